@@ -1,0 +1,36 @@
+"""The article's answerer: a placeholder text once per interval, without end unless told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar
+
+from streamchat_reference.answerers.interface import Pause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streamchat_reference.exact_json import PlainJson
+
+PLACEHOLDER = "This is a placeholder response."
+
+
+@dataclass(frozen=True)
+class EchoAnswerer:
+    """Repeats the request and a placeholder: `events` times (0: without end), `interval_s` apart."""
+
+    blocking: ClassVar[bool] = False
+    echoes_request: ClassVar[bool] = True
+
+    events: int = 0
+    interval_s: float = 1.0
+
+    def generate(self, prompt: str, history: list[PlainJson]) -> Iterator[str | Pause]:  # noqa: ARG002 - the server repeats the request exactly
+        """Yield the placeholder; the n-th is due n intervals after the first, so lateness never adds up."""
+        started = time.monotonic()
+        for number in range(self.events) if self.events else count():
+            if number:
+                yield Pause(started + number * self.interval_s - time.monotonic())
+            yield PLACEHOLDER

@@ -1,0 +1,28 @@
+"""Writing an event stream (WHATWG HTML, "Server-sent events"): one line of data, then a blank line."""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring_ascii
+from typing import Final
+
+MEDIA_TYPE: Final = "text/event-stream"
+
+OPENING: Final = b": open\n\n"
+"""A WSGI server holds the response head back until the first bytes (PEP 3333): a comment frees it."""
+
+HEARTBEAT: Final = b": still here\n\n"
+"""Keeps idle connections open on the way. Comments are no events: clients ignore them."""
+
+PROBE: Final = b": ?\n\n"
+"""Asks the network whether anybody still listens: a closed peer answers with a reset."""
+
+
+def content(response: str, echo: str = "") -> bytes:
+    """Give the event for one piece of text; `echo` are further members, already as JSON text."""
+    members = f'{echo}{"," if echo else ""}"response":{encode_basestring_ascii(response)}'
+    return f"data: {{{members}}}\n\n".encode("ascii")
+
+
+def failure(text: str) -> bytes:
+    """Give the event that tells a failure. Its name keeps it apart from the answer's text."""
+    return f'event: error\ndata: {{"error":{encode_basestring_ascii(text)}}}\n\n'.encode("ascii")

@@ -1,0 +1,129 @@
+"""Runs an answerer that may block in a thread of its own, so that its stream can watch the client."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from streamchat_reference.answerers.interface import Cancellable, Pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streamchat_reference.answerers.interface import Pieces
+
+PIECES_AHEAD = 64
+"""An answerer may be this many pieces ahead of its client; then it waits."""
+
+
+class Pump:
+    """Takes pieces from an answerer in a second thread; readable, in the sense of `poll`, when there are some.
+
+    Leaving the context cancels the answerer. Its thread then ends as soon as the answerer lets
+    it: at once where the answerer can be cancelled or waits by `Pause`, else with its next piece.
+    """
+
+    def __init__(self, start: Callable[[], Pieces]) -> None:
+        self._start = start
+        self._change = threading.Condition()
+        self._pieces: deque[str] = deque()
+        self._source: Pieces | None = None
+        self._failure: BaseException | None = None
+        self._ended = False
+        self._cancelled = False
+        self._reading, self._writing = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="answerer", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._cancelled = True
+            self._change.notify_all()
+            source = self._source
+            os.close(self._reading)
+            os.close(self._writing)
+        if isinstance(source, Cancellable):
+            source.cancel()
+
+    def fileno(self) -> int:
+        """Give the descriptor that is readable while there is something to `take`."""
+        return self._reading
+
+    def take(self) -> list[str]:
+        """Give the pieces made since the last call, without waiting.
+
+        Raises what the answerer raised, after all pieces before it.
+        """
+        with self._change:
+            os.read(self._reading, 1)
+            pieces = list(self._pieces)
+            self._pieces.clear()
+            self._change.notify_all()
+            if self._failure and not pieces:
+                raise self._failure
+            if self._failure:
+                os.write(self._writing, b"!")
+            return pieces
+
+    def ended(self) -> bool:
+        """Tell whether the answerer has ended well and everything was taken."""
+        with self._change:
+            return self._ended and not self._failure and not self._pieces
+
+    def _run(self) -> None:
+        try:
+            source = self._start()
+            with self._change:
+                self._source = source
+                cancelled = self._cancelled
+            if cancelled and isinstance(source, Cancellable):
+                source.cancel()
+            self._drain(source)
+        except BaseException as failure:  # noqa: BLE001 - handed over to the stream's thread
+            self._end(failure)
+        else:
+            self._end(None)
+
+    def _drain(self, source: Pieces) -> None:
+        steps = iter(source)
+        try:
+            while not self._cancelled:
+                step = next(steps, None)
+                if step is None:
+                    return
+                if isinstance(step, Pause):
+                    self._pause(step.seconds)
+                else:
+                    self._put(step)
+        finally:
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
+
+    def _pause(self, seconds: float) -> None:
+        with self._change:
+            self._change.wait_for(lambda: self._cancelled, timeout=max(0.0, seconds))
+
+    def _put(self, piece: str) -> None:
+        with self._change:
+            self._change.wait_for(lambda: self._cancelled or len(self._pieces) < PIECES_AHEAD)
+            if not self._cancelled:
+                self._pieces.append(piece)
+                self._wake()
+
+    def _end(self, failure: BaseException | None) -> None:
+        with self._change:
+            self._failure = failure
+            self._ended = True
+            if not self._cancelled:
+                self._wake()
+
+    def _wake(self) -> None:
+        # One byte is in the pipe exactly while something waits to be taken.
+        if len(self._pieces) <= 1:
+            os.write(self._writing, b"!")

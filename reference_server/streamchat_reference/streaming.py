@@ -1,0 +1,163 @@
+"""One stream: drives an answerer and writes its event stream, whatever the client does meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from streamchat_reference import event_stream
+from streamchat_reference.answerers.interface import AnswererError, Pause
+from streamchat_reference.pump import Pump
+from streamchat_reference.watch import Noticed, StopSignal, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from streamchat_reference.answerers.interface import Answerer
+    from streamchat_reference.chat_request import ChatRequest
+    from streamchat_reference.watch import HasFileno
+
+PROBES = 3
+PROBE_INTERVAL_S = 0.02
+"""After the client's FIN: so many probes, so far apart, tell a closed peer from a half-closed one."""
+
+ANSWERER_FAILED = "The answerer failed"
+SERVER_STOPPING = "The server is stopping"
+
+log = logging.getLogger("streamchat_reference")
+
+
+class _ServerStoppingError(Exception):
+    """The server ends its streams."""
+
+
+class _ClientGoneError(Exception):
+    """Nobody reads any more."""
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class EventStream:
+    """The body of one response: an iterable of whole blocks of an event stream.
+
+    `on_close` is called once, however the stream ends: by itself, by failure, by hang-up, or
+    before it began.
+    """
+
+    def __init__(
+        self,
+        request: ChatRequest,
+        answerer: Answerer,
+        *,
+        client: HasFileno | None,
+        stop: StopSignal,
+        heartbeat_s: float,
+        on_close: Callable[[], None],
+    ) -> None:
+        self._request = request
+        self._answerer = answerer
+        self._client = client
+        self._stop = stop
+        self._heartbeat_s = heartbeat_s
+        self._on_close = on_close
+        self._echo = request.echo if answerer.echoes_request else ""
+        self._last_write_s = 0.0
+        self._empty = True
+        self._blocks = self._run()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        block = next(self._blocks)
+        self._last_write_s = time.monotonic()
+        return block
+
+    def close(self) -> None:
+        """End the stream now: the answerer is closed, its slot is free."""
+        try:
+            self._blocks.close()
+        finally:
+            on_close, self._on_close = self._on_close, _nothing
+            on_close()
+
+    def _run(self) -> Generator[bytes, None, None]:
+        yield event_stream.OPENING
+        self._watch = Watch(self._client, self._stop)
+        try:
+            yield from self._pumped() if self._answerer.blocking else self._direct()
+            if self._empty:
+                yield self._content("")
+        except _ServerStoppingError:
+            yield event_stream.failure(SERVER_STOPPING)
+        except _ClientGoneError:
+            return
+        except AnswererError as error:
+            log.error("The answerer failed: %s", error)  # noqa: TRY400 - expected: no traceback
+            yield event_stream.failure(f"{ANSWERER_FAILED}: {error}")
+        except Exception:
+            log.exception(ANSWERER_FAILED)
+            yield event_stream.failure(ANSWERER_FAILED)
+
+    def _direct(self) -> Generator[bytes, None, None]:
+        pieces = self._answerer.generate(self._request.prompt, self._request.history)
+        try:
+            for step in pieces:
+                if isinstance(step, Pause):
+                    yield from self._wait(time.monotonic() + step.seconds)
+                else:
+                    if self._stop.is_set():
+                        raise _ServerStoppingError
+                    yield self._content(step)
+        finally:
+            if isinstance(pieces, _Closable):
+                pieces.close()
+
+    def _pumped(self) -> Generator[bytes, None, None]:
+        with Pump(
+            lambda: self._answerer.generate(self._request.prompt, self._request.history)
+        ) as pump:
+            self._watch.add(pump)
+            while True:
+                yield from self._wait(math.inf)
+                for piece in pump.take():
+                    yield self._content(piece)
+                if pump.ended():
+                    return
+
+    def _content(self, piece: str) -> bytes:
+        self._empty = False
+        return event_stream.content(piece, self._echo)
+
+    def _wait(self, until_s: float) -> Generator[bytes, None, None]:
+        """Wait until a monotonic time or for the pump; write heartbeats, notice hang-up and stop."""
+        probes = 0
+        while True:
+            beat_s = self._last_write_s + (PROBE_INTERVAL_S if probes else self._heartbeat_s)
+            noticed = self._watch.wait(min(until_s, beat_s))
+            if noticed is Noticed.READY:
+                return
+            if noticed is Noticed.STOP:
+                raise _ServerStoppingError
+            if noticed is Noticed.DEAD:
+                raise _ClientGoneError
+            if noticed is Noticed.PEER_FINISHED:
+                probes = PROBES
+                self._watch.ignore_half_close()
+                yield event_stream.PROBE
+            elif time.monotonic() >= until_s:
+                return
+            elif probes:
+                probes -= 1
+                yield event_stream.PROBE
+            elif time.monotonic() >= beat_s:
+                yield event_stream.HEARTBEAT
+
+
+def _nothing() -> None:
+    """Stand in for a callback that was called already."""
