@@ -121,6 +121,7 @@ class ChunkedDecoder:
         place = 0
         while place < len(data):
             if self._state is _State.LINE:
+                place = self._receive_whole_chunks(data, place, at_s, pieces)
                 place = self._receive_line(data, place, at_s)
             elif self._state is _State.DATA:
                 place = self._receive_data(data, place, at_s, pieces)
@@ -132,13 +133,34 @@ class ChunkedDecoder:
                 break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def _receive_whole_chunks(
+        self, data: bytes, place: int, at_s: float, pieces: list[bytes]
+    ) -> int:
+        """Take the chunks without oddities that lie whole in `data`: the path of a busy stream."""
+        if self._carry:
+            return place
+        wire = self._position - place
+        while match := _PLAIN_LINE.match(data, place):
+            start = match.end()
+            size = int(match[1], 16)
+            end = start + size
+            if not size or data[end : end + 2] != b"\r\n":
+                break
+            self._body_starts.append(self._body_bytes)
+            self._data_starts.append(wire + start)
+            if self._keep_chunks:
+                self.chunks.append(
+                    Chunk(wire + place, size, b"", self._body_bytes, at_s, wire + start)
+                )
+            pieces.append(data[start:end])
+            self._body_bytes += size
+            place = end + 2
+        self._position = wire + place
+        return place
+
     def _receive_line(self, data: bytes, place: int, at_s: float) -> int:
         if not self._carry:
             self._line_offset = self._position
-            if match := _PLAIN_LINE.match(data, place):
-                self._advance(match.end() - place)
-                self._begin_chunk(int(match[1], 16), b"", at_s)
-                return match.end()
         end = data.find(b"\n", place, place + CHUNK_LINE_LIMIT_BYTES + 1 - len(self._carry))
         stop = end if end >= 0 else place + CHUNK_LINE_LIMIT_BYTES + 1 - len(self._carry)
         self._carry += data[place:stop]

@@ -117,11 +117,10 @@ def media_type(value: str) -> MediaType | None:
     bad one, a parameter named twice, several values joined by a comma. Empty parameters
     (`text/html;`) are in the grammar.
     """
-    first, *rest = split_list(value, ";")
+    only, *more = split_list(value)
+    first, *rest = split_list(only, ";")
     main, slash, sub = (part.strip(_OWS) for part in first.partition("/"))
-    well_formed = first == f"{main}/{sub}"
-    if "," in sub:
-        sub, well_formed = sub.partition(",")[0].strip(_OWS), False
+    well_formed = not more and first == f"{main}/{sub}"
     if not (slash and is_token(main) and is_token(sub)):
         return None
     parameters: dict[str, str] = {}
