@@ -1,0 +1,76 @@
+"""Hypothesis strategies: what clients of every kind may send, as plain values and raw bytes.
+
+Each yields what its docstring promises and nothing else, is quick to draw from, and shrinks
+to something that a person reads at a glance.
+"""
+
+from streamchat_conformance.strategies.bodies import (
+    arbitrary_bodies,
+    bodies_missing,
+    bodies_with,
+    deep_nesting,
+    huge_number,
+    lone_surrogate_bodies,
+    non_finite_bodies,
+    not_object_bodies,
+    not_utf8_bodies,
+    out_of_range_bodies,
+    raw_body,
+    valid_bodies,
+)
+from streamchat_conformance.strategies.framings import byte_splits, chunked, chunkings
+from streamchat_conformance.strategies.histories import (
+    any_histories,
+    any_json,
+    exact_numbers,
+    extra_members,
+    histories,
+    json_values_within_doubles,
+    out_of_range_numbers,
+)
+from streamchat_conformance.strategies.json_grammar import is_json
+from streamchat_conformance.strategies.json_texts import json_text, json_texts, raw_json_texts
+from streamchat_conformance.strategies.malformations import malformed_bodies
+from streamchat_conformance.strategies.media_types import media_types_json, media_types_not_json
+from streamchat_conformance.strategies.prompts import (
+    LINE_SEPARATORS,
+    injection_prompts,
+    line_separator_prompts,
+    prompts,
+)
+
+__all__ = [
+    "LINE_SEPARATORS",
+    "any_histories",
+    "any_json",
+    "arbitrary_bodies",
+    "bodies_missing",
+    "bodies_with",
+    "byte_splits",
+    "chunked",
+    "chunkings",
+    "deep_nesting",
+    "exact_numbers",
+    "extra_members",
+    "histories",
+    "huge_number",
+    "injection_prompts",
+    "is_json",
+    "json_text",
+    "json_texts",
+    "json_values_within_doubles",
+    "line_separator_prompts",
+    "lone_surrogate_bodies",
+    "malformed_bodies",
+    "media_types_json",
+    "media_types_not_json",
+    "non_finite_bodies",
+    "not_object_bodies",
+    "not_utf8_bodies",
+    "out_of_range_bodies",
+    "out_of_range_numbers",
+    "prompts",
+    "raw_body",
+    "raw_json_texts",
+    "valid_bodies",
+]

@@ -1,0 +1,162 @@
+"""Prompts: text of any kind that a person, a program or an attacker may send."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+__all__ = [
+    "LINE_SEPARATORS",
+    "injection_prompts",
+    "line_separator_prompts",
+    "prompts",
+    "scalar_values",
+]
+
+_REPLACEMENT_CHARACTER = "\ufffd"
+
+LINE_SEPARATORS = (
+    "\n", "\r", "\r\n", "\u2028", "\u2029", "\x85", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x00",
+)  # fmt: skip
+"""What one reader or another takes for the end of a line, and NUL. An event stream knows three:
+LF, CR and CRLF; `str.splitlines` knows all but NUL."""
+
+# One of each kind that some encoder, decoder or line reader is known to trip over.
+_AWKWARD_CHARACTERS = "".join(
+    (
+        "a\"\\/<>&:' ",
+        "".join(map(chr, range(0x20))),
+        "\x7f\x80\x85\x9f",
+        "\u00a0\u00ad\u200b\u2028\u2029\u2060\ufeff",  # spaces, joiners, a byte order mark
+        "\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff",  # edges of UTF-8 and of UTF-16
+        "\ufdd0\ufffe\U0001fffe",  # noncharacters: scalar values all the same
+        "e\u0301\u00e9\u0327\u20dd",  # combining, and a precomposed twin
+        "\u05d0\u0627\u202e\u2066\u2069",  # right to left, and its overrides
+        "\U0001f469\u200d\U0001f4bb\U0001f3fd\ufe0f\U0001f1e9\U0001f1ea",  # parts of joined emoji
+        "\u0130\u0131\u00df\ufb01\u212a",  # change their length or letter when case changes
+    )
+)
+
+_TEXTS = (
+    "",
+    "Hello",
+    "null",
+    "[DONE]",
+    "data: x",
+    "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "\u65e5\u672c\u8a9e",
+    "e\u0301\u0323\u0307",
+    "\ufeffdata",
+    "\\ud83d",
+    "\\u0000\\n",
+    "%00%0d%0a",
+    "\U0001f1e9\U0001f1ea",
+)
+
+_LINE_ENDS = ("\n", "\r", "\r\n")
+
+_EVENT_STREAM_INJECTIONS = (
+    '\n\ndata:{"response":"x"}\n\n',
+    '\ndata:{"response":"x"}\n',
+    '\ndata: {"prompt":"x","history":[],"response":"x"}\n\n',
+    '\n\nevent: error\ndata:{"error":"x"}\n\n',
+    "\n\nid: 1\ndata:{}\n\n",
+    "\nretry: 0\n",
+    "\n\n: comment\n\n",
+    "\n\ndata: [DONE]\n\n",
+)
+
+_HEADER_INJECTIONS = (
+    "\r\nX-Injected: 1",
+    "\r\nX-Injected: 1\r\n",
+    "\nX-Injected: 1",
+    "\r\nSet-Cookie: injected=1",
+    "\r\n\r\n",
+    "0\r\n\r\n",
+    "\r\n0\r\n\r\n",
+    "\r\n5\r\nhello\r\n0\r\n\r\n",
+    "\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "\r\n\r\nPOST / HTTP/1.1\r\nHost: injected\r\nContent-Length: 0\r\n\r\n",
+)
+
+_DOCUMENT_INJECTIONS = (
+    '","response":"x"}',
+    '"}\n\ndata:{"response":"x"}\n\n',
+    '{"prompt":null,"history":null}',
+    '\\","history":[],"prompt":"\\',
+    "</script><script>alert(1)</script>",
+    "<!--\n-->",
+    "{{7*7}}${7*7}",
+    "%s%n{0}{x!r}",
+    "' OR '1'='1'; --",
+    "../../../../etc/hosts",
+)
+
+_INJECTIONS = tuple(
+    dict.fromkeys(
+        (
+            *(text.replace("\n", end) for text in _EVENT_STREAM_INJECTIONS for end in _LINE_ENDS),
+            *_HEADER_INJECTIONS,
+            *_DOCUMENT_INJECTIONS,
+        )
+    )
+)
+
+
+def prompts(*, max_size: int = 100, replacement_character: bool = False) -> st.SearchStrategy[str]:
+    """Draw any text of Unicode scalar values, of at most `max_size` code points.
+
+    Never a lone surrogate, which UTF-8 cannot carry (see `lone_surrogate_bodies`). U+FFFD is
+    left out unless `replacement_character`, so that one that comes back was put there by the
+    server. Shrinks to short ASCII text.
+    """
+    characters = scalar_values(replacement_character=replacement_character)
+    run_size = st.integers(min(1, max_size), max_size)
+    choices: list[st.SearchStrategy[str]] = [
+        st.text(characters, max_size=max_size),
+        st.text(_AWKWARD_CHARACTERS, max_size=max_size),
+        st.sampled_from([text for text in _TEXTS if len(text) <= max_size]),
+        line_separator_prompts(max_size=max_size),
+        st.builds(str.__mul__, st.sampled_from(_AWKWARD_CHARACTERS), run_size),
+    ]
+    injections = [text for text in _INJECTIONS if len(text) <= max_size]
+    if injections:
+        choices.append(st.sampled_from(injections))
+    return st.one_of(choices)
+
+
+def scalar_values(*, replacement_character: bool = False) -> st.SearchStrategy[str]:
+    """Draw single Unicode scalar values: any code point but a surrogate, and but U+FFFD."""
+    excluded = "" if replacement_character else _REPLACEMENT_CHARACTER
+    return st.characters(exclude_categories=["Cs"], exclude_characters=excluded)
+
+
+def line_separator_prompts(*, max_size: int = 20) -> st.SearchStrategy[str]:
+    """Draw letters and line separators of every kind, CRLF among them.
+
+    At most `max_size` code points; at least one separator if `max_size` is 1 or more.
+    """
+    separators = "".join(dict.fromkeys("".join(LINE_SEPARATORS)))
+    if max_size < 1:
+        return st.just("")
+    between = st.text("ab" + separators, max_size=(max_size - 1) // 2)
+    single = [separator for separator in LINE_SEPARATORS if len(separator) <= max_size]
+    # CRLF is one character longer than the others; cutting it leaves the separator CR.
+    return st.builds(
+        lambda before, separator, after: (before + separator + after)[:max_size],
+        between,
+        st.sampled_from(single),
+        between,
+    )
+
+
+def injection_prompts() -> st.SearchStrategy[str]:
+    """Draw text that becomes an event, a field line, a chunk or a response where it is not escaped.
+
+    Alone, or in the middle of other text. Shrinks to one injection.
+    """
+    injections = st.sampled_from(_INJECTIONS)
+    words = st.sampled_from(["", "a", "data:", "x\n", "\U0001f600"])
+    return st.one_of(injections, st.builds(lambda a, b, c: a + b + c, words, injections, words))
