@@ -1,0 +1,143 @@
+"""The catalogue of requirements: each is declared once, beside the code that decides it.
+
+A requirement that one exchange can decide is declared by its judge; one that needs several
+exchanges, or the course of time, is declared by its case. Either way its id, level, sentence
+and source stand right above the code.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+Case = TypeVar("Case", bound=Callable[..., object])
+
+
+class Level(StrEnum):
+    """How much a failed requirement weighs."""
+
+    MUST = "MUST"
+    """Failing it makes the server nonconformant."""
+    SHOULD = "SHOULD"
+    """Reported; fails the run only with `--fail-on should`."""
+    MAY = "MAY"
+    """Observed and printed; never fails a run."""
+
+
+MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
+
+
+class Capability(StrEnum):
+    """What not every conforming server can show; a requirement may need one."""
+
+    ECHO = "echo"
+    """Events repeat the request's `prompt` and `history`. Detected."""
+    FINITE = "finite"
+    """Streams end by themselves. Detected."""
+    SLOW = "slow"
+    """A request given by the user makes the server silent before its first event. Declared only."""
+    FAULT = "fault"
+    """A request given by the user makes the backend fail in mid-stream. Declared only."""
+
+
+_ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One sentence that a server is held to."""
+
+    id: str
+    """Stable key, `area.name`: reports, known failures, faulty servers and docs all use it."""
+    level: Level
+    title: str
+    """The requirement, as one sentence."""
+    source: str
+    """Where it comes from: the article, a standard's section, or practice."""
+    needs: tuple[Capability, ...] = ()
+    """Capabilities without which the requirement is not applicable."""
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"requirement id {self.id!r} is not of the form area.some-name")
+        if not self.title.endswith("."):
+            raise ValueError(f"{self.id}: the title is a sentence and ends with a full stop")
+
+    @property
+    def area(self) -> str:
+        """The part of the id before the point."""
+        return self.id.partition(".")[0]
+
+
+CATALOGUE: dict[str, Requirement] = {}
+"""All requirements by id; complete once `streamchat_conformance.catalogue.complete` has run."""
+
+
+class UnknownRequirementError(ValueError):
+    """An id or glob that names no requirement; the message names the nearest ids."""
+
+
+def declare(requirement: Requirement) -> Requirement:
+    """Enter a requirement into the catalogue. Raises ValueError when its id is taken."""
+    known = CATALOGUE.get(requirement.id)
+    if known is not None and known != requirement:
+        raise ValueError(f"requirement {requirement.id} is declared twice, differently")
+    CATALOGUE[requirement.id] = requirement
+    return requirement
+
+
+def requirement(
+    id: str,  # noqa: A002 - the word the catalogue, the reports and the docs use
+    level: Level,
+    title: str,
+    *,
+    source: str,
+    needs: Capability | Sequence[Capability] = (),
+) -> Callable[[Case], Case]:
+    """Declare a requirement and tie the decorated case to it."""
+    entry = declare(
+        Requirement(
+            id=id,
+            level=level,
+            title=title,
+            source=source,
+            needs=(needs,) if isinstance(needs, Capability) else tuple(needs),
+        )
+    )
+
+    def tie(case: Case) -> Case:
+        case.__requirement__ = entry  # type: ignore[attr-defined]  # read back by the plugin
+        return case
+
+    return tie
+
+
+def select(ids: Iterable[str], globs: Sequence[str]) -> set[str]:
+    """Return the ids that the globs leave: `payload.*` includes, `!payload.id` excludes.
+
+    Exclusions apply last. With no including glob, everything is included first.
+    Raises UnknownRequirementError for a glob that matches no id.
+    """
+    everything = list(ids)
+    including = [glob for glob in globs if not glob.startswith("!")]
+    excluding = [glob[1:] for glob in globs if glob.startswith("!")]
+    chosen: set[str] = set() if including else set(everything)
+    for glob in including:
+        chosen |= _matching(glob, everything)
+    for glob in excluding:
+        chosen -= _matching(glob, everything)
+    return chosen
+
+
+def _matching(glob: str, ids: Sequence[str]) -> set[str]:
+    matched = {known for known in ids if fnmatch.fnmatchcase(known, glob)}
+    if not matched:
+        near = difflib.get_close_matches(glob, ids, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownRequirementError(f"no requirement matches {glob!r}{hint}")
+    return matched

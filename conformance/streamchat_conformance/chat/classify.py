@@ -1,0 +1,212 @@
+"""What an endpoint should make of a request, told from the request's bytes alone.
+
+The article fixes the order in which faults are looked for: the body is JSON, `prompt` is
+present, `history` is present, `history` is a list.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from streamchat_conformance.chat.parse import SentRequest, parse_request
+from streamchat_conformance.chat.request import JSON_MEDIA_TYPE
+from streamchat_conformance.core.fields import media_type
+from streamchat_conformance.core.json_value import walk
+from streamchat_conformance.core.strict_json import JsonReading, read_json
+
+NOT_JSON = "Request body must be JSON"
+NO_PROMPT = "Missing 'prompt' field"
+NO_HISTORY = "Missing 'history' field"
+HISTORY_NOT_LIST = "'history' field must be a list"
+
+LARGE_BYTES = 48 * 1024
+VERY_LARGE_BYTES = 512 * 1024
+LONG_NUMBER_DIGITS = 400
+"""Longer numbers may be refused (RFC 8259 section 6 lets a reader set limits)."""
+
+
+class Expectation(StrEnum):
+    """What a request deserves."""
+
+    ACCEPT = "accept"
+    """200 and an event stream."""
+    REFUSE = "refuse"
+    """A 400 with a JSON error."""
+    EITHER = "either"
+    """Accepted or refused are both right; a 5xx, a hang or a broken stream is not."""
+    UNJUDGED = "unjudged"
+    """Not an ordinary POST to the endpoint: other requirements look at it, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a request is about and what it deserves.
+
+    `rows` are the ids of the `request.*` requirements that it exercises, the one that decides
+    first. `texts` are the article's error texts that apply, in the article's order.
+    """
+
+    expectation: Expectation
+    rows: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    sent: SentRequest | None = None
+    prompt: Any = None
+    history: Any = None
+
+    @property
+    def row(self) -> str:
+        """The requirement that decides, or an empty string."""
+        return self.rows[0] if self.rows else ""
+
+
+def classify(request: bytes, *, path: str | None = None) -> Classification:
+    """Tell what a request's bytes deserve. `path` is the endpoint's; None accepts any."""
+    sent = parse_request(request)
+    ordinary = sent.well_formed and sent.method == "POST" and sent.version == "HTTP/1.1"
+    if not ordinary or (path is not None and sent.target != path):
+        return Classification(Expectation.UNJUDGED, sent=sent)
+    of_type = _classify_media_type(sent)
+    if of_type is not None:
+        return of_type
+    return _classify_body(sent)
+
+
+def _refuse(sent: SentRequest, row: str, *texts: str) -> Classification:
+    return Classification(Expectation.REFUSE, (row,), texts, sent)
+
+
+def _classify_media_type(sent: SentRequest) -> Classification | None:
+    values = sent.values("content-type")
+    if not values:
+        return _refuse(sent, "request.media-type-not-json", NOT_JSON)
+    parsed = media_type(values[0])
+    if len(values) > 1 or parsed is None or not parsed.well_formed:
+        return Classification(Expectation.EITHER, (), (), sent)
+    essence = f"{parsed.type}/{parsed.subtype}"
+    if essence == JSON_MEDIA_TYPE:
+        return None
+    if parsed.subtype.endswith("+json") or parsed.subtype == "json":
+        return Classification(Expectation.EITHER, ("request.media-type-suffix",), (), sent)
+    return _refuse(sent, "request.media-type-not-json", NOT_JSON)
+
+
+def _classify_body(sent: SentRequest) -> Classification:
+    body = sent.body
+    if not body:
+        return _refuse(sent, "request.body-empty", NOT_JSON)
+    # RFC 8259 section 8.1: texts between systems are UTF-8; a parser may ignore a leading
+    # byte order mark or call it an error, so both answers to one are right.
+    if body.startswith(b"\xef\xbb\xbf"):
+        return Classification(Expectation.EITHER, (), (NOT_JSON,), sent)
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return _refuse(sent, "request.body-not-utf8", NOT_JSON)
+    reading = read_json(body)
+    if reading.too_deep:
+        # RFC 8259 section 9 lets a reader set limits to the depth of nesting.
+        return Classification(Expectation.EITHER, ("request.deep-nesting",), (NOT_JSON,), sent)
+    if reading.non_finite:
+        return _refuse(sent, "request.non-finite-numbers", NOT_JSON)
+    if reading.error is not None:
+        return _refuse(sent, "request.body-malformed", NOT_JSON)
+    if not isinstance(reading.value, dict):
+        return _refuse(sent, "request.body-not-object", NOT_JSON)
+    return _classify_object(sent, reading, reading.value)
+
+
+def _classify_object(
+    sent: SentRequest, reading: JsonReading, members: dict[str, Any]
+) -> Classification:
+    prompt, history = members.get("prompt"), members.get("history")
+    faults: list[tuple[str, str]] = []
+    if prompt is None:
+        row = "request.prompt-null" if "prompt" in members else "request.prompt-missing"
+        faults.append((row, NO_PROMPT))
+    if history is None:
+        row = "request.history-null" if "history" in members else "request.history-missing"
+        faults.append((row, NO_HISTORY))
+    elif not isinstance(history, list):
+        faults.append(("request.history-not-list", HISTORY_NOT_LIST))
+    if {"prompt", "history"} & set(reading.duplicate_names):
+        return Classification(Expectation.EITHER, (), (), sent)
+    if faults:
+        rows, texts = zip(*faults, strict=True)
+        if len(faults) > 1:
+            rows = (*rows, "request.error-order")
+        return Classification(Expectation.REFUSE, rows, texts, sent)
+    if reading.lone_surrogates:
+        rows = ("request.lone-surrogate",)
+        return Classification(Expectation.EITHER, rows, (NOT_JSON,), sent, prompt, history)
+    if not isinstance(prompt, str):
+        return Classification(Expectation.REFUSE, ("request.prompt-not-string",), (), sent)
+    if _has_number(reading.value, _is_long):
+        return Classification(Expectation.EITHER, ("request.huge-number",), (), sent)
+    return _classify_valid(sent, members)
+
+
+def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classification:
+    """A valid request: name every requirement that says it is accepted."""
+    prompt, history = members["prompt"], members["history"]
+    should = []
+    if prompt == "":
+        should.append("request.prompt-empty")
+    if not all(_is_plain_item(item) for item in history):
+        should.append("request.history-any-json")
+    must = []
+    if set(members) - {"prompt", "history"}:
+        must.append("request.unknown-members")
+    if sent.first("content-type") != JSON_MEDIA_TYPE:
+        must.append("request.media-type-parameters")
+    if sent.chunked:
+        must.append("request.chunked-body")
+    if len(sent.body) >= LARGE_BYTES:
+        must.append("request.large-prompt")
+    if not sent.body.isascii() or b"\\u" in sent.body:
+        must.append("request.prompt-unicode")
+    if len(history) > 1:
+        must.append("request.history-items")
+    # A number out of a double's range may be refused (RFC 8259 section 6 lets a reader set
+    # limits), and so may a very large body (413).
+    out_of_range = _has_number(history, _is_out_of_range)
+    either = out_of_range or len(sent.body) >= VERY_LARGE_BYTES
+    if len(sent.body) >= VERY_LARGE_BYTES:
+        should.insert(0, "request.very-large-prompt")
+    if not history:
+        must.append("request.history-empty")
+    return Classification(
+        Expectation.EITHER if either else Expectation.ACCEPT,
+        (*should, *must) or ("request.valid-accepted",),
+        (),
+        sent,
+        prompt,
+        history,
+    )
+
+
+def _is_plain_item(item: Any) -> bool:  # noqa: ANN401 - any JSON value
+    if isinstance(item, str):
+        return True
+    return isinstance(item, dict) and all(isinstance(value, str) for value in item.values())
+
+
+def _has_number(value: object, test: Callable[[Decimal], bool]) -> bool:
+    """Tell whether some number in a JSON value, kept exactly, passes a test."""
+    return any(
+        test(Decimal(inner))
+        for _, inner in walk(value)
+        if isinstance(inner, int | Decimal) and not isinstance(inner, bool)
+    )
+
+
+def _is_long(number: Decimal) -> bool:
+    return len(number.as_tuple().digits) >= LONG_NUMBER_DIGITS
+
+
+def _is_out_of_range(number: Decimal) -> bool:
+    return not number.is_finite() or math.isinf(float(number))

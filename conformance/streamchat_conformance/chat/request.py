@@ -1,0 +1,87 @@
+"""Requests to the endpoint, as they are meant (ChatRequest) and as they are sent (HttpRequest)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+PATH = "/api/stream-chat"
+"""Default path of the endpoint."""
+
+JSON_MEDIA_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A request's JSON object: `prompt`, `history`, and members the endpoint does not know."""
+
+    prompt: Any = "Hello"
+    history: Any = field(default_factory=list)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self, *, ensure_ascii: bool = True) -> bytes:
+        """Return the JSON text, escaped to ASCII or as raw UTF-8."""
+        members = {"prompt": self.prompt, "history": self.history, **self.extra}
+        return json.dumps(members, ensure_ascii=ensure_ascii).encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP/1.1 request, field line by field line, to be sent exactly so.
+
+    `fields` excludes Host and the framing fields, which `encode` writes. `chunks` sends the
+    body with the chunked coding, split as given (RFC 9112 section 7.1).
+    """
+
+    body: bytes = b""
+    method: str = "POST"
+    path: str | None = None
+    """None: the endpoint's own path."""
+    content_type: str | None = JSON_MEDIA_TYPE
+    fields: tuple[tuple[str, str], ...] = ()
+    chunks: tuple[bytes, ...] | None = None
+    version: str = "HTTP/1.1"
+    host: str | None = ""
+    """Value of Host: empty string for the target's own, None to leave the field out."""
+    framing: tuple[tuple[str, str], ...] | None = None
+    """Framing fields to send instead of the right ones (for hostile requests)."""
+
+    @classmethod
+    def chat(cls, chat: ChatRequest, *, ensure_ascii: bool = True, **changes: Any) -> Self:  # noqa: ANN401
+        """Return the ordinary request that carries this chat."""
+        return cls(body=chat.body(ensure_ascii=ensure_ascii), **changes)
+
+    def with_fields(self, *fields: tuple[str, str]) -> Self:
+        """Return the same request with more field lines."""
+        return replace(self, fields=(*self.fields, *fields))
+
+    def encode(self, *, authority: str, path: str, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+        """Return the request's bytes for a target. `extra` are the user's own field lines."""
+        lines = [f"{self.method} {self.path or path} {self.version}"]
+        if self.host is not None:
+            lines.append(f"Host: {self.host or authority}")
+        if self.content_type is not None:
+            lines.append(f"Content-Type: {self.content_type}")
+        lines.append("Accept: text/event-stream, application/json")
+        lines.extend(f"{name}: {value}" for name, value in extra)
+        lines.extend(f"{name}: {value}" for name, value in self.fields)
+        lines.extend(f"{name}: {value}" for name, value in self._framing())
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        return head + (self.body if self.chunks is None else encode_chunks(self.chunks))
+
+    def _framing(self) -> Sequence[tuple[str, str]]:
+        if self.framing is not None:
+            return self.framing
+        if self.chunks is not None:
+            return [("Transfer-Encoding", "chunked")]
+        if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") and not self.body:
+            return []
+        return [("Content-Length", str(len(self.body)))]
+
+
+def encode_chunks(chunks: Sequence[bytes]) -> bytes:
+    """Return the chunked coding of a body split so; empty pieces are left out."""
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks if chunk)
+    return sent + b"0\r\n\r\n"

@@ -1,0 +1,18 @@
+"""Judges: pure functions that say what one exchange proves about each requirement."""
+
+from streamchat_conformance.judges import error, headers, payload, request, sse, transport
+from streamchat_conformance.judges.judge import JUDGES, Judge, judge_all
+from streamchat_conformance.judges.reading import Reading
+
+__all__ = [
+    "JUDGES",
+    "Judge",
+    "Reading",
+    "error",
+    "headers",
+    "judge_all",
+    "payload",
+    "request",
+    "sse",
+    "transport",
+]

@@ -1,0 +1,214 @@
+"""error: what a refusal of a POST to the endpoint looks like."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.sse import show
+
+BOUND_BYTES = 4096
+
+LEAKS = re.compile(
+    r"Traceback \(most recent call last\)"
+    r"|File \"[^\"\n]{1,300}\", line \d+"
+    r"|\bat [\w.$<>]+ ?\([^()\n]{1,300}:\d+(?::\d+)?\)"
+    r"|(?:/[\w.@-]+){2,}\.(?:py|js|ts|go|rs|java|rb|php):\d+"
+    r"|[A-Za-z]:\\(?:[\w.@ -]+\\)+[\w.@-]+:\d+"
+    r"|\b(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?:\([^()\n]{0,300}\)|: )"
+)
+"""Tracebacks, source paths with line numbers, exception classes as they are printed."""
+
+
+def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+    head = reading.head
+    received = f"{head.version} {head.status}" if head else "no response"
+    if reading.essence:
+        received += f", {reading.essence}"
+    if reading.body:
+        received += f", {show(reading.body, 80)}"
+    return Finding(id_, message, expected, received, head.offset if head else None)
+
+
+def tells_error(reading: Reading) -> bool:
+    """Tell whether the body says in-band that the request failed: an `error` member."""
+    if reading.events:
+        return all(
+            (block.event is not None and block.event.type == "error")
+            or (isinstance(payload.value, dict) and "error" in payload.value)
+            for block, payload in reading.payloads
+        ) and bool(reading.payloads)
+    value = read_json(reading.body).value if len(reading.body) < 65536 else None
+    return isinstance(value, dict) and "error" in value
+
+
+def is_refusal(reading: Reading) -> bool:
+    """Tell whether this is a refusal by the endpoint itself of a request it had to refuse."""
+    return reading.asked.expectation is Expectation.REFUSE and reading.refused
+
+
+@judge(
+    "error.status",
+    MUST,
+    "An invalid request's status is exactly 400.",
+    source="article; bug A24",
+)
+def status(reading: Reading) -> Verdict:
+    if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+        return None
+    deliberate = not reading.is_stream and tells_error(reading)
+    if not reading.refused and not deliberate:
+        return None
+    if reading.status == 400:
+        return []
+    message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
+    return [_status_finding(reading, "error.status", message, "HTTP/1.1 400")]
+
+
+@judge(
+    "error.media-type",
+    MUST,
+    "A refusal's media type is application/json, parameters allowed.",
+    source="article; bug A24",
+)
+def media_type(reading: Reading) -> Verdict:
+    if not is_refusal(reading) or reading.head is None:
+        return None
+    if reading.essence == "application/json":
+        return []
+    received = reading.head.first("content-type")
+    return [
+        Finding(
+            "error.media-type",
+            "a client that reads the error as JSON is told that it is something else",
+            "Content-Type: application/json",
+            f"Content-Type: {received}" if received else "no Content-Type field",
+            reading.head.offset,
+        )
+    ]
+
+
+@judge(
+    "error.shape",
+    MUST,
+    "A refusal's body is a JSON object whose error is a non-empty string.",
+    source="article; bugs A4, A19, A20",
+)
+def shape(reading: Reading) -> Verdict:
+    # One cause, one red: a body that is openly something else (HTML, text) is told by
+    # error.media-type, a body that was cut by error.delimited.
+    if not is_refusal(reading) or reading.essence != "application/json":
+        return None
+    if not reading.response.complete and not reading.response.framing is Framing.CLOSE:
+        return None
+    parsed = read_json(reading.body)
+    if parsed.error is not None:
+        problem = f"the body is not JSON: {parsed.error.message}"
+    else:
+        problem = _shape_problem(parsed.value)
+    if not problem:
+        return []
+    return [
+        Finding("error.shape", problem, '{"error": "text"}', show(reading.body) or "no body")
+    ]
+
+
+def _shape_problem(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if not isinstance(value, dict):
+        return "the body is JSON, but no object"
+    if "error" not in value:
+        return "the object has no `error`"
+    if not isinstance(value["error"], str):
+        return "`error` is not a string"
+    if not value["error"].strip():
+        return "`error` is empty"
+    return ""
+
+
+@judge(
+    "error.not-streamed",
+    MUST,
+    "An invalid request is never answered 200 or text/event-stream.",
+    source="article; bugs A11-A16",
+)
+def not_streamed(reading: Reading) -> Verdict:
+    if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+        return None
+    in_band = reading.accepted and tells_error(reading)
+    streamed_refusal = reading.status >= 400 and reading.essence == "text/event-stream"
+    if in_band or streamed_refusal:
+        message = "the refusal came as if it were an answer; clients look at status and media type"
+        expected = "HTTP/1.1 400 with application/json, before any stream"
+        return [_status_finding(reading, "error.not-streamed", message, expected)]
+    # A request that was served as if it were valid is told by its request.* requirement.
+    return [] if reading.refused else None
+
+
+@judge(
+    "error.delimited",
+    MUST,
+    "A refusal delimits itself, and nothing follows it.",
+    source="RFC 9112 section 6.3",
+)
+def delimited(reading: Reading) -> Verdict:
+    if not is_refusal(reading) or reading.head is None:
+        return None
+    if reading.head.version != "HTTP/1.1" or "pipelined" in reading.exchange.notes:
+        return None
+    response = reading.response
+    problem = ""
+    at: int | None = reading.head.offset
+    wrong = [item for item in response.deviations if item.area in ("framing", "chunks", "trailers")]
+    if wrong:
+        problem, at = wrong[0].message, wrong[0].offset
+    elif response.framing is Framing.CLOSE:
+        problem = "its body ends with the connection only"
+    elif not response.complete:
+        problem = "its body is shorter than announced"
+    elif response.end_offset is not None and len(reading.exchange.received) > response.end_offset:
+        problem, at = "bytes follow its end", response.end_offset
+    if not problem:
+        return []
+    received = reading.exchange.received[at or 0 : (at or 0) + 160]
+    expected = "Content-Length with the right number, or chunks"
+    return [Finding("error.delimited", problem, expected, show(received), at)]
+
+
+@judge(
+    "error.bounded",
+    SHOULD,
+    "A refusal is at most 4 KiB, whatever was sent.",
+    source="bug A5",
+)
+def bounded(reading: Reading) -> Verdict:
+    if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
+        return None
+    size = len(reading.body) + reading.exchange.unrecorded_bytes
+    if size <= BOUND_BYTES:
+        return []
+    message = "an error that grows with the request is a way to make the server talk"
+    return [Finding("error.bounded", message, f"{BOUND_BYTES} bytes at most", f"{size} bytes")]
+
+
+@judge(
+    "error.no-leak",
+    SHOULD,
+    "A refusal shows no traceback, source path or exception class name.",
+    source="bug F9",
+)
+def no_leak(reading: Reading) -> Verdict:
+    if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
+        return None
+    text = reading.body[:65536].decode("utf-8", "replace").replace('\\"', '"')
+    match = LEAKS.search(text)
+    if match is None:
+        return []
+    message = "the error tells strangers how the server is built"
+    return [Finding("error.no-leak", message, "what was wrong with the request", match[0][:160])]

@@ -1,0 +1,101 @@
+"""Text that is dangerous to an event stream, and whether it did harm.
+
+A prompt may contain line separators, or text that looks like an event. If a server does not
+escape them, one cause breaks many rules of syntax at once; it is told once, under the
+requirement that the text was sent for (`payload.no-injection`, `payload.line-separators`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streamchat_conformance.core.json_value import same_json_value
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.reading import Reading
+
+SEPARATORS = "\n\r\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+"""Characters that some line splitter or other takes for the end of a line, and NUL."""
+
+_SEPARATOR = re.compile(f"[{SEPARATORS}]")
+_INJECTED_DATA = re.compile(r"(?:\r\n|\r|\n)data: ?(.*?)(?=\r|\n|$)")
+
+
+def has_separators(reading: Reading) -> bool:
+    """Tell whether the request's text has line separators."""
+    return any(_SEPARATOR.search(text) for text in reading.texts)
+
+
+def injected_data(reading: Reading) -> set[str]:
+    """Return what would be an event's data if the request's text got onto the wire unescaped."""
+    return {
+        match.strip()
+        for text in reading.texts
+        if "data:" in text
+        for match in _INJECTED_DATA.findall(text)
+        if match.strip()
+    }
+
+
+def injected_events(reading: Reading) -> list[Any]:
+    """Return the events whose data is text that the request tried to inject."""
+    attempts = injected_data(reading)
+    if not attempts:
+        return []
+    return [
+        block
+        for block in reading.events
+        if block.event is not None and block.event.data.strip() in attempts
+    ]
+
+
+def hazard_breach(reading: Reading) -> str:
+    """Return in a few words how dangerous text did harm here, or an empty string."""
+    if not has_separators(reading):
+        return ""
+    if injected_events(reading):
+        return "text of the request became an event of its own"
+    names = {line.name for line in reading.stream.lines if line.name}
+    if names - {"data", "event", "id", "retry"}:
+        return "text of the request became a line of its own"
+    for block, payload in reading.payloads:
+        if payload.error is not None:
+            return f"the event that carries it is not JSON: {payload.error.message}"
+        if sum(line.name == "data" for line in block.lines) > 1:
+            joined = "".join(
+                line.value.decode("utf-8", "replace") for line in block.lines
+                if line.name == "data"
+            )
+            if read_json(joined).error is not None:
+                return "the separator split the data into lines that are not JSON together"
+    return ""
+
+
+def lost_separators(reading: Reading) -> str:
+    """Return how an echo lost line separators and nothing else, or an empty string."""
+    if not has_separators(reading):
+        return ""
+    for _, payload in reading.payloads:
+        value = payload.value
+        if payload.error is not None or not isinstance(value, dict):
+            continue
+        for name, sent in (("prompt", reading.asked.prompt), ("history", reading.asked.history)):
+            if name not in value:
+                continue
+            received = value[name]
+            if same_json_value(sent, received, exact=False) is None:
+                continue
+            if same_json_value(_bare(sent), _bare(received), exact=False) is None:
+                return f"`{name}` came back with other line separators than were sent"
+    return ""
+
+
+def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value with all separators and spaces taken out of its strings."""
+    if isinstance(value, str):
+        return _SEPARATOR.sub("", value).replace(" ", "").replace("\ufffd", "")
+    if isinstance(value, list):
+        return [_bare(item) for item in value]
+    if isinstance(value, dict):
+        return {_bare(name): _bare(item) for name, item in value.items()}
+    return value

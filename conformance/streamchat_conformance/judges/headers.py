@@ -1,0 +1,462 @@
+"""headers: the response head of the stream."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.fields import directives, is_http_date, tokens
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+
+SINGLETONS = ("content-type", "transfer-encoding", "content-length", "date")
+
+
+def stream_head(reading: Reading) -> ResponseHead | None:
+    """Return the head of an accepted valid request, or None when this is something else."""
+    if reading.asked.expectation not in (Expectation.ACCEPT, Expectation.EITHER):
+        return None
+    return reading.head if reading.accepted else None
+
+
+def _show(head: ResponseHead, name: str) -> str:
+    values = head.values(name)
+    return "; ".join(f"{name}: {value}" for value in values) if values else f"no {name} field"
+
+
+@judge("headers.status", MUST, "A stream's status is 200.", source="article")
+def status(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    if head.status == 200:
+        return []
+    return [
+        Finding(
+            "headers.status",
+            "the valid request was accepted with another status than 200",
+            "HTTP/1.1 200",
+            f"{head.version} {head.status}",
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.media-type",
+    MUST,
+    "The media type is text/event-stream, in any case, parameters allowed.",
+    source="article; WHATWG HTML 9.2.5; bugs B1-B4",
+)
+def media_type(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None or head.status != 200:
+        return None
+    if reading.essence == "text/event-stream":
+        return []
+    return [
+        Finding(
+            "headers.media-type",
+            "event-stream clients give up on any other media type",
+            "Content-Type: text/event-stream",
+            _show(head, "Content-Type"),
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.charset",
+    MUST,
+    "A charset parameter, if there is one, is utf-8.",
+    source="WHATWG HTML 9.2.5 (event streams are always UTF-8); bug B5",
+)
+def charset(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None or reading.essence != "text/event-stream" or reading.media_type is None:
+        return None
+    value = reading.media_type.parameters.get("charset")
+    if value is None or value.lower() in ("utf-8", "utf8"):
+        return []
+    return [
+        Finding(
+            "headers.charset",
+            "an event stream is UTF-8; another label misleads clients that obey it",
+            "charset=utf-8, or no charset",
+            _show(head, "Content-Type"),
+            head.offset,
+        )
+    ]
+
+
+def _cache_control(reading: Reading) -> dict[str, str | None] | None:
+    head = stream_head(reading)
+    return None if head is None else directives(head.values("cache-control"))
+
+
+def _cache_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+    head = reading.head
+    assert head is not None  # noqa: S101 - narrowed by the caller
+    return Finding(id_, message, expected, _show(head, "Cache-Control"), head.offset)
+
+
+@judge(
+    "headers.cache-control",
+    MUST,
+    "Cache-Control has no-cache or no-store among its directives.",
+    source="article; RFC 9111 section 5.2.2",
+)
+def cache_control(reading: Reading) -> Verdict:
+    found = _cache_control(reading)
+    if found is None:
+        return None
+    if "no-cache" in found or "no-store" in found:
+        return []
+    message = "a cache may keep this answer and give it to somebody else"
+    return [_cache_finding(reading, "headers.cache-control", message, "Cache-Control: no-cache")]
+
+
+@judge(
+    "headers.no-cache",
+    SHOULD,
+    "Cache-Control has no-cache itself.",
+    source="article; bug B17",
+)
+def no_cache(reading: Reading) -> Verdict:
+    found = _cache_control(reading)
+    # One cause, one red: with neither directive, headers.cache-control says so.
+    if found is None or not {"no-cache", "no-store"} & set(found):
+        return None
+    if "no-cache" in found:
+        return []
+    message = "the article's wording is no-cache; no-store alone is legal but not that"
+    return [_cache_finding(reading, "headers.no-cache", message, "Cache-Control: no-cache")]
+
+
+@judge(
+    "headers.no-transform",
+    MAY,
+    "Cache-Control has no-transform, so that proxies do not compress and delay the stream.",
+    source="bug B14",
+)
+def no_transform(reading: Reading) -> Verdict:
+    found = _cache_control(reading)
+    if found is None:
+        return None
+    if "no-transform" in found:
+        return []
+    message = "proxies that compress may hold events back"
+    expected = "Cache-Control: no-cache, no-transform"
+    return [_cache_finding(reading, "headers.no-transform", message, expected)]
+
+
+@judge(
+    "headers.accel-buffering",
+    MAY,
+    "X-Accel-Buffering: no is present, so that nginx does not buffer the stream.",
+    source="bug B15",
+)
+def accel_buffering(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    if head.values("x-accel-buffering"):
+        return []
+    return [
+        Finding(
+            "headers.accel-buffering",
+            "behind nginx with its defaults the events would all arrive at the end",
+            "X-Accel-Buffering: no",
+            "no X-Accel-Buffering field",
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.accel-buffering-value",
+    SHOULD,
+    "If X-Accel-Buffering is present, its value is exactly no.",
+    source="bug B16",
+)
+def accel_buffering_value(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    values = head.values("x-accel-buffering")
+    if all(value == "no" for value in values):
+        return []
+    return [
+        Finding(
+            "headers.accel-buffering-value",
+            "nginx knows yes and no only, in lower case; anything else has no effect",
+            "X-Accel-Buffering: no",
+            _show(head, "X-Accel-Buffering"),
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.connection-consistent",
+    MUST,
+    "The Connection options do not contradict each other.",
+    source="RFC 9110 section 7.6.1; bug B6",
+)
+def connection_consistent(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    options = set(tokens(head.values("connection")))
+    # RFC 9112 section 9.3: a recipient that sees close ends the connection, whatever else is
+    # said; a sender that says both cannot mean both.
+    if not {"keep-alive", "close"} <= options:
+        return []
+    return [
+        Finding(
+            "headers.connection-consistent",
+            "clients disagree about a response that says both keep-alive and close",
+            "Connection: keep-alive",
+            _show(head, "Connection"),
+            head.offset,
+        )
+    ]
+
+
+def _asked_to_close(reading: Reading) -> bool:
+    sent = reading.asked.sent
+    return sent is not None and "close" in tokens(sent.values("connection"))
+
+
+@judge(
+    "headers.connection-persistent",
+    MUST,
+    "On HTTP/1.1 the response does not say close to a client that did not.",
+    source="article; RFC 9112 section 9.3",
+)
+def connection_persistent(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None or head.version != "HTTP/1.1" or _asked_to_close(reading):
+        return None
+    if "close" not in tokens(head.values("connection")):
+        return []
+    return [
+        Finding(
+            "headers.connection-persistent",
+            "the article keeps the connection; this response announces its end",
+            "Connection: keep-alive, or no Connection field",
+            _show(head, "Connection"),
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.connection-keep-alive",
+    SHOULD,
+    "Connection: keep-alive is explicit on HTTP/1.1.",
+    source="article",
+)
+def connection_keep_alive(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None or head.version != "HTTP/1.1" or _asked_to_close(reading):
+        return None
+    options = tokens(head.values("connection"))
+    if "close" in options:
+        return None
+    if "keep-alive" in options:
+        return []
+    return [
+        Finding(
+            "headers.connection-keep-alive",
+            "the article's response says it; HTTP/1.1 does not need it",
+            "Connection: keep-alive",
+            _show(head, "Connection"),
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.singletons",
+    MUST,
+    "Content-Type, Transfer-Encoding, Content-Length and Date occur at most once.",
+    source="RFC 9110 section 5.3; bug B12",
+)
+def singletons(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    return [
+        Finding(
+            "headers.singletons",
+            f"{name} occurs {len(head.values(name))} times; recipients pick different ones",
+            f"one {name} field at most",
+            _show(head, name),
+            head.offset,
+        )
+        for name in SINGLETONS
+        if len(head.values(name)) > 1
+    ]
+
+
+@judge(
+    "headers.no-content-length",
+    MUST,
+    "No Content-Length stands beside Transfer-Encoding, and none cuts the stream.",
+    source="RFC 9112 section 6.2; bugs B10, B11",
+)
+def no_content_length(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    return list(_content_length_findings(reading, head))
+
+
+def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
+    lengths = head.values("content-length")
+    # RFC 9112 section 6.2: a sender must not put Content-Length into a message that has
+    # Transfer-Encoding.
+    if lengths and head.values("transfer-encoding"):
+        yield Finding(
+            "headers.no-content-length",
+            "both framings in one message: recipients disagree where it ends",
+            "Transfer-Encoding: chunked alone",
+            f"{_show(head, 'Content-Length')} and {_show(head, 'Transfer-Encoding')}",
+            head.offset,
+        )
+        return
+    surplus = reading.exchange.received[reading.response.end_offset or 0 :]
+    cut = reading.response.end_offset is not None and bool(surplus)
+    if lengths and cut and reading.response.complete and not surplus.startswith(b"HTTP/1."):
+        yield Finding(
+            "headers.no-content-length",
+            "the stream goes on after the number of bytes that Content-Length announced",
+            "no Content-Length, or one that counts the whole stream",
+            f"{_show(head, 'Content-Length')}, and then {surplus[:60]!r}",
+            reading.response.end_offset,
+        )
+
+
+@judge("headers.date", SHOULD, "Date is present and valid.", source="RFC 9110 section 6.6.1")
+def date(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    values = head.values("date")
+    if values and all(is_http_date(value) for value in values):
+        return []
+    return [
+        Finding(
+            "headers.date",
+            "a server with a clock sends Date in the standard's fixed form",
+            "Date: Sun, 06 Nov 1994 08:49:37 GMT (the time of the response)",
+            _show(head, "Date"),
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "headers.identity-encoding",
+    MUST,
+    "No content coding is applied that the request did not allow.",
+    source="RFC 9110 section 12.5.3",
+)
+def identity_encoding(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    sent = reading.asked.sent
+    if head is None or sent is None:
+        return None
+    accepted = sent.values("accept-encoding")
+    if not accepted:
+        return None
+    unwanted = [coding for coding in reading.codings if not _acceptable(coding, accepted)]
+    if not unwanted:
+        return []
+    return [
+        Finding(
+            "headers.identity-encoding",
+            f"the request ruled {', '.join(unwanted)} out",
+            f"no Content-Encoding for Accept-Encoding: {', '.join(accepted)}",
+            _show(head, "Content-Encoding"),
+            head.offset,
+        )
+    ]
+
+
+def _acceptable(coding: str, accepted: list[str]) -> bool:
+    """Tell whether Accept-Encoding allows a coding (RFC 9110 section 12.5.3)."""
+    weights: dict[str, bool] = {}
+    for item in ",".join(accepted).lower().split(","):
+        name, _, parameters = item.strip().partition(";")
+        weight = re.search(r"q\s*=\s*([0-9.]+)", parameters)
+        weights[name.strip()] = weight is None or float(weight[1] or 0) > 0
+    alias = {"x-gzip": "gzip", "gzip": "x-gzip"}.get(coding, coding)
+    for name in (coding, alias, "*"):
+        if name in weights:
+            return weights[name]
+    return False
+
+
+@judge(
+    "headers.no-injection",
+    MUST,
+    "Nothing in prompt or history can add or alter a header.",
+    source="practice (response splitting)",
+)
+def no_injection(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    attempts = set(_injected_fields(reading))
+    if not attempts:
+        return None
+    return [
+        Finding(
+            "headers.no-injection",
+            "text of the request became a field line of the response",
+            "no field that the request's text spells out",
+            f"{line.name}: {line.value}",
+            line.offset,
+        )
+        for line in head.fields
+        if (line.name.lower(), line.value.strip()) in attempts
+    ]
+
+
+_FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
+
+
+def _injected_fields(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield (name, value) of what would be field lines if the request's text were not escaped."""
+    for text in reading.texts:
+        if "\r" in text or "\n" in text:
+            for match in _FIELD_IN_TEXT.finditer(text):
+                yield match[1].lower(), match[2].strip()
+
+
+@judge(
+    "headers.well-formed",
+    MUST,
+    "Status line and field lines parse strictly.",
+    source="RFC 9112 sections 2.2, 4 and 5",
+)
+def well_formed(reading: Reading) -> Verdict:
+    if reading.asked.expectation is Expectation.UNJUDGED or not reading.exchange.reads:
+        return None
+    return [
+        Finding(
+            "headers.well-formed",
+            deviation.message,
+            "a status line and field lines as RFC 9112 writes them, each ended by CRLF",
+            repr(reading.exchange.received[deviation.offset : deviation.offset + 60]),
+            deviation.offset,
+        )
+        for deviation in reading.response.deviations
+        if deviation.area in ("status-line", "fields")
+    ]

@@ -1,0 +1,303 @@
+"""payload: what the events say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.core.json_value import same_json_value
+from streamchat_conformance.core.strict_json import JsonReading
+from streamchat_conformance.judges.hazards import (
+    hazard_breach,
+    has_separators,
+    injected_data,
+    injected_events,
+    lost_separators,
+)
+from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.sse import _splices, show
+
+REPLACEMENT = "\ufffd"
+
+
+def _unfit(reading: Reading) -> bool:
+    return not reading.judges_stream or bool(hazard_breach(reading))
+
+
+def _finding(
+    reading: Reading, block: Block, id_: str, message: str, expected: str, received: str = ""
+) -> Finding:
+    data = block.event.data if block.event else ""
+    received = received or show(data.encode("utf-8", "surrogatepass"))
+    return Finding(id_, message, expected, received, reading.wire(block))
+
+
+@judge(
+    "payload.json",
+    MUST,
+    "Each event's data is exactly one strict JSON text.",
+    source="article; RFC 8259; bugs E5, E6, E23",
+)
+def json(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    spliced = {pair[0].offset for pair in _splices(reading)}
+    findings = []
+    for block, payload in reading.payloads:
+        if any(line.offset in spliced for line in block.lines):
+            continue
+        problem = payload.error.message if payload.error else None
+        # RFC 8259 section 6: NaN and the infinities are not numbers of JSON.
+        if payload.non_finite:
+            problem = "it has a number that JSON does not have (NaN or an infinity)"
+        if problem is not None:
+            findings.append(
+                _finding(
+                    reading,
+                    block,
+                    "payload.json",
+                    f"the data is not one strict JSON text: {problem}",
+                    "one JSON object, and nothing else",
+                )
+            )
+    return findings
+
+
+def _messages(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
+    """Yield the content events whose data is JSON."""
+    for block, payload in reading.payloads:
+        if block.event is not None and block.event.type == "message" and payload.error is None:
+            yield block, payload
+
+
+@judge("payload.object", MUST, "Each event's data is a JSON object.", source="article")
+def object_(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _finding(
+            reading,
+            block,
+            "payload.object",
+            "clients take members of an object",
+            '{"response": …}',
+        )
+        for block, payload in _messages(reading)
+        if not isinstance(payload.value, dict)
+    ]
+
+
+@judge(
+    "payload.response",
+    MUST,
+    "Each content event's response is a string.",
+    source="article",
+)
+def response(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _finding(
+            reading,
+            block,
+            "payload.response",
+            "no `response` member"
+            if "response" not in payload.value
+            else "`response` is not a string",
+            '{"response": "text", …}',
+        )
+        for block, payload in _messages(reading)
+        if isinstance(payload.value, dict) and not isinstance(payload.value.get("response"), str)
+    ]
+
+
+@judge(
+    "payload.unique-keys",
+    SHOULD,
+    "No member name occurs twice in an object.",
+    source="RFC 7493 section 2.3",
+)
+def unique_keys(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _finding(
+            reading,
+            block,
+            "payload.unique-keys",
+            f"readers pick different ones of {sorted(payload.duplicate_names)[:4]}",
+            "each member once",
+        )
+        for block, payload in _messages(reading)
+        if payload.duplicate_names
+    ]
+
+
+@judge(
+    "payload.no-replacement",
+    MUST,
+    "No U+FFFD comes that the request did not contain.",
+    source="bugs E24, E25",
+)
+def no_replacement(reading: Reading) -> Verdict:
+    # A replacement of an escaped lone surrogate is one of the right answers to it.
+    if _unfit(reading) or reading.asked.row == "request.lone-surrogate":
+        return None
+    if any(REPLACEMENT in text for text in reading.texts):
+        return None
+    return [
+        _finding(
+            reading,
+            block,
+            "payload.no-replacement",
+            "a character was cut in two somewhere and replaced",
+            "the character itself",
+        )
+        for block, payload in reading.payloads
+        if block.event is not None
+        and (REPLACEMENT in block.event.data or "\\ufffd" in block.event.data.lower())
+        and payload.error is None
+    ]
+
+
+@judge(
+    "payload.nonempty",
+    MUST,
+    "A valid request yields at least one event.",
+    source="bug F8",
+)
+def nonempty(reading: Reading) -> Verdict:
+    if not reading.judges_stream or not reading.ended or reading.intruder_offset is not None:
+        return None
+    # A stream that was cut is told by transport.terminated.
+    if not reading.ended_well and reading.response.framing is not Framing.CLOSE:
+        return None
+    # Lines that lost an event are told by the requirement they break.
+    if reading.events or any(line.name or line.oddities for line in reading.stream.lines):
+        return []
+    return [
+        Finding(
+            "payload.nonempty",
+            "the stream was over before it had said anything",
+            "one event at least",
+            show(reading.body) if reading.body else "an empty body",
+        )
+    ]
+
+
+def _echoing(reading: Reading) -> bool:
+    return reading.judges_stream and reading.asked.expectation is Expectation.ACCEPT
+
+
+@judge(
+    "payload.prompt-echo",
+    MUST,
+    "Every event's prompt equals the request's, code point for code point.",
+    source="article",
+    needs=Capability.ECHO,
+)
+def prompt_echo(reading: Reading) -> Verdict:
+    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
+        return None
+    return list(_echo_findings(reading, "payload.prompt-echo", "prompt", exact=False))
+
+
+@judge(
+    "payload.history-echo",
+    MUST,
+    "Every event's history equals the request's, as JSON values.",
+    source="article; RFC 7493",
+    needs=Capability.ECHO,
+)
+def history_echo(reading: Reading) -> Verdict:
+    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
+        return None
+    return list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+
+
+@judge(
+    "payload.history-echo-exact",
+    SHOULD,
+    "Numbers beyond the range and precision of doubles come back exactly too.",
+    source="RFC 8259 section 6",
+    needs=Capability.ECHO,
+)
+def history_echo_exact(reading: Reading) -> Verdict:
+    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
+        return None
+    inexact = list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+    if inexact:
+        return None
+    return list(_echo_findings(reading, "payload.history-echo-exact", "history", exact=True))
+
+
+def _echo_findings(
+    reading: Reading, id_: str, name: str, *, exact: bool
+) -> Iterator[Finding]:
+    sent = getattr(reading.asked, name)
+    for block, payload in _messages(reading):
+        if not isinstance(payload.value, dict):
+            continue
+        if name not in payload.value:
+            yield _finding(reading, block, id_, f"an event without `{name}`", f"`{name}` as sent")
+            continue
+        difference = same_json_value(sent, payload.value[name], exact=exact)
+        if difference is not None:
+            yield _finding(
+                reading,
+                block,
+                id_,
+                f"`{name}` differs from the request's at {difference.path}",
+                show(repr(difference.sent).encode("utf-8", "backslashreplace")),
+                show(repr(difference.received).encode("utf-8", "backslashreplace")),
+            )
+
+
+@judge(
+    "payload.line-separators",
+    MUST,
+    "Line separators of any kind inside prompt or history add no line and come back.",
+    source="bugs E16, E17, E20",
+    needs=Capability.ECHO,
+)
+def line_separators(reading: Reading) -> Verdict:
+    if not _echoing(reading) or not has_separators(reading) or injected_events(reading):
+        return None
+    harm = hazard_breach(reading) or lost_separators(reading)
+    if not harm:
+        return []
+    return [
+        Finding(
+            "payload.line-separators",
+            harm,
+            "the separator escaped inside the JSON string",
+            show(reading.body),
+        )
+    ]
+
+
+@judge(
+    "payload.no-injection",
+    MUST,
+    "Text of the request that looks like an event adds no event.",
+    source="bug E22",
+    needs=Capability.ECHO,
+)
+def no_injection(reading: Reading) -> Verdict:
+    if not _echoing(reading) or not injected_data(reading):
+        return None
+    return [
+        _finding(
+            reading,
+            block,
+            "payload.no-injection",
+            "whoever writes the prompt can speak for the server",
+            "the text inside the event's JSON, escaped",
+        )
+        for block in injected_events(reading)
+    ]

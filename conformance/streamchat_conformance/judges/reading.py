@@ -1,0 +1,225 @@
+"""One exchange, read once: what every judge looks at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from streamchat_conformance.chat.classify import Classification, Expectation, classify
+from streamchat_conformance.core.coding import decode_reads
+from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.fields import MediaType, media_type, tokens
+from streamchat_conformance.core.http1 import Framing, ResponseHead, ResponseReader, read_response
+from streamchat_conformance.core.strict_json import JsonReading, read_json
+
+DECODED_LIMIT_BYTES = 16 * 1024 * 1024
+"""How much of a compressed body is decoded; the rest of a decompression bomb is left alone."""
+
+_INTRUDER = re.compile(
+    rb"^(?:HTTP/1\.[01] [1-5][0-9][0-9]\b|<!DOCTYPE html|<html[\s>]|<!doctype html)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An exchange with all that is derived from it, derived once and without I/O."""
+
+    exchange: Exchange
+    path: str | None = None
+    """The endpoint's path, when it is known: a request to any other is not judged."""
+    _cache: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def response(self) -> ResponseReader:
+        """The HTTP response."""
+        return read_response(self.exchange)
+
+    @cached_property
+    def asked(self) -> Classification:
+        """What the request deserved."""
+        return classify(self.exchange.request, path=self.path)
+
+    @property
+    def head(self) -> ResponseHead | None:
+        """The final response head, or None when none came."""
+        return self.response.head
+
+    @property
+    def status(self) -> int:
+        """The final status, or 0 when no response head came."""
+        return self.response.head.status if self.response.head else 0
+
+    @cached_property
+    def media_type(self) -> MediaType | None:
+        """The response's media type; None when absent or unreadable."""
+        value = self.head.first("content-type") if self.head else None
+        return media_type(value) if value is not None else None
+
+    @property
+    def essence(self) -> str:
+        """The media type as `type/subtype` in lower case, or an empty string."""
+        return f"{self.media_type.type}/{self.media_type.subtype}" if self.media_type else ""
+
+    @cached_property
+    def codings(self) -> list[str]:
+        """Content codings that were applied, in order, identity left out."""
+        if self.head is None:
+            return []
+        applied = tokens(self.head.values("content-encoding"))
+        return [coding for coding in applied if coding != "identity"]
+
+    @cached_property
+    def body_reads(self) -> tuple[Read, ...]:
+        """The body's pieces with their times, transfer and content codings undone."""
+        reads = tuple(self.response.body_reads)
+        for coding in reversed(self.codings):
+            reads = tuple(decode_reads(reads, coding, DECODED_LIMIT_BYTES).reads)
+        return reads
+
+    @cached_property
+    def coding_error(self) -> str | None:
+        """Why the content coding could not be undone, or None."""
+        reads = tuple(self.response.body_reads)
+        for coding in reversed(self.codings):
+            decoded = decode_reads(reads, coding, DECODED_LIMIT_BYTES)
+            if decoded.error is not None:
+                return decoded.error
+            reads = tuple(decoded.reads)
+        return None
+
+    @cached_property
+    def body(self) -> bytes:
+        """The body, as far as it came."""
+        return b"".join(read.data for read in self.body_reads)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server ended the connection."""
+        return self.exchange.ending in (Ending.CLOSED, Ending.RESET)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body is over: by its framing, or by the end of the connection."""
+        return self.response.complete or self.closed
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the body ended as its framing says, with nothing lost."""
+        return self.response.complete
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the request was accepted: any 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request was refused: a 4xx that is no event stream."""
+        return 400 <= self.status < 500 and self.essence != "text/event-stream"
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether this is an honest "not now": 503 (or 429) with Retry-After."""
+        return (
+            self.status in (429, 503)
+            and self.head is not None
+            and self.head.first("retry-after") is not None
+        )
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether there is an event stream to judge: accepted, and it looks like one."""
+        if not self.accepted or self.head is None:
+            return False
+        return self.essence == "text/event-stream" or any(
+            block.event is not None for block in self.stream.blocks
+        )
+
+    @cached_property
+    def intruder_offset(self) -> int | None:
+        """Body offset of a status line or HTML page that has no business in a stream."""
+        match = _INTRUDER.search(self.body)
+        return match.start() if match else None
+
+    @cached_property
+    def stream(self) -> EventStream:
+        """The body as an event stream, up to an intruding status line or HTML page."""
+        reads = self.body_reads
+        if self.intruder_offset is not None:
+            reads = _cut(reads, self.intruder_offset)
+        return read_event_stream(reads, ended=self.ended)
+
+    @property
+    def events(self) -> list[Block]:
+        """The blocks that dispatch an event."""
+        return [block for block in self.stream.blocks if block.event is not None]
+
+    @cached_property
+    def payloads(self) -> list[tuple[Block, JsonReading]]:
+        """Each event that has data in well-formed UTF-8, with that data read as JSON."""
+        read = []
+        for block in self.events:
+            if block.event is None or not block.event.data.strip("\n"):
+                continue
+            if any("not-utf8" in line.oddities for line in block.lines):
+                continue
+            payload = read_json(block.event.data)
+            # Nesting beyond what the suite reads is no fault of the server's.
+            if not payload.too_deep:
+                read.append((block, payload))
+        return read
+
+    @cached_property
+    def json_broken(self) -> bool:
+        """Whether some event's data is not JSON."""
+        return any(payload.error is not None for _, payload in self.payloads)
+
+    @property
+    def judges_stream(self) -> bool:
+        """Whether stream requirements can be judged here: a valid request, and a stream came."""
+        return self.asked.expectation in (Expectation.ACCEPT, Expectation.EITHER) and self.is_stream
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """All strings in the prompt and history that were sent."""
+        return list(_strings([self.asked.prompt, self.asked.history]))
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the body is chunked."""
+        return self.response.framing is Framing.CHUNKED
+
+    def wire(self, line: Line | Block) -> int | None:
+        """Return the offset in the received bytes of a line or block of the event stream."""
+        offset = line.offset if isinstance(line, Line) else line.lines[0].offset
+        if self.codings:
+            return None
+        return self.response.wire_offset(offset)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Yield every string in a JSON value, member names included."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            pending.extend(item.keys())
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+
+
+def _cut(reads: tuple[Read, ...], length: int) -> tuple[Read, ...]:
+    """Return the first `length` bytes of some reads."""
+    kept = []
+    for read in reads:
+        if length <= 0:
+            break
+        kept.append(Read(read.at_s, read.data[:length]))
+        length -= len(read.data)
+    return tuple(kept)

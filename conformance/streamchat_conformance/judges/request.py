@@ -1,0 +1,330 @@
+"""request: what is accepted, and what is refused before any stream.
+
+One cause, one red: a requirement that says 400 is met by any refusal, that is, a 4xx that is
+no stream. That the status is exactly 400, and what the body looks like, is `error.*`.
+"""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.error import is_refusal, tells_error
+from streamchat_conformance.judges.judge import JUDGES, Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.sse import show
+
+ACCEPTED: tuple[tuple[str, Level, str, str], ...] = (
+    (
+        "request.valid-accepted",
+        MUST,
+        "A JSON object with a string prompt and a list history gets 200 and an event stream.",
+        "article",
+    ),
+    ("request.history-empty", MUST, "An empty history is accepted.", "article"),
+    (
+        "request.history-items",
+        MUST,
+        "History items that are strings, or objects such as {role, content}, are accepted, "
+        "at least 100 of them.",
+        "article",
+    ),
+    (
+        "request.history-any-json",
+        SHOULD,
+        "Any JSON value is accepted as a history item.",
+        "article",
+    ),
+    ("request.prompt-empty", SHOULD, "An empty prompt is accepted: it is present.", "article"),
+    (
+        "request.prompt-unicode",
+        MUST,
+        "Any Unicode scalar values are accepted in prompt and history, escaped or raw UTF-8.",
+        "RFC 8259 sections 7 and 8",
+    ),
+    (
+        "request.unknown-members",
+        MUST,
+        "Unknown members of the object are ignored.",
+        "article; practice",
+    ),
+    (
+        "request.media-type-parameters",
+        MUST,
+        "application/json; charset=utf-8 is accepted, in any case of type and parameter names.",
+        "RFC 9110 section 8.3.1",
+    ),
+    ("request.large-prompt", MUST, "A prompt of 64 KiB is accepted.", "practice"),
+    ("request.chunked-body", MUST, "A chunked request body is read.", "RFC 9112 section 7.1"),
+)
+
+REFUSED: tuple[tuple[str, Level, str, str], ...] = (
+    (
+        "request.media-type-not-json",
+        MUST,
+        "No Content-Type, or one that is not JSON, gets 400.",
+        "article; bug A2",
+    ),
+    ("request.body-empty", MUST, "An empty body gets 400.", "article"),
+    ("request.body-malformed", MUST, "Text that is not JSON gets 400.", "article; RFC 8259"),
+    (
+        "request.body-not-utf8",
+        MUST,
+        "Bytes that are not UTF-8 get 400.",
+        "RFC 8259 section 8.1; bug A8",
+    ),
+    (
+        "request.body-not-object",
+        MUST,
+        "A JSON array, string, number, boolean or null gets 400.",
+        "article; bug A1",
+    ),
+    ("request.prompt-missing", MUST, "A request without prompt gets 400.", "article"),
+    ("request.prompt-null", MUST, "A prompt that is null gets 400.", "article"),
+    (
+        "request.prompt-not-string",
+        SHOULD,
+        "A number, boolean, array or object as prompt gets 400.",
+        "practice (the article is silent)",
+    ),
+    ("request.history-missing", MUST, "A request without history gets 400.", "article"),
+    ("request.history-null", MUST, "A history that is null gets 400.", "article"),
+    (
+        "request.history-not-list",
+        MUST,
+        "A string, number, boolean or object as history gets 400.",
+        "article",
+    ),
+    (
+        "request.non-finite-numbers",
+        SHOULD,
+        "NaN and Infinity as JSON numbers get 400.",
+        "RFC 8259 section 6; bug E23",
+    ),
+)
+
+SURVIVED: tuple[tuple[str, Level, str, str], ...] = (
+    (
+        "request.lone-surrogate",
+        MUST,
+        "An escaped lone surrogate gets 400, or 200 with a well-formed stream.",
+        "RFC 7493 section 2.1; bugs A17, A18",
+    ),
+    (
+        "request.deep-nesting",
+        MUST,
+        "100,000 nested arrays get a 4xx or 200.",
+        "practice (RFC 8259 section 9 allows limits)",
+    ),
+    (
+        "request.huge-number",
+        MUST,
+        "An integer of 5,000 digits gets a 4xx or 200.",
+        "practice (RFC 8259 section 6 allows limits)",
+    ),
+)
+
+SHOULD_ROWS = frozenset(
+    id_ for id_, level, _, _ in (*ACCEPTED, *REFUSED) if level is not MUST
+)
+
+
+def answer(reading: Reading) -> str:
+    """Return what came back, in a few words for a finding."""
+    head = reading.head
+    if head is None:
+        if reading.exchange.received:
+            return f"no HTTP response: {show(reading.exchange.received, 80)}"
+        how = reading.exchange.limit or f"connection {reading.exchange.ending}"
+        return f"no answer ({how})"
+    what = f"{head.version} {head.status}"
+    if reading.essence:
+        what += f", {reading.essence}"
+    if reading.body:
+        what += f", {show(reading.body, 100)}"
+    return what
+
+
+def lost_in_upload(reading: Reading) -> bool:
+    """Tell whether the answer may have been lost because the server closed during the upload."""
+    exchange = reading.exchange
+    cut = exchange.sent_bytes is not None and exchange.sent_bytes < len(exchange.request)
+    return cut and reading.closed and reading.head is None
+
+
+def _must_accept(id_: str, reading: Reading) -> Verdict:
+    asked = reading.asked
+    if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
+        return None
+    # With several features in one request the one that is least sure to be accepted is blamed.
+    if asked.row != id_:
+        return [] if id_ in asked.rows and reading.accepted else None
+    if reading.accepted:
+        return []
+    if reading.head is None and not reading.closed:
+        # A silent server is stream.first-event: it may have accepted.
+        return None
+    message = "a valid request was not accepted"
+    return [Finding(id_, message, "HTTP/1.1 200, text/event-stream", answer(reading))]
+
+
+def _must_refuse(id_: str, reading: Reading) -> Verdict:
+    asked = reading.asked
+    if asked.expectation is not Expectation.REFUSE or asked.row != id_ or reading.overloaded:
+        return None
+    if reading.refused:
+        return []
+    # One cause, one red: a refusal told in-band, or with a stream's media type, is
+    # error.not-streamed.
+    if reading.head is not None and reading.status < 500 and tells_error(reading):
+        return None
+    if lost_in_upload(reading):
+        return None
+    message = (
+        "the invalid request was served as if it were valid"
+        if reading.accepted
+        else "the invalid request was not refused"
+    )
+    return [Finding(id_, message, "HTTP/1.1 400, application/json", answer(reading))]
+
+
+def _must_survive(id_: str, reading: Reading) -> Verdict:
+    if reading.asked.row != id_ or reading.overloaded or lost_in_upload(reading):
+        return None
+    if reading.refused:
+        return []
+    if reading.accepted:
+        broken = reading.is_stream and reading.ended and not reading.ended_well
+        message = "the server accepted it, and then broke the stream"
+        if not broken:
+            return []
+    else:
+        message = "the request brought the server to an internal error"
+    return [Finding(id_, message, "a 4xx, or 200 and a whole stream", answer(reading))]
+
+
+for _id, _level, _title, _source in ACCEPTED:
+    judge(_id, _level, _title, source=_source)(
+        lambda reading, id_=_id: _must_accept(id_, reading)
+    )
+for _id, _level, _title, _source in REFUSED:
+    judge(_id, _level, _title, source=_source)(
+        lambda reading, id_=_id: _must_refuse(id_, reading)
+    )
+for _id, _level, _title, _source in SURVIVED:
+    judge(_id, _level, _title, source=_source)(
+        lambda reading, id_=_id: _must_survive(id_, reading)
+    )
+
+
+@judge(
+    "request.media-type-suffix",
+    MAY,
+    "application/*+json is accepted.",
+    source="article (Flask's is_json)",
+)
+def media_type_suffix(reading: Reading) -> Verdict:
+    if reading.asked.row != "request.media-type-suffix" or reading.head is None:
+        return None
+    if reading.accepted:
+        return []
+    message = "the article's server takes any JSON suffix; others may not"
+    return [Finding("request.media-type-suffix", message, "200", answer(reading))]
+
+
+@judge(
+    "request.very-large-prompt",
+    SHOULD,
+    "A prompt of 1 MiB is accepted, or refused with 413 or 400 and a JSON error.",
+    source="practice; bug A12",
+)
+def very_large_prompt(reading: Reading) -> Verdict:
+    if "request.very-large-prompt" not in reading.asked.rows or reading.overloaded:
+        return None
+    if lost_in_upload(reading) or reading.accepted:
+        return []
+    if reading.status in (400, 413):
+        value = read_json(reading.body).value
+        if isinstance(value, dict) and isinstance(value.get("error"), str):
+            return []
+        problem = "it is refused, but without a JSON error"
+    else:
+        problem = "it is neither accepted nor refused"
+    expected = "200, or 413 or 400 with application/json"
+    return [Finding("request.very-large-prompt", problem, expected, answer(reading))]
+
+
+@judge(
+    "request.error-order",
+    SHOULD,
+    "With several faults the article's order decides which one is reported.",
+    source="article",
+)
+def error_order(reading: Reading) -> Verdict:
+    if "request.error-order" not in reading.asked.rows or not is_refusal(reading):
+        return None
+    text = error_text(reading)
+    first, *later = reading.asked.texts
+    # Wording is request.error-wording's; here only a report of a later fault is wrong.
+    if text is None or _names(text, first) or not any(_names(text, other) for other in later):
+        return []
+    message = "a later fault was reported first"
+    return [Finding("request.error-order", message, first, text)]
+
+
+def _names(text: str, wording: str) -> bool:
+    """Tell whether an error text speaks of the same fault as the article's wording."""
+    words = {
+        "Request body must be JSON": "json",
+        "Missing 'prompt' field": "prompt",
+        "Missing 'history' field": "history",
+        "'history' field must be a list": "history",
+    }
+    return words[wording] in text.lower()
+
+
+@judge(
+    "request.error-wording",
+    SHOULD,
+    "A refusal has the article's text, verbatim.",
+    source="article",
+)
+def error_wording(reading: Reading) -> Verdict:
+    if not is_refusal(reading) or not reading.asked.texts:
+        return None
+    text = error_text(reading)
+    # With several faults any of their texts has the right wording; the order is error-order's.
+    if text is None or text in reading.asked.texts:
+        return [] if text is not None else None
+    message = "clients and docs know the article's four texts"
+    expected = " or ".join(reading.asked.texts)
+    return [Finding("request.error-wording", message, expected, text[:200])]
+
+
+def error_text(reading: Reading) -> str | None:
+    """Return the refusal's `error`, or None when there is no such string."""
+    value = read_json(reading.body).value
+    text = value.get("error") if isinstance(value, dict) else None
+    return text if isinstance(text, str) else None
+
+
+@judge(
+    "request.never-5xx",
+    MUST,
+    "No request body whatever draws a 5xx, an empty reply or a hang.",
+    source="bugs A1-A10",
+)
+def never_5xx(reading: Reading) -> Verdict:
+    if reading.asked.expectation is Expectation.UNJUDGED or reading.overloaded:
+        return None
+    if reading.head is not None and reading.status < 500:
+        return []
+    valid = reading.asked.expectation is Expectation.ACCEPT
+    if lost_in_upload(reading) or (valid and reading.head is None and not reading.closed):
+        return None
+    message = "the server answered with an internal error, or not at all"
+    return [Finding("request.never-5xx", message, "a 4xx, or 200", answer(reading))]
+
+
+__all__ = ["ACCEPTED", "JUDGES", "REFUSED", "SHOULD_ROWS", "SURVIVED", "answer", "lost_in_upload"]

@@ -1,0 +1,383 @@
+"""sse: the syntax of the event stream."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.core.eventstream import Block, Line, LineKind
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.hazards import hazard_breach
+from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+
+KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
+_BOM = b"\xef\xbb\xbf"
+
+
+def _unfit(reading: Reading) -> bool:
+    """Tell whether the stream's syntax cannot be judged, or is judged as a hazard's breach."""
+    return not reading.judges_stream or bool(hazard_breach(reading))
+
+
+def _line_finding(
+    reading: Reading, line: Line, id_: str, message: str, expected: str
+) -> Finding:
+    return Finding(id_, message, expected, show(line.content), reading.wire(line))
+
+
+def show(data: bytes, limit: int = 160) -> str:
+    """Return bytes as a person reads them, cut to `limit`."""
+    text = repr(data[:limit])[1:]
+    return text + (f" … ({len(data)} bytes)" if len(data) > limit else "")
+
+
+@judge(
+    "sse.utf8",
+    MUST,
+    "The body is well-formed UTF-8, wherever chunks split it.",
+    source="WHATWG HTML 9.2.5",
+)
+def utf8(reading: Reading) -> Verdict:
+    if not reading.judges_stream or reading.coding_error is not None:
+        return None
+    body = reading.stream.body
+    try:
+        # A stream that was left in mid-way may end inside a character.
+        codecs.getincrementaldecoder("utf-8")().decode(body, final=reading.ended_well)
+    except UnicodeDecodeError as error:
+        context = body[max(0, error.start - 24) : error.start + 24]
+        return [
+            Finding(
+                "sse.utf8",
+                f"bytes {body[error.start : error.start + 4]!r} are no UTF-8 ({error.reason})",
+                "UTF-8",
+                show(context),
+                None if reading.codings else reading.response.wire_offset(error.start),
+            )
+        ]
+    return []
+
+
+@judge(
+    "sse.bom",
+    SHOULD,
+    "There is no byte order mark at the start.",
+    source="WHATWG HTML 9.2.5 (legal, and dropped); several clients lose the first event",
+)
+def bom(reading: Reading) -> Verdict:
+    if not reading.judges_stream:
+        return None
+    if not reading.stream.bom:
+        return []
+    message = "several clients lose the first event after a byte order mark"
+    return [Finding("sse.bom", message, "data: …", show(reading.body[:24]))]
+
+
+@judge(
+    "sse.bom-inside",
+    MUST,
+    "No byte order mark stands at the start of any other line.",
+    source="WHATWG HTML 9.2.5",
+)
+def bom_inside(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    # One leading mark of the whole stream is dropped; any other is part of the field name,
+    # which no client knows then.
+    return [
+        _line_finding(
+            reading,
+            line,
+            "sse.bom-inside",
+            "the mark becomes part of the field name, so the line is lost",
+            "a line that begins with its field name",
+        )
+        for line in reading.stream.lines
+        if line.content.startswith(_BOM)
+    ]
+
+
+def _judged_lines(reading: Reading) -> Iterator[Line]:
+    """Yield the lines whose syntax counts: whole ones, and the last if the body ended well."""
+    for line in reading.stream.lines:
+        if line.kind is LineKind.INCOMPLETE and not reading.ended_well:
+            continue
+        yield line
+
+
+@judge(
+    "sse.fields",
+    MUST,
+    "Every line is blank, a comment, or a field named data, event, id or retry.",
+    source="WHATWG HTML 9.2.6; bugs E1-E4",
+)
+def fields(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    spliced = {line.offset for pair in _splices(reading) for line in pair}
+    return [
+        _line_finding(
+            reading,
+            line,
+            "sse.fields",
+            "clients ignore a field with any other name, and what it says is lost",
+            "data:, event:, id:, retry: or a comment",
+        )
+        for line in _judged_lines(reading)
+        if _is_unknown_field(line) and line.offset not in spliced
+    ]
+
+
+def _is_unknown_field(line: Line) -> bool:
+    if line.kind not in (LineKind.FIELD, LineKind.INCOMPLETE) or not line.content:
+        return False
+    if line.content.startswith((b":", _BOM)):
+        return False
+    name = line.content.partition(b":")[0]
+    return name not in (b"data", b"event", b"id", b"retry")
+
+
+@judge(
+    "sse.data",
+    MUST,
+    "Every block that names an event has data.",
+    source="WHATWG HTML 9.2.6 (an event without data is not dispatched)",
+)
+def data(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _block_finding(
+            reading,
+            block,
+            "sse.data",
+            "the standard drops an event that has no data line",
+            "a data: line in the same block",
+        )
+        for block in reading.stream.blocks
+        if block.complete
+        and any(line.name == "event" and line.value for line in block.lines)
+        and not any(line.name == "data" for line in block.lines)
+    ]
+
+
+def _block_finding(
+    reading: Reading, block: Block, id_: str, message: str, expected: str
+) -> Finding:
+    received = b"\n".join(line.content for line in block.lines)
+    return Finding(id_, message, expected, show(received), reading.wire(block))
+
+
+@judge(
+    "sse.final-blank-line",
+    MUST,
+    "A stream that ends, ends with a complete block.",
+    source="WHATWG HTML 9.2.6 (an incomplete last event is discarded); bug E7",
+)
+def final_blank_line(reading: Reading) -> Verdict:
+    if _unfit(reading) or not reading.ended_well or reading.intruder_offset is not None:
+        return None
+    blocks = reading.stream.blocks
+    if not blocks or blocks[-1].complete:
+        return []
+    tail = blocks[-1]
+    # A comment after the last event loses nothing, and lines of unknown fields are
+    # sse.fields; an event without its blank line is never dispatched.
+    losing = any(
+        line.content.partition(b":")[0].decode("latin-1") in KNOWN_FIELDS for line in tail.lines
+    )
+    if not losing:
+        return []
+    return [
+        _block_finding(
+            reading,
+            tail,
+            "sse.final-blank-line",
+            "clients discard a last event that no blank line follows",
+            "a blank line after the last event",
+        )
+    ]
+
+
+@judge(
+    "sse.line-endings",
+    SHOULD,
+    "Lines end with LF throughout.",
+    source="practice (line-reading clients); bugs E18, E27",
+)
+def line_endings(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    odd = [line for line in reading.stream.lines if line.ending not in (b"\n", b"")]
+    return [
+        Finding(
+            "sse.line-endings",
+            "legal, but clients that split at LF keep a CR or miss the end of the event",
+            "LF",
+            show(line.content + line.ending),
+            reading.wire(line),
+        )
+        for line in odd[:1]
+    ]
+
+
+@judge(
+    "sse.retry",
+    MUST,
+    "retry has ASCII digits only.",
+    source="WHATWG HTML 9.2.6",
+)
+def retry(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _line_finding(
+            reading,
+            line,
+            "sse.retry",
+            "clients ignore a reconnection time that is not a number of milliseconds",
+            "retry: and ASCII digits",
+        )
+        for line in reading.stream.lines
+        if line.name == "retry"
+        and line.kind is LineKind.FIELD
+        and not re.fullmatch(rb"[0-9]+", line.value)
+    ]
+
+
+@judge("sse.id", MUST, "id has no NUL.", source="WHATWG HTML 9.2.6")
+def event_id(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _line_finding(
+            reading, line, "sse.id", "clients ignore an id with a NUL in it", "an id without NUL"
+        )
+        for line in reading.stream.lines
+        if line.name == "id" and b"\0" in line.value
+    ]
+
+
+@judge(
+    "sse.event-type",
+    SHOULD,
+    "Content events have no event name other than message.",
+    source="article (its client reads data lines only); bug E13",
+)
+def event_type(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _block_finding(
+            reading,
+            block,
+            "sse.event-type",
+            "a client that listens for messages never sees it; one that reads lines takes it "
+            "for content",
+            "no event: line, or event: message",
+        )
+        for block in reading.events
+        if block.event is not None and block.event.type not in ("message", "error")
+    ]
+
+
+@judge(
+    "sse.one-line",
+    SHOULD,
+    "Each JSON document is on one data line.",
+    source="article (its client parses line by line)",
+)
+def one_line(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _block_finding(
+            reading,
+            block,
+            "sse.one-line",
+            "legal, but a client that parses each data line by itself fails",
+            "one data: line for each event",
+        )
+        for block in reading.events
+        if sum(line.name == "data" for line in block.lines) > 1
+    ][:1]
+
+
+@judge(
+    "sse.no-empty-events",
+    SHOULD,
+    "No event has empty data.",
+    source="practice; bug E12",
+)
+def no_empty_events(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        _block_finding(
+            reading,
+            block,
+            "sse.no-empty-events",
+            "clients hand an empty text to their JSON reader; a comment keeps alive silently",
+            "a comment (a line that begins with a colon), or data",
+        )
+        for block in reading.events
+        if block.event is not None and not block.event.data.strip("\n")
+    ]
+
+
+@judge(
+    "sse.comments",
+    MUST,
+    "A keep-alive comment stands between lines, never inside a data line.",
+    source="bugs E9, E10",
+)
+def comments(reading: Reading) -> Verdict:
+    if _unfit(reading):
+        return None
+    return [
+        Finding(
+            "sse.comments",
+            "a comment was written into the middle of a data line, which breaks its JSON",
+            "the comment on a line of its own, between events",
+            show(pair[0].content),
+            reading.wire(pair[0]),
+        )
+        for pair in _splices(reading)
+    ]
+
+
+def _splices(reading: Reading) -> list[tuple[Line, ...]]:
+    """Find data lines that are JSON once a comment inside them is taken out.
+
+    Two shapes: the comment with its line end cut the line in two (the rest then stands on a
+    later line), or the comment stands inside one line.
+    """
+    found: list[tuple[Line, ...]] = []
+    if not reading.json_broken:
+        return found
+    lines = [line for line in reading.stream.lines if line.kind is not LineKind.BLANK]
+    for index, line in enumerate(lines):
+        if line.name != "data" or b":" not in line.value or _is_json(line.value):
+            continue
+        following = lines[index + 1] if index + 1 < len(lines) else None
+        if following is not None and _joins(line.value, following.content):
+            found.append((line, following))
+        elif any(
+            _is_json(line.value[: match.start()] + line.value[match.end() :])
+            for match in re.finditer(rb" ?: ?[A-Za-z][A-Za-z0-9 _-]*", line.value)
+        ):
+            found.append((line,))
+    return found
+
+
+def _joins(first: bytes, rest: bytes) -> bool:
+    cuts = [match.start() for match in re.finditer(rb":", first)]
+    return any(_is_json(first[:cut] + rest) for cut in cuts[-4:])
+
+
+def _is_json(text: bytes) -> bool:
+    return read_json(text).error is None

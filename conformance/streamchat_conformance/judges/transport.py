@@ -1,0 +1,244 @@
+"""transport: the stream as an HTTP message on the wire."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Capability
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.deviation import Deviation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.judges.headers import stream_head
+from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+
+_OTHER_ROWS = frozenset(
+    {
+        # Said by headers.no-content-length and headers.singletons.
+        "length-with-transfer-encoding",
+        "content-length-repeated",
+        "content-length-differs",
+    }
+)
+
+
+def _place(reading: Reading, deviation: Deviation) -> str:
+    return repr(reading.exchange.received[deviation.offset : deviation.offset + 48])
+
+
+@judge(
+    "transport.version",
+    MUST,
+    "An HTTP/1.1 request is answered with HTTP/1.1.",
+    source="RFC 9110 section 6.2; bug C1",
+)
+def version(reading: Reading) -> Verdict:
+    head = reading.head
+    if head is None or reading.asked.expectation is Expectation.UNJUDGED:
+        return None
+    if head.version == "HTTP/1.1":
+        return []
+    return [
+        Finding(
+            "transport.version",
+            "without HTTP/1.1 there are no chunks and no reuse, and a cut stream looks complete",
+            "HTTP/1.1",
+            head.version,
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "transport.delimited",
+    MUST,
+    "The stream's body delimits itself: chunked, or a Content-Length that is right; "
+    "never by close.",
+    source="RFC 9112 section 6.3; bugs C1, C2",
+)
+def delimited(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None or head.status != 200 or reading.essence != "text/event-stream":
+        return None
+    response = reading.response
+    findings = [
+        Finding(
+            "transport.delimited",
+            deviation.message,
+            "Transfer-Encoding: chunked",
+            _place(reading, deviation),
+            deviation.offset,
+        )
+        for deviation in response.deviations
+        if deviation.area == "framing"
+        and deviation.code not in _OTHER_ROWS
+        and not (deviation.code == "chunked-twice" and len(head.values("transfer-encoding")) > 1)
+    ]
+    if findings:
+        return findings
+    if response.framing is Framing.CLOSE:
+        # RFC 9112 section 6.3 case 8: such a body ends with the connection, so a crash in
+        # mid-stream cannot be told from the end.
+        return [
+            Finding(
+                "transport.delimited",
+                "the body ends with the connection: a cut stream cannot be told from a whole one",
+                "Transfer-Encoding: chunked",
+                "neither Transfer-Encoding nor Content-Length",
+                head.offset,
+            )
+        ]
+    if response.framing is Framing.LENGTH and reading.closed and not response.complete:
+        return [
+            Finding(
+                "transport.delimited",
+                "the connection ended before the bytes that Content-Length announced",
+                f"{head.first('content-length')} bytes",
+                f"{len(reading.body)} bytes, then the end of the connection",
+                head.offset,
+            )
+        ]
+    return []
+
+
+@judge(
+    "transport.chunked",
+    SHOULD,
+    "The stream is chunked.",
+    source="RFC 9112 section 7.1",
+)
+def chunked(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    # One cause, one red: a body without any framing is transport.delimited.
+    if head is None or reading.response.framing not in (Framing.CHUNKED, Framing.LENGTH):
+        return None
+    if reading.response.framing is Framing.CHUNKED:
+        return []
+    return [
+        Finding(
+            "transport.chunked",
+            "a length known beforehand means that the answer was made before it was sent",
+            "Transfer-Encoding: chunked",
+            f"Content-Length: {head.first('content-length')}",
+            head.offset,
+        )
+    ]
+
+
+@judge(
+    "transport.chunks-well-formed",
+    MUST,
+    "If the stream is chunked, each chunk is well-formed.",
+    source="RFC 9112 section 7.1; bug C4",
+)
+def chunks_well_formed(reading: Reading) -> Verdict:
+    if stream_head(reading) is None or not reading.chunked:
+        return None
+    return [
+        Finding(
+            "transport.chunks-well-formed",
+            deviation.message,
+            "SIZE in hexadecimal, CRLF, SIZE bytes, CRLF",
+            _place(reading, deviation),
+            deviation.offset,
+        )
+        for deviation in reading.response.deviations
+        if deviation.area in ("chunks", "trailers")
+    ]
+
+
+@judge(
+    "transport.terminated",
+    MUST,
+    "A stream that ends, ends with the last chunk.",
+    source="RFC 9112 section 8; bugs C5, C6",
+    needs=Capability.FINITE,
+)
+def terminated(reading: Reading) -> Verdict:
+    if not reading.judges_stream or not reading.chunked or reading.response.broken:
+        return None
+    if not reading.ended:
+        return None
+    if reading.response.complete:
+        return []
+    return [
+        Finding(
+            "transport.terminated",
+            "the connection ended in mid-stream: clients report an incomplete read",
+            "a chunk of size 0 and an empty line before the end",
+            f"the end of the connection ({reading.exchange.ending}) after "
+            f"{reading.exchange.received[-48:]!r}",
+            len(reading.exchange.received),
+        )
+    ]
+
+
+@judge(
+    "transport.body-only",
+    MUST,
+    "No status line and no HTML error page stands inside the body.",
+    source="bug C3",
+)
+def body_only(reading: Reading) -> Verdict:
+    if stream_head(reading) is None or reading.essence != "text/event-stream":
+        return None
+    at = reading.intruder_offset
+    if at is None:
+        return []
+    return [
+        Finding(
+            "transport.body-only",
+            "a second answer was written into the stream",
+            "event-stream lines only",
+            repr(reading.body[at : at + 80]),
+            None if reading.codings else reading.response.wire_offset(at),
+        )
+    ]
+
+
+@judge(
+    "transport.http10",
+    SHOULD,
+    "An HTTP/1.0 request is never answered with Transfer-Encoding.",
+    source="RFC 9112 section 6.1; bug C9",
+)
+def http10(reading: Reading) -> Verdict:
+    sent = reading.asked.sent
+    if sent is None or sent.version != "HTTP/1.0" or reading.head is None:
+        return None
+    # RFC 9112 section 6.1: no Transfer-Encoding in a response unless the request said
+    # HTTP/1.1 or later.
+    coding = reading.head.values("transfer-encoding")
+    if not coding:
+        return []
+    return [
+        Finding(
+            "transport.http10",
+            "an HTTP/1.0 client takes the chunk sizes for content",
+            "no Transfer-Encoding",
+            f"Transfer-Encoding: {', '.join(coding)}",
+            reading.head.offset,
+        )
+    ]
+
+
+@judge(
+    "transport.interim",
+    MAY,
+    "Interim responses are ones that any client can pass over: no 101, and no body.",
+    source="RFC 9110 section 15.2",
+)
+def interim(reading: Reading) -> Verdict:
+    heads = reading.response.interim
+    if not heads:
+        return None if reading.head is None else []
+    wrong = [head for head in heads if head.status == 101]
+    return [
+        Finding(
+            "transport.interim",
+            "the server switched protocols without being asked",
+            "100, 102 or 103 at most",
+            f"{head.version} {head.status}",
+            head.offset,
+        )
+        for head in wrong
+    ]
