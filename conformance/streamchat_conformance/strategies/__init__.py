@@ -31,16 +31,30 @@ from streamchat_conformance.strategies.histories import (
 from streamchat_conformance.strategies.json_grammar import is_json
 from streamchat_conformance.strategies.json_texts import json_text, json_texts, raw_json_texts
 from streamchat_conformance.strategies.malformations import malformed_bodies
+from streamchat_conformance.strategies.malformed_heads import (
+    Malformation,
+    MalformedHead,
+    Refusal,
+    RequestParts,
+    doubtful_heads,
+    malformed_heads,
+    well_formed_request,
+)
 from streamchat_conformance.strategies.media_types import media_types_json, media_types_not_json
 from streamchat_conformance.strategies.prompts import (
     LINE_SEPARATORS,
     injection_prompts,
     line_separator_prompts,
     prompts,
+    scalar_values,
 )
 
 __all__ = [
     "LINE_SEPARATORS",
+    "Malformation",
+    "MalformedHead",
+    "Refusal",
+    "RequestParts",
     "any_histories",
     "any_json",
     "arbitrary_bodies",
@@ -50,6 +64,7 @@ __all__ = [
     "chunked",
     "chunkings",
     "deep_nesting",
+    "doubtful_heads",
     "exact_numbers",
     "extra_members",
     "histories",
@@ -62,6 +77,7 @@ __all__ = [
     "line_separator_prompts",
     "lone_surrogate_bodies",
     "malformed_bodies",
+    "malformed_heads",
     "media_types_json",
     "media_types_not_json",
     "non_finite_bodies",
@@ -72,5 +88,7 @@ __all__ = [
     "prompts",
     "raw_body",
     "raw_json_texts",
+    "scalar_values",
     "valid_bodies",
+    "well_formed_request",
 ]

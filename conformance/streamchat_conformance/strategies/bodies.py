@@ -168,7 +168,7 @@ def lone_surrogate_bodies() -> st.SearchStrategy[bytes]:
 
 
 def non_finite_bodies() -> st.SearchStrategy[bytes]:
-    """Draw requests with `NaN`, `Infinity` or `-Infinity` in the history: words JSON does not know."""
+    """Draw requests with `NaN`, `Infinity` or `-Infinity` in the history, which JSON has not."""
     shapes = st.sampled_from([b"[%s]", b"[0,%s]", b'[{"a":%s}]', b"[[[%s]]]"])
     return st.builds(
         lambda shape, word: raw_body(history=shape % word), shapes, st.sampled_from(_NON_FINITE)
