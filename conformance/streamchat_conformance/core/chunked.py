@@ -177,8 +177,6 @@ class ChunkedDecoder:
 
     def _read_line(self, line: bytes, at_s: float) -> None:
         content = line.removesuffix(b"\r")
-        if len(content) == len(line):
-            self._log.add("bare-lf", "chunks", self._line_offset + len(line), line)
         match = _LINE.fullmatch(content)
         rest = match["rest"] if match else b""
         if match is None or (rest.strip(b" \t") and not rest.lstrip(b" \t").startswith(b";")):
@@ -190,6 +188,8 @@ class ChunkedDecoder:
         if size >= ABSURD_BYTES:
             self._break("chunk-size-absurd", self._line_offset, content)
             return
+        if len(content) == len(line):
+            self._log.add("bare-lf", "chunks", self._line_offset + len(line), line)
         trimmed = rest.rstrip(b" \t")
         if match["before"] or trimmed != rest:
             self._log.add("chunk-line-whitespace", "chunks", self._line_offset, content)

@@ -35,10 +35,11 @@ def read_framing(
     the end of the connection.
     """
     encodings, lengths = head.values("Transfer-Encoding"), head.values("Content-Length")
-    if head.status < 200 or head.status == 204:
+    if 100 <= head.status < 200 or head.status == 204:
         # These never have a body, so nothing may announce one.
         if encodings or lengths:
-            log.add("framing-on-bodiless", "framing", _offset_of(head, "content-length"))
+            name = "transfer-encoding" if encodings else "content-length"
+            log.add("framing-on-bodiless", "framing", _offset_of(head, name))
         return Framing.NONE, None
     length = _read_lengths(head, lengths, log) if lengths else None
     codings = _read_codings(head, encodings, log) if encodings else []
@@ -46,7 +47,7 @@ def read_framing(
         # Two readers of one message that choose differently are how requests are smuggled.
         log.add("length-with-transfer-encoding", "framing", _offset_of(head, "content-length"))
     # A HEAD answer and 304 may carry both fields: they tell of the body that is not sent.
-    tunnel = request_method == "CONNECT" and head.status < 300
+    tunnel = request_method == "CONNECT" and 200 <= head.status < 300
     if request_method == "HEAD" or head.status == 304 or tunnel:
         return Framing.NONE, None
     if encodings:
