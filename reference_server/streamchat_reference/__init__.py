@@ -1,4 +1,4 @@
-"""Reference server for streaming chat over HTTP: `POST /api/stream-chat`, answered by an event stream.
+"""Reference server for streaming chat: `POST /api/stream-chat`, answered by an event stream.
 
 `python -m streamchat_reference` serves it; `create_app` gives the WSGI application alone.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -17,8 +17,6 @@ from streamchat_reference.streaming import EventStream
 from streamchat_reference.watch import StopSignal, client_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from streamchat_reference.answerers.interface import Answerer
 
 ENDPOINT_PATH = "/api/stream-chat"
@@ -27,11 +25,8 @@ MAX_STREAMS = 500
 HEARTBEAT_S = 10.0
 RETRY_AFTER_S = 1
 
-CLOSE_CONNECTION = "streamchat.close_connection"
-"""Where a server lets the application close the connection, `environ` has a callable of this name.
-
-WSGI gives an application no such means (PEP 3333 forbids it the Connection header).
-"""
+CONNECTION = "streamchat.connection"
+"""The name under which a server may put a `Connection` into `environ`."""
 
 STREAM_HEADERS = {
     # Neither kept nor rewritten on the way; the second also for nginx, which buffers by default.
@@ -39,6 +34,19 @@ STREAM_HEADERS = {
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class Connection(Protocol):
+    """What the application asks of a connection, where its server allows it.
+
+    WSGI has no such means: PEP 3333 forbids the application the Connection header.
+    """
+
+    def close_after_response(self) -> None:
+        """Say `close` in this response, and mean it."""
+
+    def stream_begins(self) -> None:
+        """Know that the response is a stream, and may take long."""
 
 
 def create_app(
@@ -66,8 +74,8 @@ def create_app(
 
     @app.before_request
     def receive() -> Response | None:
-        if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and not request.headers.get("Host"):
-            # RFC 9112, section 3.2: such a request must be answered with 400.
+        if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and "Host" not in request.headers:
+            # RFC 9112, section 3.2: HTTP/1.1 without Host must be answered with 400.
             return _refuse_and_close(400, "Host header is missing")
         try:
             g.body = read_body(request.environ, body_limit_bytes)
@@ -114,10 +122,14 @@ def _refuse_http(error: HTTPException) -> Response:
 
 
 def _refuse_and_close(status: int, text: str) -> Response:
-    close = cast("Callable[[], Any] | None", request.environ.get(CLOSE_CONNECTION))
-    if close is not None:
-        close()
+    connection = _connection()
+    if connection is not None:
+        connection.close_after_response()
     return _refusal(status, text)
+
+
+def _connection() -> Connection | None:
+    return cast("Connection | None", request.environ.get(CONNECTION))
 
 
 def _refusal(status: int, text: str, detail: str | None = None) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 from streamchat_reference import exact_json
 from streamchat_reference.exact_json import Json, NotJsonError, PlainJson
@@ -51,9 +50,9 @@ class ChatRequest:
 def read_chat_request(media_type: str, body: bytes) -> ChatRequest:
     """Read the request from its media type (lower case, no parameters; "" for none) and its body.
 
-    Raises `InvalidChatRequestError`. With several faults the first of these is told: not JSON, prompt
-    missing, history missing, history not a list, prompt not a string. Absent and null are the
-    same. The contract says nothing of the last one, so it comes last.
+    Raises `InvalidChatRequestError`. With several faults the first of these is told: not JSON,
+    prompt missing, history missing, history not a list, prompt not a string. Absent and null are
+    the same. The contract says nothing of the last one, so it comes last.
     """
     if not _is_json(media_type):
         raise InvalidChatRequestError(NOT_JSON, "Content-Type must be application/json")
@@ -73,7 +72,7 @@ def read_chat_request(media_type: str, body: bytes) -> ChatRequest:
         raise InvalidChatRequestError(HISTORY_NOT_LIST)
     if not isinstance(prompt, str):
         raise InvalidChatRequestError(PROMPT_NOT_STRING)
-    return ChatRequest(prompt, cast("list[Json]", history))
+    return ChatRequest(prompt, history)
 
 
 def _is_json(media_type: str) -> bool:

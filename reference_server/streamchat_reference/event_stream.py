@@ -1,4 +1,4 @@
-"""Writing an event stream (WHATWG HTML, "Server-sent events"): one line of data, then a blank line."""
+"""Writing an event stream (WHATWG HTML, "Server-sent events"): each event is one line of data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 MEDIA_TYPE: Final = "text/event-stream"
 
 OPENING: Final = b": open\n\n"
-"""A WSGI server holds the response head back until the first bytes (PEP 3333): a comment frees it."""
+"""A WSGI server may hold the response head back until the first bytes: a comment frees it."""
 
 HEARTBEAT: Final = b": still here\n\n"
 """Keeps idle connections open on the way. Comments are no events: clients ignore them."""

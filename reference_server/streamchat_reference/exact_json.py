@@ -30,15 +30,15 @@ class Number:
     text: str
 
 
-Json: TypeAlias = "None | bool | Number | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | Number | str | list[Json] | dict[str, Json] | None"
 """What `read` gives: numbers are `Number`s."""
 
-PlainJson: TypeAlias = "None | bool | int | float | str | list[PlainJson] | dict[str, PlainJson]"
+PlainJson: TypeAlias = "bool | int | float | str | list[PlainJson] | dict[str, PlainJson] | None"
 """What `plain` gives: what the `json` module gives."""
 
 
 class NotJsonError(ValueError):
-    """The text is not the JSON that is wanted. Its message is one short clause, with no input in it."""
+    """The text is not the JSON that is wanted; the message is one clause, with no input in it."""
 
 
 def read(body: bytes) -> Json:
@@ -87,7 +87,7 @@ def write(value: Json) -> str:
 def plain(value: Json) -> PlainJson:
     """Give `value` with Python's numbers, as an answerer expects it.
 
-    Precision is lost as `json` loses it: decimals become the nearest double, infinite ones included.
+    Precision is lost as `json` loses it: decimals become the nearest double, which may be infinite.
     """
     match value:
         case Number():

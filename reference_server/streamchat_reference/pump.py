@@ -1,4 +1,4 @@
-"""Runs an answerer that may block in a thread of its own, so that its stream can watch the client."""
+"""A second thread for an answerer that may block, so that its stream can watch the client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIECES_AHEAD = 64
 
 
 class Pump:
-    """Takes pieces from an answerer in a second thread; readable, in the sense of `poll`, when there are some.
+    """Takes pieces from an answerer in a second thread; `poll` finds it readable when it has some.
 
     Leaving the context cancels the answerer. Its thread then ends as soon as the answerer lets
     it: at once where the answerer can be cancelled or waits by `Pause`, else with its next piece.
@@ -90,16 +90,14 @@ class Pump:
             self._end(None)
 
     def _drain(self, source: Pieces) -> None:
-        steps = iter(source)
         try:
-            while not self._cancelled:
-                step = next(steps, None)
-                if step is None:
-                    return
+            for step in source:
                 if isinstance(step, Pause):
                     self._pause(step.seconds)
                 else:
                     self._put(step)
+                if self._cancelled:
+                    return
         finally:
             close = getattr(source, "close", None)
             if close is not None:

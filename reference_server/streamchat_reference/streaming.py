@@ -1,4 +1,4 @@
-"""One stream: drives an answerer and writes its event stream, whatever the client does meanwhile."""
+"""One stream: drives an answerer and writes its events, whatever the client does meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROBES = 3
 PROBE_INTERVAL_S = 0.02
-"""After the client's FIN: so many probes, so far apart, tell a closed peer from a half-closed one."""
+"""After a client's FIN, so many probes, so far apart, tell a closed peer from a half-closed one."""
 
 ANSWERER_FAILED = "The answerer failed"
 SERVER_STOPPING = "The server is stopping"
@@ -130,12 +130,14 @@ class EventStream:
                 if pump.ended():
                     return
 
-    def _content(self, piece: str) -> bytes:
+    def _content(self, piece: object) -> bytes:
+        if not isinstance(piece, str):
+            raise TypeError(f"pieces must be text, not {type(piece).__name__}")
         self._empty = False
         return event_stream.content(piece, self._echo)
 
     def _wait(self, until_s: float) -> Generator[bytes, None, None]:
-        """Wait until a monotonic time or for the pump; write heartbeats, notice hang-up and stop."""
+        """Wait until a monotonic time, or for the pump; write heartbeats; notice hang-up, stop."""
         probes = 0
         while True:
             beat_s = self._last_write_s + (PROBE_INTERVAL_S if probes else self._heartbeat_s)
@@ -147,7 +149,7 @@ class EventStream:
             if noticed is Noticed.DEAD:
                 raise _ClientGoneError
             if noticed is Noticed.PEER_FINISHED:
-                probes = PROBES
+                probes = PROBES - 1
                 self._watch.ignore_half_close()
                 yield event_stream.PROBE
             elif time.monotonic() >= until_s:

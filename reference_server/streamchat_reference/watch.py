@@ -24,7 +24,9 @@ _CONNECTION_DEAD = select.POLLERR | select.POLLHUP | select.POLLNVAL
 class HasFileno(Protocol):
     """A socket, or anything else that `poll` can wait for."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """Give its descriptor."""
+        ...
 
 
 class Noticed(Enum):

@@ -1,27 +1,264 @@
-"""gunicorn's threaded worker, with what a server of long streams needs besides."""
+"""gunicorn's threaded worker, with what a server of long streams needs besides.
+
+* A connection gets a thread when it has sent something, and the thread's time is limited; when
+  threads run short, the requests that have made them wait longest are given up.
+* A connection that is to be closed lingers in the main loop, which never waits for one client.
+* Malformed HTTP is refused in JSON, as everything else is.
+* When the server stops, or the process that started it has gone, every stream ends properly.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import selectors
+import signal
 import sys
+import time
+from email.utils import formatdate
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
+from gunicorn import SERVER
+from gunicorn.http import errors
 from gunicorn.http.body import Body, EOFReader, LengthReader
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from streamchat_reference.app import CLOSE_CONNECTION
-from streamchat_reference.watch import StopSignal
+from streamchat_reference.app import CONNECTION
+from streamchat_reference.client_socket import ClientSocket, Waiting
+from streamchat_reference.lingering import Lingering
 
-STOP = StopSignal()
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable
+    from concurrent.futures import Future
+    from types import FrameType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from gunicorn.http import Request, RequestParser
+
+    from streamchat_reference.serving import Server
+
+SPARE_THREADS = 8
+"""Requests are given up before the last threads are taken."""
+
+STOP_IDLE_S = 0.3
+"""When the server stops, idle connections are closed after this long,"""
+
+STOP_PATIENCE_S = 1.5
+"""and clients that make a thread wait, after this long."""
+
+DRAIN_S = 5.0
+"""What the application has left of a body is thrown away for so long."""
+
+TICK_S = 0.05
+"""How often the main loop looks round while the server stops or threads run short."""
+
+MANY_THREADS = 600
+SWITCH_INTERVAL_S = 0.05
+"""CPython wakes each thread that waits for the interpreter lock once per switch interval. With
+thousands of threads the default (5 ms) makes them live for their wake-ups alone."""
+
+REFUSALS: tuple[tuple[type[BaseException], int, str], ...] = (
+    (TimeoutError, 408, "Request Timeout"),
+    (errors.LimitRequestLine, 414, "URI Too Long"),
+    (errors.ExpectationFailed, 417, "Expectation Failed"),
+    (errors.LimitRequestHeaders, 431, "Request Header Fields Too Large"),
+    (errors.UnsupportedTransferCoding, 501, "Not Implemented"),
+    (errors.InvalidHTTPVersion, 505, "HTTP Version Not Supported"),
+    (errors.ParseException, 400, "Bad Request"),
+    (BaseException, 500, "Internal Server Error"),
+)
+"""What a request that never reached the application is answered with: the first row that fits."""
 
 
 class StreamWorker(ThreadWorker):
-    def handle_exit(self, sig, frame):
-        STOP.set()
+    """The worker of the reference server; its `app` is the `Server`."""
+
+    app: Server
+
+    def init_process(self) -> None:
+        """Prepare in the worker's process, then serve until told to stop."""
+        self._waiting = Waiting()
+        self._busy = 0
+        self._patient_until_s = float("inf")
+        if self.cfg.threads > MANY_THREADS:
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and let it know its connection."""
+        super().load_wsgi()
+        application = cast("WSGIApplication", self.wsgi)
+
+        def connected(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            environ[CONNECTION] = environ["gunicorn.socket"]
+            return application(environ, start_response)
+
+        self.wsgi = cast("Any", connected)  # gunicorn's own type of the same thing differs
+
+    def run(self) -> None:
+        """Serve; also watch the process that started the server, where it is to end with that."""
+        self._lingering = Lingering(self.poller, self._forget)
+        if self.app.parent_fd is not None:
+            self.poller.register(self.app.parent_fd, selectors.EVENT_READ, self._on_parent_gone)
+        super().run()
+        self._waiting.evict_all()
+
+    # Stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop: streams end with an event that says so. Called as a signal handler."""
+        self.app.stop.set()
+        self._patient_until_s = min(self._patient_until_s, time.monotonic() + STOP_PATIENCE_S)
         super().handle_exit(sig, frame)
 
-    def handle_quit(self, sig, frame):
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop as gracefully on SIGINT and SIGQUIT: a stream cut off would look like a fault."""
         self.handle_exit(sig, frame)
 
-    def handle_request(self, req, conn):
-        if isinstance(req.body.reader, EOFReader):
-            req.body = Body(LengthReader(req.unreader, 0))
-        return super().handle_request(req, conn)
+    def is_parent_alive(self) -> bool:
+        """Tell whether gunicorn's master lives; without it, stop."""
+        alive = super().is_parent_alive()
+        if not alive:
+            self.handle_exit(signal.SIGTERM, None)
+        return alive
+
+    def _on_parent_gone(self, parent_fd: int) -> None:
+        self.poller.unregister(parent_fd)
+        os.kill(self.ppid, signal.SIGTERM)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Close idle connections soon. gunicorn calls this once, when it begins to stop."""
+        soon_s = min(deadline, time.monotonic() + STOP_IDLE_S)
+        for conn in (*self.keepalived_conns, *self.pending_conns):
+            conn.timeout = min(soon_s, conn.timeout or soon_s)
+
+    # The main loop
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Handle what happens, and look after the clocks."""
+        hurried = not self.alive or self._missing_threads() > 0
+        super().wait_for_and_dispatch_events(TICK_S if hurried else timeout)
+        self._lingering.close_expired()
+        if self._missing_threads() > 0:
+            self._waiting.evict(self._missing_threads())
+        if time.monotonic() > self._patient_until_s:
+            self._lingering.close_all()
+            self._waiting.evict_all()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept one connection. It gets a thread only when it has sent something."""
+        try:
+            accepted, address = listener.accept()
+        except OSError:
+            return  # it has gone already, or no descriptor is left: the next round will tell
+        self._make_room()
+        self.nr_conns += 1
+        client = ClientSocket(accepted, self._waiting)
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        on_readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(client, selectors.EVENT_READ, on_readable)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give the connection a thread, or a place in the queue for one."""
+        self._busy += 1
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
+        """Keep the connection for its next request, or begin to close it."""
+        self._busy -= 1
+        if not fs.cancelled() and fs.exception() is None and fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._lingering.add(conn.sock)
+
+    def _missing_threads(self) -> int:
+        threads: int = self.cfg.threads
+        return self._busy - (threads - SPARE_THREADS)
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle longest, when no more can be had."""
+        if self.nr_conns < self.worker_connections - 1:
+            return
+        if self._lingering:
+            self._lingering.close_oldest()
+        elif idle := self.keepalived_conns or self.pending_conns:
+            conn = idle.popleft()
+            self.poller.unregister(conn.sock)
+            conn.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        self.nr_conns -= 1
+
+    # One request, in a thread of its own
+
+    def handle(self, conn: TConn) -> bool:
+        """Read one request and answer it. True: the connection serves another one."""
+        client = cast("ClientSocket", conn.sock)
+        request = None
+        try:
+            client.begin_request()
+            conn.init()
+            parser = cast("RequestParser", conn.parser)
+            request = next(parser)
+            client.begin_body(request)
+            _mend(request, parser)
+            return self.handle_request(request, conn) and _drain(parser)
+        except (StopIteration, errors.NoMoreData):
+            return False  # the client has gone, between two requests or within one
+        except TimeoutError as error:
+            if request is None:
+                self.handle_error(request, client, conn.client, error)
+            return False  # with a request read, it is the client who reads no more
+        except OSError as error:
+            self.log.debug("Connection lost: %s", error)
+            return False
+        except Exception as error:  # noqa: BLE001 - the last line of defence: it becomes a refusal
+            self.handle_error(request, client, conn.client, error)
+            return False
+
+    def handle_error(
+        self, req: Request | None, client: socket.socket, addr: object, exc: BaseException
+    ) -> None:
+        """Refuse in JSON what is not HTTP, without repeating any of it, and close."""
+        status, text = next(row[1:] for row in REFUSALS if isinstance(exc, row[0]))
+        if status == 500:
+            uri = "an unread request" if req is None else req.uri
+            self.log.error("Error handling %s from %s", uri, addr, exc_info=exc)
+        body = json.dumps({"error": text}).encode("ascii") + b"\n"
+        head = (
+            f"HTTP/1.1 {status} {text}\r\nServer: {SERVER}\r\nDate: {formatdate(usegmt=True)}\r\n"
+            f"Connection: close\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            client.sendall(head.encode("ascii") + body)
+        except OSError as error:
+            self.log.debug("A refusal was lost: %s", error)
+
+
+def _mend(request: Request, parser: RequestParser) -> None:
+    """Put right what gunicorn's reading of a request leaves open."""
+    # RFC 9110, section 6.2: a server answers a higher minor version with its own highest.
+    if request.version is None or request.version > (1, 1):
+        request.version = (1, 1)
+    # RFC 9112, section 9.6: `close` counts wherever it stands in the list of options.
+    options = [value for name, value in request.headers if name == "CONNECTION"]
+    if "close" in {option.strip().lower() for option in ",".join(options).split(",")}:
+        request.force_close()
+    # RFC 9112, section 6.3: a request with neither length nor coding has no body. gunicorn would
+    # read on to the end of the connection.
+    if request.body is not None and isinstance(request.body.reader, EOFReader):
+        request.body = Body(LengthReader(parser.unreader, 0))
+
+
+def _drain(parser: RequestParser) -> bool:
+    """Throw away what is left of the body. False: the next request's beginning is unknown."""
+    try:
+        return bool(parser.finish_body(time.monotonic() + DRAIN_S))  # type: ignore[func-returns-value]  # it tells, whatever the stubs say
+    except (errors.ParseException, OSError):
+        return False

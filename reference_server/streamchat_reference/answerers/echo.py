@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from streamchat_reference.exact_json import PlainJson
 
-PLACEHOLDER = "This is a placeholder response."
+PLACEHOLDER = "This is a placeholder response. "
 
 
 @dataclass(frozen=True)
 class EchoAnswerer:
-    """Repeats the request and a placeholder: `events` times (0: without end), `interval_s` apart."""
+    """Repeats the request and a placeholder `events` times (0: without end), `interval_s` apart."""
 
     blocking: ClassVar[bool] = False
     echoes_request: ClassVar[bool] = True
@@ -27,8 +27,12 @@ class EchoAnswerer:
     events: int = 0
     interval_s: float = 1.0
 
-    def generate(self, prompt: str, history: list[PlainJson]) -> Iterator[str | Pause]:  # noqa: ARG002 - the server repeats the request exactly
-        """Yield the placeholder; the n-th is due n intervals after the first, so lateness never adds up."""
+    def generate(
+        self,
+        prompt: str,  # noqa: ARG002 - the server repeats the request itself, exactly
+        history: list[PlainJson],  # noqa: ARG002 - the same
+    ) -> Iterator[str | Pause]:
+        """Yield the placeholder, each due so long after the first that lateness never adds up."""
         started = time.monotonic()
         for number in range(self.events) if self.events else count():
             if number:

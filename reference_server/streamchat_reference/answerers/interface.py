@@ -27,24 +27,24 @@ class AnswererError(Exception):
 class Answerer(Protocol):
     """Answers one prompt after another, many at a time, each in a thread of its own.
 
-    `blocking` says whether `generate` may wait by itself (for a model, a network). Then it runs
-    in a second thread, so that the server can watch the client meanwhile. An answerer that only
-    ever yields `Pause` to wait is not blocking, and thousands of its streams are cheap.
-    `echoes_request` says whether each event repeats the request's prompt and history.
+    A blocking one, which waits for a model or a network, runs in a second thread, so that the
+    server can watch the client meanwhile. One that waits only by yielding `Pause` is not
+    blocking, and thousands of its streams are cheap.
     """
 
     @property
-    def blocking(self) -> bool: ...
+    def blocking(self) -> bool:
+        """Whether `generate` may wait by itself."""
 
     @property
-    def echoes_request(self) -> bool: ...
+    def echoes_request(self) -> bool:
+        """Whether each event repeats the request."""
 
     def generate(self, prompt: str, history: list[PlainJson]) -> Pieces:
         """Yield the answer piece by piece. Any exception ends the stream with an error event.
 
         A generator is closed when the client hangs up or the server stops.
         """
-        ...
 
 
 @runtime_checkable

@@ -1,0 +1,132 @@
+"""The client's side of a connection, with patience: no client can hold a thread for ever.
+
+gunicorn's threaded worker reads and writes without time limits. All its reading and writing
+goes through the socket, so the limits live here.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer
+    from gunicorn.http import Request
+
+HEAD_S = 10.0
+"""A request's head must be complete this long after its first byte."""
+
+REQUEST_S = 60.0
+"""The whole request must."""
+
+STALL_S = 30.0
+"""While a response is written, the client must take something at least this often."""
+
+EVICTION_AGE_S = 0.25
+"""A request younger than this is never given up for want of threads."""
+
+
+class Waiting:
+    """The connections whose thread waits for the client: the ones that may be given up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: set[ClientSocket] = set()
+
+    @contextmanager
+    def on(self, client: ClientSocket) -> Iterator[None]:
+        """Count `client` as waiting meanwhile."""
+        with self._lock:
+            self._sockets.add(client)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sockets.discard(client)
+
+    def evict(self, count: int) -> None:
+        """Give up at most `count` requests, oldest first: their threads are free at once.
+
+        Streams that were admitted are spared, and requests younger than `EVICTION_AGE_S`.
+        """
+        born_before_s = time.monotonic() - EVICTION_AGE_S
+        with self._lock:
+            old = [
+                client
+                for client in self._sockets
+                if not client.streaming and client.begun_s < born_before_s
+            ]
+            for client in sorted(old, key=lambda client: client.begun_s)[:count]:
+                client.give_up()
+
+    def evict_all(self) -> None:
+        """Give up everybody who lets a thread wait."""
+        with self._lock:
+            for client in self._sockets:
+                client.give_up()
+
+
+class ClientSocket(socket.socket):
+    """An accepted connection whose reads and writes end in time, with `TimeoutError` if need be.
+
+    It is also what the application knows of its server (`streamchat_reference.app.Connection`).
+    """
+
+    def __init__(self, accepted: socket.socket, waiting: Waiting) -> None:
+        family, kind, protocol = accepted.family, accepted.type, accepted.proto
+        super().__init__(family, kind, protocol, fileno=accepted.detach())
+        self._waiting = waiting
+        self._read_until_s = 0.0
+        self.begun_s = 0.0
+        self.streaming = False
+        self.request: Request | None = None
+
+    def begin_request(self) -> None:
+        """Start the clocks: a request is about to be read."""
+        self.begun_s = time.monotonic()
+        self._read_until_s = self.begun_s + HEAD_S
+        self.streaming = False
+        self.request = None
+
+    def begin_body(self, request: Request) -> None:
+        """Note that the head is complete."""
+        self.request = request
+        self._read_until_s = self.begun_s + REQUEST_S
+
+    def close_after_response(self) -> None:
+        """Make this response the last one on the connection, and say so in its head."""
+        if self.request is not None:
+            self.request.force_close()
+
+    def stream_begins(self) -> None:
+        """Note that the request was admitted as a stream, which may take its time."""
+        self.streaming = True
+
+    def give_up(self) -> None:
+        """Make whoever waits for this client wait no more."""
+        try:
+            self.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it is closed already
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """Read as usual; `TimeoutError` when the request's time is over."""
+        left_s = self._read_until_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the request did not arrive in time")
+        self.settimeout(left_s)
+        with self._waiting.on(self):
+            return super().recv(size, flags)
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        """Write everything; `TimeoutError` when the client takes nothing for `STALL_S`."""
+        self.settimeout(STALL_S)
+        rest = memoryview(data)
+        with self._waiting.on(self):
+            while rest:
+                rest = rest[self.send(rest, flags) :]

@@ -1,0 +1,224 @@
+"""The command line: `python -m streamchat_reference`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from streamchat_reference.answerers.echo import EchoAnswerer
+from streamchat_reference.answerers.loaded import UnknownAnswererError, load_answerer
+from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer
+from streamchat_reference.answerers.rehearsed import RehearsedAnswerer
+from streamchat_reference.answerers.typewriter import TypewriterAnswerer
+from streamchat_reference.app import HEARTBEAT_S, MAX_STREAMS, create_app
+from streamchat_reference.serving import Server, ServingError, listen, parent_descriptor
+from streamchat_reference.watch import StopSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streamchat_reference.answerers.interface import Answerer
+
+DEFAULT_PORT = 5000
+API_KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and where to read on."""
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Serve until stopped. Ends by `SystemExit`: 0 stopped, 1 cannot serve, 2 bad options."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=options.log_level.upper())
+    try:
+        answerer = _answerer(options)
+    except (UnknownAnswererError, ModelUrlError, argparse.ArgumentTypeError) as error:
+        parser.error(str(error))
+    try:
+        parent_fd = parent_descriptor() if options.exit_with_parent else None
+        stop = StopSignal()
+        application = create_app(
+            answerer, max_streams=options.max_streams, heartbeat_s=options.heartbeat, stop=stop
+        )
+        server = Server(
+            application,
+            listen(options.host, options.port),
+            stop=stop,
+            max_streams=options.max_streams,
+            announce=lambda url: _announce(url, options.ready_fd),
+            parent_fd=parent_fd,
+            log_level=options.log_level,
+        )
+    except ServingError as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
+    server.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="streamchat_reference",
+        description="Reference server for streaming chat: POST /api/stream-chat. "
+        "Prints its URL when it is ready.",
+    )
+    serving = parser.add_argument_group("serving")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serving.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port, 0 for any free one (%(default)s)"
+    )
+    serving.add_argument(
+        "--max-streams",
+        type=_whole_from(1),
+        default=MAX_STREAMS,
+        metavar="N",
+        help="streams open at once; one more gets 503 (%(default)s)",
+    )
+    serving.add_argument(
+        "--heartbeat",
+        type=_seconds_above_zero,
+        default=HEARTBEAT_S,
+        metavar="S",
+        help="longest silence in a stream: then a comment is sent (%(default)s)",
+    )
+    serving.add_argument(
+        "--ready-fd",
+        type=_whole_from(0),
+        metavar="FD",
+        help="also write the URL to this descriptor",
+    )
+    serving.add_argument(
+        "--exit-with-parent",
+        action="store_true",
+        help="stop when the process that started this one has ended",
+    )
+    serving.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="error"
+    )
+    answering = parser.add_argument_group("answering")
+    answering.add_argument(
+        "--answerer",
+        default="echo",
+        metavar="NAME",
+        help="echo, typewriter, openai, or module:callable (%(default)s)",
+    )
+    answering.add_argument(
+        "--events",
+        type=_whole_from(0),
+        default=0,
+        metavar="N",
+        help="echo: events in a stream, 0 for no end (%(default)s)",
+    )
+    answering.add_argument(
+        "--interval",
+        type=_seconds,
+        metavar="S",
+        help="seconds from piece to piece (echo: 1; typewriter: 0.05, on average)",
+    )
+    answering.add_argument(
+        "--seed", type=int, default=0, help="typewriter: for the uneven pace (%(default)s)"
+    )
+    answering.add_argument(
+        "--openai-url", metavar="URL", help="openai: such as http://host:8000/v1"
+    )
+    answering.add_argument(
+        "--openai-model", metavar="NAME", default="default", help="openai: model"
+    )
+    rehearsal = parser.add_argument_group(
+        "rehearsal", "Faults on demand, for testing clients and judges. Off unless asked for."
+    )
+    rehearsal.add_argument("--slow-prompt", metavar="TEXT", help="this prompt is answered late")
+    rehearsal.add_argument(
+        "--slow-seconds", type=_seconds, default=3.0, metavar="S", help="so late (%(default)s)"
+    )
+    rehearsal.add_argument("--fault-prompt", metavar="TEXT", help="this prompt's answer breaks off")
+    rehearsal.add_argument(
+        "--fault-after",
+        type=_whole_from(0),
+        default=2,
+        metavar="N",
+        help="after so many pieces (%(default)s)",
+    )
+    return parser
+
+
+def _answerer(options: argparse.Namespace) -> Answerer:
+    answerer = _chosen_answerer(options)
+    if options.slow_prompt is None and options.fault_prompt is None:
+        return answerer
+    return RehearsedAnswerer(
+        answerer,
+        slow_prompt=options.slow_prompt,
+        slow_s=options.slow_seconds,
+        fault_prompt=options.fault_prompt,
+        fault_after=options.fault_after,
+    )
+
+
+def _chosen_answerer(options: argparse.Namespace) -> Answerer:
+    name: str = options.answerer
+    pace = {} if options.interval is None else {"interval_s": options.interval}
+    if name == "echo":
+        return EchoAnswerer(events=options.events, **pace)
+    if name == "typewriter":
+        return TypewriterAnswerer(seed=options.seed, **pace)
+    if name == "openai":
+        if not options.openai_url:
+            raise argparse.ArgumentTypeError("the openai answerer needs --openai-url")
+        return OpenAIAnswerer(
+            options.openai_url, options.openai_model, os.environ.get(API_KEY_VARIABLE)
+        )
+    if ":" in name:
+        return load_answerer(name)
+    raise UnknownAnswererError(
+        f"unknown answerer {name!r}; there are echo, typewriter, openai and module:callable"
+    )
+
+
+def _announce(url: str, ready_fd: int | None) -> None:
+    # Nobody may be listening any more: that is no reason not to serve.
+    with suppress(OSError):
+        print(url, flush=True)
+    if ready_fd is not None:
+        with suppress(OSError):
+            os.write(ready_fd, f"{url}\n".encode())
+            os.close(ready_fd)
+
+
+def _port(text: str) -> int:
+    number = _whole_from(0)(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; it goes from 0 to 65535")
+    return number
+
+
+def _whole_from(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return whole
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _seconds_above_zero(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds == 0:
+        raise argparse.ArgumentTypeError("it must be more than 0 seconds")
+    return seconds
