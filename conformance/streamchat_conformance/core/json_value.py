@@ -154,6 +154,8 @@ def _kind_differs(sent: object, received: object) -> str:
     if received is ABSENT:
         return "is missing"
     kind = _kind(sent)
+    if kind == "null":
+        return "not null"
     return f"not an {kind}" if kind in ("object", "array") else f"not a {kind}"
 
 

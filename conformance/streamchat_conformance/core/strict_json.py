@@ -26,7 +26,7 @@ _STRING = r'"(?:[^"\\]|\\.)*+"?'
 _BRACKETS = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
 _NON_FINITE = re.compile(rf"{_STRING}|(NaN|-?Infinity)", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB-F]", re.ASCII)
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
