@@ -136,13 +136,12 @@ def not_utf8_bodies() -> st.SearchStrategy[bytes]:
         ill_formed.map(lambda string: raw_body(more=b'"x-unknown":%s' % string)),
         ill_formed.map(lambda string: raw_body(more=b"%s:0" % string)),
         st.builds(
-            lambda encoding, prompt: (
-                json_text({"prompt": prompt + "\u00e9", "history": []})
-                .decode("utf-8")
-                .encode(encoding)
+            lambda encoding, before, after: (
+                raw_body(prompt=b'"%s\xc3\xa9%s"' % (before, after)).decode().encode(encoding)
             ),
             st.sampled_from(_OTHER_ENCODINGS),
-            st.text("ab\U0001f600", max_size=3),
+            text,
+            text,
         ),
     )
 

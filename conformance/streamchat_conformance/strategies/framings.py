@@ -30,10 +30,13 @@ def byte_splits(data: bytes, *, max_pieces: int = 6) -> st.SearchStrategy[list[b
     if len(data) < 2:
         return st.just([data] if data else [])
     cuts = st.lists(st.integers(1, len(data) - 1), max_size=max_pieces - 1)
-    pieces = cuts.map(lambda places: _cut(data, places))
     if len(data) > _BYTEWISE_LIMIT_BYTES:
-        return pieces
-    return st.one_of(pieces, st.just(_cut(data, range(1, len(data)))))
+        return cuts.map(lambda places: _cut(data, places))
+    return st.builds(
+        lambda bytewise, places: _cut(data, range(1, len(data)) if bytewise else places),
+        st.sampled_from([False, False, False, True]),
+        cuts,
+    )
 
 
 def chunkings(

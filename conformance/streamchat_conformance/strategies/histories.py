@@ -103,10 +103,9 @@ def exact_numbers() -> st.SearchStrategy[str]:
     """
     digits = st.text("0123456789", min_size=17, max_size=40).filter(lambda text: int(text) > 0)
     return st.one_of(
-        st.sampled_from(_INTEGERS_BEYOND).map(str),
+        st.sampled_from(("-0.0", *map(str, _INTEGERS_BEYOND))),
         st.integers(_EXACT_INTEGER_LIMIT + 1, 10**40).map(lambda number: f"{number // 2 * 2 + 1}"),
         st.builds(_long_integer, st.integers(20, _INTEGER_DIGITS), st.integers(1, 9)).map(str),
-        st.just("-0.0"),
         digits.map(lambda text: f"0.{text}1"),
         digits.map(lambda text: f"1.{text}1e-5"),
     )

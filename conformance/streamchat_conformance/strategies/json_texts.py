@@ -36,7 +36,7 @@ def json_texts(value: Any) -> st.SearchStrategy[bytes]:  # noqa: ANN401 - any JS
 def json_text(value: Any, *, spelling: int = 0) -> bytes:  # noqa: ANN401 - any JSON value
     """Return one spelling of `value`; 0 is the compact one with as few escapes as may be.
 
-    `spelling` is a number of 64 bits, from which each free choice takes its next bits. Lone
+    `spelling` is a number of up to 64 bits, from which each free choice takes its next. Lone
     surrogates in strings can only be escaped, and are. Raises ValueError on NaN, infinity and
     integers longer than `str` writes (4,300 digits), TypeError on what is no JSON value.
     """
@@ -65,7 +65,11 @@ def raw_json_texts() -> st.SearchStrategy[bytes]:
 
 
 class _Speller:
-    """Writes one JSON text, taking its free choices from the bits of a number, round and round."""
+    """Writes one JSON text, taking its free choices from the bits of a number.
+
+    A large number's bits are taken round and round; after those of a small one everything is
+    spelt compactly, so that a shrunk example is odd in one place only.
+    """
 
     def __init__(self, spelling: int) -> None:
         self._bits = self._spelling = spelling
@@ -131,9 +135,7 @@ class _Speller:
         return _WHITESPACE[self._choice(len(_WHITESPACE))]
 
     def _choice(self, count: int) -> int:
-        if self._spelling == 0:
-            return 0
-        if self._bits == 0:
+        if self._bits == 0 and self._spelling >= 2 ** (_SPELLING_BITS // 2):
             self._bits = self._spelling
         self._bits, chosen = divmod(self._bits, count)
         return chosen

@@ -113,11 +113,12 @@ def prompts(*, max_size: int = 100, replacement_character: bool = False) -> st.S
     server. Shrinks to short ASCII text.
     """
     characters = scalar_values(replacement_character=replacement_character)
+    texts = (*_TEXTS, _REPLACEMENT_CHARACTER) if replacement_character else _TEXTS
     run_size = st.integers(min(1, max_size), max_size)
     choices: list[st.SearchStrategy[str]] = [
         st.text(characters, max_size=max_size),
         st.text(_AWKWARD_CHARACTERS, max_size=max_size),
-        st.sampled_from([text for text in _TEXTS if len(text) <= max_size]),
+        st.sampled_from([text for text in texts if len(text) <= max_size]),
         line_separator_prompts(max_size=max_size),
         st.builds(str.__mul__, st.sampled_from(_AWKWARD_CHARACTERS), run_size),
     ]
@@ -138,18 +139,11 @@ def line_separator_prompts(*, max_size: int = 20) -> st.SearchStrategy[str]:
 
     At most `max_size` code points; at least one separator if `max_size` is 1 or more.
     """
-    separators = "".join(dict.fromkeys("".join(LINE_SEPARATORS)))
     if max_size < 1:
         return st.just("")
-    between = st.text("ab" + separators, max_size=(max_size - 1) // 2)
-    single = [separator for separator in LINE_SEPARATORS if len(separator) <= max_size]
-    # CRLF is one character longer than the others; cutting it leaves the separator CR.
-    return st.builds(
-        lambda before, separator, after: (before + separator + after)[:max_size],
-        between,
-        st.sampled_from(single),
-        between,
-    )
+    separators = "".join(dict.fromkeys("".join(LINE_SEPARATORS)))
+    text = st.text("ab" + separators, min_size=1, max_size=max_size)
+    return text.filter(lambda drawn: not drawn.isalpha())
 
 
 def injection_prompts() -> st.SearchStrategy[str]:

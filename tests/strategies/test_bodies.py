@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from hypothesis import given
+from streamchat_conformance.strategies import (
+    any_json,
+    arbitrary_bodies,
+    bodies_missing,
+    bodies_with,
+    deep_nesting,
+    huge_number,
+    is_json,
+    lone_surrogate_bodies,
+    non_finite_bodies,
+    not_object_bodies,
+    not_utf8_bodies,
+    out_of_range_bodies,
+    raw_body,
+    valid_bodies,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json: TypeAlias = Any
+"""Any JSON value."""
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_valid_request(value: Json) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("prompt"), str)
+        and isinstance(value.get("history"), list)
+    )
+
+
+@given(valid_bodies())
+def test_a_valid_body_is_a_request(body: bytes) -> None:
+    assert is_valid_request(json.loads(body.decode("utf-8")))
+
+
+@given(not_object_bodies())
+def test_a_body_that_is_no_object_is_json_of_another_type(body: bytes) -> None:
+    assert is_json(body)
+    assert not isinstance(json.loads(body), dict)
+
+
+def test_bodies_that_are_no_object_find_every_type(minimal: Callable[..., Any]) -> None:
+    for kind in (list, str, int, float, bool, type(None)):
+        minimal(not_object_bodies(), lambda body, kind=kind: type(json.loads(body)) is kind)
+
+
+def test_bodies_that_are_no_object_find_a_request_in_an_array_and_in_a_string(
+    minimal: Callable[..., Any],
+) -> None:
+    def wraps(body: bytes, kind: type) -> bool:
+        value: Any = json.loads(body)
+        if not isinstance(value, kind) or b"history" not in body:
+            return False
+        inner = json.loads(value) if isinstance(value, str) else value[0]
+        return is_valid_request(inner)
+
+    assert minimal(not_object_bodies(), lambda body: wraps(body, list)) == (
+        b'[{"prompt":"","history":[]}]'
+    )
+    assert minimal(not_object_bodies(), lambda body: wraps(body, str)) == (
+        rb'"{\"prompt\":\"\",\"history\":[]}"'
+    )
+
+
+@pytest.mark.parametrize("member", ["prompt", "history"])
+def test_a_body_with_a_member_missing_lacks_only_that(
+    minimal: Callable[..., Any], member: str
+) -> None:
+    @given(bodies_missing(member))
+    def lacks_only_that(body: bytes) -> None:
+        value = json.loads(body)
+        assert member not in {name.casefold() for name in value}
+        assert is_valid_request({"prompt": "", "history": [], **value})
+
+    lacks_only_that()
+    assert len(minimal(bodies_missing(member))) <= 35
+
+
+@given(bodies_with("history", any_json()))
+def test_a_body_with_another_history_keeps_its_prompt(body: bytes) -> None:
+    value = json.loads(body)
+    assert isinstance(value["prompt"], str)
+    assert "history" in value
+
+
+def test_a_body_with_another_prompt_shrinks_to_the_value(minimal: Callable[..., Any]) -> None:
+    assert minimal(bodies_with("prompt", any_json())) == b'{"prompt":null,"history":[]}'
+
+
+@pytest.mark.parametrize("strategy", [bodies_missing, lambda name: bodies_with(name, any_json())])
+def test_a_member_that_no_request_has_is_refused(strategy: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="prompt and history, not 'prompts'"):
+        strategy("prompts")
+
+
+@given(not_utf8_bodies())
+def test_a_body_that_is_not_utf8_is_a_request_to_a_lenient_decoder(body: bytes) -> None:
+    assert not is_utf8(body)
+    encoding = json.detect_encoding(body)
+    lenient = body.decode("latin-1" if encoding.startswith("utf-8") else encoding)
+    assert is_valid_request(json.loads(lenient))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b"\xc0\xaf",
+        b"\xed\xa0\xbd\xed\xb8\x80",
+        b'\xf0\x9f\x98"',
+        b'"\x80"',
+        b"\xf4\x90\x80\x80",
+        b"\xff\xfe{\x00",
+        b"{\x00\x00\x00",
+    ],
+)
+def test_bodies_that_are_not_utf8_find_each_kind(minimal: Callable[..., Any], fault: bytes) -> None:
+    assert fault in minimal(not_utf8_bodies(), lambda body: fault in body)
+
+
+def test_bodies_that_are_not_utf8_shrink_to_one_bad_byte(minimal: Callable[..., Any]) -> None:
+    assert minimal(not_utf8_bodies()) == raw_body(prompt=b'"\xff"')
+
+
+@given(lone_surrogate_bodies())
+def test_a_lone_surrogate_body_is_ascii_safe_json_whose_text_utf8_cannot_carry(
+    body: bytes,
+) -> None:
+    assert is_json(body)
+    value = json.loads(body)
+    assert is_valid_request(value)
+    with pytest.raises(UnicodeEncodeError, match="surrogates not allowed"):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+def test_lone_surrogates_are_found_in_the_prompt_and_in_the_history(
+    minimal: Callable[..., Any],
+) -> None:
+    assert minimal(lone_surrogate_bodies()) == rb'{"prompt":"\ud83d","history":[]}'
+    minimal(lone_surrogate_bodies(), lambda body: rb'"content":"\ude00' in body)
+    minimal(lone_surrogate_bodies(), lambda body: rb'[{"\ud83d":0}]' in body)
+
+
+@given(non_finite_bodies())
+def test_a_non_finite_body_is_a_request_but_for_one_word(body: bytes) -> None:
+    assert not is_json(body)
+    assert is_json(body, non_finite=True)
+    assert is_valid_request(json.loads(body))
+
+
+@given(out_of_range_bodies())
+def test_an_out_of_range_body_is_a_request_with_a_number_beyond_doubles(body: bytes) -> None:
+    value = json.loads(body, parse_int=float)
+    assert is_json(body)
+    assert is_valid_request(value)
+    assert math.isinf(value["history"][0])
+
+
+@pytest.mark.parametrize("brackets", [{}, {"objects": True}])
+@pytest.mark.parametrize("depth", [1, 2, 50])
+def test_deep_nesting_is_as_deep_as_asked_and_otherwise_valid(
+    depth: int, brackets: dict[str, bool]
+) -> None:
+    value = json.loads(deep_nesting(depth, **brackets))
+    assert is_valid_request(value)
+    reached, inner = 0, value["history"]
+    while inner != 0:
+        [inner] = inner.values() if isinstance(inner, dict) else inner
+        reached += 1
+    assert reached == depth
+
+
+def test_a_huge_number_has_as_many_digits_as_asked() -> None:
+    value = json.loads(huge_number(5_000), parse_int=len)
+    assert value == {"prompt": "Hello", "history": [5_000]}
+
+
+@pytest.mark.parametrize("build", [deep_nesting, huge_number])
+def test_a_size_below_one_is_refused(build: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"at least 1 .*, not 0|at least 1, not 0"):
+        build(0)
+
+
+def test_arbitrary_bodies_find_every_kind_of_body(minimal: Callable[..., Any]) -> None:
+    assert minimal(arbitrary_bodies()) == b""
+    minimal(arbitrary_bodies(), lambda body: body != b"" and not is_utf8(body))
+    minimal(arbitrary_bodies(), lambda body: is_json(body) and body.startswith(b"\xef\xbb\xbf{"))
+    minimal(arbitrary_bodies(), lambda body: is_json(body) and is_valid_request(json.loads(body)))
+    minimal(arbitrary_bodies(), lambda body: body.startswith(b"{") and not is_json(body))
+    minimal(arbitrary_bodies(), lambda body: body.count(b'"prompt":') == 2 and is_json(body))

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from streamchat_conformance.strategies import is_json, malformed_bodies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@settings(max_examples=500)
+@given(malformed_bodies())
+def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> None:
+    text = body.decode("utf-8")
+    assert body
+    assert not is_json(body)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(text)
+
+
+@given(malformed_bodies())
+def test_a_malformed_body_is_malformed_with_or_without_a_byte_order_mark(body: bytes) -> None:
+    assert not is_json(b"\xef\xbb\xbf" + body)
+    assert not is_json(body.removeprefix(b"\xef\xbb\xbf"))
+
+
+@pytest.fixture(scope="module")
+def drawn(sample: Callable[..., Any]) -> set[bytes]:
+    return set(sample(malformed_bodies()))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b',"history":[],}',
+        b'"history":[,]}',
+        b',"history":[]}}',
+        b',"history":[]} null',
+        b',"history":[]}{"prompt":',
+        b"'history':[]",
+        b'{prompt:"',
+        b"{\"prompt\":'hello'",
+        b'{"prompt":hello',
+        b"[undefined]",
+        b"[01]",
+        b"[.5]",
+        b'["a\x00b"]',
+        rb'"\x41"',
+        b"//x\n",
+        b"/*x*/",
+        b',"history":[])',
+        b'{"prompt"="',
+        b'"""history":[',
+        b"prompt=Hello&history=[]",
+    ],
+)
+def test_malformed_bodies_find_each_kind(drawn: set[bytes], fault: bytes) -> None:
+    assert any(fault in body for body in drawn)
+
+
+def test_malformed_bodies_find_raw_control_characters(drawn: set[bytes]) -> None:
+    assert any(re.search(rb'"prompt":"a[\x00-\x1f]b"', body) for body in drawn)
+
+
+def test_malformed_bodies_shrink_to_almost_nothing(minimal: Callable[..., Any]) -> None:
+    assert minimal(malformed_bodies()) == b"{"
