@@ -8,6 +8,7 @@ error event is heeded.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -27,6 +28,10 @@ SILENCE_S = 60.0
 """The server may be silent this long; a good one sends a comment now and then."""
 
 REFUSAL_BYTES = 64 * 1024
+
+# What a server sends is text to be shown, never an order to the terminal.
+_UNTYPEABLE = (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
+_TYPEABLE = dict.fromkeys(_UNTYPEABLE, "\N{REPLACEMENT CHARACTER}") | {10: "\n", 9: "\t"}
 
 EXIT_OK = 0
 EXIT_REFUSED = 1
@@ -52,21 +57,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, type the answer as it arrives, and give the exit code (see `--help`)."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         url = endpoint(options.url)
-        history = read_history(options.history)
-        for piece in ask(url, options.prompt, history):
-            print(piece, end="", flush=True)
-        print()
+        _type(ask(url, options.prompt, read_history(options.history)))
     except ClientError as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        sentence = " ".join(str(error).split()).translate(_TYPEABLE)
+        print(f"{parser.prog}: error: {sentence}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print()
+        return EXIT_OK  # whoever asked has read enough
     except BrokenPipeError:
-        # Whoever read the answer has seen enough. Nothing more may be written, not even at exit.
+        # So has whatever read the output. Nothing more may be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_OK
+
+
+def _type(pieces: Iterator[str]) -> None:
+    """Type each piece when it arrives; the line is ended, however the answer ends."""
+    typed = False
+    try:
+        for piece in pieces:
+            print(piece.translate(_TYPEABLE), end="", flush=True)
+            typed = True
+    finally:
+        if typed:
+            print()
 
 
 def ask(url: str, prompt: str, history: list[Any]) -> Iterator[str]:
@@ -103,8 +120,12 @@ def ask(url: str, prompt: str, history: list[Any]) -> Iterator[str]:
 
 def endpoint(url: str) -> str:
     """Give the endpoint's URL for a server's; a path of its own is kept. Raises `ClientError`."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise ClientError(f"{url!r} is no URL; it looks like http://127.0.0.1:5000", EXIT_USAGE)
     return parts._replace(path=ENDPOINT_PATH).geturl() if parts.path in {"", "/"} else url
 

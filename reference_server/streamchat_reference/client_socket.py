@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from gunicorn.http import Request
 
-HEAD_S = 10.0
-"""A request's head must be complete this long after its first byte."""
 
-REQUEST_S = 60.0
-"""The whole request must."""
+@dataclass(frozen=True)
+class Patience:
+    """How long a client may take.
 
-STALL_S = 30.0
-"""While a response is written, the client must take something at least this often."""
+    Its request's head must be complete `head_s` after the first byte, the whole request
+    `request_s` after it; while a response is written, it must take something every `stall_s`.
+    """
+
+    head_s: float = 10.0
+    request_s: float = 60.0
+    stall_s: float = 30.0
+
 
 EVICTION_AGE_S = 0.25
 """A request younger than this is never given up for want of threads."""
@@ -77,10 +83,11 @@ class ClientSocket(socket.socket):
     It is also what the application knows of its server (`streamchat_reference.app.Connection`).
     """
 
-    def __init__(self, accepted: socket.socket, waiting: Waiting) -> None:
+    def __init__(self, accepted: socket.socket, waiting: Waiting, patience: Patience) -> None:
         family, kind, protocol = accepted.family, accepted.type, accepted.proto
         super().__init__(family, kind, protocol, fileno=accepted.detach())
         self._waiting = waiting
+        self._patience = patience
         self._read_until_s = 0.0
         self.begun_s = 0.0
         self.streaming = False
@@ -89,14 +96,14 @@ class ClientSocket(socket.socket):
     def begin_request(self) -> None:
         """Start the clocks: a request is about to be read."""
         self.begun_s = time.monotonic()
-        self._read_until_s = self.begun_s + HEAD_S
+        self._read_until_s = self.begun_s + self._patience.head_s
         self.streaming = False
         self.request = None
 
     def begin_body(self, request: Request) -> None:
         """Note that the head is complete."""
         self.request = request
-        self._read_until_s = self.begun_s + REQUEST_S
+        self._read_until_s = self.begun_s + self._patience.request_s
 
     def close_after_response(self) -> None:
         """Make this response the last one on the connection, and say so in its head."""
@@ -124,8 +131,8 @@ class ClientSocket(socket.socket):
             return super().recv(size, flags)
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
-        """Write everything; `TimeoutError` when the client takes nothing for `STALL_S`."""
-        self.settimeout(STALL_S)
+        """Write everything; `TimeoutError` when the client takes nothing for too long."""
+        self.settimeout(self._patience.stall_s)
         rest = memoryview(data)
         with self._waiting.on(self):
             while rest:

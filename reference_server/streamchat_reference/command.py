@@ -15,6 +15,7 @@ from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer
 from streamchat_reference.answerers.rehearsed import RehearsedAnswerer
 from streamchat_reference.answerers.typewriter import TypewriterAnswerer
 from streamchat_reference.app import HEARTBEAT_S, MAX_STREAMS, create_app
+from streamchat_reference.client_socket import Patience
 from streamchat_reference.serving import Server, ServingError, listen, parent_descriptor
 from streamchat_reference.watch import StopSignal
 
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stop=stop,
             max_streams=options.max_streams,
             announce=lambda url: _announce(url, options.ready_fd),
+            patience=Patience(options.head_seconds, options.request_seconds, options.stall_seconds),
             parent_fd=parent_fd,
             log_level=options.log_level,
         )
@@ -87,6 +89,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="longest silence in a stream: then a comment is sent (%(default)s)",
     )
+    for name, seconds, help_text in (
+        ("head", Patience.head_s, "a request's head must be complete so soon after its first byte"),
+        ("request", Patience.request_s, "the whole request must"),
+        ("stall", Patience.stall_s, "a client must read something at least this often"),
+    ):
+        serving.add_argument(
+            f"--{name}-seconds",
+            type=_seconds_above_zero,
+            default=seconds,
+            metavar="S",
+            help=f"{help_text} (%(default)s)",
+        )
     serving.add_argument(
         "--ready-fd",
         type=_whole_from(0),

@@ -29,12 +29,17 @@ def page_response() -> Response:
 @cache
 def _page() -> tuple[str, str]:
     html = files("streamchat_reference").joinpath("page.html").read_text("utf-8")
-    policy = (
-        f"default-src 'none'; script-src {_hash(html, 'script')}; style-src {_hash(html, 'style')}; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+    directives = (
+        "default-src 'none'",
+        f"script-src {_hash(html, 'script')}",
+        f"style-src {_hash(html, 'style')}",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
-    return html, policy
+    return html, "; ".join(directives)
 
 
 def _hash(html: str, tag: str) -> str:

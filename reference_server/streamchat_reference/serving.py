@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gunicorn.app.base import BaseApplication
 
+from streamchat_reference.client_socket import Patience
 from streamchat_reference.worker import StreamWorker
 
 if TYPE_CHECKING:
@@ -81,11 +82,13 @@ class Server(BaseApplication):
         stop: StopSignal,
         max_streams: int,
         announce: Callable[[str], None],
+        patience: Patience | None = None,
         parent_fd: int | None = None,
         log_level: str = "error",
     ) -> None:
         self.application = application
         self.stop = stop
+        self.patience = patience or Patience()
         self.parent_fd = parent_fd
         self._announce = announce
         host, port = listener.getsockname()[:2]

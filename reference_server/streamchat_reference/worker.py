@@ -155,7 +155,7 @@ class StreamWorker(ThreadWorker):
             return  # it has gone already, or no descriptor is left: the next round will tell
         self._make_room()
         self.nr_conns += 1
-        client = ClientSocket(accepted, self._waiting)
+        client = ClientSocket(accepted, self._waiting, self.app.patience)
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.set_timeout()
         self.pending_conns.append(conn)

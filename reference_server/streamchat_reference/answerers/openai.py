@@ -47,12 +47,13 @@ class OpenAIAnswerer:
     api_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
         try:
+            parts = urlsplit(self.url)
             usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+            usable = usable and not parts.query and not parts.fragment
         except ValueError:
             usable = False
-        if not usable or parts.query or parts.fragment:
+        if not usable:
             raise ModelUrlError(
                 f"{self.url!r} is no URL of a model server; it looks like http://127.0.0.1:8000/v1"
             )
