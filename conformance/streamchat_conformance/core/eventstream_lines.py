@@ -1,0 +1,247 @@
+"""Reading an event stream line by line: every line kept, and memory bounded by a limit."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Final
+
+from .eventstream_interpretation import Interpretation, is_retry
+from .eventstream_model import BOM, LF, Block, Event, Line, LineKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LINE_END: Final = re.compile(rb"\r\n?|\n")
+_KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+
+
+class LineReader:
+    """Takes bytes apart into lines and blocks, at the cost of an object for each line.
+
+    `limit_bytes` bounds what is kept of each line, and of the data of each event.
+    """
+
+    def __init__(
+        self, interpretation: Interpretation, *, keep: bool, limit_bytes: int | None, offset: int
+    ) -> None:
+        self.lines: list[Line] = []
+        self.blocks: list[Block] = []
+        self.open_lines: list[Line] = []
+        """Lines of the block that no blank line has ended yet."""
+        self.block_has_fields = False
+        """Whether that block has more than comments in it."""
+        self.cut_bytes = 0
+        self._interpretation = interpretation
+        self._keep = keep
+        self._limit_bytes = limit_bytes
+        self._offset = offset
+        self._partial = bytearray()
+        self._partial_cut_bytes = 0
+        self._partial_at_s = 0.0
+        self._data_bytes = 0
+        self._after_cr = False
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the last byte read ended a block (or none was read)."""
+        return not (self._partial or self.block_has_fields or self.open_lines)
+
+    def receive(self, data: bytes, at_s: float) -> list[Event]:
+        """Read bytes that arrived at `at_s` (seconds); return the events that they completed."""
+        events: list[Event] = []
+        if self._after_cr and data:
+            # A CR ends a line at once; an LF right behind it, however late, belongs to it.
+            self._after_cr = False
+            if data[0] == LF:
+                self._amend_ending()
+                data = data[1:]
+        start = 0
+        for end in _LINE_END.finditer(data):
+            content, cut_bytes = self._take_line(data, start, end.start())
+            event = self._end_line(content, cut_bytes, end.group(), at_s)
+            if event is not None:
+                events.append(event)
+            start = end.end()
+        if start < len(data):
+            self._extend_partial(data, start, len(data))
+            self._partial_at_s = at_s
+        self._after_cr = data.endswith(b"\r") or (self._after_cr and not data)
+        return events
+
+    def close(self) -> bool:
+        """End the stream; return whether it ended inside a block that has fields."""
+        if self._partial:
+            line = self._line(
+                bytes(self._partial), self._partial_cut_bytes, b"", self._partial_at_s
+            )
+            self._partial.clear()
+            if not line.content.startswith(b":"):
+                self.block_has_fields = True
+            self._keep_line(line)
+        if self.open_lines:
+            self.blocks.append(self.open_block())
+            self.open_lines = []
+        return self.block_has_fields
+
+    def open_block(self) -> Block:
+        """Return the block at hand, as far as it came. There must be one."""
+        lines = tuple(self.open_lines)
+        return Block(
+            len(self.blocks),
+            lines,
+            event=None,
+            complete=False,
+            end_offset=lines[-1].end_offset,
+        )
+
+    # Lines.
+
+    def _take_line(self, data: bytes, start: int, end: int) -> tuple[bytes, int]:
+        """Return the line whose last part is data[start:end], and how much of it was dropped."""
+        if self._partial:
+            self._extend_partial(data, start, end)
+            taken = bytes(self._partial), self._partial_cut_bytes
+            self._partial.clear()
+            self._partial_cut_bytes = 0
+            return taken
+        limit_bytes = self._limit_bytes
+        if limit_bytes is None or end - start <= limit_bytes:
+            return data[start:end], 0
+        return data[start : start + limit_bytes], end - start - limit_bytes
+
+    def _extend_partial(self, data: bytes, start: int, end: int) -> None:
+        taken = end
+        if self._limit_bytes is not None:
+            taken = min(end, start + self._limit_bytes - len(self._partial))
+        self._partial += memoryview(data)[start:taken]
+        self._partial_cut_bytes += end - taken
+
+    def _end_line(self, content: bytes, cut_bytes: int, ending: bytes, at_s: float) -> Event | None:
+        self.cut_bytes += cut_bytes
+        if not content:
+            return self._end_block(ending, at_s)
+        if self._keep:
+            self._keep_line(self._line(content, cut_bytes, ending, at_s))
+        if content[0] != 0x3A:
+            self.block_has_fields = True
+            self._interpret(content, cut=cut_bytes > 0)
+        return None
+
+    def _line(self, content: bytes, cut_bytes: int, ending: bytes, at_s: float) -> Line:
+        kind = LineKind.COMMENT if content.startswith(b":") else LineKind.FIELD
+        name, value = "", b""
+        if kind is LineKind.FIELD:
+            raw_name, _, value = content.partition(b":")
+            name, value = raw_name.decode("utf-8", "replace"), value.removeprefix(b" ")
+        if not ending:
+            kind = LineKind.INCOMPLETE
+        return Line(
+            self._offset,
+            content,
+            ending,
+            at_s,
+            kind,
+            name,
+            value,
+            tuple(_oddities(content, kind, name, value, cut=cut_bytes > 0)),
+            cut_bytes,
+        )
+
+    def _keep_line(self, line: Line) -> None:
+        if self._keep:
+            self.lines.append(line)
+            self._offset = line.end_offset
+            if line.kind is not LineKind.BLANK:
+                self.open_lines.append(line)
+
+    def _amend_ending(self) -> None:
+        """Make the CR that ended the last line a CR LF."""
+        if not self._keep:
+            return
+        self._offset += 1
+        line = dataclasses.replace(self.lines[-1], ending=b"\r\n")
+        self.lines[-1] = line
+        if line.kind is not LineKind.BLANK:
+            self.open_lines[-1] = line
+        elif self.blocks and self.blocks[-1].end_offset == line.end_offset - 1:
+            self.blocks[-1] = dataclasses.replace(self.blocks[-1], end_offset=line.end_offset)
+
+    # Blocks.
+
+    def _end_block(self, ending: bytes, at_s: float) -> Event | None:
+        event = self._interpretation.dispatch(at_s, len(self.blocks) if self._keep else -1)
+        self._data_bytes = 0
+        self.block_has_fields = False
+        if self._keep:
+            self._keep_line(Line(self._offset, b"", ending, at_s, LineKind.BLANK))
+            if self.open_lines:
+                block = Block(
+                    len(self.blocks),
+                    tuple(self.open_lines),
+                    event,
+                    complete=True,
+                    end_offset=self._offset,
+                )
+                self.blocks.append(block)
+                self.open_lines = []
+        return event
+
+    def _interpret(self, content: bytes, *, cut: bool) -> None:
+        interpretation = self._interpretation
+        name, colon, value = content.partition(b":")
+        value = value.removeprefix(b" ")
+        if cut:
+            interpretation.cut = True
+            # A name that may go on is no known name, and a number that goes on no number.
+            if not colon or name == b"retry":
+                return
+            value = _whole_characters(value)
+        if self._limit_bytes is not None and name == b"data":
+            # Many short data lines make a long event: it is held to the same limit.
+            room_bytes = self._limit_bytes - self._data_bytes
+            if len(value) > room_bytes:
+                interpretation.cut = True
+                if room_bytes < 0:
+                    return
+                value = _whole_characters(value[:room_bytes])
+                self._data_bytes = self._limit_bytes
+            self._data_bytes += len(value) + 1
+        interpretation.field(name.decode("utf-8", "replace"), value.decode("utf-8", "replace"))
+
+
+def _oddities(
+    content: bytes, kind: LineKind, name: str, value: bytes, *, cut: bool
+) -> Iterator[str]:
+    """Yield what is odd about a line, as codes of `ODDITIES`."""
+    if kind is LineKind.FIELD:
+        # A cut line without a colon is a field whose name nobody knows to the end.
+        if name not in _KNOWN_FIELDS or (cut and b":" not in content):
+            yield "unknown-field"
+        elif name == "retry" and not is_retry(value.decode("utf-8", "replace")):
+            yield "retry-not-digits"
+        elif name == "id" and b"\0" in value:
+            yield "id-nul"
+    if content.startswith(BOM):
+        yield "bom-inside"
+    if not _is_utf8(content, whole=kind is not LineKind.INCOMPLETE and not cut):
+        yield "not-utf8"
+    if b"\0" in content:
+        yield "nul"
+    if cut:
+        yield "cut"
+
+
+def _is_utf8(data: bytes, *, whole: bool) -> bool:
+    """Tell whether bytes are UTF-8; unless they are `whole`, a last character may be cut."""
+    try:
+        codecs.utf_8_decode(data, "strict", whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _whole_characters(data: bytes) -> bytes:
+    """Return bytes without the beginning of a character at their end."""
+    return data[: codecs.utf_8_decode(data, "replace", False)[1]]  # noqa: FBT003 (C function)
