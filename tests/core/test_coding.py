@@ -66,6 +66,13 @@ def test_gzip_members_follow_each_other(parts: list[bytes]) -> None:
     assert body.error is None
 
 
+def test_raw_deflate_that_begins_like_zlib_is_told_by_the_check_of_the_header() -> None:
+    # A stored block whose padding bits are not zero: its first byte names zlib's method 8.
+    coded = b"\x08\x05\x00\xfa\xffhello" + raw_deflate(b"")
+    body = decode_reads([Read(0.0, coded)], "deflate", LIMIT_BYTES)
+    assert (joined(body), body.error) == (b"hello", None)
+
+
 @pytest.mark.parametrize("wbits", [31, 15, -15])
 def test_what_was_flushed_is_decoded_at_its_own_time(wbits: int) -> None:
     compressor = zlib.compressobj(wbits=wbits)
@@ -106,8 +113,8 @@ def test_a_bomb_is_decoded_up_to_the_limit(coding: str) -> None:
 @PROPERTY
 @given(
     coding=st.sampled_from(sorted(CODERS)),
-    data=st.binary(min_size=1, max_size=100),
-    spare=st.integers(-100, 5),
+    data=st.binary(min_size=1, max_size=100) | st.integers(1, 600).map(bytes),
+    spare=st.integers(-600, 5),
     step=st.integers(1, 50),
 )
 def test_the_limit_cuts_only_what_is_longer(
@@ -119,6 +126,7 @@ def test_the_limit_cuts_only_what_is_longer(
     body = decode_reads(reads_of(CODERS[coding](data), step), coding, limit_bytes)
     assert joined(body) == data[:limit_bytes]
     assert body.truncated == (len(data) > limit_bytes)
+    assert body.ended != body.truncated
 
 
 def test_more_codings_than_anyone_uses_are_refused() -> None:

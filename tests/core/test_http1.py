@@ -89,8 +89,9 @@ def test_the_framing_follows_from_head_and_method(
     assert reader.complete == (framing is Framing.NONE)
 
 
-def test_an_empty_body_is_complete_with_its_head() -> None:
-    reader = read(HEAD + b"Content-Length: 0\r\n\r\nHTTP/1.1 500")
+@pytest.mark.parametrize("after", [b"", b"HTTP/1.1 500"])
+def test_an_empty_body_is_complete_with_its_head(after: bytes) -> None:
+    reader = read(HEAD + b"Content-Length: 0\r\n\r\n" + after)
     assert reader.complete
     assert reader.end_offset == len(HEAD) + 21
 
@@ -173,8 +174,9 @@ def test_interim_responses_without_number_are_counted_in_bounded_memory() -> Non
 
 def test_an_exchange_is_read_by_its_method_and_ending() -> None:
     reads = (Read(0.5, HEAD + b"\r\nbo"), Read(0.75, b"dy"))
-    closed = read_response(Exchange(b"POST / HTTP/1.1\r\n\r\n", reads, Ending.CLOSED, 0.875))
-    assert (closed.complete, closed.body, closed.closed_at_s) == (True, b"body", 0.875)
+    for ending in (Ending.CLOSED, Ending.RESET):
+        closed = read_response(Exchange(b"POST / HTTP/1.1\r\n\r\n", reads, ending, 0.875))
+        assert (closed.complete, closed.body, closed.closed_at_s) == (True, b"body", 0.875)
     for ending in (Ending.ABANDONED, Ending.TIMED_OUT, Ending.OVERFLOW, Ending.COMPLETE):
         assert not read_response(Exchange(b"POST / HTTP/1.1\r\n\r\n", reads, ending)).closed
     assert read_response(Exchange(b"HEAD / HTTP/1.1\r\n\r\n", reads)).framing is Framing.NONE

@@ -61,6 +61,8 @@ CASES = [
             b"@\rHTTP/1.1 200 OK\r\n\r\n",
             b"@HTTP/1.1 abc OK\r\n\r\n",
             b"@HTTP/1.1 200OK\r\n\r\n",
+            b"@HTTP/1.1200 OK\r\n\r\n",
+            b"@HTTP/1.1\x0b200 OK\r\n\r\n",
             b"@HTTP/1.1\r\n\r\n",
             b"@HTTP/1.1 -20 OK\r\n\r\n",
             b"@HTTP/1.1 9999999999 OK\r\n\r\n",

@@ -107,10 +107,9 @@ class ChunkedDecoder:
         The body's length is a valid offset: it gives the place just behind its last byte.
         """
         index = bisect_right(self._body_starts, body_offset) - 1
-        if body_offset == self._body_bytes and index > 0:
-            # Behind the last byte there may be a chunk that has begun but has no data yet.
-            while index > 0 and self._body_starts[index] == body_offset:
-                index -= 1
+        if index > 0 and body_offset == self._body_bytes == self._body_starts[index]:
+            # A chunk has begun but has no data yet; the place is behind the data before it.
+            index -= 1
         if index < 0:
             return self._line_offset
         return self._data_starts[index] + body_offset - self._body_starts[index]

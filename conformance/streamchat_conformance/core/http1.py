@@ -287,7 +287,7 @@ class ResponseReader:
             self._decoder = ChunkedDecoder(
                 head.end_offset, self._log, keep_chunks=self._keep_chunks
             )
-        elif framing is Framing.NONE or length == 0:
+        elif framing is Framing.NONE:
             self._finish(head.end_offset)
 
     # The body.
