@@ -31,8 +31,8 @@ class ChatRequest:
 class HttpRequest:
     """One HTTP/1.1 request, field line by field line, to be sent exactly so.
 
-    `fields` excludes Host and the framing fields, which `encode` writes. `chunks` sends the
-    body with the chunked coding, split as given (RFC 9112 section 7.1).
+    `fields` excludes Host and the framing fields, which `encode` writes. A chunked body is
+    given coded already, with its Transfer-Encoding as `framing`.
     """
 
     body: bytes = b""
@@ -41,12 +41,11 @@ class HttpRequest:
     """None: the endpoint's own path."""
     content_type: str | None = JSON_MEDIA_TYPE
     fields: tuple[tuple[str, str], ...] = ()
-    chunks: tuple[bytes, ...] | None = None
     version: str = "HTTP/1.1"
     host: str | None = ""
     """Value of Host: empty string for the target's own, None to leave the field out."""
     framing: tuple[tuple[str, str], ...] | None = None
-    """Framing fields to send instead of the right ones (for hostile requests)."""
+    """Framing fields instead of Content-Length: for chunked and for hostile requests."""
 
     @classmethod
     def chat(cls, chat: ChatRequest, *, ensure_ascii: bool = True, **changes: Any) -> Self:  # noqa: ANN401
@@ -69,19 +68,15 @@ class HttpRequest:
         lines.extend(f"{name}: {value}" for name, value in self.fields)
         lines.extend(f"{name}: {value}" for name, value in self._framing())
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        return head + (self.body if self.chunks is None else encode_chunks(self.chunks))
+        return head + self.body
 
     def _framing(self) -> Sequence[tuple[str, str]]:
         if self.framing is not None:
             return self.framing
-        if self.chunks is not None:
-            return [("Transfer-Encoding", "chunked")]
         if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") and not self.body:
             return []
         return [("Content-Length", str(len(self.body)))]
 
 
-def encode_chunks(chunks: Sequence[bytes]) -> bytes:
-    """Return the chunked coding of a body split so; empty pieces are left out."""
-    sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks if chunk)
-    return sent + b"0\r\n\r\n"
+CHUNKED = (("Transfer-Encoding", "chunked"),)
+"""Framing of a request whose body is chunked."""

@@ -1,6 +1,6 @@
 """Judges: pure functions that say what one exchange proves about each requirement."""
 
-from streamchat_conformance.judges import error, headers, payload, request, sse, transport
+from streamchat_conformance.judges import error, headers, payload, request, sse, stream, transport
 from streamchat_conformance.judges.judge import JUDGES, Judge, judge_all
 from streamchat_conformance.judges.reading import Reading
 
@@ -14,5 +14,6 @@ __all__ = [
     "payload",
     "request",
     "sse",
+    "stream",
     "transport",
 ]

@@ -160,7 +160,7 @@ def not_streamed(reading: Reading) -> Verdict:
 def delimited(reading: Reading) -> Verdict:
     if not is_refusal(reading) or reading.head is None:
         return None
-    if reading.head.version != "HTTP/1.1" or "pipelined" in reading.exchange.notes:
+    if reading.head.version != "HTTP/1.1":
         return None
     response = reading.response
     problem = ""

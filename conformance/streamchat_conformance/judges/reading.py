@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from streamchat_conformance.chat.classify import Classification, Expectation, classify
@@ -30,7 +30,8 @@ class Reading:
     exchange: Exchange
     path: str | None = None
     """The endpoint's path, when it is known: a request to any other is not judged."""
-    _cache: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+    gap_limit_s: float = 15.0
+    """The longest silence that a stream may have in it (seconds)."""
 
     @cached_property
     def response(self) -> ResponseReader:

@@ -118,6 +118,11 @@ def _split(url: str) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
+    if parts.netloc.count(":") > 1 and not parts.netloc.startswith("["):
+        raise TargetUrlError(
+            "the host of the target URL has several colons: "
+            "write an IPv6 address in brackets, as in http://[::1]:5000"
+        )
     host = parts.hostname
     if not host:
         raise TargetUrlError(f"the target URL has no host: write {parts.scheme}://HOST:PORT")

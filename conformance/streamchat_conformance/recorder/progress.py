@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from streamchat_conformance.core.eventstream import EventStreamParser
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.http1 import ResponseReader
 
 if TYPE_CHECKING:
-    from streamchat_conformance.core.eventstream import EventStreamParser
     from streamchat_conformance.core.exchange import Read
 
 __all__ = ["Progress"]
@@ -69,8 +69,6 @@ class Progress:
         head = self.reader.head
         if head is None or head.status != 200:
             return
-        from streamchat_conformance.core.eventstream import EventStreamParser  # noqa: PLC0415 - only streams need it
-
         self._parser = EventStreamParser()
         codings = [name for name in tokens(head.values("Content-Encoding")) if name != "identity"]
         self.countable = not codings or (

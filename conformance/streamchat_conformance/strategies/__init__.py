@@ -31,15 +31,7 @@ from streamchat_conformance.strategies.histories import (
 from streamchat_conformance.strategies.json_grammar import is_json
 from streamchat_conformance.strategies.json_texts import json_text, json_texts, raw_json_texts
 from streamchat_conformance.strategies.malformations import malformed_bodies
-from streamchat_conformance.strategies.malformed_heads import (
-    Malformation,
-    MalformedHead,
-    Refusal,
-    RequestParts,
-    doubtful_heads,
-    malformed_heads,
-    well_formed_request,
-)
+from streamchat_conformance.strategies.malformed_heads import doubtful_heads, malformed_heads
 from streamchat_conformance.strategies.media_types import media_types_json, media_types_not_json
 from streamchat_conformance.strategies.prompts import (
     LINE_SEPARATORS,
@@ -47,6 +39,13 @@ from streamchat_conformance.strategies.prompts import (
     line_separator_prompts,
     prompts,
     scalar_values,
+)
+from streamchat_conformance.strategies.spoiling import (
+    Malformation,
+    MalformedHead,
+    Refusal,
+    RequestParts,
+    well_formed_request,
 )
 
 __all__ = [

@@ -113,7 +113,7 @@ def _double_structure(text: str, spot: int) -> str:
 def _swap_structure(text: str, spot: int) -> str:
     at = _structure(text, spot)
     swaps = _STRUCTURE_SWAPS[text[at]]
-    return text[:at] + swaps[spot % len(swaps)] + text[at + 1 :]
+    return text[:at] + swaps[spot // len(text) % len(swaps)] + text[at + 1 :]
 
 
 def _use_bad_prompt(text: str, spot: int) -> str:
@@ -122,9 +122,16 @@ def _use_bad_prompt(text: str, spot: int) -> str:
     return head + faults[spot % len(faults)] + rest
 
 
-def _use_bad_item(text: str, spot: int) -> str:
-    faults = (*_BAD_NUMBERS, *_BAD_WORDS, *_BAD_STRINGS)
-    return text[: text.index("[")] + f"[{faults[spot % len(faults)]}]}}"
+def _use_bad_number(text: str, spot: int) -> str:
+    return _with_history(text, _BAD_NUMBERS[spot % len(_BAD_NUMBERS)])
+
+
+def _use_bad_word(text: str, spot: int) -> str:
+    return _with_history(text, _BAD_WORDS[spot % len(_BAD_WORDS)])
+
+
+def _use_bad_string(text: str, spot: int) -> str:
+    return _with_history(text, _BAD_STRINGS[spot % len(_BAD_STRINGS)])
 
 
 def _use_bad_name(text: str, spot: int) -> str:
@@ -139,7 +146,7 @@ def _add_bad_space(text: str, spot: int) -> str:
     """Put between two tokens what is no whitespace in JSON."""
     places = [at for at, _ in _tokens(text)]
     at = places[spot % len(places)]
-    return text[:at] + _BAD_SPACE[spot % len(_BAD_SPACE)] + text[at:]
+    return text[:at] + _BAD_SPACE[spot // len(text) % len(_BAD_SPACE)] + text[at:]
 
 
 def _use_other_format(_text: str, spot: int) -> str:
@@ -150,7 +157,9 @@ _MALFORMATIONS: Final[tuple[_Malformation, ...]] = (
     _cut_short,
     _add_trailing_comma,
     _add_tail,
-    _use_bad_item,
+    _use_bad_number,
+    _use_bad_word,
+    _use_bad_string,
     _use_bad_prompt,
     _use_bad_name,
     _add_leading_comma,
@@ -162,6 +171,10 @@ _MALFORMATIONS: Final[tuple[_Malformation, ...]] = (
     _begin_late,
     _use_other_format,
 )
+
+
+def _with_history(text: str, item: str) -> str:
+    return f"{text[: text.index('[')]}[{item}]}}"
 
 
 def _tokens(text: str) -> list[tuple[int, str]]:

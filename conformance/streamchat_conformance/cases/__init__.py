@@ -1,0 +1,1 @@
+"""The cases: one test for each requirement, one file for each area."""

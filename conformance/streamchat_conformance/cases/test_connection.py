@@ -1,0 +1,262 @@
+"""connection: keep-alive, reuse and close."""
+
+from __future__ import annotations
+
+import re
+
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import Connection
+from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.keepalive import (
+    REFUSABLE,
+    Idle,
+    mismatch,
+    says_close,
+)
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+CLOSE_S = 3.0
+"""How long a server that said close may take to close (seconds)."""
+QUIET_S = 0.3
+"""How long is listened for a second response that must not come (seconds)."""
+
+
+def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
+    finding = Finding(id_, message, expected, answer(reading))
+    return Violation((finding, reading.exchange))
+
+
+def _next(target: Target, connection: Connection, request: HttpRequest, label: str) -> Reading:
+    exchange = connection.exchange(target.encode(request), until=Answered(), label=label)
+    return target.ledger.read(exchange)
+
+
+@requirement(
+    "connection.reuse-after-error",
+    MUST,
+    "After a refused request the same connection serves the next one, "
+    "or the response said close and the server closed.",
+    source="RFC 9112 section 9.3; bugs B9, C8",
+)
+def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
+    id_ = "connection.reuse-after-error"
+    refused = 0
+    for first in REFUSABLE:
+        with target.connect() as connection:
+            for position in range(4):
+                request = first if position < 3 else HttpRequest.chat(target.plain())
+                reading = _next(target, connection, request, f"request {position} of a connection")
+                if position and (problem := _unserved(target, reading, request)):
+                    raise _violation(id_, problem, "the answer to this request", reading)
+                if position == 3:
+                    target.ledger.observe(reading.exchange)
+                    break
+                if not reading.refused or not reading.response.complete:
+                    break
+                refused += 1
+                if says_close(reading):
+                    if not connection.wait_for_close(CLOSE_S):
+                        message = "the response said close, and the server kept the connection"
+                        raise _violation(id_, message, "the end of the connection", reading)
+                    break
+    if not refused:
+        raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+
+
+def _unserved(target: Target, reading: Reading, request: HttpRequest) -> str:
+    """Say how a later request on a connection was not served, or return an empty string."""
+    if reading.head is None:
+        if reading.closed:
+            return "the server closed the connection without having announced it"
+        return "the connection stays open, but nothing is answered on it any more"
+    return mismatch(target, reading, request)
+
+
+def _refusal_cause(target: Target) -> str:
+    for id_ in ("error.not-streamed", "error.delimited", "request.prompt-missing"):
+        if target.ledger.red(id_):
+            return id_
+    return "error.delimited"
+
+
+@requirement(
+    "connection.open-after-error",
+    SHOULD,
+    "After a refused request the connection stays open.",
+    source="article",
+)
+def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
+    with target.connect() as connection:
+        reading = _next(target, connection, REFUSABLE[0], "a refusal")
+        if not reading.refused or not reading.response.complete:
+            raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+        if says_close(reading) or connection.wait_for_close(QUIET_S):
+            message = "each refusal costs the client a new connection"
+            raise _violation("connection.open-after-error", message, "an open connection", reading)
+
+
+@requirement(
+    "connection.reuse-after-stream",
+    MUST,
+    "After a completed stream the same connection serves the next request.",
+    source="article; RFC 9112 section 9.3",
+    needs=Capability.FINITE,
+)
+def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
+    id_ = "connection.reuse-after-stream"
+    target.require_stream()
+    request = HttpRequest.chat(target.plain())
+    with target.connect() as connection:
+        for position in range(3):
+            whole = connection.exchange(
+                target.encode(request), until=Answered(whole=True), label="a whole stream"
+            )
+            reading = target.ledger.read(whole)
+            if position and (problem := _unserved(target, reading, request)):
+                raise _violation(id_, problem, "another stream", reading)
+            target.ledger.observe(whole)
+            for cause in ("transport.delimited", "transport.terminated", "transport.version"):
+                if target.ledger.red(cause):
+                    raise Blocked(cause, "the stream's end cannot be told from the connection's")
+            if says_close(reading):
+                raise Blocked("headers.connection-persistent", "the response announces close")
+            if not reading.response.complete:
+                raise NotApplicable("no stream came to its end while it was watched")
+        refusal = _next(target, connection, REFUSABLE[0], "a refusal after streams")
+        if problem := _unserved(target, refusal, REFUSABLE[0]):
+            raise _violation(id_, problem, "a refusal", refusal)
+
+
+@requirement(
+    "connection.unread-body",
+    MUST,
+    "A refused request with a 1 MiB body of any kind never makes its body be read "
+    "as the next request.",
+    source="bug C8",
+)
+def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
+    # The body looks like requests all the way, so wherever a server begins to read it as one,
+    # a response that nobody asked for comes back.
+    inner = target.encode(HttpRequest(body=b'{"history": []}'))
+    body = (inner * (1024 * 1024 // len(inner) + 1))[: 1024 * 1024]
+    coded = b"100000\r\n" + body + b"\r\n0\r\n\r\n"
+    chunked = (("Transfer-Encoding", "chunked"),)
+    requests = (
+        HttpRequest(body=body, content_type="text/plain"),
+        HttpRequest(body=body),
+        HttpRequest(body=coded, content_type="text/plain", framing=chunked),
+        HttpRequest(body=coded, framing=chunked),
+        HttpRequest(body=body, method="PUT"),
+    )
+    for request in requests:
+        with target.connect() as connection:
+            exchange = connection.exchange(
+                target.encode(request),
+                until=QuietAfterEnd(QUIET_S),
+                label="a refused request with 1 MiB of body",
+            )
+            reading = target.ledger.read(exchange)
+            if reading.response.complete:
+                target.ledger.observe(exchange)
+            problem = _read_as_request(target, reading, connection)
+        if problem:
+            raise _violation("connection.unread-body", problem, "one response", reading)
+    target.check_alive("refused requests with 1 MiB of body")
+
+
+def _read_as_request(target: Target, reading: Reading, connection: Connection) -> str:
+    """Say how a refused request's body was taken for a request, or return an empty string."""
+    end = reading.response.end_offset
+    surplus = reading.exchange.received[end:] if end is not None else b""
+    if surplus:
+        return f"the body was answered, too: {surplus[:60]!r}"
+    if not reading.response.complete or says_close(reading) or not connection.is_open():
+        return ""
+    request = HttpRequest.chat(target.plain())
+    following = _next(target, connection, request, "the request after it")
+    if following.head is None:
+        return ""
+    problem = mismatch(target, following, request)
+    return f"the next request got another one's answer: {problem}" if problem else ""
+
+
+@requirement(
+    "connection.close-honoured",
+    MUST,
+    "A request that says Connection: close gets one response, then the end of the connection.",
+    source="RFC 9112 section 9.6; bug C7",
+)
+def test_close_is_honoured(target: Target) -> None:
+    id_ = "connection.close-honoured"
+    close = ("Connection", "close")
+    requests = [request.with_fields(close) for request in REFUSABLE]
+    if target.baseline.streams and target.has(Capability.FINITE):
+        requests.append(HttpRequest.chat(target.plain()).with_fields(close))
+    for request in requests:
+        with target.connect() as connection:
+            exchange = connection.exchange(
+                target.encode(request), until=Answered(whole=True), label="Connection: close"
+            )
+            reading = target.ledger.observe(exchange)
+            if reading.head is None or not reading.response.complete:
+                continue
+            # RFC 9112 section 9.6: a server that receives close must initiate closure after
+            # its final response.
+            if not connection.wait_for_close(CLOSE_S):
+                message = f"the connection was still open {CLOSE_S:g} s after the response"
+                raise _violation(id_, message, "the end of the connection", reading)
+
+
+@requirement(
+    "connection.pipelining",
+    SHOULD,
+    "Pipelined requests are answered in order, or the connection is closed; never mixed.",
+    source="RFC 9112 section 9.3.2",
+)
+def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
+    requests = [*REFUSABLE[:2], HttpRequest.chat(target.plain())]
+    sent = [target.encode(request) for request in requests]
+    with target.connect() as connection:
+        connection.send(b"".join(sent))
+        for request, data in zip(requests, sent, strict=True):
+            exchange = connection.receive(until=Answered(), request=data, label="pipelined")
+            reading = target.ledger.read(exchange)
+            if reading.head is None:
+                if reading.closed:
+                    return
+                message = "a pipelined request was neither answered nor the connection closed"
+                raise _violation("connection.pipelining", message, "its answer", reading)
+            if problem := mismatch(target, reading, request):
+                raise _violation("connection.pipelining", problem, "answers in order", reading)
+            if not reading.response.complete:
+                return
+
+
+@requirement(
+    "connection.idle-reuse",
+    SHOULD,
+    "A connection that was idle for 2 s still serves.",
+    source="practice",
+)
+def test_an_idle_connection_still_serves(target: Target) -> None:
+    idle = Idle(target)
+    first, second, request = idle.result()
+    if not first.refused or not first.response.complete:
+        raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+    if says_close(first):
+        raise Blocked("connection.open-after-error", "the refusal announced close")
+    announced = first.head.combined("keep-alive") if first.head is not None else None
+    timeout = re.search(r"timeout\s*=\s*(\d+)", announced or "")
+    if timeout and int(timeout[1]) <= Idle.IDLE_S:
+        raise NotApplicable(f"the server announced Keep-Alive: timeout={timeout[1]}")
+    if second is None or (problem := _unserved(target, second, request)):
+        shown = second or first
+        message = problem if second is not None else "the connection was closed while it was idle"
+        raise _violation("connection.idle-reuse", message, "the answer to the next request", shown)
+
+

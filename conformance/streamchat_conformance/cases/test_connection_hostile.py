@@ -1,0 +1,185 @@
+"""connection: requests that are not clean HTTP, each a valid POST but for one fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import read_response
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import until
+from streamchat_conformance.strategies import Refusal, RequestParts, malformed_heads
+from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.outcomes import Violation
+from streamchat_conformance.suite.target import Target
+
+CLOSE_S = 3.0
+"""How long a server may take to close after an ambiguous request (seconds)."""
+QUIET_S = 0.3
+"""How long is listened for a second response (seconds)."""
+HEAD_BYTES = 1024 * 1024
+
+
+def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
+    finding = Finding(id_, message, expected, answer(reading))
+    return Violation((finding, reading.exchange))
+
+
+@requirement(
+    "connection.malformed-request",
+    MUST,
+    "A malformed request line or header gets a 4xx, 501, 505 or a close, "
+    "never a hang or a 2xx.",
+    source="RFC 9112 section 3",
+)
+def test_malformed_heads_are_refused(target: Target) -> None:
+    id_ = "connection.malformed-request"
+    parts = RequestParts(
+        target=target.endpoint.path,
+        authority=target.endpoint.authority,
+        body=target.plain().body(),
+        fields=target.settings.headers,
+    )
+    for head in malformed_heads(parts):
+        if head.refusal is not Refusal.MUST:
+            continue
+        label = f"malformed: {head.name}"
+        reading = target.send(head.request, label=label, observe=False)
+        source = f"{head.section}: {head.reason}"
+        expected = f"a 4xx, 501, 505 or a close ({source})"
+        if reading.accepted:
+            message = f"a malformed request ({head.name}) was served"
+            raise _violation(id_, message, expected, reading)
+        if reading.head is None and not reading.closed and not reading.exchange.reads:
+            message = f"a malformed request ({head.name}) was neither answered nor closed"
+            raise _violation(id_, message, expected, reading)
+        if reading.status >= 500 and reading.status not in (501, 503, 505):
+            message = f"a malformed request ({head.name}) drew an internal error"
+            raise _violation(id_, message, expected, reading)
+    target.check_alive("malformed requests")
+
+
+@requirement(
+    "connection.oversized-head",
+    SHOULD,
+    "1 MiB of headers gets a 4xx or a close.",
+    source="practice",
+)
+def test_an_oversized_head_is_refused(target: Target) -> None:
+    plain = HttpRequest.chat(target.plain())
+    filler = tuple((f"X-Filler-{number}", "x" * 4000) for number in range(HEAD_BYTES // 4000))
+    one_line = (("X-Filler", "x" * HEAD_BYTES),)
+    for fields in (filler, one_line):
+        request = plain.with_fields(*fields)
+        reading = target.send(request, label="1 MiB of headers", observe=False)
+        hangs = reading.head is None and not reading.closed
+        if reading.accepted or reading.status >= 500 or hangs:
+            message = "1 MiB of headers was served, broke the server, or was waited for"
+            raise _violation("connection.oversized-head", message, "a 4xx or a close", reading)
+    target.check_alive("1 MiB of headers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ambiguous:
+    """A request that two readers frame differently, and what stands in the gap."""
+
+    name: str
+    request: bytes
+    valid: bool
+    """Whether the request is a valid chat under one of the framings (else it is refused)."""
+
+
+def _ambiguous(target: Target) -> list[_Ambiguous]:
+    found = []
+    smuggled = target.encode(HttpRequest(body=b'{"history": []}'))
+    for valid, body in ((False, b'{"prompt": "Hello"}'), (True, target.plain().body())):
+        plain = HttpRequest(body=body)
+        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+        def framed(*framing: tuple[str, str], sent: bytes, base: HttpRequest = plain) -> bytes:
+            return target.encode(replace(base, body=sent, framing=framing))
+
+        both = ("Transfer-Encoding", "chunked")
+        whole = str(len(chunk + smuggled))
+        found += [
+            _Ambiguous(
+                "Content-Length beside Transfer-Encoding, a request behind the last chunk",
+                framed(("Content-Length", whole), both, sent=chunk + smuggled),
+                valid,
+            ),
+            _Ambiguous(
+                "Transfer-Encoding before Content-Length, a request behind the last chunk",
+                framed(both, ("Content-Length", whole), sent=chunk + smuggled),
+                valid,
+            ),
+        ]
+        length, longer = str(len(body)), str(len(body + smuggled))
+        found += [
+            _Ambiguous(
+                "two Content-Lengths, the first one right",
+                framed(
+                    ("Content-Length", length), ("Content-Length", longer), sent=body + smuggled
+                ),
+                valid,
+            ),
+            _Ambiguous(
+                "two Content-Lengths, the last one right",
+                framed(
+                    ("Content-Length", longer), ("Content-Length", length), sent=body + smuggled
+                ),
+                valid,
+            ),
+        ]
+    return found
+
+
+@requirement(
+    "connection.smuggling",
+    MUST,
+    "Content-Length beside Transfer-Encoding, or two different Content-Lengths: rejected, "
+    "or answered once and closed; the rest is never served as a second request.",
+    source="RFC 9112 sections 6.1 and 6.3",
+)
+def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
+    id_ = "connection.smuggling"
+    endless = not target.has(Capability.FINITE)
+    for ambiguous in _ambiguous(target):
+        # An endless stream never lets the rest be read; it is left after its first event.
+        stop = until.any_of(
+            QuietAfterEnd(QUIET_S), *([Answered(1)] if ambiguous.valid and endless else [])
+        )
+        with target.connect() as connection:
+            exchange = connection.exchange(ambiguous.request, until=stop, label=ambiguous.name)
+            reading = target.ledger.read(exchange)
+            responses = _responses(exchange)
+            if responses > 1:
+                message = f"{ambiguous.name}: the rest was served as a second request"
+                raise _violation(id_, message, "one response, and the connection closed", reading)
+            # RFC 9112 section 6.1: after such a request the server must close, whatever it
+            # answered; section 6.3: differing lengths are unrecoverable.
+            served = reading.accepted and reading.response.complete
+            if served and not connection.wait_for_close(CLOSE_S):
+                message = f"{ambiguous.name}: served, and the connection was kept"
+                raise _violation(id_, message, "a 400, or one answer and a close", reading)
+    target.check_alive("ambiguous requests")
+
+
+def _responses(exchange: Exchange) -> int:
+    """Count the responses in what was received."""
+    data, count = exchange.received, 0
+    while data.startswith(b"HTTP/1.") and count < 3:
+        count += 1
+        rest = replace(
+            exchange,
+            reads=(replace(exchange.reads[0], data=data),),
+            ending=Ending.ABANDONED,
+        )
+        end = read_response(rest).end_offset
+        if end is None or end <= 0:
+            break
+        data = data[end:].lstrip(b"\r\n")
+    return count

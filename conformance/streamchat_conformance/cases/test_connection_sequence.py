@@ -1,0 +1,163 @@
+"""connection: any sequence of requests over several connections keeps answers matched."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streamchat_conformance.catalogue import MUST, requirement
+from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import Connection
+from streamchat_conformance.strategies import chunked
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.generated import generated
+from streamchat_conformance.suite.keepalive import REFUSABLE, mismatch, says_close
+from streamchat_conformance.suite.outcomes import Violation
+from streamchat_conformance.suite.target import Target
+
+CONNECTIONS = 3
+STEPS = ("valid", "valid chunked", "large", "refused", "refused chunked", "pipelined", "abandoned")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a client does on one of its connections."""
+
+    connection: int
+    kind: str
+    variant: int = 0
+
+    def __repr__(self) -> str:
+        return f"{self.kind} #{self.variant} on connection {self.connection}"
+
+
+def steps() -> st.SearchStrategy[list[Step]]:
+    """Draw what clients do, in any order, over several connections."""
+    return st.lists(
+        st.builds(
+            Step,
+            st.integers(0, CONNECTIONS - 1),
+            st.sampled_from(STEPS),
+            st.integers(0, len(REFUSABLE) - 1),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+
+
+class _Machine:
+    """The model: which connections are open, and what each answer has to belong to."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._open: dict[int, Connection] = {}
+        self._nonces = itertools.count()
+        self._history: list[str] = []
+
+    def run(self, plan: list[Step]) -> None:
+        """Do the steps; raise Violation when an answer does not belong to its request."""
+        try:
+            for step in plan:
+                self._history.append(repr(step))
+                self._do(step)
+        finally:
+            for connection in self._open.values():
+                connection.close()
+
+    def _do(self, step: Step) -> None:
+        connection = self._open.pop(step.connection, None)
+        if connection is not None and not connection.is_open():
+            # A server may close an idle connection at any time (RFC 9112 section 9.5).
+            connection.close()
+            connection = None
+        if connection is None:
+            connection = self._target.connect()
+        kept = self._abandon(connection) if step.kind == "abandoned" else self._ask(connection, step)
+        if kept:
+            self._open[step.connection] = connection
+        else:
+            connection.close()
+
+    def _requests(self, step: Step) -> list[HttpRequest]:
+        if step.kind == "pipelined":
+            return [REFUSABLE[step.variant], REFUSABLE[(step.variant + 1) % 2]]
+        if step.kind.startswith("refused"):
+            request = REFUSABLE[step.variant]
+        else:
+            text = f"sequence {next(self._nonces)}"
+            prompt = text + " x" * 16_000 if step.kind == "large" else text
+            request = HttpRequest.chat(ChatRequest(prompt, self._target.plain().history))
+        if step.kind.endswith("chunked"):
+            pieces = [request.body[:7], request.body[7:]]
+            coded = chunked([piece for piece in pieces if piece])
+            request = HttpRequest(
+                body=coded, content_type=request.content_type, framing=CHUNKED
+            )
+        return [request]
+
+    def _ask(self, connection: Connection, step: Step) -> bool:
+        """Send the step's requests, check the answers; return whether the connection is kept."""
+        target = self._target
+        requests = self._requests(step)
+        sent = [target.encode(request) for request in requests]
+        connection.send(b"".join(sent))
+        for request, data in zip(requests, sent, strict=True):
+            exchange = connection.receive(until=Answered(), request=data, label=repr(step))
+            reading = target.ledger.read(exchange)
+            self._check(reading, request)
+            if not reading.response.complete or says_close(reading):
+                return False
+        return True
+
+    def _check(self, reading: Reading, request: HttpRequest) -> None:
+        problem = mismatch(self._target, reading, request)
+        hangs = reading.head is None and not reading.closed
+        if hangs and reading.exchange.position:
+            problem = problem or "no answer at all, though the connection stays open"
+        if problem:
+            finding = Finding(
+                "connection.sequence",
+                f"{problem} (after: {'; '.join(self._history)})",
+                "the answer to this request",
+                answer(reading),
+            )
+            raise Violation((finding, reading.exchange))
+
+    def _abandon(self, connection: Connection) -> bool:
+        """Ask for a stream and leave it after its first event."""
+        request = HttpRequest.chat(self._target.plain("left in mid-stream"))
+        connection.exchange(
+            self._target.encode(request), until=Answered(), label="abandoned after one event"
+        )
+        return False
+
+
+@requirement(
+    "connection.sequence",
+    MUST,
+    "Any sequence of valid, refused, abandoned, chunked and large requests over one or more "
+    "connections keeps each response matched to its request.",
+    source="practice",
+)
+@generated(
+    steps,
+    examples=[
+        [Step(0, "refused", number) for number in (0, 1, 2, 3, 0, 1)],
+        [Step(0, "valid"), Step(0, "refused", 1), Step(0, "valid"), Step(0, "valid")],
+        [Step(0, "refused chunked", 0), Step(0, "refused", 1), Step(0, "valid chunked")],
+        [Step(0, "pipelined", 0), Step(0, "pipelined", 1), Step(0, "valid")],
+        [Step(0, "refused", 2), Step(1, "abandoned"), Step(0, "large"), Step(1, "refused", 3)],
+    ],
+)
+def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:  # noqa: ANN401
+    if not target.baseline.streams:
+        plan = [step for step in plan if step.kind in ("refused", "refused chunked", "pipelined")]
+    _Machine(target).run(plan)
+
+

@@ -1,0 +1,45 @@
+"""headers: the stream's response head, judged on every exchange of the run."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.target import Target
+
+OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
+
+ACCEPT_ENCODINGS = ("identity", "gzip;q=0", "gzip;q=0, deflate;q=0, br;q=0, *;q=0, identity", "br")
+
+
+@decides("headers.identity-encoding")
+def test_no_coding_is_applied_that_was_ruled_out(target: Target) -> None:
+    target.require_stream()
+    for accepted in ACCEPT_ENCODINGS[:3]:
+        request = HttpRequest.chat(target.plain()).with_fields(("Accept-Encoding", accepted))
+        check(target.send(request), "headers.identity-encoding")
+
+
+INJECTED = (
+    "Hello\r\nX-Streamchat-Injected: yes",
+    "Hello\nX-Streamchat-Injected: yes\n",
+    "Hello\r\n\r\nHTTP/1.1 200 OK\r\nX-Streamchat-Injected: yes\r\n\r\n",
+    "\rX-Streamchat-Injected: yes\r",
+    "\r\nCache-Control: public\r\nSet-Cookie: streamchat=injected",
+)
+
+
+@decides("headers.no-injection")
+def test_text_of_the_request_becomes_no_field_line(target: Target) -> None:
+    target.require_stream()
+    for text in INJECTED:
+        plain = target.plain()
+        check(target.chat(target.plain(text)), "headers.no-injection")
+        chat = type(plain)(plain.prompt, [text])
+        check(target.chat(chat), "headers.no-injection")
+
+
+@pytest.mark.parametrize("judged_id", judged_ids("headers", without=OWN))
+def test_every_stream_has_a_sound_head(target: Target, judged_id: str) -> None:
+    verdict(target, judged_id)

@@ -1,0 +1,151 @@
+"""request: what has to be accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
+from streamchat_conformance.strategies import (
+    any_histories,
+    chunked,
+    chunkings,
+    extra_members,
+    histories,
+    json_text,
+    media_types_json,
+    prompts,
+)
+from streamchat_conformance.suite.generated import generated
+from streamchat_conformance.suite.judged import check, decides
+from streamchat_conformance.suite.target import Target
+
+LARGE = 64 * 1024
+VERY_LARGE = 1024 * 1024
+
+
+@decides("request.valid-accepted")
+def test_a_valid_request_gets_a_stream(target: Target) -> None:
+    check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
+
+
+@decides("request.history-empty")
+def test_an_empty_history_is_accepted(target: Target) -> None:
+    check(target.chat(ChatRequest("Hello", [])), "request.history-empty")
+
+
+@decides("request.history-items")
+@generated(
+    lambda: histories(max_items=4),
+    examples=[
+        ["Hello", "Hi"],
+        [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}],
+        ["Hello", {"role": "user", "content": "Hi"}],
+        [f"turn {number}" for number in range(100)],
+        [{"role": "user", "content": f"turn {number}"} for number in range(120)],
+    ],
+    share=0.5,
+)
+def test_items_that_are_strings_or_messages_are_accepted(target: Target, history: Any) -> None:  # noqa: ANN401
+    check(target.chat(ChatRequest("Hello", history)), "request.history-items")
+
+
+@decides("request.history-any-json")
+@generated(
+    any_histories,
+    examples=[[None], [True], [0], [1.5], [[]], [{}], [[["nested"], {"a": {"": [None]}}]]],
+)
+def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: Any) -> None:  # noqa: ANN401
+    check(target.chat(ChatRequest("Hello", history)), "request.history-any-json")
+
+
+@decides("request.prompt-empty")
+def test_an_empty_prompt_is_accepted(target: Target) -> None:
+    check(target.chat(target.plain("")), "request.prompt-empty")
+
+
+@decides("request.prompt-unicode")
+@generated(
+    lambda: st.tuples(prompts(), prompts(max_size=10), st.booleans()),
+    examples=[
+        ("Grüße", "ÿ", False),
+        ("日本語", "한국어", True),
+        ("😀👩‍👩‍👧‍👦", "\U0010ffff", False),
+        ("😀", "𝒳", True),
+        ("a\u0000b\u001f\u007f", "\ue000\ufdd0", True),
+    ],
+)
+def test_any_unicode_text_is_accepted_escaped_or_raw(
+    target: Target, drawn: tuple[str, str, bool]
+) -> None:
+    prompt, item, escaped = drawn
+    chat = ChatRequest(prompt, [*target.plain().history, item])
+    request = HttpRequest.chat(chat, ensure_ascii=escaped)
+    check(target.send(request), "request.prompt-unicode")
+
+
+@decides("request.unknown-members")
+@generated(
+    extra_members,
+    examples=[{"model": "any"}, {"stream": True, "": None}, {"Prompt": 1, "HISTORY": "x"}],
+    share=0.5,
+)
+def test_unknown_members_are_ignored(target: Target, extra: dict[str, Any]) -> None:
+    plain = target.plain()
+    chat = ChatRequest(plain.prompt, plain.history, extra)
+    check(target.chat(chat), "request.unknown-members")
+
+
+@decides("request.media-type-parameters")
+@generated(
+    media_types_json,
+    examples=[
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+        'application/json; charset="utf-8"',
+        "application/json ; Charset=utf-8",
+    ],
+    share=0.5,
+)
+def test_the_json_media_type_is_known_in_any_spelling(target: Target, media_type: str) -> None:
+    request = HttpRequest.chat(target.plain(), content_type=media_type)
+    check(target.send(request), "request.media-type-parameters")
+
+
+@decides("request.media-type-suffix")
+def test_json_suffixes_are_accepted(target: Target) -> None:
+    for media_type in ("application/vnd.api+json", "application/ld+json"):
+        request = HttpRequest.chat(target.plain(), content_type=media_type)
+        check(target.send(request), "request.media-type-suffix")
+
+
+@decides("request.large-prompt")
+def test_a_large_prompt_is_accepted(target: Target) -> None:
+    text = "All work and no play. " * (LARGE // 22 + 1)
+    check(target.chat(target.plain(text), label="a prompt of 64 KiB"), "request.large-prompt")
+
+
+@decides("request.very-large-prompt")
+def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
+    reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")
+    target.check_alive("a prompt of 1 MiB")
+    check(reading, "request.very-large-prompt")
+
+
+@decides("request.chunked-body")
+@generated(
+    lambda: st.builds(
+        json_text, st.builds(lambda prompt: {"prompt": prompt, "history": []}, prompts(max_size=20))
+    ).flatmap(lambda body: chunkings(body)),
+    examples=[
+        chunked([b'{"prompt": "Hello", "history": ["Hi"]}']),
+        chunked([b'{"prompt"', b': "Hello", "hist', b'ory": ["Hi"]}']),
+        chunked([bytes([byte]) for byte in b'{"prompt": "Hello", "history": []}']),
+    ],
+    share=0.5,
+)
+def test_a_chunked_body_is_read(target: Target, coded: bytes) -> None:
+    request = HttpRequest(body=coded, framing=CHUNKED)
+    check(target.send(request), "request.chunked-body")

@@ -1,0 +1,140 @@
+"""request: methods, paths and expectations."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from streamchat_conformance.catalogue import MUST, SHOULD, requirement
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.fields import tokens
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import until
+from streamchat_conformance.suite.outcomes import NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+METHODS = ("GET", "PUT", "PATCH", "DELETE")
+PROMPT_ANSWER_S = 1.0
+"""How long a client waits for 100 Continue before it sends its body anyway (seconds)."""
+
+
+def _by_method(target: Target, method: str) -> Reading:
+    plain = HttpRequest.chat(target.plain(), method=method)
+    request = plain if method in ("PUT", "PATCH") else replace(plain, body=b"", content_type=None)
+    return target.send(request, label=f"method {method}", method=method)
+
+
+def _violation(reading: Reading, id_: str, message: str, expected: str) -> Violation:
+    return Violation((Finding(id_, message, expected, answer(reading)), reading.exchange))
+
+
+@requirement(
+    "request.method-refused",
+    MUST,
+    "GET, PUT, PATCH and DELETE never get an event stream or a 5xx.",
+    source="article",
+)
+def test_other_methods_are_not_served(target: Target) -> None:
+    for method in METHODS:
+        reading = _by_method(target, method)
+        streamed = reading.accepted and reading.is_stream
+        if streamed or reading.status >= 500 or reading.head is None:
+            message = f"{method} was answered by a stream, an internal error, or not at all"
+            raise _violation(reading, "request.method-refused", message, "405")
+
+
+@requirement(
+    "request.method-not-allowed",
+    SHOULD,
+    "GET, PUT, PATCH and DELETE get 405.",
+    source="RFC 9110 section 15.5.6; bug A22",
+)
+def test_other_methods_get_405(target: Target) -> None:
+    for method in METHODS:
+        reading = _by_method(target, method)
+        if reading.status != 405 and reading.status < 500:
+            message = f"{method} on the endpoint's path is not told apart from other errors"
+            raise _violation(reading, "request.method-not-allowed", message, "405")
+
+
+@requirement(
+    "request.allow",
+    MUST,
+    "A 405 carries Allow, naming POST.",
+    source="RFC 9110 section 15.5.6",
+)
+def test_a_405_names_the_methods_that_work(target: Target) -> None:
+    seen = 0
+    for method in METHODS:
+        reading = _by_method(target, method)
+        if reading.status != 405 or reading.head is None:
+            continue
+        seen += 1
+        # RFC 9110 section 15.5.6: the server must send Allow in a 405, with the methods that
+        # the resource supports. Methods are case-sensitive, and POST is in capitals.
+        allowed = reading.head.values("allow")
+        if "post" not in tokens(allowed):
+            received = f"Allow: {', '.join(allowed)}" if allowed else "no Allow field"
+            message = f"the 405 to {method} does not say what is allowed"
+            finding = Finding("request.allow", message, "Allow: POST", received)
+            raise Violation((finding, reading.exchange))
+    if not seen:
+        raise NotApplicable("no method got 405")
+
+
+def _sibling(target: Target) -> str:
+    path = target.endpoint.path.partition("?")[0].rstrip("/")
+    return f"{path}-does-not-exist"
+
+
+@requirement(
+    "request.unknown-path",
+    SHOULD,
+    "A sibling path gets 404, with a small body.",
+    source="bug A21",
+)
+def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
+    request = HttpRequest.chat(target.plain(), path=_sibling(target))
+    reading = target.send(request, label="an unknown path")
+    if reading.status != 404:
+        message = "a path that does not exist is not answered 404"
+        raise _violation(reading, "request.unknown-path", message, "404")
+    if len(reading.body) > 4096:
+        message = f"the 404 has {len(reading.body)} bytes"
+        raise _violation(reading, "request.unknown-path", message, "4096 bytes at most")
+
+
+@requirement(
+    "request.expect-continue",
+    SHOULD,
+    "Expect: 100-continue is answered at once, with 100 or a final status.",
+    source="RFC 9110 section 10.1.1",
+)
+def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
+    target.require_stream()
+    whole = target.encode(
+        HttpRequest.chat(target.plain()).with_fields(("Expect", "100-continue"))
+    )
+    head = whole[: whole.index(b"\r\n\r\n") + 4]
+    patience_s = PROMPT_ANSWER_S + 2 * target.baseline.refusal_s
+    with target.connect() as connection:
+        began = time.monotonic()
+        first = connection.exchange(
+            head,
+            until=until.any_of(until.interim(), until.elapsed(patience_s)),
+            label="Expect: 100-continue, head alone",
+        )
+        waited_s = time.monotonic() - began
+        reading = target.ledger.read(first)
+    if not reading.response.interim and reading.head is None:
+        message = f"no answer to the head in {waited_s:.1f} s: clients wait, and then give up"
+        finding = Finding(
+            "request.expect-continue", message, "100 Continue, or a final status", answer(reading)
+        )
+        raise Violation((finding, first))
+    status = reading.response.interim[0].status if reading.response.interim else reading.status
+    if status not in (100, 417) and not 200 <= status < 500:
+        message = "the expectation drew an error"
+        raise _violation(reading, "request.expect-continue", message, "100 Continue")

@@ -1,0 +1,203 @@
+"""resilience: many clients at once, and clients that behave badly."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.crowd import (
+    Crowd,
+    hold_streams,
+    late_streams,
+    send_halves,
+    serves_within,
+)
+from streamchat_conformance.suite.keepalive import REFUSABLE
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+ABANDONED = 50
+HALF_REQUESTS = 8
+SLOW_READERS = 4
+
+
+def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
+    finding = Finding(id_, message, expected, answer(reading))
+    return Violation((finding, reading.exchange))
+
+
+def _progress_together(target: Target, id_: str, count: int) -> None:
+    """Open `count` streams together; raise Violation if some wait for others to end."""
+    target.require_stream()
+    crowd = Crowd.open(target, count)
+    served = [reading for reading in crowd.readings if not reading.overloaded]
+    if len(served) < min(2, count):
+        # 503 with Retry-After is an answer, if a few are served.
+        finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
+        raise Violation((finding, crowd.readings[0].exchange))
+    late = late_streams(target, crowd)
+    if late:
+        reading, reason = late[0]
+        message = f"of {count} streams opened together {len(late)} had to wait: {reason}"
+        raise _violation(id_, message, "all streams progress together", reading)
+
+
+@requirement(
+    "resilience.concurrent",
+    MUST,
+    "4 streams opened together all progress together.",
+    source="article; bugs D13, G14",
+)
+def test_four_streams_progress_together(target: Target) -> None:
+    _progress_together(target, "resilience.concurrent", 4)
+
+
+@requirement(
+    "resilience.concurrent-many",
+    SHOULD,
+    "16 streams opened together all progress together.",
+    source="article",
+)
+def test_sixteen_streams_progress_together(target: Target) -> None:
+    _progress_together(target, "resilience.concurrent-many", 16)
+
+
+@requirement(
+    "resilience.not-blocked",
+    MUST,
+    "A refusal is answered promptly while streams are open.",
+    source="bug D14",
+)
+def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
+    baseline = target.require_stream()
+    with hold_streams(target, 4) as held:
+        if not held:
+            raise Blocked("resilience.concurrent", "no stream could be held open")
+        began = [reading.exchange.ended_at_s for reading in held]
+        reading = target.send(REFUSABLE[0], label="a refusal while streams are open")
+    took_s = reading.exchange.ended_at_s
+    # Promptly is relative to what a lone refusal took here; on streams that end soon, waiting
+    # for one of them is all the delay there can be.
+    bound_s = max(0.25 + 10 * baseline.refusal_s, 0.0)
+    if not baseline.finite:
+        bound_s = max(bound_s, 1.0)
+    elif baseline.duration_s < 2 * bound_s:
+        bound_s = max(0.1 + 5 * baseline.refusal_s, 0.5 * baseline.duration_s)
+    if reading.overloaded:
+        return
+    if reading.head is None or took_s > bound_s:
+        message = (
+            f"with {len(began)} streams open a refusal took {took_s:.2f} s; "
+            f"alone it took {baseline.refusal_s:.3f} s"
+        )
+        raise _violation("resilience.not-blocked", message, "a prompt refusal", reading)
+
+
+@requirement(
+    "resilience.abandoned",
+    MUST,
+    "After 50 streams that were cut off by FIN and by RST, a new request is served as before.",
+    source="bugs G1-G4, G6",
+)
+def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
+    target.require_stream()
+    left = _abandon(target, ABANDONED)
+    problem, reading = serves_within(target, f"after {left} abandoned streams")
+    if problem:
+        message = f"after {left} abandoned streams {problem}"
+        raise _violation("resilience.abandoned", message, "a stream, as before", reading)
+
+
+ABANDON_S = 20.0
+"""How long abandoning may take in all; a slow server gets fewer (seconds)."""
+
+
+def _abandon(target: Target, count: int) -> int:
+    """Open streams and cut them off after their first event; return how many were cut."""
+    batch = 5
+    request = target.encode(HttpRequest.chat(target.plain("I am leaving.")))
+    left = 0
+    spent_s = 0.0
+    while left < count and spent_s < ABANDON_S:
+        plans = [
+            Plan(
+                endpoint=target.endpoint,
+                request=request,
+                until=until.any_of(Answered(1), until.elapsed(target.baseline.served_within_s + 2)),
+                reset=number % 2 == 1,
+                label="a stream that is cut off",
+            )
+            for number in range(batch)
+        ]
+        exchanges = record_timeline(plans, target.limits).exchanges
+        left += sum(1 for exchange in exchanges if exchange.reads)
+        spent_s += max(exchange.ended_at_s for exchange in exchanges)
+        if not any(target.ledger.read(exchange).events for exchange in exchanges):
+            spent_s += ABANDON_S / 4
+    return left
+
+
+@requirement(
+    "resilience.slow-reader",
+    MUST,
+    "A client that stops reading does not stop the others.",
+    source="bug G5",
+)
+def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
+    target.require_stream()
+    if not target.has(Capability.ECHO):
+        raise NotApplicable("the streams are too small to fill the socket's buffers")
+    prompt = target.plain("x" * 60_000)
+    request = target.encode(HttpRequest.chat(prompt))
+    readers: list[Connection] = []
+    try:
+        for _ in range(SLOW_READERS):
+            connection = target.connect(receive_buffer_bytes=4096)
+            readers.append(connection)
+            connection.send(request)
+        readers[-1].pause_reading(0.3 + 2 * target.baseline.first_event_s)
+        problem, reading = serves_within(target, "while others do not read")
+        if not problem:
+            refusal = target.send(REFUSABLE[0], label="a refusal while others do not read")
+            if refusal.head is None:
+                problem, reading = "a refusal is not answered", refusal
+    finally:
+        for connection in readers:
+            connection.close()
+    if problem:
+        message = f"while {SLOW_READERS} clients do not read {problem}"
+        raise _violation("resilience.slow-reader", message, "a stream, as before", reading)
+
+
+@requirement(
+    "resilience.slow-request",
+    MUST,
+    "Clients that send half a request do not stop the others.",
+    source="bug A25",
+)
+def test_half_sent_requests_stop_nobody(target: Target) -> None:
+    target.require_stream()
+    with send_halves(target, HALF_REQUESTS):
+        problem, reading = serves_within(target, "while others have sent half a request")
+    if problem:
+        message = f"while {HALF_REQUESTS} clients have sent half a request {problem}"
+        raise _violation("resilience.slow-request", message, "a stream, as before", reading)
+
+
+@requirement(
+    "resilience.alive",
+    MUST,
+    "The server still serves a good request after every hostile case.",
+    source="bugs A6, A7",
+)
+def test_the_server_is_still_alive(target: Target) -> None:
+    if not target.baseline.accepted:
+        raise Blocked(target.baseline.cause, target.baseline.problem)
+    target.check_alive("all cases")
+    target.ledger.verdict("resilience.alive")
+
+

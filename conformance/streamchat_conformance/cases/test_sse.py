@@ -1,0 +1,13 @@
+"""sse: the event stream's syntax, judged on every exchange of the run."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamchat_conformance.suite.judged import judged_ids, verdict
+from streamchat_conformance.suite.target import Target
+
+
+@pytest.mark.parametrize("judged_id", judged_ids("sse"))
+def test_every_stream_is_written_as_the_standard_says(target: Target, judged_id: str) -> None:
+    verdict(target, judged_id)

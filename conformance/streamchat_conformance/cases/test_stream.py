@@ -1,0 +1,251 @@
+"""stream: events come when they are made, and failures are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import requests
+
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.judged import decides, judged_ids, verdict
+from streamchat_conformance.suite.line_client import read_lines
+from streamchat_conformance.suite.observe import Observations
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.timing import Burst, burst_of
+
+OWN = frozenset({"stream.gap"})
+
+
+def _burst_violation(id_: str, bursts: Sequence[Burst], readings: Sequence[Reading]) -> Violation:
+    burst = bursts[0]
+    finding = Finding(
+        id_,
+        "the events arrived together at the end (a server that really makes all of them at once, "
+        "after long thought, looks the same: then leave this requirement out)",
+        "each event when it is made",
+        f"on {len(bursts)} streams; the first one's {burst.events} events within "
+        f"{burst.spread_s * 1000:.0f} ms, {burst.first_s:.2f} s after the request",
+    )
+    return Violation((finding, readings[0].exchange))
+
+
+@requirement(
+    "stream.incremental",
+    MUST,
+    "Events arrive as they are made, not in one burst at the end.",
+    source="article; bugs D6, D12",
+)
+def test_events_arrive_as_they_are_made(target: Target) -> None:
+    target.require_stream()
+    readings = Observations(target).pace()
+    bursts = [burst for burst in map(burst_of, readings) if burst is not None]
+    if not bursts:
+        raise NotApplicable("no stream of three events took half a second: nothing can be said")
+    late = [burst for burst in bursts if burst.at_end]
+    # Two streams with different prompts have to agree before a server is accused.
+    if len(late) == len(bursts) >= 2:
+        raise _burst_violation("stream.incremental", late, readings)
+
+
+@requirement(
+    "stream.incremental-encoded",
+    MUST,
+    "The same with Accept-Encoding: gzip, deflate, br.",
+    source="bugs D1-D3",
+)
+def test_events_arrive_as_they_are_made_when_compression_is_offered(target: Target) -> None:
+    baseline = target.require_stream()
+    observations = Observations(target)
+    plain, readings = observations.pace(), observations.encoded_pace()
+    if all(reading.overloaded for reading in readings):
+        raise NotApplicable("the server had no room for another stream")
+    withheld = [reading for reading in readings if not reading.events]
+    if len(withheld) == len(readings) and all(
+        reading.coding_error is None or not reading.body for reading in readings
+    ):
+        waited_s = min(reading.exchange.ended_at_s for reading in readings)
+        if waited_s >= 1.0 + 3 * baseline.first_event_s:
+            finding = Finding(
+                "stream.incremental-encoded",
+                "no event came out of the compressed stream while the plain one had events",
+                f"the first event after about {baseline.first_event_s:.2f} s",
+                f"none in {waited_s:.1f} s ({answer(readings[0])})",
+            )
+            raise Violation((finding, readings[0].exchange))
+    if any("br" in reading.codings for reading in readings):
+        raise NotApplicable("the stream is coded with br, which this suite does not read")
+    broken = [reading for reading in readings if reading.coding_error is not None]
+    if len(broken) == len(readings):
+        finding = Finding(
+            "stream.incremental-encoded",
+            f"the compressed stream cannot be read: {broken[0].coding_error}",
+            "a content coding that clients can undo",
+            ", ".join(broken[0].codings),
+        )
+        raise Violation((finding, broken[0].exchange))
+    bursts = [burst for burst in map(burst_of, readings) if burst is not None]
+    late = [burst for burst in bursts if burst.at_end]
+    if not bursts:
+        raise NotApplicable("no stream of three events took half a second: nothing can be said")
+    plain_bursts = [burst for burst in map(burst_of, plain) if burst is not None]
+    if plain_bursts and all(burst.at_end for burst in plain_bursts):
+        raise Blocked("stream.incremental", "the plain stream comes in one burst, too")
+    if len(late) == len(bursts) >= 2:
+        raise _burst_violation("stream.incremental-encoded", late, readings)
+
+
+@decides("stream.gap")
+def test_no_silence_is_long(target: Target) -> None:
+    target.require_stream()
+    Observations(target).long()
+    verdict(target, "stream.gap")
+
+
+@requirement(
+    "stream.headers-early",
+    SHOULD,
+    "The response head leaves before the first event is ready.",
+    source="bugs D4, D5",
+    needs=Capability.SLOW,
+)
+def test_the_head_does_not_wait_for_the_first_event(target: Target) -> None:
+    reading, silent_s = Observations(target).slow()
+    head_s = reading.head.at_s if reading.head is not None else reading.exchange.ended_at_s
+    if head_s > silent_s / 2:
+        finding = Finding(
+            "stream.headers-early",
+            "clients and proxies time out while they wait for the head",
+            "the head at once",
+            f"the head after {head_s:.2f} s of {silent_s:g} s of silence",
+        )
+        raise Violation((finding, reading.exchange))
+
+
+@requirement(
+    "stream.heartbeat",
+    SHOULD,
+    "While the server is silent a comment or event leaves at least every 15 s, "
+    "or the limit that is set.",
+    source="WHATWG HTML 9.2.7; bugs D7-D10",
+    needs=Capability.SLOW,
+)
+def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
+    reading, silent_s = Observations(target).slow()
+    limit_s = target.settings.gap_limit_s
+    if silent_s <= limit_s:
+        raise NotApplicable(
+            f"the declared silence of {silent_s:g} s is not longer than the limit of {limit_s:g} s"
+        )
+    exchange = reading.exchange
+    until_s = min(exchange.ended_at_s, silent_s)
+    times = [0.0, *(read.at_s for read in exchange.reads if read.at_s < until_s), until_s]
+    longest_s = max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    if longest_s > limit_s:
+        finding = Finding(
+            "stream.heartbeat",
+            "proxies cut connections that are silent for long",
+            f"a comment at least every {limit_s:g} s",
+            f"{longest_s:.1f} s without a byte",
+        )
+        raise Violation((finding, exchange))
+
+
+@requirement(
+    "stream.line-client",
+    SHOULD,
+    "The article's client, a line reader written with requests, reads every event.",
+    source="article",
+)
+def test_the_articles_client_reads_every_event(target: Target) -> None:
+    baseline = target.require_stream()
+    wanted = 2 if baseline.interval_s > 0.5 else 3
+    reading = target.chat(target.plain(), events=wanted, label="the stream that the client reads")
+    blocked = next(
+        (id_ for id_ in ("payload.json", "sse.fields", "sse.utf8") if target.ledger.red(id_)), ""
+    )
+    if blocked:
+        raise Blocked(blocked, "the stream itself is broken")
+    expected = [
+        payload.value
+        for block, payload in reading.payloads
+        if block.event is not None and block.event.type == "message"
+    ][:wanted]
+    if not expected:
+        raise NotApplicable("no event came to compare with")
+    try:
+        outcome = read_lines(target, count=len(expected))
+    except requests.RequestException as error:
+        raise NotApplicable(f"requests cannot talk to this server: {type(error).__name__}") from None
+    if outcome.problem or outcome.count < len(expected):
+        finding = Finding(
+            "stream.line-client",
+            outcome.problem or "the client that reads line by line missed events",
+            f"{len(expected)} events",
+            f"{outcome.count} events; last line {outcome.last_line!r}",
+        )
+        raise Violation((finding, reading.exchange))
+
+
+@requirement(
+    "stream.fault",
+    SHOULD,
+    "A failure in mid-stream is told by an error event, then the stream ends.",
+    source="bugs F5, F6",
+    needs=Capability.FAULT,
+)
+def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
+    reading = Observations(target).fault()
+    last = reading.payloads[-1] if reading.payloads else None
+    block, payload = last if last is not None else (None, None)
+    is_error = block is not None and block.event is not None and block.event.type == "error"
+    told = payload is not None and isinstance(payload.value, dict) and "error" in payload.value
+    problem = ""
+    if not is_error:
+        problem = "the last event is no error event"
+    elif not told:
+        problem = "the error event's data is not JSON with `error`"
+    elif not reading.ended:
+        problem = "the stream did not end after the error event"
+    elif not reading.ended_well:
+        problem = "the stream was cut after the error event, without the last chunk"
+    if problem:
+        finding = Finding(
+            "stream.fault",
+            problem,
+            'event: error, data: {"error": …}, and the end of the stream',
+            repr(reading.body[-160:]),
+        )
+        raise Violation((finding, reading.exchange))
+
+
+@requirement(
+    "stream.fault-visible",
+    MUST,
+    "A stream that failed never looks complete.",
+    source="bugs C1, F5",
+    needs=Capability.FAULT,
+)
+def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
+    reading = Observations(target).fault()
+    told = any(
+        block.event is not None and block.event.type == "error" for block in reading.events
+    )
+    looks_complete = reading.ended_well and reading.accepted
+    if looks_complete and not told:
+        finding = Finding(
+            "stream.fault-visible",
+            "the reader takes half an answer for the whole one",
+            "an error event, or an end without the last chunk",
+            repr(reading.body[-120:]),
+        )
+        raise Violation((finding, reading.exchange))
+
+
+@pytest.mark.parametrize("judged_id", judged_ids("stream", without=OWN))
+def test_every_stream_keeps_time(target: Target, judged_id: str) -> None:
+    verdict(target, judged_id)

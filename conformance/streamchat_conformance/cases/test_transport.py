@@ -1,0 +1,50 @@
+"""transport: the stream as an HTTP message."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamchat_conformance.catalogue import SHOULD, requirement
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.outcomes import NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+OWN = frozenset({"transport.http10"})
+
+
+@decides("transport.http10")
+def test_an_http_1_0_client_gets_no_transfer_coding(target: Target) -> None:
+    target.require_stream()
+    request = HttpRequest.chat(target.plain(), version="HTTP/1.0")
+    reading = target.send(request, label="an HTTP/1.0 request")
+    if not reading.accepted:
+        raise NotApplicable("HTTP/1.0 requests are not served")
+    check(reading, "transport.http10")
+
+
+@requirement(
+    "transport.host",
+    SHOULD,
+    "An HTTP/1.1 request without Host gets 400.",
+    source="RFC 9112 section 3.2",
+)
+def test_a_request_without_host_is_refused(target: Target) -> None:
+    # RFC 9112 section 3.2: a server must answer 400 to any HTTP/1.1 request without Host.
+    request = HttpRequest.chat(target.plain(), host=None)
+    reading = target.send(request, label="no Host field", observe=False)
+    if reading.accepted or (reading.status and reading.status != 400):
+        finding = Finding(
+            "transport.host",
+            "a request that does not say which host it is for was served",
+            "HTTP/1.1 400",
+            answer(reading),
+        )
+        raise Violation((finding, reading.exchange))
+
+
+@pytest.mark.parametrize("judged_id", judged_ids("transport", without=OWN))
+def test_every_stream_is_a_sound_message(target: Target, judged_id: str) -> None:
+    verdict(target, judged_id)

@@ -1,0 +1,68 @@
+"""The pytest plugin of the suite: options, the `target` fixture, outcomes and reports.
+
+Found by pytest through its entry point. It stays out of every session that does not collect
+the suite's own cases: nothing heavy is imported before that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from streamchat_conformance.plugin.options import add_options, any_given
+
+if TYPE_CHECKING:
+    from streamchat_conformance.plugin.session import SuiteSession
+    from streamchat_conformance.suite.target import Target
+
+_SESSION = "streamchat-conformance-session"
+_CASES = "streamchat_conformance/cases/test_"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the suite's options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the settings before anything is collected, if any of them was given."""
+    if any_given(config):
+        from streamchat_conformance.plugin.configure import checked_settings
+
+        checked_settings(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Prepare to gather results, where xdist's workers do the collecting."""
+    config = session.config
+    if config.pluginmanager.hasplugin("dsession"):
+        from streamchat_conformance.plugin.gathering import GatheringSession
+
+        config.pluginmanager.register(GatheringSession(config), _SESSION)
+
+
+def is_case(item: pytest.Item) -> bool:
+    """Tell whether a test is one of the suite's own cases."""
+    return _CASES in item.path.as_posix()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take charge when the suite's cases were collected: select and order them."""
+    if not any(is_case(item) for item in items):
+        return
+    from streamchat_conformance.plugin.session import SuiteSession
+
+    suite = SuiteSession(config)
+    suite.select(items, is_case)
+    config.pluginmanager.register(suite, _SESSION)
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """The server under test (one for the session, so that properties may use it)."""
+    suite: SuiteSession | None = request.config.pluginmanager.get_plugin(_SESSION)
+    if suite is None:
+        raise pytest.UsageError("the fixture 'target' belongs to the suite's own cases")
+    return suite.target

@@ -1,0 +1,120 @@
+"""Command-line options of the suite. Imports nothing heavy: pytest loads it in every session."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options; `pytest --help` shows them in a group of their own."""
+    group = parser.getgroup("streamchat-conformance", "conformance of a streaming chat server")
+    group.addoption(
+        "--target-url",
+        metavar="URL",
+        help="server to judge, such as http://127.0.0.1:8000; without it the embedded reference "
+        "server is judged (environment: STREAMCHAT_TARGET_URL)",
+    )
+    group.addoption(
+        "--endpoint-path", metavar="PATH", help="path of the endpoint (default /api/stream-chat)"
+    )
+    group.addoption(
+        "--target-header",
+        metavar="'NAME: VALUE'",
+        action="append",
+        default=[],
+        help="field line to add to every request, such as an Authorization; may be repeated",
+    )
+    group.addoption(
+        "--insecure", action="store_true", help="do not verify the server's certificate"
+    )
+    group.addoption("--ca-file", metavar="FILE", help="certificate authorities to trust (PEM)")
+    group.addoption(
+        "--connect-limit", metavar="SECONDS", help="for connecting, TLS included (default 5)"
+    )
+    group.addoption(
+        "--first-event-limit",
+        metavar="SECONDS",
+        help="for the response head and the first event (default 10)",
+    )
+    group.addoption(
+        "--observation-limit",
+        metavar="SECONDS",
+        help="how long one stream is watched at most (default 20)",
+    )
+    group.addoption(
+        "--gap-limit",
+        metavar="SECONDS",
+        help="the longest silence that a stream may have (default 15)",
+    )
+    group.addoption(
+        "--capability",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="declare a capability (echo, finite, slow, fault); may be repeated",
+    )
+    group.addoption(
+        "--no-capability",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="deny a capability; may be repeated",
+    )
+    group.addoption(
+        "--target-file",
+        metavar="FILE.toml",
+        help="file with all of these, and the requests that show slow and fault",
+    )
+    group.addoption(
+        "--requirement",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="run only requirements that match, such as 'payload.*'; '!GLOB' leaves out; "
+        "may be repeated",
+    )
+    group.addoption(
+        "--fail-on",
+        metavar="LEVEL",
+        default="must",
+        help="must (default): only MUST requirements fail the run; should: SHOULD ones, too",
+    )
+    group.addoption("--report-json", metavar="FILE", help="write the report as JSON")
+    group.addoption(
+        "--thoroughness",
+        metavar="LEVEL",
+        help="quick, default or thorough: how many requests are generated",
+    )
+    group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
+    group.addoption(
+        "--fuzz-seconds",
+        metavar="N",
+        help="go on generating for so long on each property, whatever their number",
+    )
+
+
+_SETTINGS = (
+    "--target-url",
+    "--target-file",
+    "--requirement",
+    "--report-json",
+    "--endpoint-path",
+    "--target-header",
+    "--ca-file",
+    "--connect-limit",
+    "--first-event-limit",
+    "--observation-limit",
+    "--gap-limit",
+    "--capability",
+    "--no-capability",
+    "--thoroughness",
+    "--seed",
+    "--fuzz-seconds",
+)
+
+
+def any_given(config: pytest.Config) -> bool:
+    """Tell whether any of the suite's settings was given on the command line."""
+    return any(config.getoption(option) for option in _SETTINGS) or (
+        config.getoption("--fail-on") != "must"
+    )

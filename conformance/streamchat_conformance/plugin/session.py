@@ -1,0 +1,180 @@
+"""The suite inside one pytest session: selects cases, learns the target, judges reports.
+
+Registered as a plugin once the suite's cases have been collected. Under xdist each worker has
+one, and `gathering.GatheringSession` puts their results together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import pytest
+
+from streamchat_conformance.catalogue import CATALOGUE, MUST, Level, Requirement
+from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.plugin.configure import checked_settings, selected_ids
+from streamchat_conformance.plugin.gathering import Gathering
+from streamchat_conformance.plugin.state import RunState
+from streamchat_conformance.suite.outcomes import (
+    Blocked,
+    NotApplicable,
+    NotTestable,
+    Outcome,
+    Violation,
+)
+from streamchat_conformance.suite.results import Result
+from streamchat_conformance.suite.target import Target
+
+
+class SuiteSession(Gathering):
+    """Runs the cases of this process against one target."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__(config)
+        load_catalogue()
+        self.state = RunState(checked_settings(config), set())
+        self._worker = hasattr(config, "workerinput")
+
+    @property
+    def target(self) -> Target:
+        """The server under test. Raises NotTestable when it could not be learnt."""
+        if self.state.target is None:
+            raise NotTestable(self.results.facts.not_testable or "the target was not learnt")
+        return self.state.target
+
+    # -- collection ----------------------------------------------------------------------
+
+    def select(self, items: list[pytest.Item], is_case: Callable[[pytest.Item], bool]) -> None:
+        """Leave out the requirements that `--requirement` leaves out, and order the rest.
+
+        Cases that need the course of time, or look at all that was recorded, come last.
+        """
+        globs = self.config.getoption("--requirement")
+        chosen = selected_ids(globs) if globs else set(CATALOGUE)
+        deselected = [item for item in items if is_case(item) and id_of(item) not in chosen]
+        if deselected:
+            self.config.hook.pytest_deselected(items=deselected)
+            items[:] = [item for item in items if item not in deselected]
+        for item in items:
+            if is_case(item):
+                item.extra_keyword_matches.add(id_of(item))
+        items.sort(key=lambda item: _order(item) if is_case(item) else -1)
+        self.state.selected = {id_of(item) for item in items if is_case(item)}
+
+    # -- running -------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Learn the target before the first case; without a testable one no case is run."""
+        if self.config.option.collectonly or session.testsfailed:
+            return None
+        try:
+            self.state.start()
+        except NotTestable:
+            return None if self._worker else True
+        return None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what a case raised into an outcome of its requirement."""
+        report = yield
+        requirement = requirement_of(item)
+        if requirement is None or (call.when != "call" and call.excinfo is None):
+            return report
+        result = self._result(requirement, item, call)
+        report.streamchat = result.to_json()
+        _colour(report, result, self.config.getoption("--fail-on"))
+        return report
+
+    def _result(
+        self, requirement: Requirement, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Result:
+        result = Result(requirement, Outcome.PASS)
+        target = self.state.target
+        if target is not None:
+            entry = target.ledger.entries.get(requirement.id)
+            result.examples = entry.judged if entry else 0
+        raised = call.excinfo.value if call.excinfo is not None else None
+        if raised is None:
+            result.examples = max(1, result.examples)
+        elif isinstance(raised, Violation):
+            result.outcome = Outcome.FAIL
+            result.findings = list(raised.findings)
+        elif isinstance(raised, Blocked):
+            result.outcome, result.cause = Outcome.BLOCKED, raised.cause
+            result.reason = raised.reason
+        elif isinstance(raised, NotApplicable):
+            result.outcome, result.reason = Outcome.NOT_APPLICABLE, str(raised)
+        elif isinstance(raised, NotTestable):
+            # The target went away in mid-run; resilience.alive says so.
+            result.outcome, result.cause = Outcome.BLOCKED, "resilience.alive"
+            result.reason = raised.reason
+        else:
+            result.outcome = Outcome.ERROR
+            result.reason = f"{type(raised).__name__} in {item.name}"
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over what was seen, or decide the exit code and write the reports."""
+        self.state.stop()
+        seen = self.state.seen()
+        facts = self.state.results.facts
+        if self._worker:
+            self.config.workeroutput["streamchat"] = {  # type: ignore[attr-defined]  # xdist's
+                **seen,
+                "not_testable": facts.not_testable,
+                "hint": facts.hint,
+            }
+            return
+        self.results.facts = facts
+        self.merge(seen)
+        self.decide(session, self.state.started, self.state.duration_s)
+
+
+def requirement_of(item: pytest.Item) -> Requirement | None:
+    """Return the requirement that a case decides, or None for a test of another kind."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and "judged_id" in callspec.params:
+        return CATALOGUE[callspec.params["judged_id"]]
+    function = getattr(item, "function", None)
+    found: Requirement | None = getattr(function, "__requirement__", None)
+    return found
+
+
+def id_of(item: pytest.Item) -> str:
+    """Return the id of the requirement that a case decides, or an empty string."""
+    requirement = requirement_of(item)
+    return requirement.id if requirement else ""
+
+
+def _order(item: pytest.Item) -> int:
+    """Return where a case stands: generators first, then what looks at everything recorded."""
+    if "judged_id" in getattr(getattr(item, "callspec", None), "params", {}):
+        return 2
+    return 3 if id_of(item) == "resilience.alive" else 1
+
+
+def _colour(report: pytest.TestReport, result: Result, fail_on: str) -> None:
+    """Give a report the outcome that pytest's own counting, `-x` and JUnit should see."""
+    gates = result.requirement.level is MUST or (
+        fail_on == "should" and result.requirement.level is Level.SHOULD
+    )
+    if result.outcome in (Outcome.FAIL, Outcome.BLOCKED):
+        text = _text(result)
+        if gates:
+            report.outcome, report.longrepr = "failed", text
+        else:
+            report.outcome, report.longrepr = "skipped", text
+            report.wasxfail = text
+    elif result.outcome is Outcome.NOT_APPLICABLE:
+        report.outcome = "skipped"
+        report.longrepr = (str(report.location[0]), report.location[1] or 0, result.reason)
+
+
+def _text(result: Result) -> str:
+    from streamchat_conformance.report.terminal import describe
+
+    return describe(result)

@@ -1,0 +1,1 @@
+"""Reports of a run: for people at a terminal, and as JSON for programs."""

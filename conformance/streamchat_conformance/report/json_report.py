@@ -1,0 +1,119 @@
+"""The report as JSON: keyed on requirement ids, versioned, complete enough to judge again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from streamchat_conformance import __version__
+from streamchat_conformance.catalogue import Level
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.report.replay import replay
+from streamchat_conformance.suite.results import Results
+
+SCHEMA = 1
+
+
+def build_report(
+    results: Results, *, started: str, duration_s: float, headers: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the report as a JSON-ready dict.
+
+    `started` is an ISO 8601 time in UTC. `headers` are the user's own field lines: secrets
+    among them are redacted everywhere.
+    """
+    redactor = Redactor(headers)
+    facts = results.facts
+    exchanges: list[Exchange] = []
+    requirements = []
+    for result in results.by_id.values():
+        entry: dict[str, Any] = {
+            "id": result.requirement.id,
+            "level": result.requirement.level.value,
+            "title": result.requirement.title,
+            "source": result.requirement.source,
+            "outcome": result.outcome.value,
+            "examples": result.examples,
+            "findings": [],
+        }
+        if result.reason:
+            entry["reason"] = redactor.text(result.reason)
+        if result.cause:
+            entry["cause"] = result.cause
+        for finding, exchange in result.findings:
+            number = None
+            replayed = ""
+            if exchange is not None:
+                number = _number(exchanges, exchange)
+                replayed = replay(redactor.data(exchange.request), _base(facts.url))
+            entry["findings"].append(
+                {
+                    "message": redactor.text(finding.message),
+                    "expected": redactor.text(finding.expected),
+                    "received": redactor.text(finding.received),
+                    "offset": finding.offset,
+                    "replay": replayed,
+                    "exchange": number,
+                }
+            )
+        requirements.append(entry)
+    return {
+        "schema": SCHEMA,
+        "suite": {"name": "streamchat-conformance", "version": __version__},
+        "target": {
+            "url": facts.url,
+            "server": redactor.text(facts.server),
+            "capabilities": facts.capabilities,
+            "times_s": facts.times,
+        },
+        "started": started,
+        "duration_s": round(duration_s, 3),
+        "generated_requests": facts.generated,
+        "recorded_exchanges": facts.exchanges,
+        "summary": {
+            "verdict": results.verdict().value,
+            **({"reason": facts.not_testable, "hint": facts.hint} if facts.not_testable else {}),
+            "must": results.count(Level.MUST),
+            "should": results.count(Level.SHOULD),
+            "may": results.count(Level.MAY),
+        },
+        "requirements": requirements,
+        "exchanges": [redactor.exchange(exchange).to_json() for exchange in exchanges],
+    }
+
+
+def _number(exchanges: list[Exchange], exchange: Exchange) -> int:
+    """Return the exchange's place in the report, entering it if it is new."""
+    for number, known in enumerate(exchanges):
+        if known is exchange or known == exchange:
+            return number
+    exchanges.append(exchange)
+    return len(exchanges) - 1
+
+
+def _base(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.partition('/')[0]}"
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that it is never seen half-written. Raises OSError."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent or Path(), prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_report(file: Path, report: dict[str, Any]) -> None:
+    """Write the report. Raises OSError."""
+    write_whole(file, json.dumps(report, indent=1, ensure_ascii=True) + "\n")

@@ -1,0 +1,64 @@
+"""How to send a request again by hand: as curl where curl can, else as raw bytes."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+
+from streamchat_conformance.chat.parse import parse_request
+
+INLINE_BYTES = 2048
+"""Longer bodies are not put on a command line."""
+
+_WRITTEN_BY_CURL = frozenset({"host", "content-length", "transfer-encoding"})
+
+
+def replay(request: bytes, base_url: str) -> str:
+    """Return a shell command that sends this request to the server at `base_url` again."""
+    sent = parse_request(request)
+    if not sent.well_formed or len(sent.body) > INLINE_BYTES:
+        return raw(request, base_url)
+    words = ["curl", "-isN", "--raw", "-X", sent.method]
+    for name, value in sent.fields:
+        if name.lower() not in _WRITTEN_BY_CURL:
+            words += ["-H", f"{name}: {value}"]
+    if sent.first("content-type") is None:
+        words += ["-H", "Content-Type:"]
+    if sent.chunked:
+        words += ["-H", "Transfer-Encoding: chunked"]
+    url = base_url.rstrip("/") + sent.target
+    text = _printable(sent.body)
+    if text is None:
+        encoded = base64.b64encode(sent.body).decode("ascii")
+        quoted = " ".join(shlex.quote(word) for word in words)
+        return f"printf %s {encoded} | base64 -d | {quoted} --data-binary @- {shlex.quote(url)}"
+    if text or sent.method == "POST":
+        words += ["--data-binary", text]
+    return " ".join(shlex.quote(word) for word in [*words, url])
+
+
+def raw(request: bytes, base_url: str) -> str:
+    """Return a shell command that writes the request's bytes as they are."""
+    scheme, _, authority = base_url.partition("://")
+    host, _, port = authority.rstrip("/").rpartition(":")
+    if not host:
+        host, port = authority.rstrip("/"), "443" if scheme == "https" else "80"
+    if len(request) > INLINE_BYTES:
+        return f"the request has {len(request)} bytes: take it from the report's exchange"
+    encoded = base64.b64encode(request).decode("ascii")
+    if scheme == "https":
+        client = f"openssl s_client -quiet -connect {shlex.quote(f'{host}:{port}')}"
+    else:
+        client = f"nc {shlex.quote(host.strip('[]'))} {shlex.quote(port)}"
+    return f"printf %s {encoded} | base64 -d | {client}"
+
+
+def _printable(body: bytes) -> str | None:
+    """Return a body as text if a shell can carry it, else None."""
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    if text.startswith("@") or any(ord(character) < 32 for character in text):
+        return None
+    return text

@@ -1,0 +1,1 @@
+"""Driving a live target: recorded exchanges go into a ledger, judges decide, cases generate."""

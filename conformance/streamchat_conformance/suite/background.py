@@ -1,0 +1,51 @@
+"""Slow observations that run beside the rest of a run, each in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[], Any]
+    done: threading.Event = field(default_factory=threading.Event)
+    value: Any = None
+    error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.value = self.work()
+        except BaseException as error:  # noqa: BLE001 - handed over to whoever asks for the result
+            self.error = error
+        finally:
+            self.done.set()
+
+
+class Background:
+    """Jobs by name. A job's exception is raised where its result is asked for."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, _Job] = {}
+
+    def start(self, name: str, work: Callable[[], Any]) -> None:
+        """Start a job unless one of this name runs already. Its thread dies with the process."""
+        if name in self._jobs:
+            return
+        job = self._jobs[name] = _Job(work)
+        threading.Thread(target=job.run, name=f"streamchat-{name}", daemon=True).start()
+
+    def started(self, name: str) -> bool:
+        """Tell whether a job of this name was started."""
+        return name in self._jobs
+
+    def result(self, name: str, *, within_s: float) -> Any:  # noqa: ANN401 - the job's own type
+        """Return a job's result. Raises what it raised, or TimeoutError after `within_s`."""
+        job = self._jobs[name]
+        if not job.done.wait(within_s):
+            raise TimeoutError(f"background job {name!r} took longer than {within_s:g} s")
+        if job.error is not None:
+            raise job.error
+        return job.value

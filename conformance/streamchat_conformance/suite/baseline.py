@@ -1,0 +1,59 @@
+"""What a plain, valid request gets from this target: every relative judgement starts here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.judges import Reading
+
+
+@dataclass(slots=True)
+class Baseline:
+    """The plainest accepted request and what came of it, measured on this target."""
+
+    plain: ChatRequest = field(default_factory=ChatRequest)
+    accepted: bool = False
+    streams: bool = False
+    """Whether the answer is an event stream with at least one event."""
+    cause: str = "request.valid-accepted"
+    """The requirement that is red when there is no stream."""
+    problem: str = ""
+    """What came instead of a stream, in a few words."""
+    echo: bool = False
+    finite: bool = False
+    first_event_s: float = 0.0
+    duration_s: float = 0.0
+    """From the request to the end of the stream, or to where it was left."""
+    interval_s: float = 0.0
+    """Median time between events (seconds); 0 with fewer than two."""
+    refusal_s: float = 0.0
+    """How long a lone refusal took (seconds)."""
+    refuses: bool = True
+    """Whether a request without prompt is refused at all."""
+
+    @property
+    def write_intervals_s(self) -> float:
+        """Two write intervals: how long a slot may stay taken after its client left (seconds)."""
+        return 2 * max(self.interval_s, 0.05)
+
+    @property
+    def served_within_s(self) -> float:
+        """How long a good request may take while or after others are served (seconds)."""
+        return 1.0 + 3 * self.first_event_s + self.write_intervals_s
+
+
+def pace(reading: Reading) -> tuple[float, float, float]:
+    """Return (first event, median interval, end) of a stream, in seconds from the request."""
+    times = [block.event.at_s for block in reading.events if block.event is not None]
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    first = times[0] if times else 0.0
+    return first, median(gaps) if gaps else 0.0, reading.exchange.ended_at_s
+
+
+def echoes(reading: Reading) -> bool:
+    """Tell whether the first event has both members that an echo has."""
+    for _, payload in reading.payloads[:1]:
+        return isinstance(payload.value, dict) and {"prompt", "history"} <= set(payload.value)
+    return False

@@ -1,0 +1,79 @@
+"""Stop conditions of the suite, beside those of the recorder."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from streamchat_conformance.recorder import Progress
+
+STALLED_REFUSAL_S = 2.0
+"""A refusal whose body stops short for so long is not waited for (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Stop at the end of the response, or once a stream has had so many events."""
+
+    events: int = 1
+    whole: bool = False
+    """Read streams to their end, however many events they have."""
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        if progress.reader.complete:
+            return True
+        if not self.whole and progress.events >= self.events:
+            return True
+        return self._is_refusal(progress) and progress.since_last_read_s >= STALLED_REFUSAL_S
+
+    def wake_at_s(self, progress: Progress) -> float:
+        """Return when to ask again though nothing arrives (seconds)."""
+        if not self._is_refusal(progress):
+            return math.inf
+        return progress.elapsed_s - progress.since_last_read_s + STALLED_REFUSAL_S
+
+    def _is_refusal(self, progress: Progress) -> bool:
+        return progress.reader.head is not None and progress.reader.head.status >= 400
+
+
+@dataclass(frozen=True, slots=True)
+class QuietAfterEnd:
+    """Stop when the response is over and nothing more has come for a while."""
+
+    seconds: float
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        if not Answered(whole=True)(progress):
+            return False
+        return progress.since_last_read_s >= self.seconds
+
+    def wake_at_s(self, progress: Progress) -> float:
+        """Return when to ask again though nothing arrives (seconds)."""
+        if not progress.reader.complete:
+            return Answered().wake_at_s(progress)
+        return progress.elapsed_s - progress.since_last_read_s + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Watch a stream for its end, but no longer than `seconds` once an event has come."""
+
+    seconds: float
+    events: int | None = None
+    """Leave earlier, after so many events."""
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        if Answered(whole=True)(progress):
+            return True
+        if self.events is not None and progress.events >= self.events:
+            return True
+        return progress.events >= 1 and progress.elapsed_s >= self.seconds
+
+    def wake_at_s(self, progress: Progress) -> float:
+        """Return when to ask again though nothing arrives (seconds)."""
+        if progress.events >= 1:
+            return self.seconds
+        return Answered().wake_at_s(progress)

@@ -1,0 +1,149 @@
+"""Many clients at once: opening streams together, holding them open, sending half requests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Connection, Plan, record_timeline
+from streamchat_conformance.suite.conditions import Answered, Watched
+from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.suite.target import Target
+
+WATCHED_S = 3.0
+"""How long streams that were opened together are watched (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Streams that were opened together, on one axis of time."""
+
+    readings: list[Reading]
+    zeros_s: list[float]
+    """When each request was sent, after the common beginning (seconds)."""
+
+    @classmethod
+    def open(cls, target: Target, count: int) -> Crowd:
+        """Open that many streams together and record them for a while."""
+        plans = [
+            Plan(
+                endpoint=target.endpoint,
+                request=target.encode(HttpRequest.chat(target.plain(f"Client {number} speaks."))),
+                until=Watched(WATCHED_S, events=8),
+                label=f"one of {count} streams opened together",
+            )
+            for number in range(count)
+        ]
+        timeline = record_timeline(plans, target.limits)
+        readings = [target.ledger.observe(exchange) for exchange in timeline.exchanges]
+        return cls(readings, timeline.zeros_s)
+
+    def first_s(self, number: int) -> float | None:
+        """Return when a stream's first event arrived on the common axis, or None."""
+        events = self.readings[number].events
+        if not events or events[0].event is None:
+            return None
+        return self.zeros_s[number] + events[0].event.at_s
+
+    def last_s(self, number: int) -> float | None:
+        """Return when a stream ended by itself on the common axis, or None."""
+        reading = self.readings[number]
+        return self.zeros_s[number] + reading.exchange.ended_at_s if reading.ended else None
+
+
+def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
+    """Return the streams that had to wait for others, and how that shows.
+
+    On streams that end soon, waiting shows only as a first event that comes after another
+    stream's end. Streams that are made in no time may well be made one after the other.
+    """
+    baseline = target.baseline
+    slack_s = max(0.15, baseline.first_event_s, 0.4 * baseline.duration_s)
+    ends = [end for end in map(crowd.last_s, range(len(crowd.readings))) if end is not None]
+    late = []
+    for number, reading in enumerate(crowd.readings):
+        if reading.overloaded or not (reading.accepted or reading.head is None):
+            continue
+        first_s = crowd.first_s(number)
+        if first_s is None:
+            if not reading.ended:
+                late.append((reading, "no event came while the others had theirs"))
+            continue
+        waited_s = first_s - crowd.zeros_s[number] - baseline.first_event_s
+        after_another = any(end <= first_s for end in ends)
+        if after_another and waited_s >= slack_s:
+            late.append((reading, f"its first event came {waited_s:.2f} s late, after another's end"))
+    return late
+
+
+@contextlib.contextmanager
+def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
+    """Open streams, read one event of each, and hold them open; closed at the end."""
+    connections: list[Connection] = []
+    readings: list[Reading] = []
+    try:
+        for number in range(count):
+            connection = target.connect()
+            connections.append(connection)
+            request = target.encode(HttpRequest.chat(target.plain(f"Held open {number}.")))
+            exchange = connection.exchange(request, until=Answered(1), label="held open")
+            reading = target.ledger.read(exchange)
+            if reading.events and not reading.ended:
+                readings.append(reading)
+        yield readings
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+@contextlib.contextmanager
+def send_halves(target: Target, count: int) -> Iterator[None]:
+    """Send half a head or half a body on several connections, and hold them open."""
+    whole = target.encode(HttpRequest.chat(target.plain()))
+    body_at = whole.index(b"\r\n\r\n") + 4
+    halves = (whole[: body_at // 2], whole[: body_at + 5])
+    connections: list[Connection] = []
+    try:
+        for number in range(count):
+            connection = target.connect()
+            connections.append(connection)
+            connection.send(halves[number % 2])
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def serves_within(target: Target, label: str) -> tuple[str, Reading]:
+    """Tell whether a good request is served as before: (problem or '', reading).
+
+    A slot may stay taken for two write intervals after its client left, so a few tries are
+    given, within a time that is relative to what a lone request took.
+    """
+    baseline = target.baseline
+    bound_s = baseline.served_within_s
+    request = HttpRequest.chat(target.plain())
+    problem = ""
+    reading: Reading | None = None
+    for _ in range(3):
+        try:
+            reading = target.send(request, label=label)
+        except NotTestable as gone:
+            if reading is None:
+                raise
+            return f"the server is gone: {gone.reason}", reading
+        first = reading.events[0].event if reading.events else None
+        if first is not None and first.at_s <= bound_s:
+            return "", reading
+        if first is not None:
+            problem = f"a stream's first event takes {first.at_s:.2f} s (bound {bound_s:.2f} s)"
+        elif reading.overloaded:
+            problem = "the server still says 503"
+        else:
+            problem = "a good request is not served"
+    if reading is None:
+        raise RuntimeError("three tries, and no reading")
+    return problem, reading

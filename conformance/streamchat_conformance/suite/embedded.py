@@ -1,0 +1,95 @@
+"""The embedded reference server: started in a process of its own when no target is given."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import Self
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.suite.settings import DeclaredRequest, Settings
+
+START_LIMIT_S = 20.0
+STOP_LIMIT_S = 10.0
+
+SLOW_PROMPT = "Please think first."
+FAULT_PROMPT = "Please fail half-way."
+SILENT_S = 1.2
+HEARTBEAT_S = 0.3
+GAP_LIMIT_S = 1.0
+"""The reference's heartbeat is quick, so that it can be proved in seconds."""
+
+
+class EmbeddedServer:
+    """The reference server as a child process; a context manager that yields its URL."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """Start the server and wait until it prints its URL. Raises NotTestable if it fails."""
+        command = [
+            *(sys.executable, "-m", "streamchat_reference", "--port", "0"),
+            *("--events", "6", "--interval", "0.11", "--heartbeat", str(HEARTBEAT_S)),
+            *("--slow-prompt", SLOW_PROMPT, "--slow-seconds", str(SILENT_S)),
+            *("--fault-prompt", FAULT_PROMPT),
+        ]
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, fixed arguments
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.url = self._first_line(self._process)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_LIMIT_S)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _first_line(self, process: subprocess.Popen[str]) -> str:
+        stdout = process.stdout
+        if stdout is None:
+            raise RuntimeError("the reference server was started without a pipe")
+        ends_at = time.monotonic() + START_LIMIT_S
+        ready, _, _ = select.select([stdout], [], [], max(0.0, ends_at - time.monotonic()))
+        line = stdout.readline().strip() if ready else ""
+        if not line.startswith("http"):
+            self.__exit__()
+            raise NotTestable(
+                f"the embedded reference server did not start: it printed {line[:200]!r}",
+                "run 'python -m streamchat_reference' to see why",
+            )
+        return line
+
+
+def embedded_settings(settings: Settings, url: str) -> Settings:
+    """Return the settings for judging the embedded server: it shows every capability."""
+    capabilities = dict.fromkeys(Capability, True) | dict(settings.capabilities)
+    return replace(
+        settings,
+        url=url,
+        capabilities=capabilities,
+        gap_limit_s=GAP_LIMIT_S,
+        slow=DeclaredRequest(SLOW_PROMPT, silent_s=SILENT_S),
+        fault=DeclaredRequest(FAULT_PROMPT),
+    )

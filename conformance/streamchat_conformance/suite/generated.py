@@ -1,0 +1,181 @@
+"""Properties: a case is run on generated requests, and a failure shows the smallest one.
+
+Hypothesis generates and shrinks. On top of that a live server needs three things: a bound on
+time (a stream's first event may take a second), a memory of what failed (a server that answers
+differently to the same request must not crash the run), and a count of how often the smallest
+request fails when it is sent again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from streamchat_conformance.catalogue import Requirement
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+SHRINK_S = 5.0
+"""How long a failing request is made smaller (seconds)."""
+
+REPEATS = 4
+"""How often the smallest failing request is sent again, to see whether it always fails."""
+
+REPEATS_S = 6.0
+"""How long that may take (seconds)."""
+
+
+class _Run:
+    """One run of one property."""
+
+    def __init__(self, case: Callable[[Target, Any], None], target: Target, share: float) -> None:
+        self.case = case
+        self.target = target
+        settings = target.settings
+        self.max_examples = max(3, round(settings.thoroughness.examples * share))
+        self.ends_at = time.monotonic() + settings.thoroughness.seconds
+        if settings.fuzz_seconds:
+            self.max_examples = 1_000_000
+            self.ends_at += settings.fuzz_seconds
+        self.failures: dict[str, Violation] = {}
+        self.values: dict[str, Any] = {}
+        """Failing values, by their representation."""
+        self.stopped: Blocked | NotApplicable | None = None
+        self.shrink_ends_at: float | None = None
+
+    def example(self, value: Any) -> None:  # noqa: ANN401 - whatever the strategy draws
+        """Run the case on one value; raise what failed, always from the same line."""
+        key = repr(value)
+        if key not in self.failures:
+            if self.stopped is not None or self._out_of_time():
+                return
+            self._try(key, value)
+        failure = self.failures.get(key)
+        if failure is not None:
+            # Without its old traceback: Hypothesis tells failures apart by where they were raised.
+            raise failure.with_traceback(None)
+
+    def _try(self, key: str, value: Any) -> None:  # noqa: ANN401
+        self.target.generated += 1
+        try:
+            self.case(self.target, value)
+        except Violation as failure:
+            self.failures[key] = failure
+            if self.shrink_ends_at is None:
+                self.shrink_ends_at = time.monotonic() + SHRINK_S
+        except (Blocked, NotApplicable) as outcome:
+            self.stopped = outcome
+
+    def _out_of_time(self) -> bool:
+        now = time.monotonic()
+        if self.shrink_ends_at is not None:
+            return now >= self.shrink_ends_at
+        return now >= self.ends_at
+
+    def repeat(self, failure: Violation) -> Violation:
+        """Send the smallest failing request again, and say how often it failed."""
+        value = next(key for key, known in self.failures.items() if known is failure)
+        drawn = self.values[value]
+        failed = tried = 1
+        ends_at = time.monotonic() + REPEATS_S
+        for _ in range(REPEATS):
+            if time.monotonic() >= ends_at:
+                break
+            tried += 1
+            try:
+                self.case(self.target, drawn)
+            except Violation:
+                failed += 1
+            except (Blocked, NotApplicable):
+                break
+        if failed == tried:
+            return failure
+        note = f" [flaky target: the same request failed {failed} of {tried} times]"
+        return Violation(
+            *(
+                (replace(finding, message=finding.message + note), exchange)
+                for finding, exchange in failure.findings
+            )
+        )
+
+
+def generated(
+    strategy: st.SearchStrategy[Any] | Callable[[], st.SearchStrategy[Any]],
+    *,
+    examples: Sequence[Any] = (),
+    share: float = 1.0,
+) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
+    """Run a case `(target, value)` on `examples` first, and then on what the strategy draws.
+
+    `share` scales how many are drawn. The case becomes a test of the fixture `target` alone.
+    """
+
+    def decorate(case: Callable[[Target, Any], None]) -> Callable[[Target], None]:
+        def test(target: Target) -> None:
+            run = _Run(case, target, share)
+            drawn_from = strategy() if callable(strategy) else strategy
+            failure = _drive(run, drawn_from, examples, _seed(case, target))
+            if failure is not None:
+                raise run.repeat(failure)
+            if run.stopped is not None:
+                raise run.stopped
+
+        test.__name__ = case.__name__
+        test.__qualname__ = case.__qualname__
+        test.__module__ = case.__module__
+        test.__doc__ = case.__doc__
+        test.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # what pytest reads
+        return test
+
+    return decorate
+
+
+def _seed(case: Callable[..., object], target: Target) -> int:
+    """Return the seed of a property: fixed by its name, moved by `--seed`."""
+    return zlib.crc32(case.__qualname__.encode()) ^ (target.settings.seed or 0)
+
+
+def _drive(
+    run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
+) -> Violation | None:
+    """Run the property; return the failure of the smallest value, or None."""
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=run.max_examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    @hypothesis.given(strategy)
+    def property_holds(value: Any) -> None:  # noqa: ANN401
+        run.values[repr(value)] = value
+        run.example(value)
+        run.values.pop(repr(value), None)
+
+    try:
+        for value in examples:
+            run.values[repr(value)] = value
+            run.example(value)
+        property_holds()
+    except Violation as failure:
+        return failure
+    return None
+
+
+def requirement_of(case: Callable[..., object]) -> Requirement | None:
+    """Return the requirement that a case was tied to, or None."""
+    found: Requirement | None = getattr(case, "__requirement__", None)
+    return found

@@ -1,0 +1,74 @@
+"""The verdict on a requirement that a judge decides, from all that the run has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from streamchat_conformance.catalogue import CATALOGUE
+from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.judges.request import ACCEPTED, REFUSED, SURVIVED
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.target import Target
+
+Case = TypeVar("Case", bound=Callable[..., object])
+
+_ROWS = frozenset(row[0] for row in (*ACCEPTED, *REFUSED, *SURVIVED))
+_STREAM_AREAS = ("headers.", "transport.", "sse.", "payload.", "stream.")
+
+
+def verdict(target: Target, id_: str) -> int:
+    """Return how many exchanges decided a judged requirement, none of them against it.
+
+    Raises Violation, Blocked or NotApplicable.
+    """
+    requirement = CATALOGUE[id_]
+    for capability in requirement.needs:
+        target.require(capability)
+    judged = target.ledger.verdict(id_)
+    if judged:
+        return judged
+    raise _undecided(target, id_)
+
+
+def _undecided(target: Target, id_: str) -> Exception:
+    """Say why no exchange decided a requirement."""
+    baseline = target.baseline
+    if id_.startswith(_STREAM_AREAS) and not baseline.streams and id_ != baseline.cause:
+        return Blocked(baseline.cause, baseline.problem)
+    if id_.startswith("request.") and target.ledger.red("error.not-streamed"):
+        return Blocked("error.not-streamed", "refusals are told in-band")
+    if id_.startswith("error."):
+        cause = next((row for row in sorted(_ROWS) if target.ledger.red(row)), "")
+        if cause:
+            return Blocked(cause, "nothing was refused as it should be")
+        if target.ledger.red("error.not-streamed"):
+            return Blocked("error.not-streamed", "refusals are told in-band")
+        if target.ledger.red("error.media-type"):
+            return Blocked("error.media-type", "refusals are not JSON")
+    return NotApplicable("nothing came that decides it")
+
+
+def judged_ids(area: str, *, without: frozenset[str] = frozenset()) -> list[str]:
+    """Return the ids of an area that a judge decides and that have no case of their own."""
+    return [id_ for id_ in JUDGES if id_.startswith(f"{area}.") and id_ not in without]
+
+
+def decides(id_: str) -> Callable[[Case], Case]:
+    """Tie a case to a judged requirement: the case makes the exchanges, the judge decides."""
+
+    def tie(case: Case) -> Case:
+        case.__requirement__ = CATALOGUE[id_]  # type: ignore[attr-defined]  # read by the plugin
+        return case
+
+    return tie
+
+
+def check(reading: Reading, *ids: str) -> Reading:
+    """Raise Violation if an exchange breaks one of these judged requirements."""
+    found = [
+        (finding, reading.exchange) for id_ in ids for finding in (JUDGES[id_](reading) or [])[:1]
+    ]
+    if found:
+        raise Violation(*found)
+    return reading

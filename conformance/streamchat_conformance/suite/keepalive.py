@@ -1,0 +1,125 @@
+"""What the connection cases share: requests told apart by their answers, and close announced."""
+
+from __future__ import annotations
+
+import threading
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.fields import tokens
+from streamchat_conformance.core.json_value import same_json_value
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import error_text
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.target import Target
+
+REFUSABLE = (
+    HttpRequest(body=b'{"history": []}'),
+    HttpRequest(body=b'{"prompt": "Hello"}'),
+    HttpRequest(body=b"{"),
+    HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
+)
+"""Requests that are refused, each for another reason, so that the article's texts tell which."""
+
+
+def says_close(reading: Reading) -> bool:
+    """Tell whether the response ends the connection: it says so, or is HTTP/1.0 and does not
+    say keep-alive (RFC 9112 section 9.3).
+    """
+    head = reading.head
+    if head is None:
+        return False
+    options = tokens(head.values("connection"))
+    if "close" in options:
+        return True
+    return head.version == "HTTP/1.0" and "keep-alive" not in options
+
+
+def mismatch(target: Target, reading: Reading, request: HttpRequest) -> str:
+    """Say how an answer cannot belong to its request, or return an empty string.
+
+    Without knowing the server's mind only this is certain: what kind of answer it is; with
+    an echo, whose text it carries; and of refusals, the text that this target gave before.
+    """
+    asked = reading.asked
+    if reading.head is None or reading.overloaded:
+        return ""
+    if reading.response.deviations and any(
+        deviation.area == "status-line" for deviation in reading.response.deviations
+    ):
+        return "what came is no clean response: bytes of another one stand before it"
+    if asked.expectation is Expectation.ACCEPT and not reading.accepted:
+        if target.baseline.accepted:
+            return f"a valid request got {reading.status}"
+        return ""
+    if asked.expectation is Expectation.REFUSE:
+        if reading.accepted and target.baseline.refuses:
+            return f"an invalid request got {reading.status}"
+        return _foreign_text(target, reading)
+    if target.has(Capability.ECHO):
+        return _foreign_echo(reading)
+    return ""
+
+
+def _foreign_text(target: Target, reading: Reading) -> str:
+    text, usual = error_text(reading), target.usual_texts.get(reading.asked.row)
+    others = {known for row, known in target.usual_texts.items() if row != reading.asked.row}
+    if text is not None and usual is not None and text != usual and text in others:
+        return f"the refusal belongs to another request: {text[:80]!r}"
+    return ""
+
+
+def _foreign_echo(reading: Reading) -> str:
+    for _, payload in reading.payloads:
+        if not isinstance(payload.value, dict) or "prompt" not in payload.value:
+            continue
+        received = payload.value["prompt"]
+        if same_json_value(reading.asked.prompt, received, exact=False) is not None:
+            return f"the stream belongs to another request: its prompt is {str(received)[:80]!r}"
+    return ""
+
+
+def learn_texts(target: Target) -> None:
+    """Learn this target's own text for each kind of refusal, each on a connection of its own."""
+    for request in REFUSABLE:
+        reading = target.send(request, label="a refusal, to know its text")
+        text = error_text(reading)
+        if text is not None:
+            target.usual_texts[reading.asked.row] = text
+
+
+class Idle:
+    """A refusal, a pause, and the next request on the same connection; made in the background."""
+
+    IDLE_S = 2.0
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def start(self) -> None:
+        """Begin, unless it was begun before."""
+        self._target.background.start("idle", self._work)
+
+    def result(self) -> tuple[Reading, Reading | None, HttpRequest]:
+        """Return the first answer, the second one (None: closed meanwhile) and its request."""
+        self.start()
+        target = self._target
+        within_s = self.IDLE_S + 2 * target.settings.limits.total_s
+        first, second = target.background.result("idle", within_s=within_s)
+        reading = target.ledger.read(second) if second is not None else None
+        return target.ledger.read(first), reading, REFUSABLE[1]
+
+    def _work(self) -> object:
+        target = self._target
+        with target.connect() as connection:
+            first = connection.exchange(
+                target.encode(REFUSABLE[0]), until=Answered(), label="before the pause"
+            )
+            threading.Event().wait(self.IDLE_S)
+            if not connection.is_open():
+                return first, None
+            second = connection.exchange(
+                target.encode(REFUSABLE[1]), until=Answered(), label="after 2 s of silence"
+            )
+            return first, second

@@ -1,0 +1,107 @@
+"""Before the first case: can the target be tested, and what does a plain request get?"""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.baseline import Baseline, echoes, pace
+from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.suite.target import Target
+
+PLAIN = (
+    ChatRequest("Hello", ["Hi"]),
+    ChatRequest("Hello", [{"role": "user", "content": "Hi"}]),
+    ChatRequest("Hello", []),
+)
+"""Plain requests, the article's own first. A server that refuses some of them fails the
+requirement about that kind of history, and is judged with one that it accepts."""
+
+PROBE_S = 3.0
+"""How long the first stream is watched for its end (seconds)."""
+
+
+def learn(target: Target) -> Baseline:
+    """Probe the target and set its baseline. Raises NotTestable when it cannot be tested."""
+    baseline = Baseline()
+    target.baseline = baseline
+    readings = []
+    for plain in PLAIN:
+        reading = target.send(HttpRequest.chat(plain), stop=Watched(PROBE_S), label="a plain request")
+        readings.append(reading)
+        if not reading.accepted and reading.head is None and not readings[0].exchange.reads:
+            break
+        if reading.accepted:
+            baseline.plain = plain
+            break
+    reading = readings[-1] if readings[-1].accepted else readings[0]
+    refusal = target.send(HttpRequest(body=b'{"history": []}'), label="a request without prompt")
+    _check_testable(reading, refusal)
+    baseline.accepted = reading.accepted
+    baseline.refuses = refusal.refused
+    baseline.refusal_s = refusal.exchange.ended_at_s
+    baseline.streams = reading.is_stream and bool(reading.events)
+    baseline.cause, baseline.problem = _problem(target, reading)
+    baseline.echo = echoes(reading)
+    baseline.finite = reading.ended and bool(reading.events)
+    if target.settings.capabilities.get(Capability.FINITE):
+        baseline.finite = True
+    baseline.first_event_s, baseline.interval_s, baseline.duration_s = pace(reading)
+    return baseline
+
+
+def _check_testable(reading: Reading, refusal: Reading) -> None:
+    """Raise NotTestable when nothing can be learnt from this target, with a hint what to set."""
+    status = reading.status
+    if status in (401, 403):
+        raise NotTestable(
+            f"the server answers a valid request with {status}",
+            "give its credentials with --target-header 'Authorization: …'",
+        )
+    if status == 404:
+        raise NotTestable(
+            "the server answers a valid request with 404",
+            "set the endpoint's path with --endpoint-path",
+        )
+    if 300 <= status < 400:
+        place = reading.head.first("location") if reading.head else None
+        raise NotTestable(
+            f"the server redirects a valid request ({status}) to {(place or 'nowhere')[:200]!r}",
+            "set --target-url or --endpoint-path to where the endpoint really is",
+        )
+    if reading.head is None and refusal.head is None:
+        if reading.exchange.received or refusal.exchange.received:
+            raise NotTestable(
+                f"what answers there is not HTTP: {answer(reading)}",
+                "check host, port and scheme (http or https) of --target-url",
+            )
+        raise NotTestable(
+            f"the server accepts connections and answers nothing: {answer(reading)}",
+            "check that the server runs; raise --first-event-limit if it needs longer",
+        )
+
+
+def _problem(target: Target, reading: Reading) -> tuple[str, str]:
+    """Return (root cause, what came instead) for a plain request that brought no stream."""
+    if not reading.accepted:
+        cause = "stream.first-event" if target.ledger.red("stream.first-event") else ""
+        return cause or "request.valid-accepted", answer(reading)
+    suspects = (
+        "headers.media-type",
+        "headers.identity-encoding",
+        "stream.first-event",
+        "payload.nonempty",
+        "transport.chunks-well-formed",
+        "transport.delimited",
+        "transport.terminated",
+        "transport.body-only",
+        "sse.fields",
+        "sse.bom-inside",
+        "sse.final-blank-line",
+        "sse.data",
+        "headers.no-content-length",
+    )
+    red = [suspect for suspect in suspects if target.ledger.red(suspect)]
+    return (red[0] if red else "request.valid-accepted"), answer(reading)

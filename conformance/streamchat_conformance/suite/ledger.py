@@ -1,0 +1,140 @@
+"""The ledger: every exchange of a run goes in, and every judge looks at every exchange.
+
+So a fault is noticed wherever it shows, not only where a case looks for it: one stream in
+seven, one connection's third request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.suite.outcomes import Blocked, Violation
+
+KEPT_PER_REQUIREMENT = 3
+"""Findings that are kept of each requirement, those of the smallest requests."""
+
+KEPT_BYTES = 256 * 1024
+"""What is kept of the bytes of an exchange that goes into a report."""
+
+SYNTAX = (
+    "sse.fields",
+    "sse.data",
+    "sse.final-blank-line",
+    "payload.json",
+    "payload.object",
+)
+
+EXPLAINS: dict[str, tuple[str, ...]] = {
+    # Dangerous text can only be judged where plain text comes through whole.
+    "payload.line-separators": (*SYNTAX, "payload.prompt-echo", "payload.history-echo"),
+    "payload.no-injection": SYNTAX,
+    "payload.history-echo-exact": ("payload.history-echo",),
+    "payload.response": ("payload.object",),
+    "transport.chunked": ("transport.delimited",),
+    "error.shape": ("error.media-type",),
+}
+"""Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the run has seen of one requirement."""
+
+    judged: int = 0
+    """Exchanges that decided it."""
+    failed: int = 0
+    """Exchanges that broke it."""
+    findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
+
+
+class Ledger:
+    """Collects what the judges say of each exchange of a run."""
+
+    def __init__(self, *, path: str | None = None, gap_limit_s: float = 15.0) -> None:
+        self.entries: dict[str, Entry] = defaultdict(Entry)
+        self.exchanges = 0
+        self.server = ""
+        self.rows: Counter[str] = Counter()
+        """How often a row of `request.*` drew a 5xx or nothing, by row id ('' for none)."""
+        self._path = path
+        self._gap_limit_s = gap_limit_s
+
+    def read(self, exchange: Exchange) -> Reading:
+        """Return the reading of an exchange, without entering it."""
+        return Reading(exchange, path=self._path, gap_limit_s=self._gap_limit_s)
+
+    def observe(self, exchange: Exchange) -> Reading:
+        """Enter an exchange and return its reading."""
+        reading = self.read(exchange)
+        self.exchanges += 1
+        if not self.server and reading.head is not None:
+            self.server = (reading.head.first("server") or "")[:200]
+        for id_, findings in judge_all(reading):
+            entry = self.entries[id_]
+            entry.judged += 1
+            if findings:
+                entry.failed += 1
+                self._keep(entry, findings[0], exchange)
+                if id_ == "request.never-5xx":
+                    self.rows[reading.asked.row] += 1
+        return reading
+
+    def accuse(self, finding: Finding, exchange: Exchange) -> None:
+        """Enter a finding that a case made by itself."""
+        entry = self.entries[finding.requirement]
+        entry.judged += 1
+        entry.failed += 1
+        self._keep(entry, finding, exchange)
+
+    def red(self, id_: str) -> bool:
+        """Tell whether a requirement was broken so far."""
+        entry = self.entries.get(id_)
+        return entry is not None and entry.failed > 0
+
+    def verdict(self, id_: str) -> int:
+        """Return how many exchanges decided a requirement without breaking it.
+
+        Raises Violation with what was found, or Blocked when another requirement explains it.
+        """
+        entry = self.entries.get(id_, Entry())
+        if not entry.failed:
+            return entry.judged
+        cause = self.cause(id_)
+        if cause:
+            raise Blocked(cause, entry.findings[0][0].message)
+        raise Violation(*entry.findings)
+
+    def cause(self, id_: str) -> str:
+        """Return the red requirement that explains this one's findings, or an empty string."""
+        if id_ == "request.never-5xx":
+            return self._cause_of_internal_errors()
+        return next((cause for cause in EXPLAINS.get(id_, ()) if self.red(cause)), "")
+
+    def _cause_of_internal_errors(self) -> str:
+        """Tell which `request.*` row explains all internal errors.
+
+        A row explains them when its requests draw them as a rule (half of them or more). An
+        internal error on a rare request of an otherwise sound row is one of its own.
+        """
+        rows = [row for row in self.rows if row in JUDGES]
+        systematic = [
+            row for row in rows if 2 * self.entries[row].failed >= self.entries[row].judged > 0
+        ]
+        unexplained = set(self.rows) - set(systematic)
+        return "" if unexplained or not systematic else systematic[0]
+
+    def _keep(self, entry: Entry, finding: Finding, exchange: Exchange) -> None:
+        entry.findings.append((finding, exchange))
+        entry.findings.sort(key=lambda kept: len(kept[1].request))
+        del entry.findings[KEPT_PER_REQUIREMENT:]
+
+    def all_findings(self) -> Iterator[tuple[str, Entry]]:
+        """Yield (requirement id, entry) of all that was broken."""
+        for id_, entry in self.entries.items():
+            if entry.failed:
+                yield id_, entry

@@ -1,0 +1,67 @@
+"""The article's client: `requests`, `iter_lines`, and what follows `data:` is JSON.
+
+It is the second witness. The recorder sees more, but this is what people write.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import requests
+
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.suite.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
+    """What the line client made of a stream."""
+
+    count: int
+    problem: str = ""
+    last_line: str = ""
+
+
+def read_lines(target: Target, *, count: int) -> LineOutcome:
+    """Read up to `count` events as the article's client does.
+
+    Raises requests.RequestException when the connection or the request fails.
+    """
+    request = HttpRequest.chat(target.plain())
+    settings = target.settings
+    headers = {**dict(settings.headers), "Content-Type": "application/json"}
+    verify: bool | str = False if settings.insecure else settings.ca_file or True
+    timeout = (settings.limits.connect_s, settings.limits.first_event_s)
+    with requests.Session() as session:
+        # What the environment says of proxies and passwords is not part of this test.
+        session.trust_env = False
+        with session.post(
+            target.endpoint.url,
+            data=request.body,
+            headers=headers,
+            stream=True,
+            timeout=timeout,
+            verify=verify,
+        ) as response:
+            return _read(response, count)
+
+
+def _read(response: requests.Response, count: int) -> LineOutcome:
+    found = 0
+    last = ""
+    for line in response.iter_lines(chunk_size=1):
+        text = line.decode("utf-8", "replace")
+        if not text.startswith("data:"):
+            continue
+        last = text[:200]
+        try:
+            value = json.loads(text.partition(":")[2])
+        except ValueError:
+            return LineOutcome(found, "a data line by itself is not JSON", last)
+        if not isinstance(value, dict):
+            return LineOutcome(found, "a data line is not a JSON object", last)
+        found += 1
+        if found >= count:
+            break
+    return LineOutcome(found, last_line=last)

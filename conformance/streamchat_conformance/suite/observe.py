@@ -1,0 +1,148 @@
+"""Slow observations: started before the first case, they run beside the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Limits, Plan, record_together
+from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.outcomes import NotApplicable
+from streamchat_conformance.suite.settings import DeclaredRequest
+from streamchat_conformance.suite.target import Target
+
+PACE_S = 4.0
+"""How long a stream is watched for its pace (seconds)."""
+PACE_EVENTS = 12
+LONG_PROMPT = " ".join(["Please tell me a long story about rivers, bridges and boats."] * 8)
+SOURCES = ("pace", "encoded", "long", "slow", "fault")
+
+
+def start_observations(target: Target, selected: set[str]) -> None:
+    """Start the slow observations that the selected requirements need."""
+    if not target.baseline.streams:
+        return
+    observations = Observations(target)
+    needed: dict[str, set[str]] = {
+        "pace": {"stream.incremental", "stream.incremental-encoded"},
+        "encoded": {"stream.incremental-encoded"},
+        "long": {"stream.gap", "transport.terminated", "sse.final-blank-line"},
+        "slow": {"stream.headers-early", "stream.heartbeat"},
+        "fault": {"stream.fault", "stream.fault-visible"},
+    }
+    for name, ids in needed.items():
+        if ids & selected:
+            observations.start(name)
+
+
+class Observations:
+    """Asks for the results of slow observations, and starts the ones that were not started."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def start(self, name: str) -> None:
+        """Start an observation by name, unless it runs already or cannot be made."""
+        works: dict[str, Callable[[], list[Exchange]]] = {
+            "pace": lambda: self._pace(()),
+            "encoded": lambda: self._pace((("Accept-Encoding", "gzip, deflate, br"),)),
+            "long": self._long,
+            "slow": lambda: self._declared(self._target.settings.slow),
+            "fault": lambda: self._declared(self._target.settings.fault),
+        }
+        capability = {"slow": Capability.SLOW, "fault": Capability.FAULT}.get(name)
+        if capability is not None and not self._target.has(capability):
+            return
+        self._target.background.start(name, works[name])
+
+    def _result(self, name: str, *, observe: bool = True) -> list[Reading]:
+        target = self._target
+        self.start(name)
+        fresh = name not in target.observed
+        within_s = self._limits.total_s + target.limits.connect_s + 5
+        exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
+        if fresh and observe:
+            target.observed[name] = [target.ledger.observe(exchange) for exchange in exchanges]
+        elif fresh:
+            target.observed[name] = [target.ledger.read(exchange) for exchange in exchanges]
+        return target.observed[name]
+
+    def pace(self) -> list[Reading]:
+        """Return two streams with different prompts, and two with long ones."""
+        return self._result("pace")
+
+    def encoded_pace(self) -> list[Reading]:
+        """Return the same, with compression offered."""
+        return self._result("encoded")
+
+    def long(self) -> Reading:
+        """Return the stream that was watched for long."""
+        return self._result("long")[0]
+
+    def slow(self) -> tuple[Reading, float]:
+        """Return the declared slow stream, and how long it is silent (seconds)."""
+        target = self._target
+        target.require(Capability.SLOW)
+        target.require_stream()
+        slow = target.settings.slow
+        if slow is None:
+            raise NotApplicable("no request that makes the server silent was given ([slow])")
+        return self._result("slow")[0], slow.silent_s
+
+    def fault(self) -> Reading:
+        """Return the declared stream that fails in mid-way."""
+        target = self._target
+        target.require(Capability.FAULT)
+        target.require_stream()
+        if target.settings.fault is None:
+            raise NotApplicable("no request that makes the backend fail was given ([fault])")
+        return self._result("fault", observe=False)[0]
+
+    # -- the work itself, in background threads -------------------------------------------
+
+    @property
+    def _limits(self) -> Limits:
+        settings = self._target.settings
+        slow_s = settings.slow.silent_s if settings.slow is not None else 0.0
+        first_s = settings.limits.first_event_s + slow_s
+        total_s = settings.observation_s + first_s
+        return replace(
+            settings.limits,
+            head_s=first_s,
+            first_event_s=first_s,
+            idle_s=max(settings.observation_s, settings.gap_limit_s + 1),
+            total_s=max(total_s, 1.0),
+        )
+
+    def _plan(self, chat: ChatRequest, until: Watched, *fields: tuple[str, str]) -> Plan:
+        target = self._target
+        request = HttpRequest.chat(chat).with_fields(*fields)
+        return Plan(
+            endpoint=target.endpoint,
+            request=target.encode(request),
+            until=until,
+            label="a stream watched for its pace",
+        )
+
+    def _pace(self, fields: tuple[tuple[str, str], ...]) -> list[Exchange]:
+        target = self._target
+        chats = [target.plain("How are you?"), target.plain("Tell me more.")]
+        if target.baseline.duration_s < 1.0:
+            chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
+        plans = [self._plan(chat, Watched(PACE_S, PACE_EVENTS), *fields) for chat in chats]
+        return record_together(plans, self._limits)
+
+    def _long(self) -> list[Exchange]:
+        watched = Watched(self._target.settings.observation_s)
+        return record_together([self._plan(self._target.plain(), watched)], self._limits)
+
+    def _declared(self, declared: DeclaredRequest | None) -> list[Exchange]:
+        if declared is None:
+            return []
+        chat = ChatRequest(declared.prompt, list(declared.history))
+        watched = Watched(min(self._target.settings.observation_s, declared.silent_s + 10.0))
+        return record_together([self._plan(chat, watched)], self._limits)

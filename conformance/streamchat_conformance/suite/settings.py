@@ -1,0 +1,260 @@
+"""What a user sets for a run: the target, its limits and capabilities, and how hard to try.
+
+Everything can be written into a TOML file (`--target-file`) or given as options; options win.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.request import PATH
+from streamchat_conformance.recorder.limits import Limits
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_WRITTEN_BY_SUITE = frozenset(
+    {"host", "content-length", "transfer-encoding", "content-type", "connection", "expect"}
+)
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names it and what would be right."""
+
+
+class Thoroughness(StrEnum):
+    """How many requests are generated for each property."""
+
+    QUICK = "quick"
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+
+    @property
+    def examples(self) -> int:
+        """Generated requests a property, when time allows."""
+        return {"quick": 10, "default": 60, "thorough": 1000}[self.value]
+
+    @property
+    def seconds(self) -> float:
+        """Time that one property may take, when its examples are slow (seconds)."""
+        return {"quick": 1.5, "default": 3.0, "thorough": 60.0}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRequest:
+    """A request whose effect only the user knows (for the capabilities slow and fault)."""
+
+    prompt: str
+    history: tuple[Any, ...] = ()
+    silent_s: float = 0.0
+    """How long the server is silent before the first event (slow only; seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a run may be told."""
+
+    url: str | None = None
+    """None: the embedded reference server is started and judged."""
+    path: str = PATH
+    headers: tuple[tuple[str, str], ...] = ()
+    insecure: bool = False
+    ca_file: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    observation_s: float = 20.0
+    """How long one stream is observed at most (seconds)."""
+    gap_limit_s: float = 15.0
+    """The longest silence that a stream may have (seconds)."""
+    capabilities: Mapping[Capability, bool] = field(default_factory=dict)
+    """Declared (True) or denied (False); the rest is detected."""
+    slow: DeclaredRequest | None = None
+    fault: DeclaredRequest | None = None
+    thoroughness: Thoroughness = Thoroughness.DEFAULT
+    seed: int | None = None
+    fuzz_seconds: float = 0.0
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    """Take `Name: value` apart. Raises SettingsError."""
+    name, colon, value = text.partition(":")
+    value = value.strip(" \t")
+    if not colon or not _FIELD_NAME.fullmatch(name):
+        shown = text if len(text) < 40 else text[:20] + "…"
+        raise SettingsError(f"header {shown!r}: write 'Name: value', with a name of token characters")
+    # The value may be a secret, so no message repeats it.
+    if not _FIELD_VALUE.fullmatch(value):
+        raise SettingsError(
+            f"header {name!r}: the value has a line break or another control character; "
+            "write it on one line"
+        )
+    if name.lower() in _WRITTEN_BY_SUITE:
+        raise SettingsError(f"header {name!r}: the suite writes this field itself; leave it out")
+    return name, value
+
+
+def parse_capability(name: str) -> Capability:
+    """Return the capability of this name. Raises SettingsError."""
+    try:
+        return Capability(name)
+    except ValueError:
+        known = ", ".join(Capability)
+        raise SettingsError(f"capability {name!r} is unknown; known are {known}") from None
+
+
+_TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
+_TARGET = {"url", "path", "headers", "insecure", "ca_file"}
+_LIMITS = {"connect_s", "first_event_s", "observation_s", "gap_s"}
+_RUN = {"thoroughness", "seed", "fuzz_seconds"}
+
+
+def load_settings(file: Path) -> Settings:
+    """Read a target file. Raises SettingsError, naming the file and what is wrong in it."""
+    try:
+        text = file.read_text("utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not TOML: {error}") from None
+    try:
+        return _from_document(document)
+    except SettingsError as error:
+        raise SettingsError(f"{file}: {error}") from None
+
+
+def _from_document(document: dict[str, Any]) -> Settings:
+    _check_names(document, _TABLES, "")
+    for name in document:
+        if not isinstance(document[name], dict):
+            raise SettingsError(f"{name!r} must be a table, written [{name}]")
+    target, run = document.get("target", {}), document.get("run", {})
+    _check_names(target, _TARGET, "target")
+    _check_names(run, _RUN, "run")
+    headers = target.get("headers", {})
+    if not isinstance(headers, dict):
+        raise SettingsError("'target.headers' must be a table of names and values")
+    settings = Settings(
+        url=_typed(target, "url", str, None, "target"),
+        path=check_path(_typed(target, "path", str, PATH, "target")),
+        headers=tuple(parse_header(f"{name}: {value}") for name, value in headers.items()),
+        insecure=_typed(target, "insecure", bool, False, "target"),
+        ca_file=_typed(target, "ca_file", str, None, "target"),
+        capabilities=_capabilities(document.get("capabilities", {})),
+        slow=_declared(document.get("slow"), "slow"),
+        fault=_declared(document.get("fault"), "fault"),
+        thoroughness=parse_thoroughness(_typed(run, "thoroughness", str, "default", "run")),
+        seed=_typed(run, "seed", int, None, "run"),
+        fuzz_seconds=float(_typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
+    )
+    limits = document.get("limits", {})
+    _check_names(limits, _LIMITS, "limits")
+    return with_limits(settings, {name: limits[name] for name in limits})
+
+
+def with_limits(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return the settings with limits set: connect_s, first_event_s, observation_s, gap_s."""
+    limits = settings.limits
+    for name, value in values.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 < value < 86_400:
+            raise SettingsError(f"limit {name!r} must be a number of seconds above 0, not {value!r}")
+        seconds = float(value)
+        if name == "observation_s":
+            settings = replace(settings, observation_s=seconds)
+        elif name == "gap_s":
+            settings = replace(settings, gap_limit_s=seconds)
+        elif name == "first_event_s":
+            limits = replace(limits, first_event_s=seconds, head_s=seconds)
+        else:
+            limits = replace(limits, connect_s=seconds)
+    return replace(settings, limits=limits)
+
+
+def with_capabilities(settings: Settings, *, yes: list[str], no: list[str]) -> Settings:
+    """Return the settings with capabilities declared and denied by name."""
+    both = set(yes) & set(no)
+    if both:
+        raise SettingsError(f"capability {sorted(both)[0]!r} is both declared and denied; pick one")
+    chosen = dict(settings.capabilities)
+    chosen.update({parse_capability(name): True for name in yes})
+    chosen.update({parse_capability(name): False for name in no})
+    return replace(settings, capabilities=chosen)
+
+
+def check(settings: Settings) -> Settings:
+    """Return the settings if they agree with each other. Raises SettingsError if not."""
+    for capability, request in ((Capability.SLOW, settings.slow), (Capability.FAULT, settings.fault)):
+        if settings.capabilities.get(capability) and request is None and settings.url is not None:
+            raise SettingsError(
+                f"capability '{capability}' needs the request that shows it: "
+                f"give [{capability}] with a prompt in --target-file"
+            )
+    return settings
+
+
+def parse_thoroughness(name: str) -> Thoroughness:
+    """Return the thoroughness of this name. Raises SettingsError."""
+    try:
+        return Thoroughness(name)
+    except ValueError:
+        known = ", ".join(Thoroughness)
+        raise SettingsError(f"thoroughness {name!r} is unknown; known are {known}") from None
+
+
+def check_path(path: str) -> str:
+    """Return an endpoint path if it can stand in a request line. Raises SettingsError."""
+    if not re.fullmatch(r"/[!-~]*", path):
+        raise SettingsError(f"endpoint path {path!r} must begin with / and have no spaces")
+    return path
+
+
+def _capabilities(table: dict[str, Any]) -> dict[Capability, bool]:
+    chosen = {}
+    for name, value in table.items():
+        if not isinstance(value, bool):
+            raise SettingsError(f"'capabilities.{name}' must be true or false, not {value!r}")
+        chosen[parse_capability(name)] = value
+    return chosen
+
+
+def _declared(table: dict[str, Any] | None, name: str) -> DeclaredRequest | None:
+    if table is None:
+        return None
+    _check_names(table, {field.name for field in fields(DeclaredRequest)}, name)
+    if "prompt" not in table:
+        raise SettingsError(f"[{name}] needs a 'prompt'")
+    silent_s = _typed(table, "silent_s", (int, float), 0.0, name)
+    if name == "slow" and silent_s <= 0:
+        raise SettingsError("[slow] needs 'silent_s', the seconds of silence before the first event")
+    return DeclaredRequest(
+        prompt=_typed(table, "prompt", str, "", name),
+        history=tuple(_typed(table, "history", list, [], name)),
+        silent_s=float(silent_s),
+    )
+
+
+def _typed(table: dict[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:  # noqa: ANN401
+    value = table.get(name, default)
+    if value is default:
+        return value
+    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
+        names = {str: "a string", bool: "true or false", int: "a whole number", list: "an array"}
+        wanted = names.get(type_, "a number")
+        raise SettingsError(f"'{where}.{name}' must be {wanted}, not {value!r}")
+    return value
+
+
+def _check_names(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            place = f"[{where}] " if where else ""
+            raise SettingsError(f"{place}{name!r} is unknown; {hint}")

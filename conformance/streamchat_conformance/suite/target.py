@@ -1,0 +1,254 @@
+"""The server under test, as cases see it: send a request, get a reading, entered in the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Connection, Endpoint, Until
+from streamchat_conformance.recorder.errors import ConnectError
+from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.suite.background import Background
+from streamchat_conformance.suite.baseline import Baseline
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
+from streamchat_conformance.suite.settings import Settings
+
+PATIENCE_S = 6.0
+"""How long an overloaded server (503 with Retry-After) is asked again (seconds)."""
+
+PATIENT_HANGS = 3
+"""After so many waits that ran out the suite grows impatient."""
+IMPATIENT_S = 2.0
+"""The least patience (seconds)."""
+
+QUICK_STREAM_S = 0.25
+"""Streams that end by themselves within this time are read to their end (seconds)."""
+
+
+class Target:
+    """One server under test. Every exchange goes into the ledger unless a case says otherwise."""
+
+    def __init__(self, settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
+        self.settings = settings
+        self.endpoint = endpoint
+        self.ledger = ledger
+        self.background = Background()
+        self.generated = 0
+        """Requests that Hypothesis generated in this run."""
+        self.dead: str = ""
+        """Why the target is taken for dead, or an empty string."""
+        self.usual_texts: dict[str, str] = {}
+        """This target's error text for each kind of refusal, by requirement id."""
+        self.observed: dict[str, list[Reading]] = {}
+        """Readings of finished background observations, by name."""
+        self._baseline: Baseline | None = None
+        self._wait = threading.Event()
+        self._hangs = 0
+
+    def __repr__(self) -> str:
+        return f"<Target {self.endpoint.url}>"
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that bound every wait.
+
+        A target that has let several waits run out is not waited for so long again: what it
+        answers at all, it has answered in a fraction of that.
+        """
+        limits = self.settings.limits
+        if self._hangs < PATIENT_HANGS:
+            return limits
+        baseline = self.baseline
+        usual_s = max(baseline.first_event_s, baseline.refusal_s)
+        patience_s = min(limits.head_s, max(IMPATIENT_S, 5 * usual_s))
+        return replace(limits, head_s=patience_s, first_event_s=patience_s)
+
+    @property
+    def baseline(self) -> Baseline:
+        """What a plain request gets. Set by `suite.learn` before the first case."""
+        if self._baseline is None:
+            raise RuntimeError("the target was not learnt yet")
+        return self._baseline
+
+    @baseline.setter
+    def baseline(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+
+    # -- building requests ---------------------------------------------------------------
+
+    def encode(self, request: HttpRequest) -> bytes:
+        """Return a request's bytes for this target, the user's own field lines included."""
+        return request.encode(
+            authority=self.endpoint.authority,
+            path=self.endpoint.path,
+            extra=self.settings.headers,
+        )
+
+    def plain(self, prompt: str | None = None) -> ChatRequest:
+        """Return the plainest request that this target accepts, with another prompt if given."""
+        plain = self.baseline.plain
+        return plain if prompt is None else replace(plain, prompt=prompt)
+
+    # -- sending -------------------------------------------------------------------------
+
+    def connect(self, *, receive_buffer_bytes: int | None = None) -> Connection:
+        """Open a connection. Raises NotTestable when the target is gone for good."""
+        try:
+            return Connection.open(
+                self.endpoint, self.limits, receive_buffer_bytes=receive_buffer_bytes
+            )
+        except ConnectError as error:
+            self.dead = str(error)
+            raise NotTestable(str(error), error.hint) from None
+
+    def send(
+        self,
+        request: HttpRequest | bytes,
+        *,
+        events: int | None = None,
+        stop: Until | None = None,
+        label: str = "",
+        observe: bool = True,
+        pieces: Sequence[bytes] | None = None,
+        method: str = "POST",
+    ) -> Reading:
+        """Send a request on a connection of its own and return the reading of its answer.
+
+        Reads up to `events` events of a stream (by default as few as are needed), or until
+        `stop`. An overloaded server is asked again for a while.
+        """
+        data = request if isinstance(request, bytes) else self.encode(request)
+        condition = stop or self.enough(events or 1)
+        waited_s = 0.0
+        while True:
+            with self.connect() as connection:
+                exchange = connection.exchange(
+                    data, until=condition, label=label, pieces=pieces, request_method=method
+                )
+            if exchange.ending is Ending.TIMED_OUT:
+                self._hangs += 1
+            reading = self.ledger.read(exchange)
+            if not reading.overloaded or waited_s >= PATIENCE_S:
+                break
+            pause_s = min(1.0, retry_after_s(reading))
+            self._wait.wait(pause_s)
+            waited_s += pause_s
+        if observe:
+            return self.ledger.observe(exchange)
+        return reading
+
+    def enough(self, events: int) -> Until:
+        """Return the condition that ends a generated stream: as few events as are needed."""
+        baseline = self._baseline
+        quick = baseline is not None and baseline.finite and baseline.duration_s <= QUICK_STREAM_S
+        return Answered(events, whole=quick)
+
+    def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
+        """Send a body with the right media type."""
+        return self.send(HttpRequest(body=body, **changes), label=label)  # type: ignore[arg-type]  # names are HttpRequest's
+
+    def chat(self, chat: ChatRequest, *, events: int | None = None, label: str = "") -> Reading:
+        """Send an ordinary chat request."""
+        return self.send(HttpRequest.chat(chat), events=events, label=label)
+
+    # -- what cases lean on ----------------------------------------------------------------
+
+    def require_stream(self) -> Baseline:
+        """Return the baseline when valid requests are answered by a stream.
+
+        Raises Blocked, naming the root cause, when they are not.
+        """
+        baseline = self.baseline
+        if not baseline.accepted:
+            raise Blocked("request.valid-accepted", baseline.problem)
+        if not baseline.streams:
+            raise Blocked(baseline.cause, baseline.problem)
+        return baseline
+
+    def require(self, capability: Capability) -> None:
+        """Raise NotApplicable when the target lacks a capability."""
+        if not self.has(capability):
+            raise NotApplicable(self.lacking(capability))
+
+    def has(self, capability: Capability) -> bool:
+        """Tell whether the target has a capability, declared or detected."""
+        declared = self.settings.capabilities.get(capability)
+        if declared is not None:
+            return declared
+        if capability is Capability.ECHO:
+            return self.baseline.echo
+        if capability is Capability.FINITE:
+            return self.baseline.finite
+        if capability is Capability.SLOW:
+            return self.settings.slow is not None
+        return self.settings.fault is not None
+
+    def lacking(self, capability: Capability) -> str:
+        """Return why a capability is taken to be absent."""
+        reasons: Mapping[Capability, str] = {
+            Capability.ECHO: "events do not repeat prompt and history",
+            Capability.FINITE: "no stream ended by itself while it was watched",
+            Capability.SLOW: "no request that makes the server silent was given ([slow])",
+            Capability.FAULT: "no request that makes the backend fail was given ([fault])",
+        }
+        if self.settings.capabilities.get(capability) is False:
+            return f"capability '{capability}' is denied by the settings"
+        return f"capability '{capability}' is absent: {reasons[capability]}"
+
+    def check_alive(self, after: str) -> None:
+        """Send a good request after a hostile case; enter it if the server has stopped serving.
+
+        Sources: bugs A6 and A7.
+        """
+        if not self.baseline.accepted or self.ledger.red("resilience.alive"):
+            return
+        request = HttpRequest.chat(self.plain())
+        try:
+            reading = self.send(request, label=f"alive after {after}", observe=False)
+        except NotTestable as gone:
+            exchange = Exchange(request=self.encode(request), ending=Ending.CLOSED)
+            self.accuse_alive(after, gone.reason, exchange)
+            return
+        if reading.accepted and (reading.events or not reading.closed):
+            self.ledger.entries["resilience.alive"].judged += 1
+            return
+        self.accuse_alive(after, f"status {reading.status or 'none'}", reading.exchange)
+
+    def accuse_alive(self, after: str, received: str, exchange: Exchange) -> None:
+        """Enter that the server no longer serves a good request."""
+        finding = Finding(
+            "resilience.alive",
+            f"the server no longer serves a good request after {after}",
+            "200 and an event stream",
+            received,
+        )
+        self.ledger.accuse(finding, exchange)
+
+    def eventually(self, attempt: Callable[[], bool], *, within_s: float, every_s: float) -> bool:
+        """Try until an attempt succeeds or the time is over; return whether it did."""
+        rounds = max(1, round(within_s / every_s))
+        for _ in range(rounds):
+            if attempt():
+                return True
+            self._wait.wait(every_s)
+        return attempt()
+
+
+def retry_after_s(reading: Reading) -> float:
+    """Return Retry-After in seconds; 1 when it is a date or unreadable (RFC 9110 10.2.3)."""
+    value = (reading.head.first("retry-after") or "") if reading.head else ""
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1.0
+
+
+def is_valid(reading: Reading) -> bool:
+    """Tell whether the request of this reading is one that has to be accepted."""
+    return reading.asked.expectation is Expectation.ACCEPT
