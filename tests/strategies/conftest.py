@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SEARCH = settings(max_examples=2_000, database=None, derandomize=True, deadline=None)
 _SAMPLE = settings(
     _SEARCH,
-    max_examples=3_000,
+    max_examples=2_000,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.strategies import byte_splits, chunked, chunkings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PROPERTY = settings(deadline=None)
 
 OPTIONS = ("extensions", "trailers", "leading_zeros")
 _HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -30,6 +32,7 @@ def read_by_h11(coded: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
             return body, list(event.headers)
 
 
+@PROPERTY
 @given(st.data(), st.binary(max_size=300), st.integers(1, 8))
 def test_a_split_is_the_same_bytes_in_order(
     data: st.DataObject, whole: bytes, max_pieces: int
@@ -51,6 +54,7 @@ def test_a_split_into_no_pieces_is_refused() -> None:
         byte_splits(b"ab", max_pieces=0)
 
 
+@PROPERTY
 @given(
     st.data(),
     st.binary(max_size=300),

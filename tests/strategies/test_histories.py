@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from streamchat_conformance.strategies import (
     any_histories,
     any_json,
@@ -21,6 +21,8 @@ from streamchat_conformance.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
+PROPERTY = settings(deadline=None)
 
 Json: TypeAlias = Any
 """Any JSON value."""
@@ -51,6 +53,7 @@ def is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+@PROPERTY
 @given(histories(max_items=3))
 def test_a_history_is_strings_and_messages(history: list[Any]) -> None:
     assert len(history) <= 3
@@ -69,6 +72,7 @@ def test_histories_shrink_to_nothing_then_to_one_short_string(minimal: Callable[
     ]
 
 
+@PROPERTY
 @given(any_json(max_depth=3))
 def test_any_json_is_finite_bounded_and_without_lone_surrogates(value: Json) -> None:
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
@@ -80,6 +84,7 @@ def test_any_json_is_finite_bounded_and_without_lone_surrogates(value: Json) -> 
             assert "\ufffd" not in part
 
 
+@PROPERTY
 @given(any_json(max_depth=0))
 def test_any_json_of_no_depth_is_a_scalar(value: Json) -> None:
     assert not isinstance(value, list | dict)
@@ -125,6 +130,7 @@ def test_any_histories_hold_values_of_every_type(minimal: Callable[..., Any]) ->
         assert len(found) == 1
 
 
+@PROPERTY
 @given(json_values_within_doubles())
 def test_values_within_doubles_survive_a_reader_that_knows_only_doubles(value: Json) -> None:
     assert json.loads(json.dumps(value), parse_int=float) == value
@@ -142,6 +148,7 @@ def test_values_within_doubles_go_to_their_edge(minimal: Callable[..., Any]) -> 
         assert found == edge
 
 
+@PROPERTY
 @given(exact_numbers())
 def test_an_exact_number_is_in_range_but_no_plain_double(text: str) -> None:
     assert is_number(json.loads(text))
@@ -162,12 +169,14 @@ def test_exact_numbers_find_each_kind(minimal: Callable[..., Any]) -> None:
         minimal(exact_numbers(), condition)
 
 
+@PROPERTY
 @given(out_of_range_numbers())
 def test_an_out_of_range_number_is_a_json_number_that_no_double_reaches(text: str) -> None:
     assert math.isinf(float(text))
     assert is_number(json.loads(text))
 
 
+@PROPERTY
 @given(extra_members())
 def test_extra_members_are_unknown_whatever_the_case(members: dict[str, Any]) -> None:
     assert members

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.strategies import arbitrary_bodies, deep_nesting, is_json
 
+PROPERTY = settings(deadline=None)
+
 _SNIPPETS = st.lists(
     st.sampled_from(
         (
@@ -43,7 +45,7 @@ def python_reads(body: bytes, *, non_finite: bool) -> bool:
     return not text.startswith("\ufeff")
 
 
-@settings(max_examples=500)
+@settings(PROPERTY, max_examples=500)
 @given(arbitrary_bodies() | _SNIPPETS.map(str.encode))
 def test_the_recogniser_agrees_with_a_strict_reading_by_python(body: bytes) -> None:
     assert is_json(body) == python_reads(body, non_finite=False)

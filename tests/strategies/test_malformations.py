@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@settings(max_examples=500)
+PROPERTY = settings(deadline=None)
+
+
+@settings(PROPERTY, max_examples=500)
 @given(malformed_bodies())
 def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> None:
     text = body.decode("utf-8")
@@ -22,6 +25,7 @@ def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> N
         json.loads(text)
 
 
+@PROPERTY
 @given(malformed_bodies())
 def test_a_malformed_body_is_malformed_with_or_without_a_byte_order_mark(body: bytes) -> None:
     assert not is_json(b"\xef\xbb\xbf" + body)
@@ -36,23 +40,22 @@ def drawn(sample: Callable[..., Any]) -> set[bytes]:
 @pytest.mark.parametrize(
     "fault",
     [
-        b',"history":[],}',
+        b"],}",
         b'"history":[,]}',
-        b',"history":[]}}',
-        b',"history":[]} null',
-        b',"history":[]}{"prompt":',
+        b"]}}",
+        b"]} null",
+        b'}{"prompt":',
         b"'history':[]",
         b'{prompt:"',
-        b"{\"prompt\":'hello'",
-        b'{"prompt":hello',
+        b"'hello'",
+        b"[hello]",
         b"[undefined]",
         b"[01]",
         b"[.5]",
-        b'["a\x00b"]',
         rb'"\x41"',
         b"//x\n",
         b"/*x*/",
-        b',"history":[])',
+        b"])",
         b'{"prompt"="',
         b'"""history":[',
         b"prompt=Hello&history=[]",
@@ -63,7 +66,8 @@ def test_malformed_bodies_find_each_kind(drawn: set[bytes], fault: bytes) -> Non
 
 
 def test_malformed_bodies_find_raw_control_characters(drawn: set[bytes]) -> None:
-    assert any(re.search(rb'"prompt":"a[\x00-\x1f]b"', body) for body in drawn)
+    for place in (rb'"prompt":', rb'"history":\['):
+        assert any(re.search(place + rb'"a[\x00-\x1f]b"', body) for body in drawn)
 
 
 def test_malformed_bodies_shrink_to_almost_nothing(minimal: Callable[..., Any]) -> None:

@@ -5,13 +5,15 @@ from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from streamchat_conformance.strategies import media_types_json, media_types_not_json
 
 # RFC 9110 §8.3.1 (media types), §5.6.6 (parameters), §5.6.2 (tokens), §5.6.4 (quoted strings).
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PROPERTY = settings(deadline=None)
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
@@ -32,12 +34,14 @@ def charset(value: str) -> object:
     return message.get_param("charset")
 
 
+@PROPERTY
 @given(media_types_json())
 def test_a_json_media_type_is_a_legal_spelling_of_utf8_json(value: str) -> None:
     assert essence(value) == "application/json"
     assert str(charset(value) or "utf-8").lower() == "utf-8"
 
 
+@PROPERTY
 @given(media_types_not_json())
 def test_another_media_type_is_legal_and_nothing_that_may_pass_for_json(value: str | None) -> None:
     if value is not None:

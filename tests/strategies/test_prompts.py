@@ -4,7 +4,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from streamchat_conformance.strategies import (
     LINE_SEPARATORS,
     injection_prompts,
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+PROPERTY = settings(deadline=None)
+
+
+@PROPERTY
 @given(prompts(max_size=30))
 def test_a_prompt_is_scalar_values_and_holds_to_its_size(prompt: str) -> None:
     assert len(prompt) <= 30
@@ -23,6 +27,7 @@ def test_a_prompt_is_scalar_values_and_holds_to_its_size(prompt: str) -> None:
     assert "\ufffd" not in prompt
 
 
+@PROPERTY
 @given(prompts(max_size=0))
 def test_a_prompt_of_no_size_is_empty(prompt: str) -> None:
     assert prompt == ""
@@ -79,12 +84,14 @@ def test_prompts_shrink_to_short_ascii(minimal: Callable[..., Any]) -> None:
     assert minimal(prompts(), lambda text: len(text) >= 3) == "000"
 
 
+@PROPERTY
 @given(line_separator_prompts(max_size=5))
 def test_a_line_separator_prompt_holds_a_separator(prompt: str) -> None:
     assert any(separator in prompt for separator in LINE_SEPARATORS)
     assert len(prompt) <= 5
 
 
+@PROPERTY
 @given(line_separator_prompts(max_size=0))
 def test_a_line_separator_prompt_of_no_size_is_empty(prompt: str) -> None:
     assert prompt == ""
