@@ -1,0 +1,170 @@
+"""Where the load tests join locust: its events, its `User`, its shape."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+import gevent
+from locust import LoadTestShape, User, events, task
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from streamchat_load.options import add_options
+from streamchat_load.parameters import UsageError
+from streamchat_load.payload import ChatPayload, Payload
+from streamchat_load.run import LoadRun, Seat
+from streamchat_load.session import BEGIN, FINAL, FINISH, Session, complain
+from streamchat_load.verdict import Exit
+from streamchat_load.web import add_pages
+
+SPAWN_RATE = 100.0
+"""Users that locust makes in a second, at least: the plan, not locust, tells when they begin."""
+
+_sessions: dict[int, Session] = {}
+
+
+class StreamUser(User):
+    """A user that opens one stream after another, as the profile says.
+
+    Subclass it with another `payload` to load another kind of endpoint.
+    """
+
+    abstract = True
+    payload: ClassVar[Payload] = ChatPayload()
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._seat: Seat | None = None
+        self._run: LoadRun | None = None
+
+    @task
+    def act(self) -> None:
+        """Open one stream and read it, or wait for this user's turn."""
+        run = _sessions[id(self.environment)].run
+        if run is None:
+            gevent.sleep(0.1)
+            return
+        if self._run is not run or self._seat is None:
+            self._run, self._seat = run, run.seat()
+        run.act(self._seat)
+
+
+class ProfileShape(LoadTestShape):
+    """The profile's number of users over time. Users that are not needed any more only wait."""
+
+    abstract = True
+    use_common_options = True
+
+    def tick(self) -> tuple[int, float] | None:
+        """Return how many users there should be; None when the run is over."""
+        session = _sessions.get(id(self.runner.environment)) if self.runner else None
+        if session is None or session.plan is None:
+            return None
+        left_s = session.plan.duration_s - self.get_run_time()
+        # locust asks once a second; the first answer starts the users, however short the run.
+        if left_s < 1.0 and self.get_run_time() > 0.5:
+            gevent.sleep(max(0.0, left_s))
+            return None
+        if session.plan.users is None:
+            # One user in each process sees to the arrivals.
+            workers = self.runner.clients if isinstance(self.runner, MasterRunner) else (1,)
+            return len(workers), SPAWN_RATE
+        users = session.plan.users_until(self.get_run_time())
+        return users, max(float(users), SPAWN_RATE)
+
+
+def register() -> None:
+    """Join locust's events. To be called once, by the locustfile."""
+    events.init_command_line_parser.add_listener(_on_parser)
+    events.init.add_listener(_on_init)
+    events.test_start.add_listener(_on_test_start)
+    events.test_stopping.add_listener(_on_test_stopping)
+    events.report_to_master.add_listener(_on_report_to_master)
+    events.worker_report.add_listener(_on_worker_report)
+    events.quitting.add_listener(_on_quitting)
+    events.quit.add_listener(_on_quit)
+
+
+def _on_parser(parser: ArgumentParser, **_: Any) -> None:  # noqa: ANN401 - locust's events
+    add_options(parser)
+
+
+def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:  # noqa: ANN401 - locust's events
+    users = [user for user in environment.user_classes if issubclass(user, StreamUser)]
+    payload = users[0].payload if users else ChatPayload()
+    session = _sessions[id(environment)] = Session(environment, payload)
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        runner.register_message(BEGIN, lambda msg, **_: session.accept(msg.data))
+        runner.register_message(FINISH, lambda **_: gevent.spawn(session.finish_worker) and None)
+        return
+    if isinstance(runner, MasterRunner):
+        runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.data))
+    if web_ui is not None:
+        add_pages(web_ui, session)
+    if web_ui is None or environment.host:
+        try:
+            session.prepare()
+        except UsageError as error:
+            complain(str(error))
+            sys.exit(int(Exit.USAGE))
+
+
+def _session(environment: Environment | None = None) -> Session | None:
+    if environment is not None:
+        return _sessions.get(id(environment))
+    return next(iter(_sessions.values()), None)
+
+
+def _on_test_start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+    session = _session(environment)
+    if session is None:
+        return
+    try:
+        session.begin()
+    except UsageError as error:
+        # Only from the web page, where the target is named late.
+        complain(str(error))
+        runner = environment.runner
+        if runner is not None:
+            gevent.spawn(runner.stop)
+
+
+def _on_test_stopping(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+    session = _session(environment)
+    if session is not None:
+        session.finish()
+
+
+def _on_report_to_master(data: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - locust's events
+    session = _session()
+    ledger = session.report() if session is not None else None
+    if ledger is not None:
+        data["streamchat"] = ledger
+
+
+def _on_worker_report(data: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - locust's events
+    session = _session()
+    if session is not None and "streamchat" in data:
+        session.add(data["streamchat"])
+
+
+_conclusions: list[str] = []
+
+
+def _on_quitting(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+    session = _session(environment)
+    if session is None or session.is_worker or session.choices is None:
+        return
+    table, code = session.conclude()
+    _conclusions.append(table)
+    environment.process_exit_code = int(code)
+
+
+def _on_quit(**_: Any) -> None:  # noqa: ANN401 - locust's events
+    """Print the table after locust's own."""
+    for table in _conclusions:
+        sys.stdout.write(table + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,181 @@
+"""Everything a run measures, in a form that adds up exactly over processes.
+
+Each process keeps one ledger, takes what is new in it from time to time and sends that to the
+master, whose ledger is the sum. Nothing in it is an average or a percentile: those are derived
+from the sum at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import Any, Self
+
+from streamchat_load.faults import Evidence, Fault
+from streamchat_load.histogram import Histogram
+from streamchat_load.timeline import Timeline
+
+
+class Outcome(StrEnum):
+    """How a started request ended. Each has exactly one, so that their counts add up."""
+
+    VERIFIED = "verified"
+    """A good stream, read to its end (or as far as the plan reads endless streams)."""
+    FAULTY = "faulty"
+    """Broken: see its fault."""
+    REFUSED = "refused"
+    """Answered 429 or 503: an answer, not a fault."""
+    FAILED = "failed"
+    """No stream was had: no connection, no answer, another status."""
+    ABANDONED = "abandoned"
+    """Cut off by the client as the profile says; good until then."""
+    OPEN_AT_END = "open-at-end"
+    """Still open when the run's time was over; good until then."""
+    REJECTED = "rejected"
+    """An invalid request, refused as it should be."""
+
+
+TIMES = (
+    "connect",
+    "head",
+    "longest_gap",
+    "refusal",
+    "start_lag",
+    "generator_lag",
+)
+"""Names of the histograms of a ledger that are not kept by phase."""
+
+PHASE_TIMES = ("first_event", "gap", "whole")
+"""Names of the histograms that each phase has; the run's are their sums."""
+
+
+class Phase:
+    """What was measured of the streams that began in one phase of the profile."""
+
+    __slots__ = ("counts", "first_event", "gap", "whole")
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.first_event = Histogram()
+        self.gap = Histogram()
+        self.whole = Histogram()
+
+    def merge(self, other: Phase) -> None:
+        """Add another process's measurements of the same phase."""
+        self.counts.update(other.counts)
+        self.first_event.merge(other.first_event)
+        self.gap.merge(other.gap)
+        self.whole.merge(other.whole)
+
+
+class Ledger:
+    """The sums of one process, or of many."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.evidence: dict[str, Evidence] = {}
+        self.times: dict[str, Histogram] = {name: Histogram() for name in TIMES}
+        self.phases: dict[str, Phase] = {}
+        self.timeline = Timeline()
+        self.resources: dict[str, list[list[float]]] = {}
+        """Per process: rows of [epoch second, CPU seconds used, resident bytes]."""
+
+    def phase(self, name: str) -> Phase:
+        """Return the phase of a name, a new one when there is none yet."""
+        found = self.phases.get(name)
+        if found is None:
+            found = self.phases[name] = Phase()
+        return found
+
+    def total(self, name: str) -> Histogram:
+        """Return a histogram of the whole run, by its name in `TIMES` or `PHASE_TIMES`."""
+        if name in self.times:
+            return self.times[name]
+        summed = Histogram()
+        for phase in self.phases.values():
+            summed.merge(getattr(phase, name))
+        return summed
+
+    def show(self, evidence: Evidence) -> None:
+        """Keep evidence if it is the first of its class."""
+        known = self.evidence.get(evidence.fault.value)
+        if known is None or evidence.at_epoch_s < known.at_epoch_s:
+            self.evidence[evidence.fault.value] = evidence
+
+    def merge(self, other: Ledger) -> None:
+        """Add another ledger to this one. Exact."""
+        self.counts.update(other.counts)
+        self.outcomes.update(other.outcomes)
+        self.faults.update(other.faults)
+        self.statuses.update(other.statuses)
+        self.failures.update(other.failures)
+        for evidence in other.evidence.values():
+            self.show(evidence)
+        for name, histogram in other.times.items():
+            self.times[name].merge(histogram)
+        for name, phase in other.phases.items():
+            self.phase(name).merge(phase)
+        self.timeline.merge(other.timeline)
+        for process, rows in other.resources.items():
+            self.resources.setdefault(process, []).extend(rows)
+
+    def take(self) -> Ledger:
+        """Return what was gathered since the last call, and begin anew."""
+        taken = Ledger()
+        for name, value in vars(self).items():
+            setattr(self, name, getattr(taken, name))
+            setattr(taken, name, value)
+        return taken
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        return {
+            "counts": dict(self.counts),
+            "outcomes": dict(self.outcomes),
+            "faults": dict(self.faults),
+            "statuses": dict(self.statuses),
+            "failures": dict(self.failures),
+            "evidence": [evidence.dump() for evidence in self.evidence.values()],
+            "times": {name: histogram.dump() for name, histogram in self.times.items()},
+            "phases": {
+                name: [
+                    dict(phase.counts),
+                    phase.first_event.dump(),
+                    phase.gap.dump(),
+                    phase.whole.dump(),
+                ]
+                for name, phase in self.phases.items()
+            },
+            "timeline": self.timeline.dump(),
+            "resources": self.resources,
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> Self:
+        """Restore a ledger from `dump`'s form."""
+        ledger = cls()
+        ledger.counts = Counter(dumped["counts"])
+        ledger.outcomes = Counter(dumped["outcomes"])
+        ledger.faults = Counter(dumped["faults"])
+        ledger.statuses = Counter(dumped["statuses"])
+        ledger.failures = Counter(dumped["failures"])
+        for item in dumped["evidence"]:
+            ledger.show(Evidence.load(item))
+        ledger.times = {name: Histogram.load(item) for name, item in dumped["times"].items()}
+        for name, (counts, first_event, gap, whole) in dumped["phases"].items():
+            phase = ledger.phase(name)
+            phase.counts = Counter(counts)
+            phase.first_event = Histogram.load(first_event)
+            phase.gap = Histogram.load(gap)
+            phase.whole = Histogram.load(whole)
+        ledger.timeline = Timeline.load(dumped["timeline"])
+        ledger.resources = {name: list(rows) for name, rows in dumped["resources"].items()}
+        return ledger
+
+    def count_fault(self, fault: Fault) -> None:
+        """Count a broken stream under its class."""
+        self.faults[fault.value] += 1

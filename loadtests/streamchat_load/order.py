@@ -1,0 +1,33 @@
+"""Telling lost, duplicated, reordered and truncated apart from the places of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from streamchat_load.faults import Fault
+
+
+def describe_order(arrived: Sequence[int | None], length: int | None) -> tuple[Fault, str] | None:
+    """Return what is wrong with the order in which events came, or None.
+
+    `arrived` has each event's place in the stream as it should be, in the order of arrival;
+    None stands for an event that has no place there, and is taken for the one it came instead
+    of. `length` is how many events there should be, when that is known.
+    """
+    places = [place for place in arrived if place is not None]
+    strangers = len(arrived) - len(places)
+    seen: set[int] = set()
+    for place in places:
+        if place in seen:
+            return Fault.DUPLICATED, f"event {place} came twice"
+        seen.add(place)
+    for earlier, later in pairwise(places):
+        if later < earlier:
+            return Fault.REORDERED, f"event {later} came after event {earlier}"
+    missing = sorted(set(range(max(places, default=-1) + 1)) - seen)
+    if len(missing) > strangers:
+        return Fault.LOST, f"event {missing[0]} never came ({len(missing)} missing in all)"
+    if length is not None and len(arrived) < length:
+        return Fault.TRUNCATED, f"{len(arrived)} of {length} events came"
+    return None

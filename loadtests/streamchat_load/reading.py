@@ -1,0 +1,301 @@
+"""One request and its answer on one connection: read, stamped, judged, measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+
+import gevent
+
+from streamchat_conformance.core.fields import media_type
+from streamchat_load.connection import (
+    REFUSAL_BODY_LIMIT_BYTES,
+    Connection,
+    Response,
+)
+from streamchat_load.faults import Evidence, Fault
+from streamchat_load.ledger import Outcome
+from streamchat_load.verify import StreamVerifier
+
+READ_BYTES = 65536
+
+
+class Stop(StrEnum):
+    """Why the watch, and not the server, ended a reading."""
+
+    SILENT = "silent"
+    TOO_LONG = "too-long"
+    RUN_OVER = "run-over"
+    DROPPED = "dropped"
+
+
+_BY_CLIENT: dict[Stop | None, Outcome] = {
+    Stop.RUN_OVER: Outcome.OPEN_AT_END,
+    Stop.DROPPED: Outcome.ABANDONED,
+}
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """State of one request while it is answered. Times are `perf_counter` seconds.
+
+    `due_s` is when the request was to be sent: latencies count from there, so that a client or
+    a server that falls behind is not flattered.
+    """
+
+    verifier: StreamVerifier
+    due_s: float
+    phase: str
+    cut_after: int | None = None
+    """Close the connection after so many events."""
+    cut_outcome: Outcome = Outcome.VERIFIED
+    """What a reading that was cut so counts as."""
+    read_bytes_per_s: float | None = None
+    """Read no faster than this; silence is not judged then, for it may be the client's own."""
+    invalid: bool = False
+    """The request is invalid: a refusal is asked for."""
+    silence_limit_s: float = 10.0
+    """Until the first event the limit of `first_event`, from there on that of a stall."""
+
+    connection: Connection | None = None
+    connect_s: float | None = None
+    head_s: float | None = None
+    first_event_s: float | None = None
+    stamps_s: list[float] = field(default_factory=list)
+    """Arrival of each event that is not folded into the histograms yet, and of the last one
+    that is."""
+    folded: int = 0
+    """How many of the events are folded."""
+    longest_gap_s: float = 0.0
+    sent_s: float = 0.0
+    """When the request was handed to the socket."""
+    last_s: float = 0.0
+    """When something last came, or the request was sent."""
+    ended_s: float = 0.0
+    body_bytes: int = 0
+    status: int | None = None
+    stop: Stop | None = None
+    outcome: Outcome | None = None
+    failure: str = ""
+    reusable: bool = False
+    unanswered: bool = False
+    """The connection ended before a single byte of an answer came."""
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The first fault of the stream, or None."""
+        return self.verifier.evidence
+
+    @property
+    def silent_since_s(self) -> float:
+        """Since when an event is missing: comments do not count as a first event."""
+        return self.sent_s if self.first_event_s is None else self.last_s
+
+    def end(self, stop: Stop) -> None:
+        """End the reading from another greenlet."""
+        if self.stop is None:
+            self.stop = stop
+            if self.connection is not None:
+                self.connection.shut_down()
+
+
+def exchange(reading: Reading, request: bytes, *, stall_s: float) -> None:
+    """Send a request and read its answer to the end; the reading's outcome tells how it went."""
+    connection = reading.connection
+    if connection is None:
+        raise ValueError("the reading has no connection")
+    response = Response()
+    try:
+        reading.sent_s = reading.last_s = perf_counter()
+        connection.send(request)
+        over = _read_head(reading, connection, response)
+    except OSError as error:
+        reading.failure = _reason(error)
+        over = True
+    if over and response.status is None:
+        _end_without_head(reading)
+    elif reading.invalid or response.status != 200:
+        _read_refusal(reading, connection, response)
+    else:
+        _read_stream(reading, connection, response, stall_s)
+    reading.ended_s = perf_counter()
+    reading.status = response.status
+    reading.reusable = (
+        response.persistent and reading.stop is None and reading.outcome is not Outcome.FAULTY
+    )
+
+
+def _read_head(reading: Reading, connection: Connection, response: Response) -> bool:
+    """Read until the head is there; return whether the connection ended or broke before."""
+    while response.status is None:
+        data = connection.recv(READ_BYTES)
+        now_s = perf_counter()
+        if not data:
+            return True
+        reading.last_s = now_s
+        problem = response.feed(data)
+        if response.status is not None:
+            reading.head_s = now_s
+        if problem is not None:
+            reading.verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
+            reading.failure = f"malformed HTTP: {problem}"
+            return True
+    return False
+
+
+def _end_without_head(reading: Reading) -> None:
+    if reading.stop in _BY_CLIENT:
+        reading.outcome = _BY_CLIENT[reading.stop]
+    elif reading.stop is not None:
+        reading.verifier.fail(
+            Fault.STALL, f"no response head within {reading.silence_limit_s:g} s"
+        )
+        reading.outcome = Outcome.FAULTY
+    elif reading.evidence is not None:
+        reading.outcome = Outcome.FAULTY
+    else:
+        reading.unanswered = True
+        reading.failure = reading.failure or "closed without an answer"
+        reading.outcome = Outcome.FAILED
+
+
+def _read_refusal(reading: Reading, connection: Connection, response: Response) -> None:
+    """Read an answer that is no stream, and judge it when it should be a refusal."""
+    if response.status == 200:
+        reading.verifier.fail(Fault.REFUSAL, "an invalid request was accepted", "status 400")
+        reading.outcome = Outcome.FAULTY
+        return
+    problem, body = _read_body(reading, connection, response, response.take())
+    if reading.stop in _BY_CLIENT:
+        reading.outcome = _BY_CLIENT[reading.stop]
+        return
+    status = response.status or 0
+    if status in (429, 503):
+        reading.outcome = Outcome.REFUSED
+    elif not reading.invalid:
+        reading.outcome = Outcome.FAILED
+        reading.failure = f"status {status}"
+    else:
+        breach = problem or reading.verifier.payload.refusal_breach(
+            status, response.field(b"content-type"), body
+        )
+        if breach is not None:
+            reading.verifier.fail(Fault.REFUSAL, breach, "a refusal with status 400", body)
+        reading.outcome = Outcome.REJECTED if breach is None else Outcome.FAULTY
+
+
+def _read_body(
+    reading: Reading, connection: Connection, response: Response, body: bytes
+) -> tuple[str | None, bytes]:
+    """Read a small body; return what is wrong with its framing, and the body."""
+    while not response.complete:
+        if len(body) > REFUSAL_BODY_LIMIT_BYTES:
+            return f"more than {REFUSAL_BODY_LIMIT_BYTES} bytes where a refusal was due", body
+        try:
+            data = connection.recv(READ_BYTES)
+        except OSError as error:
+            return f"the answer was cut: {_reason(error)}", body
+        if not data:
+            return (None if not response.framed else "the answer was cut"), body
+        reading.last_s = perf_counter()
+        problem = response.feed(data)
+        body += response.take()
+        if problem is not None:
+            return f"malformed HTTP: {problem}", body
+    return ("bytes after the answer's end" if response.surplus else None), body
+
+
+def _read_stream(
+    reading: Reading, connection: Connection, response: Response, stall_s: float
+) -> None:
+    """Read a stream event by event until it ends, is cut, or the watch ends it."""
+    verifier = reading.verifier
+    parsed = media_type(response.field(b"content-type"))
+    if parsed is None or (parsed.type, parsed.subtype) != ("text", "event-stream"):
+        verifier.fail(
+            Fault.HEAD,
+            f"the media type is {response.field(b'content-type')!r}",
+            "text/event-stream",
+            b"\r\n".join(name + b": " + value for name, value in response.fields),
+        )
+    recv, feed, receive = connection.recv, response.feed, verifier.receive
+    stamps_s = reading.stamps_s
+    cut_after, paced = reading.cut_after, reading.read_bytes_per_s
+    size = READ_BYTES if paced is None else max(256, min(READ_BYTES, int(paced / 4)))
+    now_s = reading.head_s or perf_counter()
+    ended = cut = False
+    reason = ""
+    while True:
+        if response.pieces:
+            count = receive(response.take(), now_s)
+            if count:
+                if reading.first_event_s is None:
+                    reading.first_event_s = now_s
+                    reading.silence_limit_s = stall_s
+                if count == 1:
+                    stamps_s.append(now_s)
+                else:
+                    stamps_s.extend([now_s] * count)
+                if cut_after is not None and verifier.events >= cut_after:
+                    cut = True
+                    break
+        if response.complete:
+            ended = True
+            break
+        if reading.stop is not None:
+            break
+        try:
+            data = recv(size)
+        except OSError as error:
+            reason = _reason(error)
+            break
+        now_s = perf_counter()
+        if not data:
+            break
+        reading.last_s = now_s
+        problem = feed(data)
+        if problem is not None:
+            verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
+            break
+        if paced is not None:
+            gevent.sleep(len(data) / paced)
+            reading.last_s = perf_counter()
+    reading.body_bytes = response.body_bytes
+    _judge_end(reading, response, ended=ended, cut=cut, reason=reason)
+
+
+def _judge_end(
+    reading: Reading, response: Response, *, ended: bool, cut: bool, reason: str
+) -> None:
+    verifier = reading.verifier
+    # A cut after the last event may meet the end of the stream in the same read.
+    cut = cut and not response.complete
+    if reading.stop in (Stop.SILENT, Stop.TOO_LONG):
+        verifier.fail(Fault.STALL, _stall_message(reading))
+    if reason and not cut and reading.stop is None:
+        verifier.fail(Fault.TRUNCATED, f"the connection broke in mid-stream: {reason}")
+    if response.surplus:
+        verifier.fail(Fault.FRAMING, "bytes after the response's end")
+    # A body without length or chunks ends with its connection (RFC 9112 section 6.3).
+    over = ended or response.complete or (not response.framed and not reason)
+    verifier.finish(ended=over and reading.stop is None, cut=cut or reading.stop is not None)
+    if verifier.evidence is not None:
+        reading.outcome = Outcome.FAULTY
+    elif reading.stop in _BY_CLIENT:
+        reading.outcome = _BY_CLIENT[reading.stop]
+    elif cut:
+        reading.outcome = reading.cut_outcome
+    else:
+        reading.outcome = Outcome.VERIFIED
+
+
+def _stall_message(reading: Reading) -> str:
+    if reading.stop is Stop.TOO_LONG:
+        return "the stream went on beyond the limit for a whole stream"
+    what = "no event" if reading.first_event_s is None else "nothing more"
+    return f"{what} within {reading.silence_limit_s:g} s"
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()

@@ -1,0 +1,269 @@
+"""A run as locust sees it: who surveys, who loads, who sums up, and when it is over.
+
+Locally one process does all of it. With workers the master surveys the target and sends what it
+learnt with the plan to each worker; workers report what is new in their ledgers with locust's
+own reports; at the end each delivers the rest with a message, and the master waits for those,
+so that its sums are exact.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import gevent
+import gevent.event  # type: ignore[import-untyped]  # gevent ships no types
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from streamchat_load import report_html, report_json, report_junit, report_text
+from streamchat_load.ledger import Ledger, Outcome
+from streamchat_load.options import Choices, read_choices
+from streamchat_load.parameters import UsageError
+from streamchat_load.payload import Payload
+from streamchat_load.plan import Plan
+from streamchat_load.reading import Reading
+from streamchat_load.run import LoadRun, Settings
+from streamchat_load.summary import RunInfo, summarize
+from streamchat_load.survey import Survey, survey
+from streamchat_load.verdict import Exit, Verdict, judge
+from streamchat_load.verify import Oracle
+
+BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_final"
+"""Messages: master to worker, master to worker, worker to master."""
+
+FINAL_LIMIT_S = 20.0
+"""How long the master waits for the workers' last figures, beyond the time to drain."""
+
+logger = logging.getLogger("streamchat_load")
+
+
+class Session:
+    """What one process knows of the run, over all of locust's events."""
+
+    def __init__(self, environment: Environment, payload: Payload) -> None:
+        self.environment = environment
+        self.payload = payload
+        self.choices: Choices | None = None
+        self.survey: Survey | None = None
+        self.run: LoadRun | None = None
+        self.plan: Plan | None = None
+        self.sums = Ledger()
+        self.slots = 1
+        self.started_s = perf_counter()
+        self.started_epoch_s = time.time()
+        self.ended_s: float | None = None
+        self._awaited: set[int] = set()
+        self._all_final = gevent.event.Event()
+        self._finishing = False
+        self._begun: dict[str, Any] | None = None
+        self.is_worker = isinstance(environment.runner, WorkerRunner)
+        self.is_master = isinstance(environment.runner, MasterRunner)
+
+    # Before the load
+
+    def prepare(self) -> None:
+        """Check the options and look at the target. Raises UsageError."""
+        options = self.environment.parsed_options
+        if options is None:
+            raise UsageError("the load tests need locust's command line")
+        self.choices = read_choices(options, self.environment.host, self.payload)
+        self.plan = self.choices.settings.plan()
+        self.survey = survey(
+            self.choices.settings, self.payload, limit_s=self.choices.survey_limit_s
+        )
+
+    def begin(self) -> None:
+        """Start the run in this process, or send the workers off to do so."""
+        if self.is_worker:
+            if self._begun is not None:
+                self._start_run(**self._begun)
+            return
+        if self.choices is None or self.survey is None:
+            self.prepare()
+        if self.choices is None or self.survey is None:
+            raise UsageError("the target was not surveyed")
+        self.sums = Ledger()
+        self.started_s, self.started_epoch_s = perf_counter(), time.time()
+        self.ended_s, self._finishing = None, False
+        message = {
+            "settings": self.choices.settings.dump(),
+            "oracles": {name: found.dump() for name, found in self.survey.oracles.items()},
+        }
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
+            workers = [client.id for client in runner.clients.all]
+            self.slots = max(1, len(workers))
+            self._awaited = set(range(len(workers)))
+            self._all_final.clear()
+            for slot, worker in enumerate(workers):
+                begin = {**message, "slot": slot, "slots": len(workers)}
+                runner.send_message(BEGIN, begin, client_id=worker)
+            return
+        self._start_run(**message, slot=0, slots=1)
+
+    def accept(self, message: dict[str, Any]) -> None:
+        """Worker: keep what the master sent; the run starts with locust's test."""
+        self._begun = message
+
+    def _start_run(
+        self, settings: dict[str, Any], oracles: dict[str, Any], slot: int, slots: int
+    ) -> None:
+        self.run = LoadRun(
+            Settings(**settings),
+            self.payload,
+            {name: Oracle.load(found) for name, found in oracles.items()},
+            slot=slot,
+            slots=slots,
+            on_close=self._tell_locust,
+        )
+        self.plan = self.run.plan
+        self.run.start()
+
+    def _tell_locust(self, reading: Reading) -> None:
+        """Give locust's own table its rows: the whole request, and the first event."""
+        fire = self.environment.events.request.fire
+        failure = None
+        if reading.outcome is Outcome.FAULTY and reading.evidence is not None:
+            failure = f"{reading.evidence.fault.value}: {reading.evidence.message}"
+        elif reading.outcome is Outcome.FAILED:
+            failure = reading.failure
+        name = self.payload.path
+        if reading.first_event_s is not None:
+            fire(
+                request_type="SSE",
+                name=f"{name} first event",
+                response_time=(reading.first_event_s - reading.due_s) * 1000,
+                response_length=0,
+                exception=None,
+                context={},
+            )
+        fire(
+            request_type="POST",
+            name=name,
+            response_time=(reading.ended_s - reading.due_s) * 1000,
+            response_length=reading.body_bytes,
+            exception=RuntimeError(failure) if failure else None,
+            context={},
+        )
+
+    # Sums
+
+    def report(self) -> dict[str, Any] | None:
+        """Worker: return what is new since the last report."""
+        return None if self.run is None else self.run.recorder.ledger.take().dump()
+
+    def add(self, dumped: dict[str, Any]) -> None:
+        """Master: add a worker's report."""
+        self.sums.merge(Ledger.load(dumped))
+
+    def add_final(self, message: dict[str, Any]) -> None:
+        """Master: add a worker's last report."""
+        self.add(message["ledger"])
+        self._awaited.discard(message["slot"])
+        if not self._awaited:
+            self._all_final.set()
+
+    # The end
+
+    def finish(self) -> None:
+        """End the run and gather all figures; a second call returns at once."""
+        if self._finishing or self.is_worker or self.choices is None:
+            return
+        self._finishing = True
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
+            if self._awaited:
+                runner.send_message(FINISH, {})
+                limit_s = self.choices.settings.drain_s + FINAL_LIMIT_S
+                self._all_final.wait(limit_s)
+        elif self.run is not None:
+            self.run.finish()
+            self.sums.merge(self.run.recorder.ledger.take())
+        self.ended_s = perf_counter()
+
+    def finish_worker(self) -> None:
+        """Worker: end its part and deliver the rest of its figures."""
+        run, runner = self.run, self.environment.runner
+        if run is None or not isinstance(runner, WorkerRunner):
+            return
+        run.finish()
+        ledger = run.recorder.ledger.take().dump()
+        runner.send_message(FINAL, {"ledger": ledger, "slot": run.slot})
+
+    def info(self) -> RunInfo:
+        """Return what reports say of the run beside the figures."""
+        if self.choices is None or self.plan is None:
+            raise UsageError("there was no run")
+        ends = [*(start for start, _ in self.plan.phases[1:]), self.plan.duration_s]
+        lengths_s = {
+            name: end - start
+            for (start, name), end in zip(self.plan.phases, ends, strict=True)
+        }
+        settings = self.choices.settings
+        return RunInfo(
+            target=settings.endpoint(self.payload).url,
+            profile=settings.profile,
+            parameters=dict(settings.parameters),
+            seed=settings.seed,
+            processes=self.slots,
+            planned_s=self.plan.duration_s,
+            started_epoch_s=self.started_epoch_s,
+            elapsed_s=(self.ended_s or perf_counter()) - self.started_s,
+            notes=self.survey.notes if self.survey else (),
+            phase_lengths_s=lengths_s,
+        )
+
+    def snapshot(self) -> tuple[dict[str, Any], Verdict]:
+        """Return the figures so far, and the verdict on them."""
+        if self.choices is None:
+            raise UsageError("there was no run")
+        ledger = Ledger()
+        ledger.merge(self.sums)
+        if self.run is not None and not self._finishing:
+            ledger.merge(self.run.recorder.ledger)
+        info = self.info()
+        verdict = judge(
+            ledger,
+            info,
+            self.choices.thresholds,
+            lag_limit_ms=self.choices.lag_limit_ms,
+            missing_workers=len(self._awaited) if self._finishing else 0,
+        )
+        return summarize(ledger, info), verdict
+
+    def conclude(self) -> tuple[str, Exit]:
+        """Write the reports; return the table for the terminal and the exit code."""
+        self.finish()
+        summary, verdict = self.snapshot()
+        choices = self.choices
+        code = verdict.exit
+        if choices is not None:
+            for file, content in (
+                (choices.json_file, report_json.render(summary, verdict).encode("utf-8")),
+                (choices.html_file, report_html.render(summary, verdict).encode("utf-8")),
+                (choices.junit_file, report_junit.render(summary, verdict)),
+            ):
+                if file is not None and not _write(file, content):
+                    code = code or Exit.USAGE
+        return report_text.render(summary, verdict), code
+
+
+def _write(file: str, content: bytes) -> bool:
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_bytes(content)
+    except OSError as error:
+        complain(f"the report {file!r} cannot be written: {error.strerror}")
+        return False
+    return True
+
+
+def complain(message: str) -> None:
+    """Tell the user what is wrong, in one line."""
+    sys.stderr.write(f"streamchat load: {report_text.printable(message)}\n")
+    sys.stderr.flush()

@@ -1,0 +1,229 @@
+"""The figures of a run: derived once from the summed ledger, for every kind of report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamchat_load.histogram import RELATIVE_ERROR, Histogram
+from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome, Phase
+
+QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999))
+
+SHOWN_TIMES: dict[str, str] = {
+    "connect": "connect",
+    "head": "response head",
+    "first_event": "first event",
+    "gap": "between events",
+    "longest_gap": "longest gap of a stream",
+    "whole": "whole stream",
+    "refusal": "refusal",
+    "start_lag": "start after due",
+    "generator_lag": "generator's own lag",
+}
+"""Histograms in the order of the table, with their names for people."""
+
+KNEE_FACTOR = 2.0
+"""A step is beyond the knee when its first-event p95 is so many times that of the first step."""
+
+KNEE_THROUGHPUT_SHARE = 0.8
+"""Or when a user has less than this share of the events a second of the first step's users."""
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a report says of a run beside the figures."""
+
+    target: str
+    profile: str
+    parameters: dict[str, Any]
+    seed: int
+    processes: int
+    planned_s: float
+    started_epoch_s: float
+    elapsed_s: float
+    notes: tuple[str, ...] = ()
+    phase_lengths_s: dict[str, float] = field(default_factory=dict)
+
+
+def quantiles_ms(histogram: Histogram) -> dict[str, float | int | None]:
+    """Return count, mean, quantiles and extremes of a histogram (milliseconds)."""
+    figures: dict[str, float | int | None] = {"count": histogram.count, "mean": histogram.mean_ms}
+    for name, quantile in QUANTILES:
+        figures[name] = histogram.quantile_ms(quantile)
+    figures["max"] = histogram.max_ms
+    return figures
+
+
+def metrics(ledger: Ledger, info: RunInfo) -> dict[str, float]:
+    """Return every figure that a threshold can name; those without data are left out."""
+    found: dict[str, float] = {}
+    for name in (*TIMES, *PHASE_TIMES):
+        for key, value in quantiles_ms(ledger.total(name)).items():
+            if value is not None and key != "count":
+                found[f"{name}_{key.replace('.', '_')}_ms"] = float(value)
+    started = ledger.counts["started"]
+    elapsed_s = max(info.elapsed_s, 1e-9)
+    for outcome in Outcome:
+        key = outcome.value.replace("-", "_")
+        found[f"{key}_count"] = float(ledger.outcomes[outcome.value])
+        found[f"{key}_ratio"] = ledger.outcomes[outcome.value] / started if started else 0.0
+    found["started_count"] = float(started)
+    found["events_count"] = float(ledger.counts["events"])
+    found["events_per_s"] = ledger.counts["events"] / elapsed_s
+    found["bytes_per_s"] = ledger.counts["body_bytes"] / elapsed_s
+    found["streams_per_s"] = ledger.outcomes[Outcome.VERIFIED.value] / elapsed_s
+    found["achieved_ratio"] = achieved_ratio(ledger)
+    if (drift := latency_drift(ledger)) is not None:
+        found["first_event_drift_ratio"] = drift
+    if (growth := server_growth(ledger)) is not None:
+        found["server_memory_growth_ratio"] = growth
+    return found
+
+
+def achieved_ratio(ledger: Ledger) -> float:
+    """Return the share of the offered arrivals that were started in time; 1 if none are offered.
+
+    In time is within `run.LATE_LIMIT_S` of the instant that an arrival was due.
+    """
+    offered = ledger.counts["offered"]
+    late = ledger.counts["dropped"] + ledger.counts["late"]
+    return 1.0 if not offered else (offered - late) / offered
+
+
+def latency_drift(ledger: Ledger) -> float | None:
+    """Return last-quarter over first-quarter median time to first event, for a soak."""
+    first, last = ledger.phases.get("first quarter"), ledger.phases.get("last quarter")
+    if first is None or last is None:
+        return None
+    before, after = first.first_event.quantile_s(0.5), last.first_event.quantile_s(0.5)
+    return after / before if before and after else None
+
+
+def server_growth(ledger: Ledger) -> float | None:
+    """Return the server's resident memory at the end over that after the first quarter."""
+    rows = ledger.resources.get("server", [])
+    if len(rows) < 4:
+        return None
+    early = rows[len(rows) // 4][2]
+    return rows[-1][2] / early if early else None
+
+
+def phase_rows(ledger: Ledger, info: RunInfo) -> list[dict[str, Any]]:
+    """Return the figures of each phase, in the order of the plan."""
+    names = [name for name in info.phase_lengths_s if name in ledger.phases]
+    names += [name for name in ledger.phases if name not in names]
+    rows = []
+    for name in names:
+        phase = ledger.phases[name]
+        length_s = info.phase_lengths_s.get(name)
+        rows.append(
+            {
+                "phase": name,
+                "seconds": length_s,
+                "started": phase.counts["started"],
+                "verified": phase.counts[Outcome.VERIFIED.value],
+                "faulty": phase.counts[Outcome.FAULTY.value],
+                "refused": phase.counts[Outcome.REFUSED.value],
+                "failed": phase.counts[Outcome.FAILED.value],
+                "events": phase.counts["events"],
+                "events_per_s": phase.counts["events"] / length_s if length_s else None,
+                "first_event_ms": quantiles_ms(phase.first_event),
+                "gap_ms": quantiles_ms(phase.gap),
+                "whole_ms": quantiles_ms(phase.whole),
+            }
+        )
+    return rows
+
+
+def knee(ledger: Ledger, info: RunInfo) -> str | None:
+    """Return where a staircase's knee is, in words, or None for other profiles."""
+    steps = [(name, phase) for name, phase in ledger.phases.items() if name.endswith(" users")]
+    steps.sort(key=lambda step: int(step[0].split()[0]))
+    if len(steps) < 2:
+        return None
+    first_s = steps[0][1].first_event.quantile_s(0.95)
+    first_rate = _events_per_user(steps[0], info)
+    for before, step in zip(steps, steps[1:], strict=False):
+        p95_s = step[1].first_event.quantile_s(0.95)
+        rate = _events_per_user(step, info)
+        late = first_s is not None and (p95_s is None or p95_s > first_s * KNEE_FACTOR)
+        starved = first_rate is not None and (rate or 0.0) < first_rate * KNEE_THROUGHPUT_SHARE
+        refused = _refused(step[1])
+        if late or starved or refused:
+            why = "first events come later" if late else "each user has fewer events"
+            why = "requests are refused or fail" if refused else why
+            return f"the knee is between {before[0]} and {step[0]}: {why}"
+    return f"no knee up to {steps[-1][0]}"
+
+
+def _refused(phase: Phase) -> bool:
+    turned_away = phase.counts[Outcome.REFUSED.value] + phase.counts[Outcome.FAILED.value]
+    return turned_away * 100 > phase.counts["started"]
+
+
+def _events_per_user(step: tuple[str, Phase], info: RunInfo) -> float | None:
+    length_s = info.phase_lengths_s.get(step[0])
+    if not length_s:
+        return None
+    return float(step[1].counts["events"]) / length_s / int(step[0].split()[0])
+
+
+def series(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the run over time: a row for each cell of the timeline, the first at 0 s."""
+    timeline = ledger.timeline
+    if not timeline.cells:
+        return []
+    first = min(timeline.cells)
+    open_streams = 0
+    rows = []
+    for number in range(first, max(timeline.cells) + 1):
+        cell = timeline.cells.get(number)
+        if cell is None:
+            rows.append({"at_s": (number - first) * timeline.width_s, "open": open_streams})
+            continue
+        open_streams += cell.counts["opened"] - cell.counts["closed"]
+        rows.append(
+            {
+                "at_s": (number - first) * timeline.width_s,
+                "open": open_streams,
+                "events_per_s": cell.counts["events"] / timeline.width_s,
+                "verified_per_s": cell.counts[Outcome.VERIFIED.value] / timeline.width_s,
+                "faulty": cell.counts[Outcome.FAULTY.value],
+                "turned_away": cell.counts[Outcome.REFUSED.value]
+                + cell.counts[Outcome.FAILED.value],
+                "first_event_p50_ms": cell.first_event.quantile_ms(0.5),
+                "first_event_p95_ms": cell.first_event.quantile_ms(0.95),
+                "gap_p50_ms": cell.gap.quantile_ms(0.5),
+                "gap_p99_ms": cell.gap.quantile_ms(0.99),
+            }
+        )
+    return rows
+
+
+def summarize(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
+    """Return everything that the JSON report says of the run, but for the verdict."""
+    return {
+        "target": info.target,
+        "profile": info.profile,
+        "parameters": info.parameters,
+        "seed": info.seed,
+        "processes": info.processes,
+        "planned_s": info.planned_s,
+        "elapsed_s": info.elapsed_s,
+        "started_epoch_s": info.started_epoch_s,
+        "notes": list(info.notes),
+        "quantile_relative_error": RELATIVE_ERROR,
+        "outcomes": {outcome.value: ledger.outcomes[outcome.value] for outcome in Outcome},
+        "counts": dict(sorted(ledger.counts.items())),
+        "faults": dict(ledger.faults),
+        "evidence": [found.dump() for found in ledger.evidence.values()],
+        "statuses": dict(sorted(ledger.statuses.items())),
+        "failures": dict(ledger.failures.most_common(20)),
+        "times_ms": {name: quantiles_ms(ledger.total(name)) for name in SHOWN_TIMES},
+        "phases": phase_rows(ledger, info),
+        "knee": knee(ledger, info),
+        "metrics": metrics(ledger, info),
+        "series": series(ledger),
+        "resources": ledger.resources,
+    }

@@ -1,0 +1,98 @@
+"""What happened when: counts and histograms by second, for charts.
+
+Cells are aligned to the wall clock, so that timelines of several processes add up. When a run
+grows long the cells are made twice as wide, so that memory stays bounded. Everything in a cell
+adds up: open streams are told by how many were opened and closed, never by a level or a peak.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Self
+
+from streamchat_load.histogram import Histogram
+
+CELL_LIMIT = 600
+"""Beyond this many cells the width is doubled."""
+
+SERIES = ("first_event", "gap")
+
+
+class Cell:
+    """One stretch of time: counters by name, and two histograms."""
+
+    __slots__ = ("counts", "first_event", "gap")
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.first_event = Histogram()
+        self.gap = Histogram()
+
+    def merge(self, other: Cell) -> None:
+        """Add another cell."""
+        self.counts.update(other.counts)
+        self.first_event.merge(other.first_event)
+        self.gap.merge(other.gap)
+
+
+class Timeline:
+    """Cells by number; cell n covers the epoch seconds n*width_s up to (n+1)*width_s."""
+
+    __slots__ = ("cells", "width_s")
+
+    def __init__(self, width_s: int = 1) -> None:
+        self.width_s = width_s
+        self.cells: dict[int, Cell] = {}
+
+    def at(self, epoch_s: float) -> Cell:
+        """Return the cell of an instant, a new one when there is none yet."""
+        number = int(epoch_s) // self.width_s
+        cell = self.cells.get(number)
+        if cell is None:
+            if len(self.cells) >= CELL_LIMIT:
+                self.widen(self.width_s * 2)
+                return self.at(epoch_s)
+            cell = self.cells[number] = Cell()
+        return cell
+
+    def widen(self, width_s: int) -> None:
+        """Make cells wider: `width_s` is a multiple of the present width."""
+        if width_s == self.width_s:
+            return
+        factor, rest = divmod(width_s, self.width_s)
+        if rest or factor < 1:
+            raise ValueError(f"cells of {self.width_s} s cannot be joined to {width_s} s")
+        cells, self.cells, self.width_s = self.cells, {}, width_s
+        for number in sorted(cells):
+            joined = self.cells.setdefault(number // factor, Cell())
+            joined.merge(cells[number])
+
+    def merge(self, other: Timeline) -> None:
+        """Add another process's timeline, at the wider width of the two."""
+        self.widen(max(self.width_s, other.width_s))
+        other.widen(self.width_s)
+        for number, cell in other.cells.items():
+            self.cells.setdefault(number, Cell()).merge(cell)
+        while len(self.cells) > CELL_LIMIT:
+            self.widen(self.width_s * 2)
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        return {
+            "width_s": self.width_s,
+            "cells": [
+                [number, dict(cell.counts), cell.first_event.dump(), cell.gap.dump()]
+                for number, cell in sorted(self.cells.items())
+            ],
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> Self:
+        """Restore a timeline from `dump`'s form."""
+        timeline = cls(dumped["width_s"])
+        for number, counts, first_event, gap in dumped["cells"]:
+            cell = timeline.cells[number] = Cell()
+            cell.counts = Counter(counts)
+            cell.first_event = Histogram.load(first_event)
+            cell.gap = Histogram.load(gap)
+        return timeline

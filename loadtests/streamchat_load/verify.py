@@ -1,0 +1,365 @@
+"""Judging one stream while it arrives.
+
+Most events of a sound server are exactly the text that its template foretells: one comparison
+of strings settles JSON, members, echo, order and isolation together, because the texts that the
+template was learnt from were judged in full. Only what differs is looked at closely.
+"""
+
+from __future__ import annotations
+
+import codecs
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from streamchat_conformance.core.eventstream import Event, EventStreamParser, LineKind
+from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
+from streamchat_load.order import describe_order
+from streamchat_load.payload import MARKED_NONCE, Payload, Sent
+from streamchat_load.template import EventTemplate, StreamTemplate
+
+KEPT_BODY_LIMIT_BYTES = 256 * 1024
+"""How much of a stream's body is kept to explain a fault by."""
+
+LINE_LIMIT_BYTES = 8 * 1024 * 1024
+"""A line longer than this is a fault: memory stays bounded whatever a server sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """What is known beforehand of the streams that answer requests of one shape."""
+
+    template: StreamTemplate | None = None
+    length: int | None = None
+    """Events of a stream that ends by itself, when all that were seen agree; else None."""
+    body_bytes: int | None = None
+    """Bytes of its body, when all that were seen agree; else None."""
+    echo: bool = False
+    numbered: bool = False
+    """Each event's id is the number after the last one's."""
+    read_events: int | None = None
+    """For an endless stream: how many events are read before the client closes it."""
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        template = None
+        if self.template is not None:
+            template = [[list(event.pieces), event.whole] for event in self.template.events]
+        return {
+            "template": template,
+            "length": self.length,
+            "body_bytes": self.body_bytes,
+            "echo": self.echo,
+            "numbered": self.numbered,
+            "read_events": self.read_events,
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> Self:
+        """Restore an oracle from `dump`'s form."""
+        template = None
+        if dumped["template"] is not None:
+            template = StreamTemplate(
+                tuple(
+                    EventTemplate(
+                        tuple(
+                            piece if isinstance(piece, str) else (piece[0], piece[1])
+                            for piece in pieces
+                        ),
+                        None if whole is None else tuple(whole),
+                    )
+                    for pieces, whole in dumped["template"]
+                )
+            )
+        return cls(**{**dumped, "template": template})
+
+
+class StreamVerifier:
+    """Judges the body of one stream, piece by piece.
+
+    `evidence` is the first fault seen, or None; `events` counts the events so far.
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_body_bytes",
+        "_decoder",
+        "_event_ids",
+        "_expected",
+        "_kept",
+        "_kept_bytes",
+        "_next",
+        "_parser",
+        "_sought",
+        "events",
+        "evidence",
+        "ids",
+        "oracle",
+        "payload",
+        "sent",
+        "texts",
+    )
+
+    def __init__(
+        self, sent: Sent, oracle: Oracle, payload: Payload, *, keep_texts: bool = False
+    ) -> None:
+        self.sent = sent
+        self.oracle = oracle
+        self.payload = payload
+        self.events = 0
+        self.evidence: Evidence | None = None
+        self.texts: list[str] | None = [] if keep_texts else None
+        """The events' data, for learning."""
+        self.ids: list[str] = []
+        """Their ids, with the data."""
+        self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
+        self._expected = oracle.template.texts(sent.nonce) if oracle.template else []
+        self._next = 0
+        self._arrived: list[int | None] | None = None
+        """Once an event was out of turn: the place of each event so far, None for strangers."""
+        self._sought: Evidence | None = None
+        self._event_ids: int | None = None
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+        self._body_bytes = 0
+
+    def receive(self, piece: bytes, at_s: float) -> int:
+        """Judge the next bytes of the body; return how many events they completed.
+
+        `at_s` is when the bytes were received (seconds of the caller's clock).
+        """
+        self._kept.append(piece)
+        self._kept_bytes += len(piece)
+        if self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
+            self._drop_half()
+        # WHATWG HTML 9.2.5: the body is UTF-8. A character may be cut between two pieces.
+        if self._decoder is not None or not piece.isascii():
+            self._check_utf8(piece)
+        events = self._parser.receive(piece, at_s)
+        expected = self._expected
+        for event in events:
+            place = self._next
+            if (
+                place < len(expected)
+                and event.data == expected[place]
+                and event.type == "message"
+                and self._arrived is None
+            ):
+                self._next = place + 1
+            else:
+                self._look(event)
+            self.events += 1
+        if self.texts is not None:
+            self.texts.extend(event.data for event in events)
+            self.ids.extend(event.last_event_id for event in events)
+        if self.oracle.numbered:
+            self._check_numbers(events)
+        return len(events)
+
+    def fail(self, fault: Fault, message: str, expected: str = "", data: bytes = b"") -> None:
+        """Note a fault, unless there is one already: the first is the cause."""
+        if self.evidence is not None:
+            return
+        shown = excerpt(data or b"".join(self._kept[-2:]))
+        self.evidence = Evidence(
+            fault=fault,
+            message=message,
+            nonce=self.sent.nonce,
+            event=self.events,
+            offset=max(0, self._received_bytes - len(shown)),
+            expected=expected[:EXCERPT_LIMIT_BYTES],
+            excerpt=shown,
+            at_epoch_s=time.time(),
+        )
+
+    def finish(self, *, ended: bool, cut: bool) -> None:
+        """Judge the stream as a whole.
+
+        `ended`: the HTTP message ended by its own framing. `cut`: the client stopped reading,
+        so that nothing can be said about what did not come.
+        """
+        if ended:
+            self._parser.close()
+            if self._decoder is not None:
+                self._check_utf8(b"", final=True)
+        if self._arrived is not None:
+            self._check_order(ended=ended)
+        if not cut:
+            self._check_end(ended=ended)
+        if self._needs_line_check(ended=ended):
+            self._check_lines()
+
+    @property
+    def body_bytes(self) -> int:
+        """Bytes of the body so far."""
+        return self._received_bytes
+
+    @property
+    def _received_bytes(self) -> int:
+        return self._body_bytes + self._kept_bytes
+
+    def _drop_half(self) -> None:
+        while len(self._kept) > 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES // 2:
+            half = len(self._kept) // 2
+            dropped = sum(map(len, self._kept[:half]))
+            del self._kept[:half]
+            self._kept_bytes -= dropped
+            self._body_bytes += dropped
+        if len(self._kept) <= 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
+            shortened = excerpt(self._kept[-1])
+            self._body_bytes += self._kept_bytes - len(shortened)
+            self._kept, self._kept_bytes = [shortened], len(shortened)
+
+    def _check_utf8(self, piece: bytes, *, final: bool = False) -> None:
+        if self._decoder is None:
+            self._decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            self._decoder.decode(piece, final)
+        except UnicodeDecodeError as error:
+            self._decoder.reset()
+            around = error.object[max(0, error.start - 64) : error.start + 64]
+            self.fail(Fault.UTF8, f"bytes that are not UTF-8: {error.reason}", "UTF-8", around)
+
+    def _look(self, event: Event) -> None:
+        """Judge an event that is not simply the next text of the template."""
+        data = event.data
+        if event.type == "error":
+            self.fail(Fault.ERROR_EVENT, "an `error` event", "content")
+            return
+        if stranger := self._stranger(data):
+            self.fail(Fault.CROSSED, f"shows the nonce {stranger} of another stream")
+        place = self._place_of(data)
+        if place is not None:
+            self._arrive(place)
+            return
+        breach = self.payload.judge(data, self.sent, echo=self.oracle.echo)
+        if breach is not None:
+            self.fail(breach.fault, breach.message, breach.expected)
+        elif self._next < len(self._expected):
+            self.fail(
+                Fault.ALTERED,
+                f"event {self.events} has a text that this stream should not show",
+                self._expected[self._next],
+            )
+        if self._expected:
+            self._arrive(None)
+
+    def _stranger(self, data: str) -> str | None:
+        for nonce in MARKED_NONCE.findall(data):
+            if nonce != self.sent.nonce:
+                return str(nonce)
+        return None
+
+    def _place_of(self, data: str) -> int | None:
+        """Return the place of a text: the next one, else one that is missing, else a known one."""
+        expected = self._expected
+        if self._next < len(expected) and expected[self._next] == data:
+            return self._next
+        places = [place for place, text in enumerate(expected) if text == data]
+        if not places:
+            return None
+        seen = set(range(self._next) if self._arrived is None else self._arrived)
+        missing = [place for place in places if place not in seen]
+        later = [place for place in missing if place >= self._next]
+        return (later or missing or places)[0]
+
+    def _arrive(self, place: int | None) -> None:
+        if self._arrived is None:
+            self._arrived = list(range(self._next))
+            self._seek()
+        self._arrived.append(place)
+        self._next = self._next + 1 if place is None else place + 1
+
+    def _seek(self) -> None:
+        """Keep the bytes where the stream left its order; its end tells which fault that was."""
+        if self.evidence is None and self._next < len(self._expected):
+            self.fail(Fault.LOST, "", self._expected[self._next])
+        elif self.evidence is None:
+            self.fail(Fault.DUPLICATED, "", "the end of the stream")
+        else:
+            return
+        self._sought, self.evidence = self.evidence, None
+
+    def _check_order(self, *, ended: bool) -> None:
+        if self._arrived is None or self.evidence is not None or self._sought is None:
+            return
+        found = describe_order(self._arrived, self.oracle.length if ended else None)
+        if found is None:
+            return
+        fault, message = found
+        sought = self._sought
+        self.evidence = Evidence(
+            fault=fault,
+            message=message,
+            nonce=sought.nonce,
+            event=sought.event,
+            offset=sought.offset,
+            expected=sought.expected,
+            excerpt=sought.excerpt,
+            at_epoch_s=sought.at_epoch_s,
+        )
+
+    def _check_numbers(self, events: list[Event]) -> None:
+        for event in events:
+            identifier = event.last_event_id
+            number = int(identifier) if identifier.isascii() and identifier.isdigit() else None
+            last = self._event_ids
+            if number is not None and last is not None and number != last + 1:
+                jump = f"id {number} follows id {last}"
+                if number > last:
+                    self.fail(Fault.LOST, jump, f"id {last + 1}")
+                else:
+                    fault = Fault.DUPLICATED if number == last else Fault.REORDERED
+                    self.fail(fault, jump, f"id {last + 1}")
+            self._event_ids = number
+
+    def _check_end(self, *, ended: bool) -> None:
+        length = self.oracle.length
+        if not ended:
+            self.fail(Fault.TRUNCATED, "the connection ended before the stream did")
+        elif self._parser.incomplete:
+            self.fail(Fault.TRUNCATED, "the stream ended inside an event", "a blank line")
+        elif self.events == 0:
+            self.fail(Fault.TRUNCATED, "the stream ended without any event", "an event")
+        elif length is not None and self.events < length:
+            alike = self._expected and self._expected[self.events - 1] == self._expected[-1]
+            self.fail(
+                Fault.LOST if alike else Fault.TRUNCATED,
+                f"{self.events} of {length} events came"
+                + (" (their texts are alike: which are lost cannot be told)" if alike else ""),
+            )
+        elif length is not None and self.events > length:
+            self.fail(Fault.DUPLICATED, f"{self.events} events came instead of {length}")
+
+    def _needs_line_check(self, *, ended: bool) -> bool:
+        """Lines that yield no event are looked at when the body is not as long as foretold."""
+        if self._body_bytes:
+            return False
+        if self.evidence is not None:
+            return self.evidence.fault in (
+                Fault.LOST,
+                Fault.TRUNCATED,
+                Fault.PAYLOAD,
+                Fault.ALTERED,
+            )
+        if self.oracle.template is None or self.oracle.body_bytes is None:
+            return True
+        return ended and self._kept_bytes != self.oracle.body_bytes
+
+    def _check_lines(self) -> None:
+        parser = EventStreamParser(keep_lines=True, line_limit_bytes=LINE_LIMIT_BYTES)
+        body = b"".join(self._kept)
+        parser.receive(body, 0.0)
+        for line in parser.lines:
+            # WHATWG HTML 9.2.6: other names are ignored by clients: what stood there is lost.
+            odd = line.kind is LineKind.FIELD and line.oddities
+            if odd:
+                before, self.evidence = self.evidence, None
+                self.fail(
+                    Fault.FRAMING,
+                    f"a malformed line of the event stream ({', '.join(line.oddities)})",
+                    before.expected if before else "data, event, id, retry or a comment",
+                    body[line.offset : line.offset + EXCERPT_LIMIT_BYTES],
+                )
+                return

@@ -1,0 +1,88 @@
+"""The load tests in locust's web page: a tab with the figures, and a page with the charts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from streamchat_load import report_html, report_json
+from streamchat_load.parameters import UsageError
+from streamchat_load.summary import QUANTILES, SHOWN_TIMES
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from streamchat_load.session import Session
+
+REFRESH_S = 2
+
+TAB = "streamchat"
+
+
+def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's web page, untyped
+    """Add the tab, its figures, and the routes `/streamchat` and `/streamchat.json`."""
+    app = web_ui.app
+    labels = ["count", *(label for label, _ in QUANTILES), "max"]
+    web_ui.template_args |= {
+        "extended_tabs": [{"title": "Streams", "key": TAB}],
+        "extended_tables": [
+            {
+                "key": TAB,
+                "structure": [
+                    {"key": "what", "title": "Milliseconds"},
+                    *({"key": label.replace(".", "_"), "title": label} for label in labels),
+                ],
+            }
+        ],
+    }
+
+    @app.get("/streamchat")
+    @web_ui.auth_required_if_enabled
+    def page() -> Any:  # noqa: ANN401 - what a Flask view may return
+        try:
+            summary, verdict = session.snapshot()
+        except UsageError as error:
+            return f"{error}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
+        return report_html.render(summary, verdict, refresh_s=REFRESH_S)
+
+    @app.get("/streamchat.json")
+    @web_ui.auth_required_if_enabled
+    def figures() -> Any:  # noqa: ANN401 - what a Flask view may return
+        try:
+            summary, verdict = session.snapshot()
+        except UsageError as error:
+            return {"error": str(error)}, 503
+        return report_json.render(summary, verdict), 200, {"Content-Type": "application/json"}
+
+    @app.after_request
+    def extend(response: Response) -> Response:
+        from flask import request  # noqa: PLC0415
+
+        if request.path.endswith("/stats/requests") and response.is_json:
+            body = response.get_json()
+            if isinstance(body, dict):
+                body["extended_stats"] = [
+                    *body.get("extended_stats", []),
+                    {"key": TAB, "data": _rows(session)},
+                ]
+                response.set_data(json.dumps(body))
+        return response
+
+
+def _rows(session: Session) -> list[dict[str, Any]]:
+    try:
+        summary, verdict = session.snapshot()
+    except UsageError:
+        return []
+    rows = [
+        {"what": title}
+        | {
+            label.replace(".", "_"): "" if value is None else round(value, 2)
+            for label, value in summary["times_ms"][name].items()
+        }
+        for name, title in SHOWN_TIMES.items()
+        if summary["times_ms"][name]["count"]
+    ]
+    counted = {**summary["outcomes"], **{f"fault: {k}": n for k, n in summary["faults"].items()}}
+    rows += [{"what": name, "count": count} for name, count in counted.items() if count]
+    return [*rows, {"what": f"verdict so far: {verdict.headline} (charts: /streamchat)"}]

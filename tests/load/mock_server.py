@@ -1,0 +1,280 @@
+"""A small streaming chat server that breaks one stream in so many, in a way of its choice.
+
+Independent of the project's other servers: it shares nothing with the load tests but the
+protocol. Run as a script, it prints its URL; `GET /counts` tells what it has really sent, so
+that a test can hold a report against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import ssl
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+
+FAULTS = (
+    "none",
+    "lost",
+    "lost-tail",
+    "duplicated",
+    "crossed",
+    "reordered",
+    "truncated",
+    "cut-event",
+    "stalled",
+    "framing",
+    "surplus",
+    "utf8",
+    "error-event",
+    "not-json",
+    "altered",
+    "malformed-line",
+    "media-type",
+    "status-500",
+    "busy",
+)
+
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    b"Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+WORDS = ("one", "two", "three", "Grüße", "日本語", "🙂")
+REQUEST_LIMIT_BYTES = 1 << 20
+STALL_S = 30.0
+
+
+@dataclass
+class Settings:
+    fault: str = "none"
+    every: int = 100
+    spare: int = 3
+    events: int = 10
+    interval_s: float = 0.0
+    batch: int = 1
+    style: str = "echo"
+    stamps: bool = False
+    first_delay_s: float = 0.0
+
+
+@dataclass
+class Server:
+    settings: Settings
+    counts: Counter[str] = field(default_factory=Counter)
+    numbers: count[int] = field(default_factory=count)
+    last: bytes = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.counts["connections"] += 1
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while await self.answer(reader, writer):
+                pass
+        writer.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"GET /counts"):
+            await send(writer, plain(200, dict(self.counts)))
+            return True
+        length = 0
+        for line in head.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = min(int(value), REQUEST_LIMIT_BYTES)
+        body = await reader.readexactly(length)
+        if b"/api/stream-chat " not in head.split(b"\r\n")[0]:
+            await send(writer, plain(404, {"error": "no such page"}))
+            return True
+        if (refusal := refuse(body)) is not None:
+            self.counts["refused"] += 1
+            await send(writer, plain(400, {"error": refusal}))
+            return True
+        return await self.stream(json.loads(body), writer)
+
+    async def stream(self, asked: dict[str, object], writer: asyncio.StreamWriter) -> bool:
+        settings = self.settings
+        number = next(self.numbers)
+        faulty = number >= settings.spare and (number - settings.spare) % settings.every == 0
+        fault = settings.fault if faulty else "none"
+        self.counts["streams"] += 1
+        if fault != "none":
+            self.counts["faults"] += 1
+        if fault == "status-500":
+            await send(writer, plain(500, {"error": "down"}))
+            return True
+        if fault == "busy":
+            await send(writer, plain(503, {"error": "busy"}, b"Retry-After: 1\r\n"))
+            return True
+        if settings.first_delay_s:
+            await asyncio.sleep(settings.first_delay_s)
+        head = HEAD.replace(b"event-stream", b"html") if fault == "media-type" else HEAD
+        await send(writer, head)
+        try:
+            async for piece in self.pieces(asked, fault):
+                writer.write(piece)
+                await writer.drain()
+        except EOFError:
+            return False
+        self.counts["finished"] += 1
+        return True
+
+    async def pieces(self, asked: dict[str, object], fault: str) -> AsyncIterator[bytes]:
+        settings = self.settings
+        blocks = [self.block(asked, place) for place in range(settings.events or 1)]
+        middle = len(blocks) // 2
+        crossing, self.last = self.last, blocks[middle]
+        blocks = damaged(blocks, middle, fault, crossing)
+        begun_s = time.perf_counter()
+        waiting: list[bytes] = []
+        for place, block in enumerate(blocks):
+            if settings.interval_s:
+                due_s = begun_s + place * settings.interval_s
+                await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+            if fault == "stalled" and place == middle:
+                await asyncio.sleep(STALL_S)
+            if fault == "truncated" and place == middle:
+                yield b"".join(waiting)
+                raise EOFError
+            if settings.stamps:
+                block = self.block(asked, place)
+            waiting.append(chunk(block))
+            if fault == "framing" and place == middle:
+                waiting.append(b"zz\r\n")
+            self.counts["events"] += 1
+            if len(waiting) >= settings.batch:
+                yield b"".join(waiting)
+                waiting = []
+        while not settings.events:
+            await asyncio.sleep(settings.interval_s)
+            self.counts["events"] += 1
+            yield chunk(blocks[0])
+        if fault == "surplus":
+            waiting.append(b"0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        else:
+            waiting.append(b"0\r\n\r\n")
+        yield b"".join(waiting)
+
+    def block(self, asked: dict[str, object], place: int) -> bytes:
+        """Return the bytes of one event."""
+        style = self.settings.style
+        prompt = str(asked["prompt"])
+        response = f"{place} {WORDS[place % len(WORDS)]} "
+        if style == "typewriter":
+            step = max(1, -(-len(prompt) // self.settings.events))
+            response = prompt[place * step : (place + 1) * step]
+        value: dict[str, object] = {"response": response}
+        if style in ("echo", "typewriter", "alike"):
+            value |= {"prompt": prompt, "history": asked["history"]}
+        if style == "alike":
+            value["response"] = "the same each time"
+        if style in ("numbered", "dice"):
+            value["response"] = f"{response}{time.perf_counter_ns()}"
+        if self.settings.stamps:
+            value["sent_s"] = time.perf_counter()
+        data = json.dumps(value, ensure_ascii=style != "echo").encode("utf-8")
+        identifier = b"id: %d\n" % place if style == "numbered" else b""
+        return identifier + b"data: " + data + b"\n\n"
+
+
+def damaged(blocks: list[bytes], middle: int, fault: str, crossing: bytes) -> list[bytes]:
+    blocks = list(blocks)
+    if fault == "lost":
+        del blocks[middle]
+    elif fault == "lost-tail":
+        del blocks[-2:]
+    elif fault == "duplicated":
+        blocks.insert(middle, blocks[middle])
+    elif fault == "reordered":
+        blocks[middle], blocks[middle + 1] = blocks[middle + 1], blocks[middle]
+    elif fault == "crossed":
+        blocks[middle] = crossing
+    elif fault == "cut-event":
+        blocks[-1] = blocks[-1][:-5]
+    elif fault == "utf8":
+        blocks[middle] = blocks[middle].replace("日".encode(), b"\xe6\x97")
+    elif fault == "error-event":
+        blocks[middle] = b'event: error\ndata: {"error": "the model is gone"}\n\n'
+    elif fault == "not-json":
+        blocks[middle] = b"data: [DONE]\n\n"
+    elif fault == "altered":
+        blocks[middle] = blocks[middle].replace(b'"response": "', b'"response": "?')
+    elif fault == "malformed-line":
+        blocks[middle] = b"dta" + blocks[middle][4:]
+    return blocks
+
+
+def refuse(body: bytes) -> str | None:
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return "Request body must be JSON"
+    if not isinstance(asked, dict):
+        return "Request body must be JSON"
+    if asked.get("prompt") is None:
+        return "Missing 'prompt' field"
+    if asked.get("history") is None:
+        return "Missing 'history' field"
+    return None if isinstance(asked["history"], list) else "'history' field must be a list"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def plain(status: int, value: object, fields: bytes = b"") -> bytes:
+    body = json.dumps(value).encode()
+    head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
+    return head % (status, len(body), fields) + body
+
+
+async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    await writer.drain()
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fault", choices=FAULTS, default="none")
+    parser.add_argument("--every", type=int, default=100)
+    parser.add_argument("--spare", type=int, default=3)
+    parser.add_argument("--events", type=int, default=10)
+    parser.add_argument("--interval", type=float, default=0.0)
+    parser.add_argument("--first-delay", type=float, default=0.0)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--style", default="echo")
+    parser.add_argument("--stamps", action="store_true")
+    parser.add_argument("--cert", default=None)
+    options = parser.parse_args()
+    settings = Settings(
+        fault=options.fault,
+        every=options.every,
+        spare=options.spare,
+        events=options.events,
+        interval_s=options.interval,
+        batch=options.batch,
+        style=options.style,
+        stamps=options.stamps,
+        first_delay_s=options.first_delay,
+    )
+    context = None
+    if options.cert is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.cert)
+    server = Server(settings)
+    listening = await asyncio.start_server(
+        server.serve, "127.0.0.1", 0, ssl=context, backlog=1024
+    )
+    port = listening.sockets[0].getsockname()[1]
+    scheme = "https" if context is not None else "http"
+    print(f"{scheme}://127.0.0.1:{port}", flush=True)
+    await listening.serve_forever()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())
