@@ -95,7 +95,7 @@ class _Inflater:
 
     @property
     def ended(self) -> bool:
-        return self._inflater is not None and self._inflater.eof
+        return self._inflater is not None and self._inflater.eof and not self.truncated
 
     def receive(self, data: bytes) -> bytes:
         """Return what these bytes decode to; see `error` and `truncated` afterwards."""
