@@ -20,6 +20,7 @@ from streamchat_reference.serving import Server, ServingError, listen, parent_de
 from streamchat_reference.watch import StopSignal
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Sequence
 
     from streamchat_reference.answerers.interface import Answerer
@@ -44,24 +45,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (UnknownAnswererError, ModelUrlError, argparse.ArgumentTypeError) as error:
         parser.error(str(error))
     try:
-        parent_fd = parent_descriptor() if options.exit_with_parent else None
-        stop = StopSignal()
-        application = create_app(
-            answerer, max_streams=options.max_streams, heartbeat_s=options.heartbeat, stop=stop
-        )
-        server = Server(
-            application,
-            listen(options.host, options.port),
-            stop=stop,
-            max_streams=options.max_streams,
-            announce=lambda url: _announce(url, options.ready_fd),
-            patience=Patience(options.head_seconds, options.request_seconds, options.stall_seconds),
-            parent_fd=parent_fd,
-            log_level=options.log_level,
-        )
+        with listen(options.host, options.port) as listener:
+            server = _server(options, answerer, listener)
     except ServingError as error:
         parser.exit(1, f"{parser.prog}: error: {error}\n")
     server.run()
+
+
+def _server(options: argparse.Namespace, answerer: Answerer, listener: socket.socket) -> Server:
+    stop = StopSignal()
+    application = create_app(
+        answerer, max_streams=options.max_streams, heartbeat_s=options.heartbeat, stop=stop
+    )
+    return Server(
+        application,
+        listener,
+        stop=stop,
+        max_streams=options.max_streams,
+        announce=lambda url: _announce(url, options.ready_fd),
+        patience=Patience(options.head_seconds, options.request_seconds, options.stall_seconds),
+        parent_fd=parent_descriptor() if options.exit_with_parent else None,
+        log_level=options.log_level,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

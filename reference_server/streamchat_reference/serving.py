@@ -148,4 +148,5 @@ def _allow_descriptors(needed: int, wanted: int) -> None:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    # What follows the reason in parentheses repeats the address.
+    return (error.strerror or str(error)).partition(" (")[0].lower()

@@ -172,6 +172,8 @@ class StreamWorker(ThreadWorker):
         self._busy -= 1
         if not fs.cancelled() and fs.exception() is None and fs.result():
             super().finish_request(conn, fs)
+            if not self.alive:
+                self._cap_keepalive(conn.timeout or 0.0)
         else:
             self._lingering.add(conn.sock)
 

@@ -1,0 +1,57 @@
+"""The command line's errors: one line that names what was wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from streamchat_reference.command import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _untouched_logging() -> Iterator[None]:
+    """The command sets logging up for its process; here it is a guest."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "words"),
+    [
+        (["--port", "70000"], 2, "'70000' is no port"),
+        (["--port", "x"], 2, "'x' is no whole number"),
+        (["--events", "-1"], 2, "no whole number from 0 on"),
+        (["--interval", "nan"], 2, "'nan' is no number of seconds"),
+        (["--interval", "soon"], 2, "'soon' is no number of seconds"),
+        (["--heartbeat", "0"], 2, "more than 0 seconds"),
+        (["--max-streams", "0"], 2, "no whole number from 1 on"),
+        (["--answerer", "parrot"], 2, "unknown answerer 'parrot'"),
+        (["--answerer", "no_such_module:f"], 2, "cannot import 'no_such_module'"),
+        (["--answerer", "json:no_such"], 2, "'json' has no callable 'no_such'"),
+        (["--answerer", "openai"], 2, "needs --openai-url"),
+        (["--answerer", "openai", "--openai-url", "ftp://x"], 2, "no URL of a model server"),
+        (["--answerer", "openai", "--openai-url", "http://[x"], 2, "no URL of a model server"),
+        (["--no-such-option"], 2, "unrecognized arguments"),
+        (["--host", "no such host", "--port", "0"], 1, "cannot listen on no such host:0: "),
+        (["--host", "192.0.2.1", "--port", "0"], 1, "cannot listen on 192.0.2.1:0: "),
+        (["--max-streams", "900000000", "--port", "0"], 1, "open files, but the limit is"),
+    ],
+)
+def test_a_bad_option_is_told_in_one_line(
+    options: list[str], exit_code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    told = capsys.readouterr()
+    assert ended.value.code == exit_code
+    assert words in told.err
+    assert told.err.startswith("streamchat_reference: error: ")
+    assert told.err.count("\n") == 1
+    assert told.out == ""
