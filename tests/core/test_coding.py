@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.core.coding import MAX_CODINGS, DecodedBody, decode_reads
 from streamchat_conformance.core.exchange import Read
@@ -117,6 +117,7 @@ def test_a_bomb_is_decoded_up_to_the_limit(coding: str) -> None:
     spare=st.integers(-600, 5),
     step=st.integers(1, 50),
 )
+@example(coding=" deflate ", data=b"\x00", spare=-1, step=3)  # The coded form ends at the cut.
 def test_the_limit_cuts_only_what_is_longer(
     coding: str, data: bytes, spare: int, step: int
 ) -> None:
