@@ -13,6 +13,7 @@ from streamchat_conformance.recorder import (
     Endpoint,
     Limits,
     Plan,
+    Progress,
     Until,
     record_together,
     until,
@@ -60,6 +61,22 @@ def test_waiting_for_a_time_takes_few_turns(
         exchange = connection.exchange(REQUEST, until=condition)
     assert exchange.ending is Ending.ABANDONED
     assert len(polls) <= FEW
+
+
+def test_a_condition_that_names_a_time_past_is_not_asked_without_pause(
+    serve: Serve, polls: list[int]
+) -> None:
+    class Impatient:
+        def __call__(self, progress: Progress) -> bool:
+            return progress.reader.complete
+
+        def wake_at_s(self, progress: Progress) -> float:
+            return progress.elapsed_s - 1
+
+    with Connection.open(serve(say_nothing), Limits(head_s=0.2)) as connection:
+        exchange = connection.exchange(REQUEST, until=Impatient())
+    assert exchange.limit == "head_s=0.2"
+    assert len(polls) <= 200 + FEW
 
 
 def test_not_reading_what_is_there_takes_few_turns(serve_either: Serve, polls: list[int]) -> None:

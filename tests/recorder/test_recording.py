@@ -193,6 +193,16 @@ def test_a_body_of_exactly_the_recording_limit_is_complete(serve: Serve) -> None
     )
 
 
+def test_a_body_beyond_the_recording_limit_overflows_though_the_server_closes(
+    serve: Serve,
+) -> None:
+    response = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000
+    exchange = record(serve(sends(response, then="close")), until.complete(), recording_bytes=1000)
+    assert exchange.ending is Ending.OVERFLOW
+    assert len(exchange.received) == 1000
+    assert exchange.unrecorded_bytes == len(response) - 1000
+
+
 def test_too_many_reads_end_the_recording(serve: Serve) -> None:
     endpoint = serve(repeats(STREAM, EVENT, pause_s=0.01))
     exchange = record(endpoint, until.complete(), recording_reads=5)

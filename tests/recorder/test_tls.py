@@ -59,6 +59,20 @@ def test_garbage_between_records_is_a_reset_with_a_note(serve_tls: Serve, limits
     assert any(note.startswith("TLS failed: ") for note in exchange.notes)
 
 
+def test_a_server_that_speaks_first_is_heard(serve_tls: Serve, limits: Limits) -> None:
+    # Such bytes may come with the handshake's last record, and poll does not tell of them.
+    early = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+
+    def speak_first(peer: socket.socket, halt: threading.Event) -> None:
+        peer.sendall(early)
+        halt.wait(10)
+
+    with Connection.open(serve_tls(speak_first), limits) as connection:
+        connection.send(REQUEST)
+        exchange = connection.receive(until=until.complete(), request=REQUEST)
+    assert (exchange.ending, exchange.received) == (Ending.COMPLETE, early)
+
+
 def test_more_than_one_record_in_one_read_is_seen_at_once(serve_tls: Serve, limits: Limits) -> None:
     # The last record's plaintext must not wait inside the engine for more ciphertext.
     body = b"x" * 100_000

@@ -49,7 +49,6 @@ class Channel:
         self.notes: list[str] = []
         """Oddities for the exchange, each told once."""
         self.closed = False
-        self.half_closed = False
 
     def fileno(self) -> int:
         """Return the descriptor to poll, -1 once closed."""
@@ -86,7 +85,6 @@ class Channel:
 
     def half_close(self) -> None:
         """Say that nothing more will be sent (FIN); receiving goes on."""
-        self.half_closed = True
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
@@ -185,6 +183,7 @@ class TlsChannel(Channel):
         )
         self._unwritten = b""
         self._in_flight = 0
+        self._notified = False
         self.first_bytes = b""
         """The first bytes from the server: they tell TLS from plain HTTP."""
 
@@ -292,8 +291,6 @@ class TlsChannel(Channel):
         # Answers to the server's key updates.
         self.flush()
         return b"".join(pieces)
-
-    _notified = False
 
     def _note_ragged_end(self) -> None:
         # RFC 8446 §6.1: without close_notify the end may be a truncation; it still is an end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.http1 import read_response
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .limits import Limits
 
 __all__ = ["check_target"]
+
+_PATIENCE_S: Final = 2.0
+"""Longest wait for an answer: a server may be silent here, and be judged later."""
 
 
 def check_target(endpoint: Endpoint, limits: Limits) -> None:
@@ -30,7 +33,8 @@ def check_target(endpoint: Endpoint, limits: Limits) -> None:
     with Connection.open(endpoint, limits) as connection:
         if endpoint.ssl is not None:
             return
-        response = read_response(connection.exchange(request, until=complete()))
+        brief = replace(limits, head_s=min(limits.head_s, _PATIENCE_S))
+        response = read_response(connection.exchange(request, until=complete(), limits=brief))
     if response.head is not None and response.head.status != 400:
         return
     if _speaks_tls(endpoint, limits):

@@ -49,7 +49,7 @@ def resolve(endpoint: Endpoint, limits: Limits) -> list[Address]:
                 endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=flags
             )
         except (OSError, UnicodeError) as error:
-            failures.append(error if isinstance(error, OSError) else OSError(str(error)))
+            failures.append(error if isinstance(error, OSError) else OSError(0, "not a host name"))
         else:
             found.extend(Address(family, address) for family, _, _, _, address in infos)
 
@@ -70,7 +70,7 @@ def resolve(endpoint: Endpoint, limits: Limits) -> list[Address]:
     if not found:
         raise ConnectError(
             ConnectErrorKind.NAME,
-            f"the host name {endpoint.host!r} has no address",
+            f"the host name {endpoint.host!r} has no address ({failures[0].strerror})",
             "check its spelling in the target URL",
         )
     return list(dict.fromkeys(found))

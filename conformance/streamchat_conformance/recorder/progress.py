@@ -38,7 +38,6 @@ class Progress:
         """Time since the first byte of the request."""
         self.last_read_s: float | None = None
         """When the last bytes came; None before any."""
-        self.fed_bytes = 0
         self._reading_from_s = reading_from_s
         self._parser: EventStreamParser | None = None
         self._inflater: _Inflater | None = None
@@ -58,7 +57,6 @@ class Progress:
         """Take bytes that arrived at `at_s`."""
         had_head = self.reader.head is not None
         self.last_read_s = at_s
-        self.fed_bytes += len(data)
         pieces = self.reader.receive(data, at_s)
         if not had_head and self.reader.head is not None:
             self._prepare_counting()

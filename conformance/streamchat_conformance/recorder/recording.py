@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAMING_LOST_S", "Recording", "Tag"]
 
+_ASK_AGAIN_S: Final = 0.001
+
 FRAMING_LOST_S: Final = 1.0
 """For how long reading goes on once the end of the response cannot be known any more."""
 
@@ -75,6 +77,7 @@ class Recording:
         self._tag = tag or Tag()
         self._began_at = clock()
         self._ended_at = self._began_at
+        self._asked_at = self._began_at
         self._tape = Tape(limits)
         self._fresh = list(carried)
         self._end: End | None = None
@@ -85,8 +88,11 @@ class Recording:
         # The same reading of the method as `read_response` has.
         method = request_method or request.partition(b" ")[0].decode("latin-1")
         self.progress = Progress(method, reading_from_s=self._relative(self._began_at))
-        if self._sender is not None and reading:
-            self._look_before_sending(self._sender)
+        if reading:
+            # What has come before is taken first: it may lie in the TLS engine, unseen by poll.
+            self._receive()
+        if self._sender is not None:
+            self._note_what_came_before(self._sender)
         self.advance(self._began_at)
 
     # The task.
@@ -117,7 +123,9 @@ class Recording:
         if self._sender is not None:
             due = min(due, self._sender.wake_at())
         if self._met is None:
-            due = min(due, self.zero_at + wake_at_s(self._until, self.progress))
+            # A condition that names a time already past is asked again, but not without pause.
+            asked_again_at = self.zero_at + wake_at_s(self._until, self.progress)
+            due = min(due, max(asked_again_at, self._asked_at + _ASK_AGAIN_S))
         return due
 
     def transfer(self, events: int) -> None:
@@ -140,15 +148,15 @@ class Recording:
             self._sender.advance(now)
         self._digest()
         self._ask_until(now)
-        if self._end is not None:
+        if self._met is not None and (self._end is not None or not self._still_sending):
             # A condition that was met before the connection ended has decided already.
-            ended = Ending.CLOSED if self._end is End.FIN else Ending.RESET
-            self._finish(self._met or ended, now)
-        elif self._tape.counted_until is not None:
-            if self._tape.full or now >= self._tape.counted_until:
-                self._finish(Ending.OVERFLOW, now, self._tape.limit)
-        elif self._met is not None and not self._still_sending:
             self._finish(self._met, now)
+        elif self._tape.counted_until is not None:
+            # A recording that lacks bytes must not pass for a whole one, however it ended.
+            if self._end is not None or self._tape.full or now >= self._tape.counted_until:
+                self._finish(self._met or Ending.OVERFLOW, now, self._tape.limit)
+        elif self._end is not None:
+            self._finish(Ending.CLOSED if self._end is End.FIN else Ending.RESET, now)
         else:
             self._check_deadlines(now)
 
@@ -180,14 +188,13 @@ class Recording:
             position=self._tag.position,
             label=self._tag.label,
             watched_s=watched_s,
-            notes=tuple(self._notes + self._channel.take_notes()),
+            notes=tuple(self._notes),
         )
 
     # What came.
 
-    def _look_before_sending(self, sender: Sender) -> None:
-        """Take what is there before the request: it cannot be its answer."""
-        self._receive()
+    def _note_what_came_before(self, sender: Sender) -> None:
+        """Note what is there before the request: it cannot be its answer."""
         if self._fresh:
             self._notes.append("bytes had arrived before this request was sent")
         if self._end is not None:
@@ -209,6 +216,7 @@ class Recording:
             self._framing_lost_at = clock()
 
     def _ask_until(self, now: float) -> None:
+        self._asked_at = now
         self.progress.elapsed_s = max(0.0, self._relative(now))
         if self._met is None and self._until(self.progress):
             self._met = Ending.COMPLETE if self.progress.reader.complete else Ending.ABANDONED
@@ -267,6 +275,7 @@ class Recording:
         self._limit = limit if ending in (Ending.TIMED_OUT, Ending.OVERFLOW) else None
         if ending is not self._met:
             self._ended_at = now
+        self._notes += self._channel.take_notes()
         end = self.progress.reader.end_offset
         if end is None or ending is Ending.OVERFLOW:
             return

@@ -29,7 +29,10 @@ class Watch:
         self._reading = room_bytes > 0
         self._room_bytes = room_bytes
         self._over = False
-        if not self._reading:
+        if self._reading:
+            # Something may lie in the TLS engine, unseen by poll.
+            self.transfer(select.POLLIN)
+        else:
             self.end = channel.look()
 
     @property
