@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gevent.socket  # type: ignore[import-untyped]  # gevent ships no types
+import gevent.socket
 import httptools
 from gevent import select
 
-from streamchat_conformance.recorder.endpoint import Endpoint
+if TYPE_CHECKING:
+    from streamchat_conformance.recorder.endpoint import Endpoint
 
 CONNECT_LIMIT_S = 5.0
 """Longest wait for a connection, with its TLS handshake."""
@@ -33,7 +34,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, *, receive_buffer_bytes: int | None = None) -> None:
         self.uses = 0
         self._tls = endpoint.ssl is not None
-        self._socket = _connect(endpoint, receive_buffer_bytes)
+        self._socket: Any = _connect(endpoint, receive_buffer_bytes)
         if endpoint.ssl is not None:
             # locust has patched `ssl`: the context makes gevent's sockets.
             raw = self._socket
@@ -78,14 +79,16 @@ class Connection:
         self._socket.close()
 
 
-def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:  # noqa: ANN401 - gevent ships no types
+def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:  # noqa: ANN401 - a gevent socket or a TLS one
     try:
-        found = gevent.socket.getaddrinfo(endpoint.host, endpoint.port, 0, gevent.socket.SOCK_STREAM)
+        found = gevent.socket.getaddrinfo(
+            endpoint.host, endpoint.port, 0, gevent.socket.SOCK_STREAM
+        )
     except OSError as error:
         raise ConnectError(f"the name {endpoint.host!r} is unknown ({_reason(error)})") from None
     problem = "no address"
     for family, kind, protocol, _, address in found:
-        connection = gevent.socket.socket(family, kind, protocol)
+        connection: Any = gevent.socket.socket(family, kind, protocol)
         try:
             if receive_buffer_bytes is not None:
                 # Before connecting: the window is agreed on in the handshake.
@@ -149,17 +152,17 @@ class Response:
         return None
 
     def on_message_begin(self) -> None:
-        """A response begins; a second one after the first is surplus."""
+        """Note that a response begins; a second one after the first is surplus."""
         if self.complete:
             self.surplus = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One field line."""
+        """Keep one field line."""
         if len(self.fields) < FIELD_COUNT_LIMIT:
             self.fields.append((name.lower(), value or b""))
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """Note the status and the framing."""
         if self.surplus:
             return
         self.status = self.parser.get_status_code()
@@ -167,12 +170,12 @@ class Response:
         self.framed = b"content-length" in names or b"transfer-encoding" in names
 
     def on_body(self, piece: bytes) -> None:
-        """Some decoded bytes of the body."""
+        """Keep some decoded bytes of the body."""
         if not self.complete:
             self.pieces.append(piece)
 
     def on_message_complete(self) -> None:
-        """The response ended by its own framing; interim responses do not count."""
+        """Note that the response ended by its own framing; interim responses do not count."""
         if self.status is not None and 100 <= self.status < 200:
             self.status = None
             self.fields = []

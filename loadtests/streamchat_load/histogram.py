@@ -9,9 +9,11 @@ exactly: merging is the addition of counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RELATIVE_ERROR = 1 / 128
 """Greatest relative error of a reported quantile."""
@@ -69,8 +71,7 @@ class Histogram:
             buckets[bucket] = buckets.get(bucket, 0) + 1
             count += 1
             total_us += value_us
-            if value_us > greatest:
-                greatest = value_us
+            greatest = max(greatest, value_us)
             if least is None or value_us < least:
                 least = value_us
         if count:

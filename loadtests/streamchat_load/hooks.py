@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from locust import LoadTestShape, User, events, task
-from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from streamchat_load.options import add_options
 from streamchat_load.parameters import UsageError
 from streamchat_load.payload import ChatPayload, Payload
-from streamchat_load.run import LoadRun, Seat
 from streamchat_load.session import BEGIN, FINAL, FINISH, Session, complain
 from streamchat_load.verdict import Exit
 from streamchat_load.web import add_pages
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from locust.env import Environment
+
+    from streamchat_load.run import LoadRun, Seat
 
 SPAWN_RATE = 100.0
 """Users that locust makes in a second, at least: the plan, not locust, tells when they begin."""
@@ -59,32 +63,38 @@ class ProfileShape(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Return how many users there should be; None when the run is over."""
+        run_s = self._run_s()
         session = _sessions.get(id(self.runner.environment)) if self.runner else None
         if session is None or session.plan is None:
             return None
-        left_s = session.plan.duration_s - self.get_run_time()
+        left_s = session.plan.duration_s - run_s
         # locust asks once a second; the first answer starts the users, however short the run.
-        if left_s < 1.0 and self.get_run_time() > 0.5:
+        if left_s < 1.0 and run_s > 0.5:
             gevent.sleep(max(0.0, left_s))
             return None
         if session.plan.users is None:
             # One user in each process sees to the arrivals.
             workers = self.runner.clients if isinstance(self.runner, MasterRunner) else (1,)
             return len(workers), SPAWN_RATE
-        users = session.plan.users_until(self.get_run_time())
+        users = session.plan.users_until(run_s)
         return users, max(float(users), SPAWN_RATE)
+
+    def _run_s(self) -> float:
+        clock: Any = self.get_run_time
+        return float(clock())
 
 
 def register() -> None:
     """Join locust's events. To be called once, by the locustfile."""
-    events.init_command_line_parser.add_listener(_on_parser)
-    events.init.add_listener(_on_init)
-    events.test_start.add_listener(_on_test_start)
-    events.test_stopping.add_listener(_on_test_stopping)
-    events.report_to_master.add_listener(_on_report_to_master)
-    events.worker_report.add_listener(_on_worker_report)
-    events.quitting.add_listener(_on_quitting)
-    events.quit.add_listener(_on_quit)
+    hooks: Any = events
+    hooks.init_command_line_parser.add_listener(_on_parser)
+    hooks.init.add_listener(_on_init)
+    hooks.test_start.add_listener(_on_test_start)
+    hooks.test_stopping.add_listener(_on_test_stopping)
+    hooks.report_to_master.add_listener(_on_report_to_master)
+    hooks.worker_report.add_listener(_on_worker_report)
+    hooks.quitting.add_listener(_on_quitting)
+    hooks.quit.add_listener(_on_quit)
 
 
 def _on_parser(parser: ArgumentParser, **_: Any) -> None:  # noqa: ANN401 - locust's events

@@ -7,16 +7,20 @@ import contextlib
 import secrets
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamchat_conformance.recorder.errors import TargetUrlError
+
 from streamchat_load.parameters import UsageError, read_settings
-from streamchat_load.payload import Payload
 from streamchat_load.profiles import describe_profiles, find_profile
 from streamchat_load.run import Settings
 from streamchat_load.verdict import GENERATOR_LAG_LIMIT_MS, read_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamchat_load.payload import Payload
 
 DEFAULT_PROFILE = "smoke"
 

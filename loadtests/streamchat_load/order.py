@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from streamchat_load.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def describe_order(arrived: Sequence[int | None], length: int | None) -> tuple[Fault, str] | None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, PATH
 from streamchat_conformance.core.fields import media_type
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import read_json
+
 from streamchat_load.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MARK = "sc-"
 """Stands before each nonce, so that another stream's nonce is recognised in any text."""
@@ -157,7 +160,7 @@ class ChatPayload(Payload):
         )
 
     def refusal_breach(self, status: int, content_type: str, body: bytes) -> str | None:
-        """A refusal is status 400 with a JSON object whose `error` is a non-empty string."""
+        """Ask for status 400 and a JSON object whose `error` is a non-empty string."""
         if status != 400:
             return f"status {status} instead of 400 to an invalid request"
         parsed = media_type(content_type)

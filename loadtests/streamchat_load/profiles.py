@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamchat_load.parameters import (
     Parameter,
@@ -18,6 +17,9 @@ from streamchat_load.parameters import (
 )
 from streamchat_load.plan import Arrival, Behaviour, Plan, constant, poisson
 from streamchat_load.replay import read_arrivals
+
+if TYPE_CHECKING:
+    from random import Random
 
 Values = Mapping[str, Any]
 
@@ -90,11 +92,9 @@ def _steady(values: Values, behaviour: Behaviour | None = None) -> Plan:
     )
 
 
-@profile(
-    "smoke", "a few users for a few seconds: does it work at all?", _users(2), _duration(5.0)
-)
+@profile("smoke", "a few users for a few seconds: does it work at all?", _users(2), _duration(5.0))
 def smoke(values: Values) -> Plan:
-    """A steady load, small by default."""
+    """Load steadily, with little by default."""
     return _steady(values)
 
 
@@ -112,11 +112,11 @@ def steady(values: Values) -> Plan:
     seconds("hold_s", 30.0, "time at the full number"),
 )
 def ramp(values: Values) -> Plan:
-    """The number of users rises along a straight line."""
+    """Raise the number of users along a straight line."""
     most, ramp_s = values["users"], values["ramp_s"]
 
     def users(at_s: float) -> int:
-        return max(1, min(most, int(most * at_s / ramp_s)))
+        return int(max(1, min(most, most * at_s / ramp_s)))
 
     return Plan(
         duration_s=ramp_s + values["hold_s"],
@@ -162,7 +162,7 @@ def staircase(values: Values) -> Plan:
     seconds("after_s", 30.0, "time after it"),
 )
 def spike(values: Values) -> Plan:
-    """The crowd comes at once, and starts no more streams after the spike."""
+    """Let the crowd come at once, and start no more streams after the spike."""
     few, many, before_s = values["users"], values["spike_users"], values["before_s"]
     end_s = before_s + values["spike_s"]
     if many < few:
@@ -186,7 +186,7 @@ def spike(values: Values) -> Plan:
     _duration(3600.0),
 )
 def soak(values: Values) -> Plan:
-    """The run is cut into four quarters, so that the last can be held against the first."""
+    """Cut the run into four quarters, so that the last can be held against the first."""
     quarter_s = values["duration_s"] / 4
     names = ("first quarter", "second quarter", "third quarter", "last quarter")
     return Plan(
@@ -204,7 +204,7 @@ def soak(values: Values) -> Plan:
     _duration(60.0),
 )
 def open_(values: Values) -> Plan:
-    """An open model: a server that stalls cannot slow the arrivals down and so look better."""
+    """Follow an open model: a server that stalls cannot slow the arrivals, and so look better."""
     return Plan(
         duration_s=values["duration_s"],
         phases=((0.0, "all"),),
@@ -286,7 +286,7 @@ def slow_reader(values: Values) -> Plan:
     _duration(60.0),
 )
 def abandon(values: Values) -> Plan:
-    """What users do who close the page."""
+    """Do what users do who close the page."""
     return _steady(values, Behaviour(abandon_share=values["abandon_share"]))
 
 
@@ -298,7 +298,7 @@ def abandon(values: Values) -> Plan:
     _duration(60.0),
 )
 def reconnect_storm(values: Values) -> Plan:
-    """What a proxy's restart does to the server behind it."""
+    """Do what a proxy's restart does to the server behind it."""
     behaviour = Behaviour(fresh_connections=True, storm_every_s=values["storm_every_s"])
     return _steady(values, behaviour)
 
@@ -327,7 +327,7 @@ def refusals(values: Values) -> Plan:
     _duration(60.0),
 )
 def mixed(values: Values) -> Plan:
-    """What a day's users do, in small."""
+    """Do what a day's users do, in small."""
     if values["think_max_s"] < values["think_min_s"]:
         raise UsageError("think_max_s is less than think_min_s")
     return _steady(

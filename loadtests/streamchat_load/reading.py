@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import gevent
-
 from streamchat_conformance.core.fields import media_type
+
 from streamchat_load.connection import (
     REFUSAL_BODY_LIMIT_BYTES,
     Connection,
@@ -16,7 +17,9 @@ from streamchat_load.connection import (
 )
 from streamchat_load.faults import Evidence, Fault
 from streamchat_load.ledger import Outcome
-from streamchat_load.verify import StreamVerifier
+
+if TYPE_CHECKING:
+    from streamchat_load.verify import StreamVerifier
 
 READ_BYTES = 65536
 
@@ -56,7 +59,9 @@ class Reading:
     invalid: bool = False
     """The request is invalid: a refusal is asked for."""
     silence_limit_s: float = 10.0
-    """Until the first event the limit of `first_event`, from there on that of a stall."""
+    """How long nothing may come: until the first event one limit, from there on another."""
+    stall_limit_s: float = 15.0
+    """What the silence limit becomes with the first event."""
 
     connection: Connection | None = None
     connect_s: float | None = None
@@ -87,10 +92,12 @@ class Reading:
         """The first fault of the stream, or None."""
         return self.verifier.evidence
 
-    @property
-    def silent_since_s(self) -> float:
-        """Since when an event is missing: comments do not count as a first event."""
-        return self.sent_s if self.first_event_s is None else self.last_s
+    def is_silent(self, now_s: float) -> bool:
+        """Tell whether nothing came for too long; comments do not count as a first event."""
+        if self.first_event_s is None:
+            return now_s - self.sent_s > self.silence_limit_s
+        # A slow reader's silence may be its own.
+        return self.read_bytes_per_s is None and now_s - self.last_s > self.silence_limit_s
 
     def end(self, stop: Stop) -> None:
         """End the reading from another greenlet."""
@@ -100,7 +107,7 @@ class Reading:
                 self.connection.shut_down()
 
 
-def exchange(reading: Reading, request: bytes, *, stall_s: float) -> None:
+def exchange(reading: Reading, request: bytes) -> None:
     """Send a request and read its answer to the end; the reading's outcome tells how it went."""
     connection = reading.connection
     if connection is None:
@@ -118,7 +125,7 @@ def exchange(reading: Reading, request: bytes, *, stall_s: float) -> None:
     elif reading.invalid or response.status != 200:
         _read_refusal(reading, connection, response)
     else:
-        _read_stream(reading, connection, response, stall_s)
+        _read_stream(reading, connection, response)
     reading.ended_s = perf_counter()
     reading.status = response.status
     reading.reusable = (
@@ -148,9 +155,7 @@ def _end_without_head(reading: Reading) -> None:
     if reading.stop in _BY_CLIENT:
         reading.outcome = _BY_CLIENT[reading.stop]
     elif reading.stop is not None:
-        reading.verifier.fail(
-            Fault.STALL, f"no response head within {reading.silence_limit_s:g} s"
-        )
+        reading.verifier.fail(Fault.STALL, f"no response head within {reading.silence_limit_s:g} s")
         reading.outcome = Outcome.FAULTY
     elif reading.evidence is not None:
         reading.outcome = Outcome.FAULTY
@@ -181,7 +186,7 @@ def _read_refusal(reading: Reading, connection: Connection, response: Response) 
             status, response.field(b"content-type"), body
         )
         if breach is not None:
-            reading.verifier.fail(Fault.REFUSAL, breach, "a refusal with status 400", body)
+            reading.verifier.fail(Fault.REFUSAL, breach, "a refusal with status 400", data=body)
         reading.outcome = Outcome.REJECTED if breach is None else Outcome.FAULTY
 
 
@@ -206,9 +211,7 @@ def _read_body(
     return ("bytes after the answer's end" if response.surplus else None), body
 
 
-def _read_stream(
-    reading: Reading, connection: Connection, response: Response, stall_s: float
-) -> None:
+def _read_stream(reading: Reading, connection: Connection, response: Response) -> None:
     """Read a stream event by event until it ends, is cut, or the watch ends it."""
     verifier = reading.verifier
     parsed = media_type(response.field(b"content-type"))
@@ -217,44 +220,27 @@ def _read_stream(
             Fault.HEAD,
             f"the media type is {response.field(b'content-type')!r}",
             "text/event-stream",
-            b"\r\n".join(name + b": " + value for name, value in response.fields),
+            data=b"\r\n".join(name + b": " + value for name, value in response.fields),
         )
-    recv, feed, receive = connection.recv, response.feed, verifier.receive
-    stamps_s = reading.stamps_s
-    cut_after, paced = reading.cut_after, reading.read_bytes_per_s
+    recv, feed = connection.recv, response.feed
+    paced = reading.read_bytes_per_s
     size = READ_BYTES if paced is None else max(256, min(READ_BYTES, int(paced / 4)))
-    now_s = reading.head_s or perf_counter()
-    ended = cut = False
     reason = ""
-    while True:
-        if response.pieces:
-            count = receive(response.take(), now_s)
-            if count:
-                if reading.first_event_s is None:
-                    reading.first_event_s = now_s
-                    reading.silence_limit_s = stall_s
-                if count == 1:
-                    stamps_s.append(now_s)
-                else:
-                    stamps_s.extend([now_s] * count)
-                if cut_after is not None and verifier.events >= cut_after:
-                    cut = True
-                    break
-        if response.complete:
-            ended = True
-            break
-        if reading.stop is not None:
-            break
+    cut = _take_events(reading, response, reading.head_s or perf_counter())
+    while not (cut or response.complete or reading.stop is not None):
         try:
             data = recv(size)
         except OSError as error:
             reason = _reason(error)
             break
+        # Stamped before anything is parsed: what parsing costs is no latency of the server's.
         now_s = perf_counter()
         if not data:
             break
         reading.last_s = now_s
         problem = feed(data)
+        if response.pieces:
+            cut = _take_events(reading, response, now_s)
         if problem is not None:
             verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
             break
@@ -262,12 +248,25 @@ def _read_stream(
             gevent.sleep(len(data) / paced)
             reading.last_s = perf_counter()
     reading.body_bytes = response.body_bytes
-    _judge_end(reading, response, ended=ended, cut=cut, reason=reason)
+    _judge_end(reading, response, cut=cut, reason=reason)
 
 
-def _judge_end(
-    reading: Reading, response: Response, *, ended: bool, cut: bool, reason: str
-) -> None:
+def _take_events(reading: Reading, response: Response, now_s: float) -> bool:
+    """Judge and stamp what was decoded; return whether the stream is to be cut here."""
+    count = reading.verifier.receive(response.take(), now_s)
+    if not count:
+        return False
+    if reading.first_event_s is None:
+        reading.first_event_s = now_s
+        reading.silence_limit_s = reading.stall_limit_s
+    if count == 1:
+        reading.stamps_s.append(now_s)
+    else:
+        reading.stamps_s.extend([now_s] * count)
+    return reading.cut_after is not None and reading.verifier.events >= reading.cut_after
+
+
+def _judge_end(reading: Reading, response: Response, *, cut: bool, reason: str) -> None:
     verifier = reading.verifier
     # A cut after the last event may meet the end of the stream in the same read.
     cut = cut and not response.complete
@@ -278,7 +277,7 @@ def _judge_end(
     if response.surplus:
         verifier.fail(Fault.FRAMING, "bytes after the response's end")
     # A body without length or chunks ends with its connection (RFC 9112 section 6.3).
-    over = ended or response.complete or (not response.framed and not reason)
+    over = response.complete or (not response.framed and not reason)
     verifier.finish(ended=over and reading.stop is None, cut=cut or reading.stop is not None)
     if verifier.evidence is not None:
         reading.outcome = Outcome.FAULTY
@@ -298,4 +297,4 @@ def _stall_message(reading: Reading) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+    return str(getattr(error, "strerror", None) or repr(error)).lower()

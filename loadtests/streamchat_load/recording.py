@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from bisect import bisect_left
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from streamchat_load.histogram import Histogram
 from streamchat_load.ledger import Ledger, Outcome
-from streamchat_load.reading import Reading
+
+if TYPE_CHECKING:
+    from streamchat_load.reading import Reading
 
 
 class Recorder:
@@ -33,9 +37,9 @@ class Recorder:
         if fresh <= 0:
             return
         phase = self.ledger.phase(reading.phase)
-        gaps_s = [later - earlier for earlier, later in zip(stamps_s, stamps_s[1:], strict=False)]
+        gaps_s = [later - earlier for earlier, later in itertools.pairwise(stamps_s)]
         if gaps_s:
-            reading.longest_gap_s = max(reading.longest_gap_s, max(gaps_s))
+            reading.longest_gap_s = max(reading.longest_gap_s, *gaps_s)
         offset = self.epoch_offset_s
         at = known
         while at < len(stamps_s):

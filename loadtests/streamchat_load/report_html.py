@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamchat_load.charts import Line, chart
 from streamchat_load.faults import MEANINGS, Fault
 from streamchat_load.report_text import printable
 from streamchat_load.summary import QUANTILES, SHOWN_TIMES
 from streamchat_load.verdict import Exit, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 _STYLE = """
 :root{color-scheme:light dark}
@@ -75,7 +77,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _number(value: object) -> object:
     if value is None:
-        return "–"
+        return "-"
     return f"{value:.2f}" if isinstance(value, float) else value
 
 
@@ -139,7 +141,7 @@ def _evidence(summary: Mapping[str, Any]) -> str:
         fault = Fault(found["fault"])
         shown = json.dumps(found["excerpt"], ensure_ascii=False)
         parts.append(
-            f"<h3>{_text(fault.value)} × {summary['faults'].get(fault.value, 0)}: "
+            f"<h3>{_text(fault.value)} x {summary['faults'].get(fault.value, 0)}: "
             f"{_text(MEANINGS[fault])}</h3>"
             f"<p>First in the stream of {_text(found['nonce'])}, event {_text(found['event'])}, "
             f"byte {_text(found['offset'])}: {_text(found['message'])}</p>"

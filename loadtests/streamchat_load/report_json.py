@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from streamchat_load.verdict import Verdict
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streamchat_load.verdict import Verdict
 
 SCHEMA = 1
 """Version of the report's form; it changes when a member is renamed or removed."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamchat_load.faults import MEANINGS, Fault
 from streamchat_load.summary import QUANTILES, SHOWN_TIMES
-from streamchat_load.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from streamchat_load.verdict import Verdict
 
 SHOWN_EXCERPT_CHARACTERS = 160
 
@@ -30,8 +33,7 @@ def render(summary: Mapping[str, Any], verdict: Verdict) -> str:
         "",
         f"Load of {printable(summary['target'])}",
         f"profile {summary['profile']} {printable(parameters)}",
-        f"{summary['elapsed_s']:.1f} s of {summary['planned_s']:.1f} s, "
-        f"{summary['processes']} process(es), seed {summary['seed']}",
+        _length(summary),
         *(printable(f"  {note}") for note in summary["notes"]),
         "",
         *_outcomes(summary),
@@ -47,19 +49,25 @@ def render(summary: Mapping[str, Any], verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
+def _length(summary: Mapping[str, Any]) -> str:
+    took = f"{summary['elapsed_s']:.1f} s of {summary['planned_s']:.1f} s"
+    return f"{took}, {summary['processes']} process(es), seed {summary['seed']}"
+
+
 def _outcomes(summary: Mapping[str, Any]) -> list[str]:
     counts = summary["counts"]
     ended = ", ".join(
         f"{count} {outcome}" for outcome, count in summary["outcomes"].items() if count
     )
     metrics = summary["metrics"]
+    rates = f"{metrics['events_per_s']:.1f} a second; {metrics['bytes_per_s'] / 1000:.1f} kB"
+    reuse = f"{counts.get('reused', 0)} times used again"
+    retries = f"{counts.get('retries', 0)} requests sent again"
     lines = [
         f"requests: {counts.get('started', 0)} started; {ended or 'none ended'}",
-        f"events: {counts.get('events', 0)}; {metrics['events_per_s']:.1f} a second; "
-        f"{metrics['bytes_per_s'] / 1000:.1f} kB a second; "
-        f"{metrics['streams_per_s']:.2f} verified streams a second",
-        f"connections: {counts.get('connections', 0)} opened, {counts.get('reused', 0)} times "
-        f"used again, {counts.get('retries', 0)} requests sent again",
+        f"events: {counts.get('events', 0)}; {rates} a second",
+        f"streams: {metrics['streams_per_s']:.2f} verified a second",
+        f"connections: {counts.get('connections', 0)} opened, {reuse}, {retries}",
     ]
     if counts.get("offered"):
         lines.append(

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
-import gevent.event  # type: ignore[import-untyped]  # gevent ships no types
-
+import gevent.event
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.recorder.endpoint import Endpoint
+
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.ledger import Outcome
 from streamchat_load.payload import Payload, Sent
 from streamchat_load.plan import Arrival, Plan
 from streamchat_load.profiles import find_profile
-from streamchat_load.reading import Reading, Stop, exchange
+from streamchat_load.reading import Reading, exchange
 from streamchat_load.recording import Recorder
 from streamchat_load.verify import Oracle, StreamVerifier
 from streamchat_load.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 OPEN_LIMIT = 20_000
 """Most streams that one process holds open; arrivals beyond are counted as dropped."""
@@ -226,6 +228,7 @@ class LoadRun:
             read_bytes_per_s=behaviour.read_bytes_per_s if seat.slow else None,
             invalid=invalid,
             silence_limit_s=self.settings.first_event_limit_s,
+            stall_limit_s=self.settings.stall_limit_s,
         )
         if rng.random() < behaviour.abandon_share:
             reading.cut_after = rng.randint(1, oracle.read_events or oracle.length or 10)
@@ -235,13 +238,11 @@ class LoadRun:
     def _perform(self, seat: Seat, reading: Reading, sent: Sent) -> None:
         request = HttpRequest(
             body=sent.body, content_type=self.payload.content_type, path=self.endpoint.path
-        ).encode(
-            authority=self.endpoint.authority, path=self.endpoint.path, extra=self._fields
-        )
+        ).encode(authority=self.endpoint.authority, path=self.endpoint.path, extra=self._fields)
         reused = self._connect(seat, reading)
         if reading.connection is None:
             return
-        exchange(reading, request, stall_s=self.settings.stall_limit_s)
+        exchange(reading, request)
         if reused and reading.unanswered and reading.stop is None:
             # The server may close an idle connection at any time (RFC 9112 section 9.6); what
             # was sent on it meanwhile is sent again, once, on a new one.
@@ -251,7 +252,7 @@ class LoadRun:
             seat.connection = None
             self._connect(seat, reading)
             if reading.connection is not None:
-                exchange(reading, request, stall_s=self.settings.stall_limit_s)
+                exchange(reading, request)
 
     def _connect(self, seat: Seat, reading: Reading) -> bool:
         """Give the reading a connection; return whether it had served before."""

@@ -13,25 +13,28 @@ import sys
 import time
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
-import gevent.event  # type: ignore[import-untyped]  # gevent ships no types
-from locust.env import Environment
+import gevent.event
 from locust.runners import MasterRunner, WorkerRunner
 
 from streamchat_load import report_html, report_json, report_junit, report_text
 from streamchat_load.ledger import Ledger, Outcome
 from streamchat_load.options import Choices, read_choices
 from streamchat_load.parameters import UsageError
-from streamchat_load.payload import Payload
-from streamchat_load.plan import Plan
-from streamchat_load.reading import Reading
 from streamchat_load.run import LoadRun, Settings
 from streamchat_load.summary import RunInfo, summarize
 from streamchat_load.survey import Survey, survey
 from streamchat_load.verdict import Exit, Verdict, judge
 from streamchat_load.verify import Oracle
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from streamchat_load.payload import Payload
+    from streamchat_load.plan import Plan
+    from streamchat_load.reading import Reading
 
 BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_final"
 """Messages: master to worker, master to worker, worker to master."""
@@ -58,7 +61,7 @@ class Session:
         self.started_epoch_s = time.time()
         self.ended_s: float | None = None
         self._awaited: set[int] = set()
-        self._all_final = gevent.event.Event()
+        self._all_final: Any = gevent.event.Event()
         self._finishing = False
         self._begun: dict[str, Any] | None = None
         self.is_worker = isinstance(environment.runner, WorkerRunner)
@@ -94,8 +97,8 @@ class Session:
             "settings": self.choices.settings.dump(),
             "oracles": {name: found.dump() for name, found in self.survey.oracles.items()},
         }
-        runner = self.environment.runner
-        if isinstance(runner, MasterRunner):
+        runner: Any = self.environment.runner
+        if self.is_master:
             workers = [client.id for client in runner.clients.all]
             self.slots = max(1, len(workers))
             self._awaited = set(range(len(workers)))
@@ -126,7 +129,7 @@ class Session:
 
     def _tell_locust(self, reading: Reading) -> None:
         """Give locust's own table its rows: the whole request, and the first event."""
-        fire = self.environment.events.request.fire
+        fire: Any = self.environment.events.request.fire
         failure = None
         if reading.outcome is Outcome.FAULTY and reading.evidence is not None:
             failure = f"{reading.evidence.fault.value}: {reading.evidence.message}"
@@ -175,8 +178,8 @@ class Session:
         if self._finishing or self.is_worker or self.choices is None:
             return
         self._finishing = True
-        runner = self.environment.runner
-        if isinstance(runner, MasterRunner):
+        runner: Any = self.environment.runner
+        if self.is_master:
             if self._awaited:
                 runner.send_message(FINISH, {})
                 limit_s = self.choices.settings.drain_s + FINAL_LIMIT_S
@@ -201,8 +204,7 @@ class Session:
             raise UsageError("there was no run")
         ends = [*(start for start, _ in self.plan.phases[1:]), self.plan.duration_s]
         lengths_s = {
-            name: end - start
-            for (start, name), end in zip(self.plan.phases, ends, strict=True)
+            name: end - start for (start, name), end in zip(self.plan.phases, ends, strict=True)
         }
         settings = self.choices.settings
         return RunInfo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,7 +145,7 @@ def knee(ledger: Ledger, info: RunInfo) -> str | None:
         return None
     first_s = steps[0][1].first_event.quantile_s(0.95)
     first_rate = _events_per_user(steps[0], info)
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in itertools.pairwise(steps):
         p95_s = step[1].first_event.quantile_s(0.95)
         rate = _events_per_user(step, info)
         late = first_s is not None and (p95_s is None or p95_s > first_s * KNEE_FACTOR)
@@ -176,7 +177,7 @@ def series(ledger: Ledger) -> list[dict[str, Any]]:
         return []
     first = min(timeline.cells)
     open_streams = 0
-    rows = []
+    rows: list[dict[str, float | None]] = []
     for number in range(first, max(timeline.cells) + 1):
         cell = timeline.cells.get(number)
         if cell is None:

@@ -1,28 +1,33 @@
-"""What is learnt of a target before any load: is it the endpoint, and what do its streams say?"""
+"""What is learnt of a target before any load: whether it is the endpoint, and what it says."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import gevent
-
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.recorder.endpoint import Endpoint
+
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.faults import Fault
 from streamchat_load.ledger import Outcome
 from streamchat_load.parameters import UsageError
-from streamchat_load.payload import Payload, Sent
-from streamchat_load.plan import Plan
 from streamchat_load.reading import Reading, Stop, exchange
-from streamchat_load.run import Settings
 from streamchat_load.template import LEARNING_NONCES, learn
 from streamchat_load.verify import Oracle, StreamVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streamchat_conformance.recorder.endpoint import Endpoint
+
+    from streamchat_load.payload import Payload, Sent
+    from streamchat_load.plan import Plan
+    from streamchat_load.run import Settings
 
 SHAPE_LIMIT = 16
 """At most so many shapes of request are surveyed; further ones go without a template."""
@@ -67,7 +72,11 @@ def survey(settings: Settings, payload: Payload, *, limit_s: float) -> Survey:
             left_s = limit_s - (perf_counter() - begun_s)
             if left_s <= limit_s / 2 and shape in oracles:
                 break
-            readings = _read_three(settings, payload, endpoint, turn, pad_bytes, left_s)
+            requests = [
+                payload.build(nonce, turn=turn, pad_bytes=pad_bytes)
+                for nonce in (*LEARNING_NONCES, secrets.token_hex(8))
+            ]
+            readings = _read_together(requests, settings, payload, endpoint, left_s)
             _require_streams(readings, endpoint, limit_s)
             oracles[shape] = _agree(readings)
             if oracles[shape].template is not None:
@@ -80,18 +89,17 @@ def survey(settings: Settings, payload: Payload, *, limit_s: float) -> Survey:
     return Survey(oracles, tuple(notes))
 
 
-def _read_three(
+def _read_together(
+    requests: Iterable[Sent],
     settings: Settings,
     payload: Payload,
     endpoint: Endpoint,
-    turn: int,
-    pad_bytes: int,
     limit_s: float,
 ) -> list[Reading]:
+    """Read the answers to a few requests at once, for so long at most."""
     readings = []
     greenlets = []
-    for nonce in (*LEARNING_NONCES, secrets.token_hex(8)):
-        sent = payload.build(nonce, turn=turn, pad_bytes=pad_bytes)
+    for sent in requests:
         verifier = StreamVerifier(sent, Oracle(), payload, keep_texts=True)
         reading = Reading(
             verifier=verifier,
@@ -122,7 +130,7 @@ def _read_one(
         reading.failure = f"cannot connect: {error}"
         return
     try:
-        exchange(reading, request, stall_s=settings.stall_limit_s)
+        exchange(reading, request)
     finally:
         reading.connection.close()
 
@@ -139,23 +147,26 @@ def _require_streams(readings: Iterable[Reading], endpoint: Endpoint, limit_s: f
 
 
 def _problem(reading: Reading, endpoint: Endpoint, limit_s: float) -> str | None:
+    """Return why a reading is not what the endpoint sends, or None."""
     where = f"POST {endpoint.url}"
     if reading.connection is None:
         return f"{endpoint.url} cannot be reached: {reading.failure}"
-    if reading.status is None and reading.evidence is not None:
-        return f"{where} does not speak HTTP: {reading.evidence.message}"
     if reading.status is None:
+        if reading.evidence is not None:
+            return f"{where} does not speak HTTP: {reading.evidence.message}"
         why = reading.failure or f"no answer within {limit_s:g} s"
         return f"{where} gave no answer: {why}"
     if reading.outcome is Outcome.REFUSED:
         return f"{where} refuses even a lone stream (status {reading.status})"
-    if reading.status != 200:
-        return (
-            f"{where} is not the endpoint: a valid request got status {reading.status}, "
-            "not 200 with an event stream"
-        )
+    return _stream_problem(reading, where, limit_s)
+
+
+def _stream_problem(reading: Reading, where: str, limit_s: float) -> str | None:
     evidence = reading.evidence
-    if evidence is not None and evidence.fault in (Fault.HEAD, Fault.PAYLOAD):
+    if reading.status != 200:
+        wanted = "not 200 with an event stream"
+        return f"{where} is not the endpoint: a valid request got status {reading.status}, {wanted}"
+    if evidence is not None and evidence.fault in {Fault.HEAD, Fault.PAYLOAD}:
         return f"{where} is not the endpoint: {evidence.message}; asked for {evidence.expected}"
     if not reading.verifier.texts:
         return f"{where} sent no event within {limit_s:g} s"
@@ -176,7 +187,7 @@ def _agree(readings: list[Reading]) -> Oracle:
     bodies = {reading.body_bytes for reading in readings}
     agreed = len(sound) == len(readings) and (running or (ended and len(lengths) == 1))
     template = (
-        learn(*texts, proof_nonce=readings[2].verifier.sent.nonce) if agreed else None
+        learn(texts[0], texts[1], texts[2], readings[2].verifier.sent.nonce) if agreed else None
     )
     return Oracle(
         template=template,
@@ -192,7 +203,7 @@ def _numbered(ids: list[str]) -> bool:
     """Tell whether ids are whole numbers, each one more than the last; two at least."""
     if len(ids) < 2 or not all(text.isascii() and text.isdigit() for text in ids):
         return False
-    return all(int(later) == int(earlier) + 1 for earlier, later in zip(ids, ids[1:], strict=False))
+    return all(int(later) == int(earlier) + 1 for earlier, later in pairwise(ids))
 
 
 def _describe(oracle: Oracle) -> str:

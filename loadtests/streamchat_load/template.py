@@ -10,8 +10,11 @@ stream, whose nonce is drawn at random, proves the rule. A server whose answers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NONCE_DIGITS = 16
 LEARNING_NONCES = ("0123456789abcdef", "fedcba9876543210")

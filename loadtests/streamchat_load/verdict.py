@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome
 from streamchat_load.parameters import UsageError, nearest, read_settings
 from streamchat_load.summary import QUANTILES, RunInfo, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 GENERATOR_LAG_LIMIT_MS = 50.0
 """Default of the greatest p99 of the generator's own lag in a valid run."""
@@ -30,10 +33,14 @@ class Exit(IntEnum):
     INVALID = 5
 
 
-MINIMA = frozenset({"events_per_s", "bytes_per_s", "streams_per_s", "achieved_ratio"}) | {
-    f"{outcome.value.replace('-', '_')}_count"
-    for outcome in (Outcome.VERIFIED, Outcome.REJECTED)
-} | {"started_count", "events_count", "verified_ratio", "rejected_ratio"}
+MINIMA = (
+    frozenset({"events_per_s", "bytes_per_s", "streams_per_s", "achieved_ratio"})
+    | {
+        f"{outcome.value.replace('-', '_')}_count"
+        for outcome in (Outcome.VERIFIED, Outcome.REJECTED)
+    }
+    | {"started_count", "events_count", "verified_ratio", "rejected_ratio"}
+)
 """Metrics whose threshold is the least good value; of all others it is the greatest."""
 
 KNOWN_METRICS = frozenset(
@@ -42,7 +49,11 @@ KNOWN_METRICS = frozenset(
         for name in (*TIMES, *PHASE_TIMES)
         for key in ("mean", "max", *(label for label, _ in QUANTILES))
     }
-    | {f"{outcome.value.replace('-', '_')}_{kind}" for outcome in Outcome for kind in ("count", "ratio")}
+    | {
+        f"{outcome.value.replace('-', '_')}_{kind}"
+        for outcome in Outcome
+        for kind in ("count", "ratio")
+    }
     | {
         "started_count",
         "events_count",
@@ -141,12 +152,10 @@ def _read_limit(name: str, value: object) -> float:
             f"there is no metric {name!r} to set a threshold for{hint} (see docs/load-testing.md)"
         )
     try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        limit = float(value)
+        limit = float(value) if isinstance(value, str | int | float) else math.nan
     except ValueError:
-        raise UsageError(f"the threshold {name}={value!r} is not a number") from None
-    if not math.isfinite(limit) or limit < 0:
+        limit = math.nan
+    if isinstance(value, bool) or not math.isfinite(limit) or limit < 0:
         raise UsageError(f"the threshold {name}={value} is not a number from 0 up")
     return limit
 
@@ -179,7 +188,7 @@ def judge(
         code = Exit.THRESHOLD
     else:
         code = Exit.GOOD
-    return Verdict(code, checks, tuple([*broken, *invalid, *missed]))
+    return Verdict(code, checks, (*broken, *invalid, *missed))
 
 
 def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) -> list[str]:
@@ -187,7 +196,8 @@ def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) 
     lag_ms = ledger.times["generator_lag"].quantile_ms(0.99)
     if lag_ms is not None and lag_ms > lag_limit_ms:
         reasons.append(
-            f"the generator fell behind: its lag p99 is {lag_ms:.1f} ms, {lag_limit_ms:g} ms allowed"
+            f"the generator fell behind: its lag p99 is {lag_ms:.1f} ms, "
+            f"{lag_limit_ms:g} ms allowed"
         )
     offered = ledger.counts["offered"]
     late = ledger.counts["late"] + ledger.counts["dropped"]

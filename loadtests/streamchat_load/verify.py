@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import codecs
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from streamchat_conformance.core.eventstream import Event, EventStreamParser, LineKind
+
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
 from streamchat_load.order import describe_order
 from streamchat_load.payload import MARKED_NONCE, Payload, Sent
@@ -82,8 +83,8 @@ class StreamVerifier:
 
     __slots__ = (
         "_arrived",
-        "_body_bytes",
         "_decoder",
+        "_dropped_bytes",
         "_event_ids",
         "_expected",
         "_kept",
@@ -122,7 +123,7 @@ class StreamVerifier:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._kept: list[bytes] = []
         self._kept_bytes = 0
-        self._body_bytes = 0
+        self._dropped_bytes = 0
 
     def receive(self, piece: bytes, at_s: float) -> int:
         """Judge the next bytes of the body; return how many events they completed.
@@ -157,21 +158,45 @@ class StreamVerifier:
             self._check_numbers(events)
         return len(events)
 
-    def fail(self, fault: Fault, message: str, expected: str = "", data: bytes = b"") -> None:
-        """Note a fault, unless there is one already: the first is the cause."""
+    def fail(
+        self,
+        fault: Fault,
+        message: str,
+        expected: str = "",
+        *,
+        data: bytes = b"",
+        event: Event | None = None,
+    ) -> None:
+        """Note a fault, unless there is one already: the first is the cause.
+
+        The evidence shows the lines of `event`, or `data`, or the last bytes of the body.
+        """
         if self.evidence is not None:
             return
-        shown = excerpt(data or b"".join(self._kept[-2:]))
+        offset, shown = self._lines_of(event) if event is not None else (None, excerpt(data))
+        if not shown:
+            shown = excerpt(b"".join(self._kept[-2:]))
+            offset = self.body_bytes - len(shown)
         self.evidence = Evidence(
             fault=fault,
             message=message,
             nonce=self.sent.nonce,
             event=self.events,
-            offset=max(0, self._received_bytes - len(shown)),
+            offset=offset,
             expected=expected[:EXCERPT_LIMIT_BYTES],
             excerpt=shown,
             at_epoch_s=time.time(),
         )
+
+    def _lines_of(self, event: Event) -> tuple[int | None, bytes]:
+        """Return where in the body the event's data stands, and its bytes from that line on."""
+        kept = b"".join(self._kept)
+        needle = event.data.partition("\n")[0].encode("utf-8", "surrogatepass")
+        at = kept.rfind(needle) if needle else -1
+        if at < 0:
+            return None, b""
+        start = kept.rfind(b"\n", 0, at) + 1
+        return self._dropped_bytes + start, kept[start : start + EXCERPT_LIMIT_BYTES]
 
     def finish(self, *, ended: bool, cut: bool) -> None:
         """Judge the stream as a whole.
@@ -193,11 +218,7 @@ class StreamVerifier:
     @property
     def body_bytes(self) -> int:
         """Bytes of the body so far."""
-        return self._received_bytes
-
-    @property
-    def _received_bytes(self) -> int:
-        return self._body_bytes + self._kept_bytes
+        return self._dropped_bytes + self._kept_bytes
 
     def _drop_half(self) -> None:
         while len(self._kept) > 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES // 2:
@@ -205,10 +226,10 @@ class StreamVerifier:
             dropped = sum(map(len, self._kept[:half]))
             del self._kept[:half]
             self._kept_bytes -= dropped
-            self._body_bytes += dropped
+            self._dropped_bytes += dropped
         if len(self._kept) <= 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
             shortened = excerpt(self._kept[-1])
-            self._body_bytes += self._kept_bytes - len(shortened)
+            self._dropped_bytes += self._kept_bytes - len(shortened)
             self._kept, self._kept_bytes = [shortened], len(shortened)
 
     def _check_utf8(self, piece: bytes, *, final: bool = False) -> None:
@@ -219,31 +240,34 @@ class StreamVerifier:
         except UnicodeDecodeError as error:
             self._decoder.reset()
             around = error.object[max(0, error.start - 64) : error.start + 64]
-            self.fail(Fault.UTF8, f"bytes that are not UTF-8: {error.reason}", "UTF-8", around)
+            message = f"bytes that are not UTF-8: {error.reason}"
+            self.fail(Fault.UTF8, message, "UTF-8", data=around)
 
     def _look(self, event: Event) -> None:
         """Judge an event that is not simply the next text of the template."""
         data = event.data
         if event.type == "error":
-            self.fail(Fault.ERROR_EVENT, "an `error` event", "content")
+            self.fail(Fault.ERROR_EVENT, "an `error` event", "content", event=event)
             return
         if stranger := self._stranger(data):
-            self.fail(Fault.CROSSED, f"shows the nonce {stranger} of another stream")
+            message = f"shows the nonce {stranger} of another stream"
+            self.fail(Fault.CROSSED, message, self.sent.nonce, event=event)
         place = self._place_of(data)
         if place is not None:
-            self._arrive(place)
+            self._arrive(place, event)
             return
         breach = self.payload.judge(data, self.sent, echo=self.oracle.echo)
         if breach is not None:
-            self.fail(breach.fault, breach.message, breach.expected)
+            self.fail(breach.fault, breach.message, breach.expected, event=event)
         elif self._next < len(self._expected):
             self.fail(
                 Fault.ALTERED,
                 f"event {self.events} has a text that this stream should not show",
                 self._expected[self._next],
+                event=event,
             )
         if self._expected:
-            self._arrive(None)
+            self._arrive(None, event)
 
     def _stranger(self, data: str) -> str | None:
         for nonce in MARKED_NONCE.findall(data):
@@ -264,21 +288,19 @@ class StreamVerifier:
         later = [place for place in missing if place >= self._next]
         return (later or missing or places)[0]
 
-    def _arrive(self, place: int | None) -> None:
+    def _arrive(self, place: int | None, event: Event) -> None:
         if self._arrived is None:
             self._arrived = list(range(self._next))
-            self._seek()
+            self._seek(event)
         self._arrived.append(place)
         self._next = self._next + 1 if place is None else place + 1
 
-    def _seek(self) -> None:
+    def _seek(self, event: Event) -> None:
         """Keep the bytes where the stream left its order; its end tells which fault that was."""
-        if self.evidence is None and self._next < len(self._expected):
-            self.fail(Fault.LOST, "", self._expected[self._next])
-        elif self.evidence is None:
-            self.fail(Fault.DUPLICATED, "", "the end of the stream")
-        else:
+        if self.evidence is not None:
             return
+        due = self._expected[self._next] if self._next < len(self._expected) else "the end"
+        self.fail(Fault.LOST, "", due, event=event)
         self._sought, self.evidence = self.evidence, None
 
     def _check_order(self, *, ended: bool) -> None:
@@ -287,18 +309,7 @@ class StreamVerifier:
         found = describe_order(self._arrived, self.oracle.length if ended else None)
         if found is None:
             return
-        fault, message = found
-        sought = self._sought
-        self.evidence = Evidence(
-            fault=fault,
-            message=message,
-            nonce=sought.nonce,
-            event=sought.event,
-            offset=sought.offset,
-            expected=sought.expected,
-            excerpt=sought.excerpt,
-            at_epoch_s=sought.at_epoch_s,
-        )
+        self.evidence = replace(self._sought, fault=found[0], message=found[1])
 
     def _check_numbers(self, events: list[Event]) -> None:
         for event in events:
@@ -308,10 +319,10 @@ class StreamVerifier:
             if number is not None and last is not None and number != last + 1:
                 jump = f"id {number} follows id {last}"
                 if number > last:
-                    self.fail(Fault.LOST, jump, f"id {last + 1}")
+                    self.fail(Fault.LOST, jump, f"id {last + 1}", event=event)
                 else:
                     fault = Fault.DUPLICATED if number == last else Fault.REORDERED
-                    self.fail(fault, jump, f"id {last + 1}")
+                    self.fail(fault, jump, f"id {last + 1}", event=event)
             self._event_ids = number
 
     def _check_end(self, *, ended: bool) -> None:
@@ -334,7 +345,7 @@ class StreamVerifier:
 
     def _needs_line_check(self, *, ended: bool) -> bool:
         """Lines that yield no event are looked at when the body is not as long as foretold."""
-        if self._body_bytes:
+        if self._dropped_bytes:
             return False
         if self.evidence is not None:
             return self.evidence.fault in (
@@ -360,6 +371,6 @@ class StreamVerifier:
                     Fault.FRAMING,
                     f"a malformed line of the event stream ({', '.join(line.oddities)})",
                     before.expected if before else "data, event, id, retry or a comment",
-                    body[line.offset : line.offset + EXCERPT_LIMIT_BYTES],
+                    data=body[line.offset : line.offset + EXCERPT_LIMIT_BYTES],
                 )
                 return

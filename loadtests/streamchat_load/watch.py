@@ -39,7 +39,7 @@ class Watch:
     def __init__(self, run: LoadRun) -> None:
         self.run = run
         self.readings: set[Reading] = set()
-        self._greenlets: list[gevent.Greenlet] = []
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
         """Begin to watch."""
@@ -79,9 +79,8 @@ class Watch:
                     continue
                 if now_s - reading.sent_s > self.run.settings.stream_limit_s:
                     reading.end(Stop.TOO_LONG)
-                elif now_s - reading.silent_since_s > reading.silence_limit_s:
-                    if reading.read_bytes_per_s is None or reading.first_event_s is None:
-                        reading.end(Stop.SILENT)
+                elif reading.is_silent(now_s):
+                    reading.end(Stop.SILENT)
             if now_s >= fold_s:
                 fold_s = now_s + FOLD_S
                 for reading in list(self.readings):

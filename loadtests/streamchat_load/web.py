@@ -36,8 +36,6 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
         ],
     }
 
-    @app.get("/streamchat")
-    @web_ui.auth_required_if_enabled
     def page() -> Any:  # noqa: ANN401 - what a Flask view may return
         try:
             summary, verdict = session.snapshot()
@@ -45,8 +43,6 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
             return f"{error}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
         return report_html.render(summary, verdict, refresh_s=REFRESH_S)
 
-    @app.get("/streamchat.json")
-    @web_ui.auth_required_if_enabled
     def figures() -> Any:  # noqa: ANN401 - what a Flask view may return
         try:
             summary, verdict = session.snapshot()
@@ -54,7 +50,6 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
             return {"error": str(error)}, 503
         return report_json.render(summary, verdict), 200, {"Content-Type": "application/json"}
 
-    @app.after_request
     def extend(response: Response) -> Response:
         from flask import request  # noqa: PLC0415
 
@@ -67,6 +62,11 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
                 ]
                 response.set_data(json.dumps(body))
         return response
+
+    guard = web_ui.auth_required_if_enabled
+    app.add_url_rule("/streamchat", "streamchat", guard(page))
+    app.add_url_rule("/streamchat.json", "streamchat_json", guard(figures))
+    app.after_request(extend)
 
 
 def _rows(session: Session) -> list[dict[str, Any]]:

@@ -13,10 +13,13 @@ import json
 import ssl
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 FAULTS = (
     "none",
@@ -140,9 +143,7 @@ class Server:
             if fault == "truncated" and place == middle:
                 yield b"".join(waiting)
                 raise EOFError
-            if settings.stamps:
-                block = self.block(asked, place)
-            waiting.append(chunk(block))
+            waiting.append(chunk(self.block(asked, place) if settings.stamps else block))
             if fault == "framing" and place == middle:
                 waiting.append(b"zz\r\n")
             self.counts["events"] += 1
@@ -182,30 +183,26 @@ class Server:
 
 
 def damaged(blocks: list[bytes], middle: int, fault: str, crossing: bytes) -> list[bytes]:
-    blocks = list(blocks)
-    if fault == "lost":
-        del blocks[middle]
-    elif fault == "lost-tail":
-        del blocks[-2:]
-    elif fault == "duplicated":
-        blocks.insert(middle, blocks[middle])
-    elif fault == "reordered":
-        blocks[middle], blocks[middle + 1] = blocks[middle + 1], blocks[middle]
-    elif fault == "crossed":
-        blocks[middle] = crossing
-    elif fault == "cut-event":
-        blocks[-1] = blocks[-1][:-5]
-    elif fault == "utf8":
-        blocks[middle] = blocks[middle].replace("日".encode(), b"\xe6\x97")
-    elif fault == "error-event":
-        blocks[middle] = b'event: error\ndata: {"error": "the model is gone"}\n\n'
-    elif fault == "not-json":
-        blocks[middle] = b"data: [DONE]\n\n"
-    elif fault == "altered":
-        blocks[middle] = blocks[middle].replace(b'"response": "', b'"response": "?')
-    elif fault == "malformed-line":
-        blocks[middle] = b"dta" + blocks[middle][4:]
-    return blocks
+    """Return a stream's events with a fault in their middle or at their end."""
+    before, at, after = blocks[:middle], blocks[middle], blocks[middle + 1 :]
+    instead = {
+        "crossed": crossing,
+        "utf8": at.replace("日".encode(), b"\xe6\x97"),
+        "error-event": b'event: error\ndata: {"error": "the model is gone"}\n\n',
+        "not-json": b"data: [DONE]\n\n",
+        "altered": at.replace(b'"response": "', b'"response": "?'),
+        "malformed-line": b"dta" + at[4:],
+    }
+    if fault in instead:
+        return [*before, instead[fault], *after]
+    rearranged = {
+        "lost": [*before, *after],
+        "lost-tail": blocks[:-2],
+        "duplicated": [*before, at, at, *after],
+        "reordered": [*before, *after[:1], at, *after[1:]],
+        "cut-event": [*blocks[:-1], blocks[-1][:-5]],
+    }
+    return rearranged.get(fault, blocks)
 
 
 def refuse(body: bytes) -> str | None:
@@ -266,9 +263,7 @@ async def main() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.cert)
     server = Server(settings)
-    listening = await asyncio.start_server(
-        server.serve, "127.0.0.1", 0, ssl=context, backlog=1024
-    )
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context, backlog=1024)
     port = listening.sockets[0].getsockname()[1]
     scheme = "https" if context is not None else "http"
     print(f"{scheme}://127.0.0.1:{port}", flush=True)
