@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +24,6 @@ from .harness import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 SOON_S = 5.0
@@ -68,7 +67,9 @@ def test_a_stop_is_not_delayed_by_clients_that_do_nothing(tmp_path: Path) -> Non
 def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     script = (
         "import subprocess, sys\n"
-        f"subprocess.Popen({command('--exit-with-parent')!r})\n"
+        f"server = subprocess.Popen({command('--exit-with-parent')!r})\n"
+        "sys.stdin.readline()\n"
+        "print(server.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -78,23 +79,28 @@ def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
         text=True,
         cwd=tmp_path,
     ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
         port = int(first_line(parent).rsplit(":", 1)[1])
+        print(file=parent.stdin, flush=True)
+        end = os.pidfd_open(int(parent.stdout.readline()))
         with Conversation(port) as conversation:
             conversation.send(post())
             conversation.read_until(b"data: ")
             parent.kill()
             parent.wait(EXIT_S)
             assert b"The server is stopping" in conversation.read_to_end()
-        assert _eventually(lambda: not _accepts(port))
+        assert _ended_soon(end)
 
 
 def test_the_worker_ends_without_its_master(tmp_path: Path) -> None:
     with running_server(tmp_path, "--interval", "60") as server, server.connect() as conversation:
+        end = os.pidfd_open(server.worker_pid())
         conversation.send(post())
         conversation.read_until(b"data: ")
         server.process.kill()
         assert b"The server is stopping" in conversation.read_to_end()
-        assert _eventually(lambda: not _accepts(server.port))
+        assert _ended_soon(end)
 
 
 def test_a_worker_that_died_is_replaced_and_the_url_stays(tmp_path: Path) -> None:
@@ -160,19 +166,9 @@ def test_an_answerer_of_the_users_own_is_served(tmp_path: Path) -> None:
     assert events(response.body) == [{"response": "POLLY"}, {"response": "[1, 2.5]"}]
 
 
-def _accepts(port: int) -> bool:
+def _ended_soon(end: int) -> bool:
+    """Wait for the end of the process behind a descriptor of it, and close that."""
     try:
-        socket.create_connection(("127.0.0.1", port), SOON_S).close()
-    except OSError:
-        return False
-    return True
-
-
-def _eventually(condition: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + SOON_S
-    while time.monotonic() < until_s:
-        if condition():
-            return True
-        # Nothing here can be waited for: a process that is not ours closes its socket.
-        time.sleep(0.02)
-    return False
+        return select.select([end], [], [], SOON_S)[0] == [end]
+    finally:
+        os.close(end)

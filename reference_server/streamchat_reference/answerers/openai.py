@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from streamchat_reference.answerers.interface import AnswererError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from streamchat_reference.exact_json import PlainJson
 
@@ -102,10 +102,8 @@ class Completion:
         return self._pieces
 
     def close(self) -> None:
-        """Close the connection to the model server."""
-        self._connection.close()
-        if self._socket is not None:
-            self._socket.close()
+        """End the answer, and the connection to the model server."""
+        self._pieces.close()
 
     def cancel(self) -> None:
         """Make a blocked read end, from another thread."""
@@ -113,7 +111,7 @@ class Completion:
             with suppress(OSError):  # it is closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _run(self) -> Iterator[str]:
+    def _run(self) -> Generator[str, None, None]:
         try:
             self._connection.connect()
             # Kept apart: a response that ends with the connection takes the socket over.
@@ -131,6 +129,10 @@ class Completion:
             raise AnswererError("the model server is silent") from None
         except (OSError, http.client.HTTPException):
             raise AnswererError("the model server cannot be reached, or broke off") from None
+        finally:
+            self._connection.close()
+            if self._socket is not None:
+                self._socket.close()
         raise AnswererError("the model server ended before its answer was complete")
 
 

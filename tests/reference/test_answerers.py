@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamchat_reference.answerers.echo import PLACEHOLDER, EchoAnswerer
+from streamchat_reference.answerers.interface import AnswererError, Pause
+from streamchat_reference.answerers.loaded import UnknownAnswererError, load_answerer
+from streamchat_reference.answerers.rehearsed import RehearsedAnswerer
+from streamchat_reference.answerers.typewriter import PIECE_CHARACTERS, TypewriterAnswerer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROMPTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+
+
+def pieces(steps: object) -> list[str]:
+    return [step for step in steps if not isinstance(step, Pause)]  # type: ignore[attr-defined]  # an iterable
+
+
+def test_the_echo_ends_after_so_many_events() -> None:
+    assert pieces(EchoAnswerer(events=3, interval_s=0).generate("p", [])) == [PLACEHOLDER] * 3
+
+
+def test_the_echo_is_endless_and_once_a_second_unless_told_otherwise() -> None:
+    steps = list(islice(EchoAnswerer().generate("p", []), 9))
+    assert len(pieces(steps)) == 5
+    pauses = [step.seconds for step in steps if isinstance(step, Pause)]
+    # Nothing waited here, so each event is due one interval later than the one before.
+    assert pauses == pytest.approx([1, 2, 3, 4], abs=0.5)
+
+
+def test_the_echos_lateness_never_adds_up() -> None:
+    steps = EchoAnswerer(events=2, interval_s=0.2).generate("p", [])
+    assert next(steps) == PLACEHOLDER
+    until_s = time.monotonic() + 0.15
+    while time.monotonic() < until_s:
+        pass  # a slow client: the server asks late for the next step
+    pause = next(steps)
+    assert isinstance(pause, Pause)
+    assert pause.seconds <= 0.05
+
+
+@given(PROMPTS, st.integers())
+def test_the_typewriter_types_the_same_reply_for_the_same_seed(prompt: str, seed: int) -> None:
+    answerer = TypewriterAnswerer(seed=seed)
+    first, second = (list(answerer.generate(prompt, [])) for _ in range(2))
+    assert first == second
+    assert all(1 <= len(piece) <= PIECE_CHARACTERS for piece in pieces(first))
+
+
+@given(PROMPTS, st.integers(), st.integers())
+def test_the_typewriters_seed_changes_the_pieces_and_not_the_text(
+    prompt: str, one: int, other: int
+) -> None:
+    texts = {"".join(pieces(TypewriterAnswerer(seed=s).generate(prompt, []))) for s in (one, other)}
+    assert len(texts) == 1
+    assert prompt[:200] in texts.pop()
+
+
+def test_the_typewriters_pace_is_uneven_around_its_interval() -> None:
+    steps = TypewriterAnswerer(interval_s=2.0).generate("p", [])
+    pauses = [step.seconds for step in steps if isinstance(step, Pause)]
+    assert all(1.0 <= pause <= 3.0 for pause in pauses)
+    assert len(set(pauses)) == len(pauses)
+
+
+def test_a_callable_is_found_by_its_name() -> None:
+    answerer = load_answerer("itertools:repeat")
+    assert answerer.blocking
+    with pytest.raises(UnknownAnswererError, match="has no callable 'nothing'"):
+        load_answerer("itertools:nothing")
+    with pytest.raises(UnknownAnswererError, match="cannot import 'no_such'"):
+        load_answerer("no_such:x")
+
+
+class Counting:
+    blocking: ClassVar[bool] = True
+    echoes_request: ClassVar[bool] = True
+
+    def generate(self, prompt: str, history: object) -> Iterator[str | Pause]:  # noqa: ARG002 - the interface
+        yield "one"
+        yield Pause(1)
+        yield "two"
+
+
+def test_a_rehearsed_prompt_is_late_or_breaks_off_and_others_are_not() -> None:
+    answerer = RehearsedAnswerer(Counting(), "slow", 7.0, "fault", 1)
+    assert list(answerer.generate("other", [])) == ["one", Pause(1), "two"]
+    assert list(answerer.generate("slow", [])) == [Pause(7.0), "one", Pause(1), "two"]
+    steps = iter(answerer.generate("fault", []))
+    assert next(steps) == "one"
+    with pytest.raises(AnswererError, match="rehearsed"):
+        next(steps)
+    assert (answerer.blocking, answerer.echoes_request) == (True, True)
+
+
+@pytest.mark.parametrize("after", [0, 2, 9])
+def test_a_rehearsed_fault_comes_even_before_the_first_piece_and_after_the_last(after: int) -> None:
+    answerer = RehearsedAnswerer(Counting(), fault_prompt="fault", fault_after=after)
+    given: list[str] = []
+    with pytest.raises(AnswererError):
+        given.extend(pieces(_collecting(answerer, given)))
+    assert len(given) == min(after, 2)
+
+
+def _collecting(answerer: RehearsedAnswerer, given: list[str]) -> Iterator[str | Pause]:
+    for step in answerer.generate("fault", []):
+        given.extend(pieces([step]))
+        yield step

@@ -1,0 +1,215 @@
+"""The openai answerer against an independent mock of such a server, and against worse ones."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from streamchat_reference.answerers.interface import AnswererError
+from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer, messages
+
+from .harness import events, post, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from streamchat_reference.exact_json import PlainJson
+
+READY_S = 30.0
+PROMPTLY_S = 2.0
+ANSWER = "Blue — mostly, \U0001f600 I think."
+# The mock looks the answer up once more before it streams it, so it must lead to itself.
+RESPONSES = f"""
+responses:
+  "sky": "{ANSWER}"
+  "{ANSWER}": "{ANSWER}"
+defaults:
+  unknown_response: "No idea."
+settings:
+  lag_enabled: {{lag}}
+  lag_factor: 0.001
+"""
+
+
+@contextmanager
+def mock_model_server(directory: Path, *, slow: bool = False) -> Iterator[str]:
+    """Run mockllm on a free port; give its base URL. A slow one takes minutes for each piece."""
+    responses = directory / "responses.yml"
+    responses.write_text(RESPONSES.format(lag=str(slow).lower()), "utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "mockllm.server:app", "--port", "0"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "MOCKLLM_RESPONSES_FILE": str(responses), "PYTHONUTF8": "1"},
+    ) as process:
+        try:
+            yield f"http://127.0.0.1:{_announced_port(process)}/v1"
+        finally:
+            process.kill()
+
+
+def _announced_port(process: subprocess.Popen[bytes]) -> int:
+    assert process.stderr is not None
+    until_s = time.monotonic() + READY_S
+    told = b""
+    while time.monotonic() < until_s:
+        if select.select([process.stderr], [], [], until_s - time.monotonic())[0]:
+            told += os.read(process.stderr.fileno(), 65536)
+        if found := re.search(rb"running on http://127\.0\.0\.1:(\d+)", told):
+            return int(found[1])
+        if process.poll() is not None:
+            break
+    raise AssertionError(f"the mock model server did not start: {told!r}")
+
+
+@pytest.fixture(scope="module")
+def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with mock_model_server(tmp_path_factory.mktemp("model")) as url:
+        yield url
+
+
+def test_an_answer_arrives_in_pieces(model_url: str) -> None:
+    pieces = list(OpenAIAnswerer(model_url, "gpt-4").generate("sky", []))
+    assert "".join(pieces) == ANSWER
+    assert len(pieces) > 3
+
+
+def test_the_endpoint_streams_a_models_answer(model_url: str, tmp_path: Path) -> None:
+    options = ("--answerer", "openai", "--openai-url", model_url, "--openai-model", "gpt-4")
+    with running_server(tmp_path, *options) as server:
+        history = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
+        response = server.exchange(post({"prompt": "sky", "history": history}))
+    assert response.status == 200
+    told = events(response.body)
+    assert "".join(event["response"] for event in told) == ANSWER
+    assert all(set(event) == {"response"} for event in told)
+
+
+def test_a_hang_up_ends_the_wait_for_a_silent_model(tmp_path: Path) -> None:
+    with (
+        mock_model_server(tmp_path, slow=True) as url,
+        running_server(
+            tmp_path,
+            *("--answerer", "openai", "--openai-url", url, "--openai-model", "gpt-4"),
+            *("--max-streams", "1", "--heartbeat", "60"),
+        ) as server,
+    ):
+        with server.connect() as conversation:
+            conversation.send(post({"prompt": "sky", "history": []}))
+            conversation.read_until(b": open\n\n")
+            assert server.exchange(post()).status == 503
+        until_s = time.monotonic() + PROMPTLY_S
+        status = 503
+        while status == 503 and time.monotonic() < until_s:
+            with server.connect() as conversation:
+                conversation.send(post())
+                status = conversation.read_head().status
+        code, took_s = server.stop()
+    assert status == 200
+    assert (code, took_s < 5) == (0, True)
+
+
+@contextmanager
+def scripted_model_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers one request with `answer` and closes; give its URL and the request."""
+    requests: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(PROMPTLY_S)
+            request = b""
+            while b"\r\n\r\n" not in request or not request.endswith(b"}"):
+                request += connection.recv(65536)
+            requests.append(request)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PROMPTLY_S)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/", requests
+        finally:
+            thread.join()
+
+
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+PIECE = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "answered with status 401"),
+        (b"", "cannot be reached, or broke off"),
+        (b"SSH-2.0-x\r\n", "cannot be reached, or broke off"),
+        (STREAM_HEAD, "ended before its answer was complete"),
+        (STREAM_HEAD + PIECE, "ended before its answer was complete"),
+        (STREAM_HEAD + PIECE + b"data: {\n\n", "not JSON"),
+        (STREAM_HEAD + PIECE + b'data: {"error":{"message":"x"}}\n\n', "reported an error"),
+        (STREAM_HEAD + b"data: " + b"x" * 2_000_000, "endless line"),
+    ],
+)
+def test_a_failing_model_server_fails_the_answer(answer: bytes, words: str) -> None:
+    with scripted_model_server(answer) as (url, _), pytest.raises(AnswererError, match=words):
+        list(OpenAIAnswerer(url, "m").generate("p", []))
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_comments_other_fields_and_empty_deltas_are_passed_over(ending: bytes) -> None:
+    lines = [
+        b": a comment",
+        b"event: message",
+        b'data: {"choices":[{"delta":{"role":"assistant","content":null}}]}',
+        b"",
+        b'data:{"choices":[{"delta":{"content":"a\\u2028"}}]}',
+        b"",
+        b'data: {"choices":[]}',
+        b"",
+        b"data: [DONE]",
+        b"",
+        b"",
+    ]
+    with scripted_model_server(STREAM_HEAD + ending.join(lines)) as (url, requests):
+        assert list(OpenAIAnswerer(url, "m", "key").generate("p", [])) == ["a\u2028"]
+    assert requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert b"Authorization: Bearer key\r\n" in requests[0]
+
+
+def test_the_key_is_not_printed() -> None:
+    assert "secret" not in repr(OpenAIAnswerer("http://127.0.0.1:1/v1", "m", "secret"))
+
+
+def test_an_unreachable_model_server_fails_the_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(AnswererError, match="cannot be reached"):
+        list(OpenAIAnswerer(f"http://127.0.0.1:{port}/v1", "m").generate("p", []))
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "http://", "http://h:x/v1", "http://h/v1?q"])
+def test_a_url_that_cannot_be_used_is_told(url: str) -> None:
+    with pytest.raises(ModelUrlError):
+        OpenAIAnswerer(url, "m")
+
+
+def test_history_items_become_messages() -> None:
+    turn: PlainJson = {"role": "assistant", "content": "Hi"}
+    assert messages("now", [turn, "text", 3, {"role": "x"}]) == [
+        {"role": "assistant", "content": "Hi"},
+        {"role": "user", "content": "text"},
+        {"role": "user", "content": "3"},
+        {"role": "user", "content": '{"role": "x"}'},
+        {"role": "user", "content": "now"},
+    ]
