@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from streamchat_load.faults import Fault
+from streamchat_load.order import describe_order
+
+lengths = st.integers(3, 40)
+
+
+def fault_of(arrived: list[int | None], length: int | None = None) -> Fault | None:
+    found = describe_order(arrived, length)
+    return found[0] if found else None
+
+
+@given(lengths)
+def test_events_in_order_are_no_fault(length: int) -> None:
+    assert fault_of([*range(length)], length) is None
+
+
+@given(lengths, st.data())
+def test_an_event_missing_before_another_is_lost(length: int, data: st.DataObject) -> None:
+    missing = data.draw(st.integers(0, length - 2))
+    assert fault_of([place for place in range(length) if place != missing], length) is Fault.LOST
+
+
+@given(lengths, st.data())
+def test_an_event_that_comes_again_at_any_place_is_duplicated(
+    length: int, data: st.DataObject
+) -> None:
+    arrived: list[int | None] = [*range(length)]
+    again = data.draw(st.integers(0, length - 1))
+    arrived.insert(data.draw(st.integers(again, length)), again)
+    assert fault_of(arrived, length) is Fault.DUPLICATED
+
+
+@given(lengths.flatmap(lambda length: st.permutations(range(length))))
+def test_any_other_order_of_all_events_is_reordered(arrived: list[int]) -> None:
+    assume(arrived != sorted(arrived))
+    assert fault_of([*arrived], len(arrived)) is Fault.REORDERED
+
+
+@given(lengths, st.data())
+def test_a_missing_tail_is_truncated(length: int, data: st.DataObject) -> None:
+    come = data.draw(st.integers(0, length - 1))
+    assert fault_of([*range(come)], length) is Fault.TRUNCATED
+
+
+@given(lengths, st.data())
+def test_a_stranger_in_an_events_place_is_not_a_loss_too(length: int, data: st.DataObject) -> None:
+    arrived: list[int | None] = [*range(length)]
+    arrived[data.draw(st.integers(0, length - 1))] = None
+    assert fault_of(arrived, length) is None
+
+
+def test_of_a_stream_that_was_cut_only_the_middle_is_judged() -> None:
+    assert fault_of([0, 1, 2], None) is None
+    assert fault_of([0, 2], None) is Fault.LOST

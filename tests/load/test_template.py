@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from streamchat_load.template import LEARNING_NONCES, NONCE_DIGITS, learn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+nonces = st.text("0123456789abcdef", min_size=NONCE_DIGITS, max_size=NONCE_DIGITS)
+
+Answer = "Callable[[str], list[str]]"
+
+
+def echo(nonce: str) -> list[str]:
+    prompt = f"Load sc-{nonce}: Grüße"
+    return [json.dumps({"prompt": prompt, "response": f"{number} {nonce}"}) for number in range(4)]
+
+
+def typewriter(step: int) -> Callable[[str], list[str]]:
+    def answer(nonce: str) -> list[str]:
+        text = f"You said sc-{nonce}, twice: {nonce}."
+        return [text[at : at + step] for at in range(0, len(text), step)]
+
+    return answer
+
+
+@given(nonces, nonces)
+def test_an_echo_is_foretold_for_every_nonce(proof: str, nonce: str) -> None:
+    template = learn(echo(LEARNING_NONCES[0]), echo(LEARNING_NONCES[1]), echo(proof), proof)
+    assert template is not None
+    assert template.texts(nonce) == echo(nonce)
+
+
+@given(nonces, nonces, st.integers(1, 30))
+def test_a_nonce_that_is_cut_over_several_events_is_foretold(
+    proof: str, nonce: str, step: int
+) -> None:
+    answer = typewriter(step)
+    template = learn(*map(answer, LEARNING_NONCES), answer(proof), proof_nonce=proof)
+    assert template is not None
+    assert template.texts(nonce) == answer(nonce)
+
+
+def test_streams_that_differ_by_more_than_the_nonce_have_no_template() -> None:
+    clock = iter(range(1000))
+
+    def answer(nonce: str) -> list[str]:
+        return [f"{nonce} at {next(clock):04}"]
+
+    assert learn(*map(answer, LEARNING_NONCES), answer("0" * 16), proof_nonce="0" * 16) is None
+
+
+def test_a_server_that_answers_the_proof_with_anothers_text_has_no_template() -> None:
+    first, second = map(echo, LEARNING_NONCES)
+    assert learn(first, second, first, "0" * 16) is None
+
+
+def test_texts_of_different_lengths_have_no_template() -> None:
+    assert learn(["a"], ["ab"], ["a"], "0" * 16) is None
+    assert learn([], [], [], "0" * 16) is None
+
+
+def test_streams_that_were_cut_are_compared_as_far_as_all_go() -> None:
+    proof = "0" * 16
+    first, second = map(echo, LEARNING_NONCES)
+    template = learn(first, second[:2], echo(proof)[:3], proof)
+    assert template is not None
+    assert len(template.events) == 2
+
+
+def test_distinct_texts_are_counted() -> None:
+    template = learn(["same", "same", "x"], ["same", "same", "x"], ["same", "same", "x"], "0" * 16)
+    assert template is not None
+    assert template.distinct == 2
+
+
+def test_no_two_places_of_the_learning_nonces_look_alike() -> None:
+    pairs = list(zip(*LEARNING_NONCES, strict=True))
+    assert len(set(pairs)) == len(pairs) == NONCE_DIGITS
+    assert all(one != other for one, other in pairs)

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Fault
+from streamchat_load.payload import ChatPayload, Sent
+from streamchat_load.template import LEARNING_NONCES, learn
+from streamchat_load.verify import KEPT_BODY_LIMIT_BYTES, Oracle, StreamVerifier
+
+PAYLOAD = ChatPayload()
+NONCE = "00112233445566ff"
+OTHER = "ffeeddccbbaa9988"
+EVENTS = 6
+
+
+def events_of(nonce: str, count: int = EVENTS) -> list[bytes]:
+    sent = PAYLOAD.build(nonce)
+    return [
+        b"data: "
+        + json.dumps({**sent.value, "response": f"{place} 日本"}, ensure_ascii=False).encode()
+        + b"\n\n"
+        for place in range(count)
+    ]
+
+
+def texts_of(nonce: str) -> list[str]:
+    return [block[6:-2].decode() for block in events_of(nonce)]
+
+
+TEMPLATE = learn(*map(texts_of, LEARNING_NONCES), texts_of(OTHER), proof_nonce=OTHER)
+FORETOLD = Oracle(
+    template=TEMPLATE, length=EVENTS, body_bytes=len(b"".join(events_of(NONCE))), echo=True
+)
+UNKNOWN = Oracle(echo=True)
+
+
+def judge(
+    blocks: list[bytes],
+    oracle: Oracle = FORETOLD,
+    *,
+    ended: bool = True,
+    cut: bool = False,
+    sent: Sent | None = None,
+) -> StreamVerifier:
+    verifier = StreamVerifier(sent or PAYLOAD.build(NONCE), oracle, PAYLOAD)
+    for block in blocks:
+        verifier.receive(block, 0.0)
+    verifier.finish(ended=ended, cut=cut)
+    return verifier
+
+
+def fault_of(verifier: StreamVerifier) -> Fault | None:
+    return verifier.evidence.fault if verifier.evidence else None
+
+
+def changed(place: int, block: bytes) -> list[bytes]:
+    blocks = events_of(NONCE)
+    blocks[place] = block
+    return blocks
+
+
+@pytest.mark.parametrize("oracle", [FORETOLD, UNKNOWN], ids=["foretold", "unknown"])
+@given(cuts=st.lists(st.integers(0, 2000), max_size=12))
+def test_a_good_stream_is_good_however_it_is_cut(oracle: Oracle, cuts: list[int]) -> None:
+    body = b"".join(events_of(NONCE))
+    edges = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
+    pieces = [body[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    verifier = judge(pieces, oracle)
+    assert verifier.evidence is None
+    assert verifier.events == EVENTS
+    assert verifier.body_bytes == len(body)
+
+
+def test_heartbeats_between_events_are_no_fault() -> None:
+    blocks = [b": still here\n\n" + block for block in events_of(NONCE)]
+    assert judge(blocks).evidence is None
+
+
+def swapped() -> list[bytes]:
+    blocks = events_of(NONCE)
+    return [*blocks[:2], blocks[3], blocks[2], *blocks[4:]]
+
+
+FAULTY: dict[str, tuple[list[bytes], Fault]] = {
+    "lost": (events_of(NONCE)[:2] + events_of(NONCE)[3:], Fault.LOST),
+    "first lost": (events_of(NONCE)[1:], Fault.LOST),
+    "tail lost": (events_of(NONCE)[:-2], Fault.TRUNCATED),
+    "duplicated": (events_of(NONCE)[:3] + events_of(NONCE)[2:], Fault.DUPLICATED),
+    "first again at the end": (events_of(NONCE) + events_of(NONCE)[:1], Fault.DUPLICATED),
+    "reordered": (swapped(), Fault.REORDERED),
+    "crossed": (changed(2, events_of(OTHER)[2]), Fault.CROSSED),
+    "a stranger's event besides": (
+        events_of(NONCE)[:2] + events_of(OTHER)[2:3] + events_of(NONCE)[2:],
+        Fault.CROSSED,
+    ),
+    "all of another stream": (events_of(OTHER), Fault.CROSSED),
+    "not UTF-8": (changed(2, events_of(NONCE)[2].replace("日".encode(), b"\xe6")), Fault.UTF8),
+    "replaced": (
+        changed(2, events_of(NONCE)[2].replace("日".encode(), b"\xef\xbf\xbd")),
+        Fault.UTF8,
+    ),
+    "error event": (changed(2, b'event: error\ndata: {"error": "x"}\n\n'), Fault.ERROR_EVENT),
+    "error object": (changed(2, b'data: {"error": "x"}\n\n'), Fault.ERROR_EVENT),
+    "not JSON": (changed(2, b"data: [DONE]\n\n"), Fault.PAYLOAD),
+    "NaN": (changed(2, b'data: {"response": NaN}\n\n'), Fault.PAYLOAD),
+    "not an object": (changed(2, b'data: ["x"]\n\n'), Fault.PAYLOAD),
+    "response is no string": (changed(2, b'data: {"response": 1}\n\n'), Fault.PAYLOAD),
+    "no echo": (changed(2, b'data: {"response": "2"}\n\n'), Fault.PAYLOAD),
+    "another text": (
+        changed(2, events_of(NONCE)[2].replace(b"2 ", b"7 ")),
+        Fault.ALTERED,
+    ),
+    "a damaged field name": (changed(2, b"dta" + events_of(NONCE)[2][4:]), Fault.FRAMING),
+    "a line of rubbish": ([b"rubbish\n", *events_of(NONCE)], Fault.FRAMING),
+    "cut inside the last event": (
+        changed(EVENTS - 1, events_of(NONCE)[-1][:-7]),
+        Fault.TRUNCATED,
+    ),
+    "nothing at all": ([], Fault.TRUNCATED),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_fault_is_named(name: str) -> None:
+    blocks, fault = FAULTY[name]
+    assert fault_of(judge(blocks)) is fault
+
+
+VISIBLE_WITHOUT_TEMPLATE = (
+    Fault.CROSSED,
+    Fault.UTF8,
+    Fault.ERROR_EVENT,
+    Fault.PAYLOAD,
+    Fault.FRAMING,
+)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, (_, fault) in FAULTY.items() if fault in VISIBLE_WITHOUT_TEMPLATE]
+)
+def test_a_fault_that_needs_no_template_is_named_without_one(name: str) -> None:
+    blocks, fault = FAULTY[name]
+    assert fault_of(judge(blocks, UNKNOWN)) is fault
+
+
+@pytest.mark.parametrize("name", FAULTY)
+@given(size=st.integers(1, 60))
+def test_a_fault_is_the_same_however_the_stream_is_cut(name: str, size: int) -> None:
+    blocks, fault = FAULTY[name]
+    body = b"".join(blocks)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    assert fault_of(judge(pieces)) is fault
+
+
+def test_a_connection_that_ends_early_truncates_the_stream() -> None:
+    assert fault_of(judge(events_of(NONCE), ended=False)) is Fault.TRUNCATED
+
+
+def test_of_a_stream_that_the_client_cut_nothing_is_missing() -> None:
+    assert judge(events_of(NONCE)[:2], ended=False, cut=True).evidence is None
+
+
+def test_evidence_shows_the_offending_line_and_where_it_stands() -> None:
+    blocks, _ = FAULTY["another text"]
+    evidence = judge([b"".join(blocks)]).evidence
+    assert evidence is not None
+    assert evidence.event == 2
+    assert evidence.offset == len(b"".join(blocks[:2]))
+    assert evidence.excerpt.startswith(blocks[2])
+    assert evidence.expected == texts_of(NONCE)[2]
+    assert evidence.nonce == NONCE
+
+
+def test_evidence_is_short_however_large_the_event_is() -> None:
+    evidence = judge(changed(1, b'data: {"response": "' + b"x" * 100_000 + b'"}\n\n')).evidence
+    assert evidence is not None
+    assert len(evidence.excerpt) <= EXCERPT_LIMIT_BYTES
+    assert len(evidence.expected) <= EXCERPT_LIMIT_BYTES
+
+
+def test_little_of_a_large_stream_is_kept() -> None:
+    verifier = StreamVerifier(PAYLOAD.build(NONCE), UNKNOWN, PAYLOAD)
+    block = b": " + b"x" * 60_000 + b"\n\n"
+    for _ in range(100):
+        verifier.receive(block, 0.0)
+        assert verifier._kept_bytes <= KEPT_BODY_LIMIT_BYTES + len(block)
+    assert verifier.body_bytes == 100 * len(block)
+
+
+def test_texts_that_are_all_alike_tell_how_many_are_missing() -> None:
+    same = b"data: " + texts_of(NONCE)[0].encode() + b"\n\n"
+
+    def alike(nonce: str) -> list[str]:
+        return [texts_of(nonce)[0]] * EVENTS
+
+    template = learn(*map(alike, LEARNING_NONCES), alike(OTHER), proof_nonce=OTHER)
+    oracle = Oracle(template=template, length=EVENTS, echo=True)
+    assert fault_of(judge([same] * EVENTS, oracle)) is None
+    assert fault_of(judge([same] * (EVENTS - 1), oracle)) is Fault.LOST
+    assert fault_of(judge([same] * (EVENTS + 1), oracle)) is Fault.DUPLICATED
+
+
+def numbered(*ids: int) -> list[bytes]:
+    return [
+        b'id: %d\ndata: {"response": "a dice said %d"}\n\n' % (identifier, place)
+        for place, identifier in enumerate(ids)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "fault"),
+    [
+        ((4, 5, 6, 7), None),
+        ((4, 5, 7, 8), Fault.LOST),
+        ((4, 5, 5, 6), Fault.DUPLICATED),
+        ((4, 6, 5, 7), Fault.LOST),
+        ((4, 5, 3, 7), Fault.REORDERED),
+    ],
+)
+def test_ids_tell_the_order_where_texts_do_not(ids: tuple[int, ...], fault: Fault | None) -> None:
+    assert fault_of(judge(numbered(*ids), Oracle(numbered=True))) is fault
+
+
+def test_an_oracle_is_the_same_after_the_way_to_a_worker() -> None:
+    restored = Oracle.load(json.loads(json.dumps(FORETOLD.dump())))
+    assert restored == FORETOLD
