@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -175,6 +176,9 @@ def _on_quitting(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - 
 
 def _on_quit(**_: Any) -> None:  # noqa: ANN401 - locust's events
     """Print the table after locust's own."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows few characters shows the others escaped.
+        sys.stdout.reconfigure(errors="backslashreplace")
     for table in _conclusions:
         sys.stdout.write(table + "\n")
     sys.stdout.flush()

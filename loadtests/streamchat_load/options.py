@@ -94,7 +94,7 @@ _NUMBERS: tuple[tuple[str, float | None, str], ...] = (
     ("read-events", None, "close each stream after so many events (default: read to the end)"),
     ("seed", None, "seed of all dice (default: drawn, and printed)"),
     ("server-pid", None, "process whose memory is recorded too, with its children"),
-    ("generator-lag-limit-ms", GENERATOR_LAG_LIMIT_MS, "greatest p99 of the generator's own lag"),
+    ("generator-lag-limit-ms", GENERATOR_LAG_LIMIT_MS, "greatest p95 of the generator's own lag"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from streamchat_load.faults import MEANINGS, Fault
@@ -17,12 +16,12 @@ SHOWN_EXCERPT_CHARACTERS = 160
 
 
 def printable(text: str) -> str:
-    """Return text that cannot steer a terminal: control and format characters are escaped."""
+    """Return text that cannot steer a terminal: what does not print is escaped."""
     return "".join(
         character
-        if unicodedata.category(character)[0] != "C"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in text.encode("utf-8", "backslashreplace").decode("utf-8")
+        if character.isprintable()
+        else character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for character in text
     )
 
 
@@ -103,7 +102,7 @@ def _phases(phases: Iterable[Mapping[str, Any]]) -> list[str]:
             _number(phase["first_event_ms"]["p95"]),
             _number(phase["gap_ms"]["p99"]),
         ]
-        lines.append(_row(phase["phase"], shown))
+        lines.append(_row(printable(phase["phase"]), shown))
     return lines
 
 

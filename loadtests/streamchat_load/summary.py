@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from streamchat_load.histogram import RELATIVE_ERROR, Histogram
@@ -27,8 +27,8 @@ SHOWN_TIMES: dict[str, str] = {
 KNEE_FACTOR = 2.0
 """A step is beyond the knee when its first-event p95 is so many times that of the first step."""
 
-KNEE_THROUGHPUT_SHARE = 0.8
-"""Or when a user has less than this share of the events a second of the first step's users."""
+KNEE_LENGTH_FACTOR = 1.25
+"""Or when its streams take so many times as long as those of the first step (p50)."""
 
 
 @dataclass(frozen=True)
@@ -137,37 +137,36 @@ def phase_rows(ledger: Ledger, info: RunInfo) -> list[dict[str, Any]]:
     return rows
 
 
-def knee(ledger: Ledger, info: RunInfo) -> str | None:
+def knee(ledger: Ledger) -> str | None:
     """Return where a staircase's knee is, in words, or None for other profiles."""
     steps = [(name, phase) for name, phase in ledger.phases.items() if name.endswith(" users")]
     steps.sort(key=lambda step: int(step[0].split()[0]))
     if len(steps) < 2:
         return None
-    first_s = steps[0][1].first_event.quantile_s(0.95)
-    first_rate = _events_per_user(steps[0], info)
-    for before, step in itertools.pairwise(steps):
-        p95_s = step[1].first_event.quantile_s(0.95)
-        rate = _events_per_user(step, info)
-        late = first_s is not None and (p95_s is None or p95_s > first_s * KNEE_FACTOR)
-        starved = first_rate is not None and (rate or 0.0) < first_rate * KNEE_THROUGHPUT_SHARE
-        refused = _refused(step[1])
-        if late or starved or refused:
-            why = "first events come later" if late else "each user has fewer events"
-            why = "requests are refused or fail" if refused else why
-            return f"the knee is between {before[0]} and {step[0]}: {why}"
+    first = steps[0][1]
+    for before, step in pairwise(steps):
+        reasons = {
+            "requests are refused or fail": _turned_away(step[1]),
+            "first events come later": _grew(
+                first.first_event, step[1].first_event, 0.95, KNEE_FACTOR
+            ),
+            "streams take longer": _grew(first.whole, step[1].whole, 0.5, KNEE_LENGTH_FACTOR),
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                return f"the knee is between {before[0]} and {step[0]}: {reason}"
     return f"no knee up to {steps[-1][0]}"
 
 
-def _refused(phase: Phase) -> bool:
+def _turned_away(phase: Phase) -> bool:
+    """Tell whether more than 1 in 100 requests got no stream."""
     turned_away = phase.counts[Outcome.REFUSED.value] + phase.counts[Outcome.FAILED.value]
     return turned_away * 100 > phase.counts["started"]
 
 
-def _events_per_user(step: tuple[str, Phase], info: RunInfo) -> float | None:
-    length_s = info.phase_lengths_s.get(step[0])
-    if not length_s:
-        return None
-    return float(step[1].counts["events"]) / length_s / int(step[0].split()[0])
+def _grew(first: Histogram, later: Histogram, quantile: float, factor: float) -> bool:
+    before_s, after_s = first.quantile_s(quantile), later.quantile_s(quantile)
+    return before_s is not None and after_s is not None and after_s > before_s * factor
 
 
 def series(ledger: Ledger) -> list[dict[str, Any]]:
@@ -223,7 +222,7 @@ def summarize(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
         "failures": dict(ledger.failures.most_common(20)),
         "times_ms": {name: quantiles_ms(ledger.total(name)) for name in SHOWN_TIMES},
         "phases": phase_rows(ledger, info),
-        "knee": knee(ledger, info),
+        "knee": knee(ledger),
         "metrics": metrics(ledger, info),
         "series": series(ledger),
         "resources": ledger.resources,

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 GENERATOR_LAG_LIMIT_MS = 50.0
-"""Default of the greatest p99 of the generator's own lag in a valid run."""
+"""Default of the greatest p95 of the generator's own lag in a valid run.
+
+Not p99: one hiccup of a shared machine in a short run says nothing; a generator that is behind
+is behind all the time.
+"""
 
 ACHIEVED_LIMIT = 0.95
 """The least share of offered arrivals that a valid run started, in time."""
@@ -193,10 +197,10 @@ def judge(
 
 def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) -> list[str]:
     reasons = []
-    lag_ms = ledger.times["generator_lag"].quantile_ms(0.99)
+    lag_ms = ledger.times["generator_lag"].quantile_ms(0.95)
     if lag_ms is not None and lag_ms > lag_limit_ms:
         reasons.append(
-            f"the generator fell behind: its lag p99 is {lag_ms:.1f} ms, "
+            f"the generator fell behind: its lag p95 is {lag_ms:.1f} ms, "
             f"{lag_limit_ms:g} ms allowed"
         )
     offered = ledger.counts["offered"]

@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.template import LEARNING_NONCES, NONCE_DIGITS, learn
+from streamchat_load.template import LEARNING_NONCES, NONCE_DIGITS, StreamTemplate, learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 nonces = st.text("0123456789abcdef", min_size=NONCE_DIGITS, max_size=NONCE_DIGITS)
 
-Answer = "Callable[[str], list[str]]"
+
+def learnt(answer: Callable[[str], list[str]], proof: str) -> StreamTemplate | None:
+    first, second = map(answer, LEARNING_NONCES)
+    return learn(first, second, answer(proof), proof)
 
 
 def echo(nonce: str) -> list[str]:
@@ -30,7 +33,7 @@ def typewriter(step: int) -> Callable[[str], list[str]]:
 
 @given(nonces, nonces)
 def test_an_echo_is_foretold_for_every_nonce(proof: str, nonce: str) -> None:
-    template = learn(echo(LEARNING_NONCES[0]), echo(LEARNING_NONCES[1]), echo(proof), proof)
+    template = learnt(echo, proof)
     assert template is not None
     assert template.texts(nonce) == echo(nonce)
 
@@ -40,7 +43,7 @@ def test_a_nonce_that_is_cut_over_several_events_is_foretold(
     proof: str, nonce: str, step: int
 ) -> None:
     answer = typewriter(step)
-    template = learn(*map(answer, LEARNING_NONCES), answer(proof), proof_nonce=proof)
+    template = learnt(answer, proof)
     assert template is not None
     assert template.texts(nonce) == answer(nonce)
 
@@ -51,7 +54,7 @@ def test_streams_that_differ_by_more_than_the_nonce_have_no_template() -> None:
     def answer(nonce: str) -> list[str]:
         return [f"{nonce} at {next(clock):04}"]
 
-    assert learn(*map(answer, LEARNING_NONCES), answer("0" * 16), proof_nonce="0" * 16) is None
+    assert learnt(answer, "0" * 16) is None
 
 
 def test_a_server_that_answers_the_proof_with_anothers_text_has_no_template() -> None:

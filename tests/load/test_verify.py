@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Fault
 from streamchat_load.payload import ChatPayload, Sent
-from streamchat_load.template import LEARNING_NONCES, learn
+from streamchat_load.template import LEARNING_NONCES, StreamTemplate, learn
 from streamchat_load.verify import KEPT_BODY_LIMIT_BYTES, Oracle, StreamVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAYLOAD = ChatPayload()
 NONCE = "00112233445566ff"
@@ -30,7 +35,12 @@ def texts_of(nonce: str) -> list[str]:
     return [block[6:-2].decode() for block in events_of(nonce)]
 
 
-TEMPLATE = learn(*map(texts_of, LEARNING_NONCES), texts_of(OTHER), proof_nonce=OTHER)
+def learnt(answer: Callable[[str], list[str]]) -> StreamTemplate | None:
+    first, second = map(answer, LEARNING_NONCES)
+    return learn(first, second, answer(OTHER), OTHER)
+
+
+TEMPLATE = learnt(texts_of)
 FORETOLD = Oracle(
     template=TEMPLATE, length=EVENTS, body_bytes=len(b"".join(events_of(NONCE))), echo=True
 )
@@ -67,7 +77,7 @@ def changed(place: int, block: bytes) -> list[bytes]:
 def test_a_good_stream_is_good_however_it_is_cut(oracle: Oracle, cuts: list[int]) -> None:
     body = b"".join(events_of(NONCE))
     edges = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    pieces = [body[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [body[start:end] for start, end in pairwise(edges)]
     verifier = judge(pieces, oracle)
     assert verifier.evidence is None
     assert verifier.events == EVENTS
@@ -147,6 +157,7 @@ def test_a_fault_that_needs_no_template_is_named_without_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTY)
+@settings(max_examples=20)
 @given(size=st.integers(1, 60))
 def test_a_fault_is_the_same_however_the_stream_is_cut(name: str, size: int) -> None:
     blocks, fault = FAULTY[name]
@@ -196,7 +207,7 @@ def test_texts_that_are_all_alike_tell_how_many_are_missing() -> None:
     def alike(nonce: str) -> list[str]:
         return [texts_of(nonce)[0]] * EVENTS
 
-    template = learn(*map(alike, LEARNING_NONCES), alike(OTHER), proof_nonce=OTHER)
+    template = learnt(alike)
     oracle = Oracle(template=template, length=EVENTS, echo=True)
     assert fault_of(judge([same] * EVENTS, oracle)) is None
     assert fault_of(judge([same] * (EVENTS - 1), oracle)) is Fault.LOST
