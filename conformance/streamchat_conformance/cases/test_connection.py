@@ -22,7 +22,7 @@ from streamchat_conformance.suite.target import Target
 
 CLOSE_S = 3.0
 """How long a server that said close may take to close (seconds)."""
-QUIET_S = 0.3
+QUIET_S = 0.1
 """How long is listened for a second response that must not come (seconds)."""
 
 

@@ -41,6 +41,11 @@ def _chat(target: Target, prompt: str, history: list[Any] | None = None) -> Chat
     return ChatRequest(prompt, target.plain().history if history is None else history)
 
 
+def _few(target: Target) -> int:
+    """Return how many events to read of a stream whose text is dangerous: two, if they are quick."""
+    return 2 if target.baseline.interval_s < 0.02 else 1
+
+
 @decides("payload.prompt-echo")
 @generated(
     lambda: st.tuples(prompts(), st.booleans()),
@@ -125,7 +130,7 @@ def test_line_separators_add_no_line_and_come_back(
     text, in_history, escaped = drawn
     chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
     request = HttpRequest.chat(chat, ensure_ascii=escaped)
-    check(target.send(request, events=2), "payload.line-separators")
+    check(target.send(request, events=_few(target)), "payload.line-separators")
 
 
 INJECTIONS = tuple(
@@ -147,7 +152,7 @@ def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[st
     target.require(Capability.ECHO)
     text, in_history = drawn
     chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
-    check(target.chat(chat, events=2), "payload.no-injection", "headers.no-injection")
+    check(target.chat(chat, events=_few(target)), "payload.no-injection", "headers.no-injection")
 
 
 @requirement(

@@ -137,6 +137,9 @@ def _classify_object(
         return Classification(Expectation.EITHER, (), (), sent)
     if faults:
         rows, texts = zip(*faults, strict=True)
+        if prompt is not None and not isinstance(prompt, str):
+            # The article is silent about such a prompt: a server may well name it first.
+            return Classification(Expectation.REFUSE, rows, (), sent)
         if len(faults) > 1:
             rows = (*rows, "request.error-order")
         return Classification(Expectation.REFUSE, rows, texts, sent)

@@ -1,64 +1,73 @@
-"""What the fields of a block mean: WHATWG HTML 9.2.6, from "process the field" to dispatch."""
+"""What the lines of an event stream mean: WHATWG HTML 9.2.6."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .eventstream_model import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RETRY_LIMIT_MS: Final = 2**63 - 1
 """Reconnection times beyond this are read as this: the standard knows no limit, memory does."""
 
 
 class Interpretation:
-    """The buffers of a client: fields go in, a blank line may bring an event out."""
+    """The buffers of a client: lines go in, blank ones may bring events out."""
 
-    __slots__ = ("cut", "data", "id_buffer", "last_event_id", "retry_ms", "type")
+    __slots__ = ("_data", "_id", "_type", "block", "cut", "last_event_id", "retry_ms")
 
     def __init__(self) -> None:
-        self.data: list[str] = []
-        self.type = ""
-        self.id_buffer = ""
         self.last_event_id = ""
         self.retry_ms: int | None = None
+        self.block = -1
+        """Index of the block at hand; it becomes its event's."""
         self.cut = False
-        """Whether the reader of lines had to cut a field of the block at hand."""
+        """Whether a field of the block at hand was cut; set by who cuts, cleared at its end."""
+        self._data: list[str] = []
+        self._type = ""
+        self._id = ""
 
-    def field(self, name: str, value: str) -> None:
-        """Process one field. Names are compared literally: `Data` is unknown, and ignored."""
-        match name:
-            case "data":
-                self.data.append(value)
-            case "event":
-                self.type = value
-            case "id":
-                # An id with NUL cannot be sent back in a header: it leaves the last one alone.
-                if "\0" not in value:
-                    self.id_buffer = value
-            case "retry":
-                # Only ASCII digits count: no sign, no space, no digits of other scripts.
-                # It takes effect at once, whether or not the block is ever dispatched.
-                if is_retry(value):
+    def read(self, lines: Iterable[str], at_s: float) -> list[Event]:
+        """Process lines (without their ends); return what is dispatched, stamped `at_s`."""
+        events = []
+        data = self._data
+        for line in lines:
+            # What most lines are comes first; this is the rule for `data` below, cut short.
+            if line.startswith("data: "):
+                data.append(line[6:])
+            elif not line:
+                # The id sticks even when the block has no data and dispatches nothing.
+                self.last_event_id = self._id
+                if data:
+                    content = (self._type or "message", "\n".join(data), self._id, at_s)
+                    events.append(tuple.__new__(Event, (*content, self.block, self.cut)))
+                    data.clear()
+                self._type = ""
+                self.cut = False
+            elif line[0] != ":":
+                # Names are compared literally: `Data` is unknown, and ignored. One space after
+                # the colon is no part of the value; a second one is.
+                name, _, value = line.partition(":")
+                if value.startswith(" "):
+                    value = value[1:]
+                if name == "data":
+                    data.append(value)
+                elif name == "event":
+                    self._type = value
+                elif name == "id":
+                    # An id with NUL cannot be sent back in a header: the last one stays.
+                    if "\0" not in value:
+                        self._id = value
+                elif name == "retry" and is_retry(value):
+                    # It takes effect at once, whether or not the block is ever dispatched.
                     self.retry_ms = retry_ms(value)
+        return events
 
-    def dispatch(self, at_s: float, block: int = -1) -> Event | None:
-        """Process the blank line that ends a block; return its event, if it has data."""
-        # The id sticks even when the block has no data and dispatches nothing.
-        self.last_event_id = self.id_buffer
-        event = None
-        if self.data:
-            event = Event(
-                self.type or "message",
-                "\n".join(self.data),
-                self.last_event_id,
-                at_s,
-                block,
-                self.cut,
-            )
-            self.data = []
-        self.type = ""
-        self.cut = False
-        return event
+    def set_last_event_id(self, value: str) -> None:
+        """Take the id of a block that was read by other means."""
+        self.last_event_id = self._id = value
 
 
 def is_retry(value: str) -> bool:

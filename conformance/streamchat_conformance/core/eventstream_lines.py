@@ -171,7 +171,10 @@ class LineReader:
     # Blocks.
 
     def _end_block(self, ending: bytes, at_s: float) -> Event | None:
-        event = self._interpretation.dispatch(at_s, len(self.blocks) if self._keep else -1)
+        interpretation = self._interpretation
+        interpretation.block = len(self.blocks) if self._keep else -1
+        dispatched = interpretation.read(("",), at_s)
+        event = dispatched[0] if dispatched else None
         self._data_bytes = 0
         self.block_has_fields = False
         if self._keep:
@@ -189,26 +192,34 @@ class LineReader:
         return event
 
     def _interpret(self, content: bytes, *, cut: bool) -> None:
-        interpretation = self._interpretation
+        if self._limit_bytes is not None:
+            bounded = self._bound(content, self._limit_bytes, cut=cut)
+            if bounded is None:
+                return
+            content = bounded
+        self._interpretation.read((content.decode("utf-8", "replace"),), 0.0)
+
+    def _bound(self, content: bytes, limit_bytes: int, *, cut: bool) -> bytes | None:
+        """Hold a field to the limit; return what is left of its line, or None for nothing."""
         name, colon, value = content.partition(b":")
-        value = value.removeprefix(b" ")
         if cut:
-            interpretation.cut = True
+            self._interpretation.cut = True
             # A name that may go on is no known name, and a number that goes on no number.
             if not colon or name == b"retry":
-                return
-            value = _whole_characters(value)
-        if self._limit_bytes is not None and name == b"data":
-            # Many short data lines make a long event: it is held to the same limit.
-            room_bytes = self._limit_bytes - self._data_bytes
-            if len(value) > room_bytes:
-                interpretation.cut = True
-                if room_bytes < 0:
-                    return
-                value = _whole_characters(value[:room_bytes])
-                self._data_bytes = self._limit_bytes
-            self._data_bytes += len(value) + 1
-        interpretation.field(name.decode("utf-8", "replace"), value.decode("utf-8", "replace"))
+                return None
+            content = _whole_characters(content)
+        if name != b"data":
+            return content
+        # Many short data lines make a long event: together they are held to the same limit.
+        value = content.partition(b":")[2].removeprefix(b" ")
+        room_bytes = limit_bytes - self._data_bytes
+        self._data_bytes += len(value) + 1
+        if len(value) <= room_bytes:
+            return content
+        self._interpretation.cut = True
+        if room_bytes < 0:
+            return None
+        return b"data: " + _whole_characters(value[:room_bytes])
 
 
 def _oddities(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -107,28 +108,25 @@ class Exchange:
             raise ValueError(f"an exchange is a JSON object, not {type(value).__name__}")  # noqa: TRY004
         if value.get("schema") != SCHEMA:
             raise ValueError(f"exchange schema {value.get('schema')!r} is not {SCHEMA}")
-        try:
-            return cls(
-                request=_bytes_from_json(value["request"]),
-                reads=tuple(
-                    Read(float(read["at_s"]), _bytes_from_json(read)) for read in value["reads"]
-                ),
-                ending=Ending(value["ending"]),
-                ended_at_s=float(value["ended_at_s"]),
-                sent_bytes=None if value["sent_bytes"] is None else int(value["sent_bytes"]),
-                sent_at_s=float(value["sent_at_s"]),
-                limit=value["limit"],
-                unrecorded_bytes=int(value["unrecorded_bytes"]),
-                connection=int(value["connection"]),
-                position=int(value["position"]),
-                label=str(value["label"]),
-                watched_s=None if value["watched_s"] is None else float(value["watched_s"]),
-                notes=tuple(str(note) for note in value["notes"]),
-            )
-        except KeyError as error:
-            raise ValueError(f"exchange lacks the member {error}") from None
-        except TypeError as error:
-            raise ValueError(f"exchange has a member of the wrong type: {error}") from None
+        members = _Members(value)
+        return cls(
+            request=members.coded("request"),
+            reads=tuple(
+                Read(read.seconds("at_s"), read.base64("base64"))
+                for read in members.objects("reads")
+            ),
+            ending=members.ending("ending"),
+            ended_at_s=members.seconds("ended_at_s"),
+            sent_bytes=None if members.is_null("sent_bytes") else members.count("sent_bytes"),
+            sent_at_s=members.seconds("sent_at_s"),
+            limit=None if members.is_null("limit") else members.text("limit"),
+            unrecorded_bytes=members.count("unrecorded_bytes"),
+            connection=members.count("connection"),
+            position=members.count("position"),
+            label=members.text("label"),
+            watched_s=None if members.is_null("watched_s") else members.seconds("watched_s"),
+            notes=members.texts("notes"),
+        )
 
     def dumps(self) -> str:
         """Return the exchange as JSON text."""
@@ -137,7 +135,10 @@ class Exchange:
     @classmethod
     def loads(cls, text: str | bytes) -> Self:
         """Restore an exchange from JSON text. Raises ValueError."""
-        return cls.from_json(json.loads(text))
+        try:
+            return cls.from_json(json.loads(text))
+        except RecursionError:
+            raise ValueError("an exchange does not nest so deep") from None
 
 
 def _bytes_to_json(data: bytes) -> dict[str, str]:
@@ -147,5 +148,79 @@ def _bytes_to_json(data: bytes) -> dict[str, str]:
     }
 
 
-def _bytes_from_json(value: Any) -> bytes:  # noqa: ANN401
-    return base64.b64decode(value["base64"], validate=True)
+class _Members:
+    """The members of a JSON object, each asked for by name and kind. All raise ValueError."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self._members = members
+
+    def is_null(self, name: str) -> bool:
+        return self._get(name) is None
+
+    def text(self, name: str) -> str:
+        value = self._get(name)
+        if not isinstance(value, str):
+            raise self._wrong(name, "a string")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._get(name)
+        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise self._wrong(name, "an array of strings")
+        return tuple(value)
+
+    def count(self, name: str) -> int:
+        value = self._get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._wrong(name, "a whole number from 0")
+        return value
+
+    def seconds(self, name: str) -> float:
+        value = self._get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            if math.isfinite(number):
+                return number
+        raise self._wrong(name, "a finite number of seconds")
+
+    def ending(self, name: str) -> Ending:
+        text = self.text(name)
+        try:
+            return Ending(text)
+        except ValueError:
+            raise self._wrong(name, f"one of {', '.join(Ending)}") from None
+
+    def objects(self, name: str) -> list[_Members]:
+        value = self._get(name)
+        if not (isinstance(value, list) and all(isinstance(item, dict) for item in value)):
+            raise self._wrong(name, "an array of objects")
+        return [_Members(item) for item in value]
+
+    def coded(self, name: str) -> bytes:
+        """Return the bytes that an object such as `{"base64": …}` stands for."""
+        value = self._get(name)
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object with base64")
+        try:
+            return _Members(value).base64("base64")
+        except ValueError as error:
+            raise ValueError(f"in the member {name!r}: {error}") from None
+
+    def base64(self, name: str) -> bytes:
+        text = self.text(name)
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            raise self._wrong(name, "bytes in base64") from None
+
+    def _get(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
+        if name not in self._members:
+            raise ValueError(f"exchange lacks the member {name!r}")
+        return self._members[name]
+
+    def _wrong(self, name: str, kind: str) -> ValueError:
+        shown = repr(self._members.get(name))[:60]
+        return ValueError(f"exchange member {name!r} is not {kind}: {shown}")

@@ -11,6 +11,7 @@ from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Limits, Plan, record_together
 from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.keepalive import Idle, learn_texts
 from streamchat_conformance.suite.outcomes import NotApplicable
 from streamchat_conformance.suite.settings import DeclaredRequest
 from streamchat_conformance.suite.target import Target
@@ -23,7 +24,10 @@ SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
 
 def start_observations(target: Target, selected: set[str]) -> None:
-    """Start the slow observations that the selected requirements need."""
+    """Learn this target's texts, and start the slow observations that the selection needs."""
+    learn_texts(target)
+    if "connection.idle-reuse" in selected:
+        Idle(target).start()
     if not target.baseline.streams:
         return
     observations = Observations(target)
