@@ -33,6 +33,7 @@ class Pump:
         self._failure: BaseException | None = None
         self._ended = False
         self._cancelled = False
+        self._readable = False
         self._reading, self._writing = os.pipe()
         self._thread = threading.Thread(target=self._run, name="answerer", daemon=True)
 
@@ -60,14 +61,16 @@ class Pump:
         Raises what the answerer raised, after all pieces before it.
         """
         with self._change:
-            os.read(self._reading, 1)
+            if self._readable:
+                os.read(self._reading, 1)
+                self._readable = False
+            if self._failure and not self._pieces:
+                raise self._failure
             pieces = list(self._pieces)
             self._pieces.clear()
             self._change.notify_all()
-            if self._failure and not pieces:
-                raise self._failure
             if self._failure:
-                os.write(self._writing, b"!")
+                self._wake()  # for the failure, which is yet to be told
             return pieces
 
     def ended(self) -> bool:
@@ -122,6 +125,7 @@ class Pump:
                 self._wake()
 
     def _wake(self) -> None:
-        # One byte is in the pipe exactly while something waits to be taken.
-        if len(self._pieces) <= 1:
+        # One byte is in the pipe while something waits to be taken, so it can never be full.
+        if not self._readable:
             os.write(self._writing, b"!")
+            self._readable = True

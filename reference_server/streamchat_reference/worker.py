@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import selectors
@@ -151,9 +152,12 @@ class StreamWorker(ThreadWorker):
         """Accept one connection. It gets a thread only when it has sent something."""
         try:
             accepted, address = listener.accept()
-        except OSError:
-            return  # it has gone already, or no descriptor is left: the next round will tell
-        self._make_room()
+        except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                self._close_oldest_idle()  # or the listener would be ready again and again
+            return
+        if self.nr_conns >= self.worker_connections - 1:
+            self._close_oldest_idle()
         self.nr_conns += 1
         client = ClientSocket(accepted, self._waiting, self.app.patience)
         conn = TConn(self.cfg, client, address, listener.getsockname())
@@ -181,10 +185,7 @@ class StreamWorker(ThreadWorker):
         threads: int = self.cfg.threads
         return self._busy - (threads - SPARE_THREADS)
 
-    def _make_room(self) -> None:
-        """Close the connection that has been idle longest, when no more can be had."""
-        if self.nr_conns < self.worker_connections - 1:
-            return
+    def _close_oldest_idle(self) -> None:
         if self._lingering:
             self._lingering.close_oldest()
         elif idle := self.keepalived_conns or self.pending_conns:
