@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -168,6 +169,19 @@ def test_a_silent_address_leaves_time_for_the_next(
             assert opened.exchange(REQUEST, until=until.complete()).ending is Ending.COMPLETE
     finally:
         silence.close()
+
+
+def test_a_machine_without_a_free_descriptor_is_told_so(
+    limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_arguments: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    endpoint = Endpoint.from_url("http://127.0.0.1:5000")
+    monkeypatch.setattr(socket, "socket", exhausted)
+    error = connect_error(endpoint, limits)
+    assert error.kind is ConnectErrorKind.LOCAL
+    assert error.message == "no socket could be opened: Too many open files"
 
 
 # TLS.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.core.http1 import read_response
-from streamchat_conformance.recorder import Connection, Endpoint, Limits, until
+from streamchat_conformance.recorder import Connection, Endpoint, Limits, channel, until
 
 Handler = Callable[[socket.socket, threading.Event], None]
 Serve = Callable[[Handler], Endpoint]
@@ -276,6 +276,29 @@ def test_a_client_that_does_not_read_still_notices_the_end(
         if how == "fin":
             exchange = connection.receive(until=until.closed(), request=REQUEST)
             assert exchange.received.count(b"data: 1\n\n") == 10
+
+
+@pytest.mark.parametrize("how", ["fin", "rst", "open"])
+def test_where_poll_does_not_tell_of_a_fin_a_look_does(
+    serve: Serve, limits: Limits, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    def end(peer: socket.socket, halt: threading.Event) -> None:
+        peer.recv(65_536)
+        if how == "rst":
+            close_with_rst(peer)
+        elif how == "open":
+            peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            halt.wait(10)
+
+    monkeypatch.setattr(channel, "_POLL_FIN", 0)
+    with Connection.open(serve(end), limits) as connection:
+        assert connection.is_open()
+        connection.send(REQUEST)
+        if how == "open":
+            connection.receive(until=until.head(), request=REQUEST)
+        else:
+            assert connection.wait_for_close(5)
+        assert connection.is_open() is (how == "open")
 
 
 def test_a_small_receive_buffer_is_felt_by_the_server(serve: Serve, limits: Limits) -> None:

@@ -24,7 +24,7 @@ _TLS_CONTENT_TYPES: Final = range(20, 25)
 """First byte of any TLS record (RFC 8446 §5.1)."""
 
 _REFUSED: Final = {errno.ECONNREFUSED}
-_LOCAL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
+_LOCAL: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _CONNECTING: Final = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR}
 
 
@@ -38,7 +38,7 @@ class Address(NamedTuple):
 def resolve(endpoint: Endpoint, limits: Limits) -> list[Address]:
     """Return all addresses of the endpoint, in the order of the resolver.
 
-    Raises ConnectError of kind NAME or TIMED_OUT.
+    Raises ConnectError of kind NAME, TIMED_OUT or LOCAL.
     """
     found: list[Address] = []
     failures: list[OSError] = []
@@ -58,7 +58,12 @@ def resolve(endpoint: Endpoint, limits: Limits) -> list[Address]:
         failures.clear()
         # The system's resolver cannot be interrupted; a thread of its own bounds the wait.
         thread = threading.Thread(target=look_up, name="name look-up", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise ConnectError(
+                ConnectErrorKind.LOCAL, f"no name could be looked up: {error}"
+            ) from None
         thread.join(limits.connect_s)
         if thread.is_alive():
             raise ConnectError(
