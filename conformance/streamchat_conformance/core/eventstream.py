@@ -124,7 +124,7 @@ class EventStreamParser:
             self._after_cr = False
             if data[0] == LF:
                 data = data[1:]
-        if b"\r" in data:
+        if CR in data:
             self._after_cr = data[-1] == CR
             data = _with_lf(data)
         limit_bytes = self._limit_bytes
@@ -161,26 +161,23 @@ class EventStreamParser:
 
     def _receive_blocks(self, data: bytes, at_s: float) -> list[Event]:
         """Read the blocks that are whole now; the rest waits for its blank line."""
-        pending = self._pending
-        # A long line may come in tiny pieces: only what is new is searched. Looking for one LF
-        # first is much faster where there is none.
-        if not pending:
-            if data[-2:] == b"\n\n":
-                return self._blocks.read(data.decode("utf-8", "replace"), at_s)
-            end = data.rfind(b"\n\n", 0, data.rfind(b"\n") + 1) + 2
-            if end < 2:
-                pending += data
-                return []
-            pending += memoryview(data)[end:]
-            return self._blocks.read(data[:end].decode("utf-8", "replace"), at_s)
-        ended = b"\n" in data and (b"\n\n" in data or (data[0] == LF == pending[-1]))
-        pending += data
-        if not ended:
+        # A long line may come in tiny pieces: only what is new is searched, so that the work is
+        # linear. Most reads of a long line have no line end, which is seen fastest so.
+        if LF not in data:
+            self._pending += data
             return []
-        end = pending.rfind(b"\n\n", 0, pending.rfind(b"\n") + 1) + 2
-        text = pending[:end].decode("utf-8", "replace")
-        del pending[:end]
-        return self._blocks.read(text, at_s)
+        pending = self._pending
+        whole, blank_line, rest = data.rpartition(b"\n\n")
+        if blank_line:
+            if pending:
+                whole = b"".join((pending, whole))
+        elif data[0] == LF and pending.endswith(b"\n"):
+            whole, rest = bytes(pending[:-1]), data[1:]
+        else:
+            pending += data
+            return []
+        self._pending = bytearray(rest)
+        return self._blocks.read(_decode(whole), at_s)
 
     def _receive_large(self, data: bytes, at_s: float) -> list[Event]:
         """Read what exceeds the limit line by line, until a block has ended."""
@@ -207,6 +204,14 @@ class EventStreamParser:
             limit_bytes=self._limit_bytes,
             offset=len(BOM) if self.bom else 0,
         )
+
+
+def _decode(data: bytes) -> str:
+    """Decode UTF-8, with U+FFFD for what is none (WHATWG Encoding, "UTF-8 decode")."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
 
 
 def _with_lf(data: bytes) -> bytes:

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Final
 from .eventstream_model import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .eventstream_interpretation import Interpretation
 
 _SHORT: Final = 400
 """Texts of fewer characters are read line by line."""
-_SAMPLE: Final = 2048
-_FEW_LINES: Final = 8
-"""With fewer line ends than this in the first _SAMPLE characters, lines count as long."""
+_LONG_LINE: Final = 300
+"""Lines of more characters than this are found faster one by one."""
+_PAUSE: Final = 16
+"""After blocks that were not alike, so many texts are read line by line before a new attempt."""
 
 _PREAMBLE: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+(?:event: ?+([^\n]*+)\n)?+data: ?+")
 """What stands before a block's data when that is comments and a type at most."""
@@ -38,82 +39,102 @@ _FIELD: Final = re.compile(r"(id|event|data)(: ?)")
 class BlockReader:
     """Reads the blocks of one stream; remembers what they looked like last."""
 
-    __slots__ = ("_interpretation", "_preamble", "_shape", "_type")
+    __slots__ = ("_interpretation", "_pause", "_preamble", "_separator", "_shape", "_type")
 
     def __init__(self, interpretation: Interpretation) -> None:
         self._interpretation = interpretation
         self._preamble = "data: "
+        self._separator = "\n\ndata: "
         self._type = "message"
         self._shape: _Shape | None = None
+        self._pause = 0
 
     def read(self, text: str, at_s: float) -> list[Event]:
-        """Return the events of `text`, which must end with a blank line, that is with two LF.
+        """Return the events of `text`, whole blocks without the last one's blank line.
 
         The interpretation must stand between two blocks, and does so afterwards.
         """
         if len(text) < _SHORT:
-            return self._interpretation.read(text.split("\n")[:-1], at_s)
-        if len(text) > _SAMPLE and text.count("\n", 0, _SAMPLE) < _FEW_LINES:
+            return self._interpretation.read([*text.split("\n"), ""], at_s)
+        # A look at one place tells: most of a text with long lines is long lines.
+        if text.find("\n", _LONG_LINE, 2 * _LONG_LINE) < 0 and len(text) > 2 * _LONG_LINE:
             return self._interpretation.read(_long_lines(text), at_s)
-        datas = self._split(text)
-        if datas is not None:
+        if self._pause:
+            self._pause -= 1
+        else:
+            events = self._read_alike(text, at_s)
+            # A NUL may make an id void: that is left to the interpretation.
+            if events is None and "\0" not in text:
+                events = self._read_shaped(text, at_s)
+            if events is not None:
+                return events
+            self._pause = _PAUSE
+        return self._interpretation.read([*text.split("\n"), ""], at_s)
+
+    def _read_alike(self, text: str, at_s: float) -> list[Event] | None:
+        """Read blocks that are alike but for their one data line; None if few are."""
+        if not text.startswith(self._preamble):
+            match = _PREAMBLE.match(text)
+            if match is None:
+                return None
+            self._preamble, self._type = match.group(), match[1] or "message"
+            self._separator = "\n\n" + self._preamble
+        separator = self._separator
+        # Looking at the second block first spares the attempt where it is in vain.
+        if not text.startswith(separator, text.find("\n", len(separator) - 2)):
+            return None
+        datas = text[len(separator) - 2 :].split(separator)
+        # Without a space after the colon in the preamble, one in the data is not the data's.
+        if separator[-1] == ":" and any(map(str.startswith, datas, repeat(" "))):
+            self._preamble, self._type, self._separator = "data: ", "message", "\n\ndata: "
+            return None
+        if not any(map(contains, datas, repeat("\n"))):
             ids = repeat(self._interpretation.last_event_id)
             return _events(repeat(self._type), datas, ids, at_s)
-        # A NUL may make an id void: that is left to the interpretation.
-        if "\0" in text:
-            return self._interpretation.read(text.split("\n")[:-1], at_s)
-        return self._read_shaped(text, at_s)
+        others = [self._preamble + data if "\n" in data else "" for data in datas]
+        return self._read_around(others, lambda part: self._events_alike(datas[part], at_s), at_s)
 
-    def _split(self, text: str) -> list[str] | None:
-        """Return the blocks' data if, but for one data line in each, all blocks are alike."""
-        if not text.startswith(self._preamble):
-            preamble = _PREAMBLE.match(text)
-            if preamble is None:
-                return None
-            self._preamble, self._type = preamble.group(), preamble[1] or "message"
-        preamble = self._preamble
-        # Looking at the second block first spares the attempt where it is in vain.
-        end = text.find("\n", len(preamble))
-        if end == len(text) - 2:
-            datas = [text[len(preamble) : end]]
-        elif text.startswith("\n\n" + preamble, end):
-            datas = text[len(preamble) : -2].split("\n\n" + preamble)
-            if any(map(contains, datas, repeat("\n"))):
-                return None
-        else:
-            return None
-        # Without a space after the colon in the preamble, one in the data is not the data's.
-        if preamble[-1] == ":" and any(map(str.startswith, datas, repeat(" "))):
-            self._preamble = "data: "
-            return None
-        return datas
+    def _events_alike(self, datas: list[str], at_s: float) -> list[Event]:
+        last_event_id = repeat(self._interpretation.last_event_id)
+        return _events(repeat(self._type), datas, last_event_id, at_s)
 
-    def _read_shaped(self, text: str, at_s: float) -> list[Event]:
-        """Read blocks that have the same fields in the same order, and others between them."""
+    def _read_shaped(self, text: str, at_s: float) -> list[Event] | None:
+        """Read blocks most of which have the same fields in the same order; None if few do."""
+        shape = self._shape or _first_shape(text)
+        if shape is None:
+            return None
         interpretation = self._interpretation
-        shape = self._shape
-        if shape is None:
-            shape = self._shape = _first_shape(text)
-        if shape is None:
-            return interpretation.read(text.split("\n")[:-1], at_s)
-        *columns, others = zip(*shape.blocks.findall(text), strict=True)
+        *columns, others = zip(*shape.blocks.findall(text + "\n\n"), strict=True)
         if not any(others):
+            self._shape = shape
             return shape.events(columns, at_s, interpretation)
-        strangers = [index for index, other in enumerate(others) if other]
-        if 2 * len(strangers) > len(others):
-            self._shape = None
-            return interpretation.read(text.split("\n")[:-1], at_s)
+        events = self._read_around(
+            others,
+            lambda part: shape.events([column[part] for column in columns], at_s, interpretation),
+            at_s,
+        )
+        self._shape = None if events is None else shape
+        return events
+
+    def _read_around(
+        self, others: Sequence[str], make: Callable[[slice], list[Event]], at_s: float
+    ) -> list[Event] | None:
+        """Read the `others` (empty where there is none) line by line, runs between with `make`.
+
+        Returns None, having done nothing, when there are too many others for that to pay.
+        """
+        places = [place for place, other in enumerate(others) if other]
+        if 3 * len(places) > len(others):
+            return None
         events: list[Event] = []
         start = 0
-        for index in strangers:
-            if start < index:
-                part = [column[start:index] for column in columns]
-                events += shape.events(part, at_s, interpretation)
-            events += interpretation.read(others[index].split("\n")[:-1], at_s)
-            start = index + 1
+        for place in places:
+            if start < place:
+                events += make(slice(start, place))
+            events += self._interpretation.read([*others[place].split("\n"), ""], at_s)
+            start = place + 1
         if start < len(others):
-            part = [column[start:] for column in columns]
-            events += shape.events(part, at_s, interpretation)
+            events += make(slice(start, None))
         return events
 
 
@@ -181,7 +202,7 @@ def _long_lines(text: str) -> list[str]:
     while (end := text.find("\n", start)) >= 0:
         lines.append(text[start:end])
         start = end + 1
-    return lines
+    return [*lines, text[start:], ""]
 
 
 def _events(

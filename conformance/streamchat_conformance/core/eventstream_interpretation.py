@@ -34,36 +34,45 @@ class Interpretation:
         events = []
         data = self._data
         for line in lines:
-            # What most lines are comes first; this is the rule for `data` below, cut short.
+            # Most fields have a known name and a space: short ways for these.
             if line.startswith("data: "):
                 data.append(line[6:])
             elif not line:
                 # The id sticks even when the block has no data and dispatches nothing.
-                self.last_event_id = self._id
+                self.last_event_id = event_id = self._id
                 if data:
-                    content = (self._type or "message", "\n".join(data), self._id, at_s)
-                    events.append(tuple.__new__(Event, (*content, self.block, self.cut)))
+                    text = data[0] if len(data) == 1 else "\n".join(data)
+                    row = (self._type or "message", text, event_id, at_s, self.block, self.cut)
+                    events.append(tuple.__new__(Event, row))
                     data.clear()
                 self._type = ""
                 self.cut = False
-            elif line[0] != ":":
-                # Names are compared literally: `Data` is unknown, and ignored. One space after
-                # the colon is no part of the value; a second one is.
-                name, _, value = line.partition(":")
-                if value.startswith(" "):
-                    value = value[1:]
-                if name == "data":
-                    data.append(value)
-                elif name == "event":
-                    self._type = value
-                elif name == "id":
-                    # An id with NUL cannot be sent back in a header: the last one stays.
-                    if "\0" not in value:
-                        self._id = value
-                elif name == "retry" and is_retry(value):
-                    # It takes effect at once, whether or not the block is ever dispatched.
-                    self.retry_ms = retry_ms(value)
+            elif line.startswith("event: "):
+                self._type = line[7:]
+            elif line.startswith("id: ") and "\0" not in line:
+                self._id = line[4:]
+            else:
+                self._read_field(line)
         return events
+
+    def _read_field(self, line: str) -> None:
+        """Process a line that is not blank."""
+        # A colon in front makes a comment: its name is empty, and no name that is known. Names
+        # are compared literally: `Data` is unknown, and ignored. One space after the colon is
+        # no part of the value; a second one is.
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id":
+            # An id with NUL cannot be sent back in a header: the last one stays.
+            if "\0" not in value:
+                self._id = value
+        elif name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._type = value
+        elif name == "retry" and is_retry(value):
+            # It takes effect at once, whether or not the block is ever dispatched.
+            self.retry_ms = retry_ms(value)
 
     def set_last_event_id(self, value: str) -> None:
         """Take the id of a block that was read by other means."""
