@@ -65,6 +65,8 @@ class Lingering:
             self.close_oldest()
 
     def _on_readable(self, sock: socket.socket) -> None:
+        if sock not in self._left:
+            return  # it was closed in this very round
         until_s, left_bytes = self._left[sock]
         try:
             read_bytes = len(sock.recv(_READ_BYTES))

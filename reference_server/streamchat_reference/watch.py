@@ -63,6 +63,11 @@ class StopSignal:
         """Tell whether the server stops."""
         return self._set.is_set()
 
+    def renew(self) -> None:
+        """Take a pipe of its own: after a fork, the old one is shared with other processes."""
+        self.close()
+        self._reading, self._writing = os.pipe()
+
     def close(self) -> None:
         """Give the pipe back."""
         os.close(self._reading)

@@ -80,6 +80,7 @@ class StreamWorker(ThreadWorker):
 
     def init_process(self) -> None:
         """Prepare in the worker's process, then serve until told to stop."""
+        self.app.stop.renew()
         self._waiting = Waiting()
         self._busy = 0
         self._patient_until_s = float("inf")
@@ -166,10 +167,25 @@ class StreamWorker(ThreadWorker):
         on_readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(client, selectors.EVENT_READ, on_readable)
 
+    def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        """Serve a connection's first request, if it was not closed in this very round."""
+        if client.fileno() >= 0:
+            super().on_pending_socket_readable(conn, client)
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        """Serve a connection's next request, likewise."""
+        if client.fileno() >= 0:
+            super().on_client_socket_readable(conn, client)
+
     def enqueue_req(self, conn: TConn) -> None:
         """Give the connection a thread, or a place in the queue for one."""
         self._busy += 1
-        super().enqueue_req(conn)
+        try:
+            super().enqueue_req(conn)
+        except RuntimeError as error:  # the system gives no more threads
+            self.log.error("A connection is given up: %s", error)  # noqa: TRY400 - no fault of ours
+            self._busy -= 1
+            self._lingering.add(conn.sock)
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Keep the connection for its next request, or begin to close it."""

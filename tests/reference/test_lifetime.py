@@ -114,6 +114,18 @@ def test_a_worker_that_died_is_replaced_and_the_url_stays(tmp_path: Path) -> Non
         assert server.process.stdout.read() == ""
 
 
+def test_a_reload_ends_the_old_streams_and_not_the_new_ones(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--interval", "0.1") as server, server.connect() as old:
+        old.send(post())
+        old.read_until(b"data: ")
+        server.process.send_signal(signal.SIGHUP)
+        assert b"The server is stopping" in old.read_to_end()
+        with server.connect() as new:
+            new.send(post())
+            for _ in range(3):
+                new.read_until(b'data: {"prompt"')
+
+
 def test_the_url_is_also_written_to_a_descriptor(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with subprocess.Popen(
