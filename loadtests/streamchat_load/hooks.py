@@ -120,6 +120,7 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:  # noqa: 
             session.prepare()
         except UsageError as error:
             complain(str(error))
+            session.dismiss()
             sys.exit(int(Exit.USAGE))
 
 

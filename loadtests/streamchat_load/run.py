@@ -33,6 +33,9 @@ OPEN_LIMIT = 20_000
 LATE_LIMIT_S = 0.25
 """An arrival that is opened later than this after its instant counts as late."""
 
+SKEW_LIMIT_S = 5.0
+"""How far a process may be behind the master and still have all its arrivals sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -146,10 +149,17 @@ class LoadRun:
         if self.stopping:
             self.over.wait(self.settings.drain_s + 10.0)
             return
+        self._await_arrivals()
         self.stopping = True
         self.watch.drain(self.settings.drain_s)
         self.watch.stop()
         self.over.set()
+
+    def _await_arrivals(self) -> None:
+        """Let this process, if its clock is behind the master's, come to the plan's end too."""
+        left_s = self.plan.duration_s - self.elapsed_s()
+        if self.plan.arrivals is not None and 0 < left_s <= SKEW_LIMIT_S:
+            gevent.sleep(left_s)
 
     def _converse(self, seat: Seat, arrival: Arrival) -> None:
         behaviour = self.plan.behaviour

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_final"
 """Messages: master to worker, master to worker, worker to master."""
 
+CONNECT_LIMIT_S = 10.0
+"""How long a master that will not run waits for its own workers, to send them home."""
+
 FINAL_LIMIT_S = 20.0
 """How long the master waits for the workers' last figures, beyond the time to drain."""
 
@@ -108,6 +111,17 @@ class Session:
                 runner.send_message(BEGIN, begin, client_id=worker)
             return
         self._start_run(**message, slot=0, slots=1)
+
+    def dismiss(self) -> None:
+        """Master: there will be no run; tell workers of this machine, who wait for one."""
+        runner, options = self.environment.runner, self.environment.parsed_options
+        if not isinstance(runner, MasterRunner) or options is None:
+            return
+        until_s = perf_counter() + CONNECT_LIMIT_S
+        own = options.expect_workers if options.processes else 0
+        while len(runner.clients) < own and perf_counter() < until_s:
+            gevent.sleep(0.05)
+        runner.quit()
 
     def accept(self, message: dict[str, Any]) -> None:
         """Worker: keep what the master sent; the run starts with locust's test."""

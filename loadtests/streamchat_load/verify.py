@@ -252,7 +252,10 @@ class StreamVerifier:
         if stranger := self._stranger(data):
             message = f"shows the nonce {stranger} of another stream"
             self.fail(Fault.CROSSED, message, self.sent.nonce, event=event)
-        place = self._place_of(data)
+        # Beyond the end of a template that was learnt from streams that were cut short, nothing
+        # is foretold.
+        foretold = self.oracle.length is not None or self._next < len(self._expected)
+        place = self._place_of(data) if foretold else None
         if place is not None:
             self._arrive(place, event)
             return
@@ -266,7 +269,7 @@ class StreamVerifier:
                 self._expected[self._next],
                 event=event,
             )
-        if self._expected:
+        if self._expected and foretold:
             self._arrive(None, event)
 
     def _stranger(self, data: str) -> str | None:

@@ -63,6 +63,7 @@ class Settings:
     style: str = "echo"
     stamps: bool = False
     first_delay_s: float = 0.0
+    close_after: int = 0
 
 
 @dataclass
@@ -75,8 +76,11 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.counts["connections"] += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            answers = 0
             while await self.answer(reader, writer):
-                pass
+                answers += 1
+                if answers == self.settings.close_after:
+                    break
         writer.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -246,6 +250,7 @@ async def main() -> None:
     parser.add_argument("--events", type=int, default=10)
     parser.add_argument("--interval", type=float, default=0.0)
     parser.add_argument("--first-delay", type=float, default=0.0)
+    parser.add_argument("--close-after", type=int, default=0)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--style", default="echo")
     parser.add_argument("--stamps", action="store_true")
@@ -261,6 +266,7 @@ async def main() -> None:
         style=options.style,
         stamps=options.stamps,
         first_delay_s=options.first_delay,
+        close_after=options.close_after,
     )
     context = None
     if options.cert is not None:

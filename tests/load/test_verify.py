@@ -214,6 +214,14 @@ def test_texts_that_are_all_alike_tell_how_many_are_missing() -> None:
     assert fault_of(judge([same] * (EVENTS + 1), oracle)) is Fault.DUPLICATED
 
 
+def test_events_beyond_what_was_foretold_of_an_endless_stream_are_no_fault() -> None:
+    endless = Oracle(template=TEMPLATE, echo=True, read_events=EVENTS)
+    blocks = events_of(NONCE, EVENTS + 3)
+    assert judge(blocks, endless, ended=False, cut=True).evidence is None
+    blocks[-1] = events_of(OTHER, EVENTS + 3)[-1]
+    assert fault_of(judge(blocks, endless, ended=False, cut=True)) is Fault.CROSSED
+
+
 def numbered(*ids: int) -> list[bytes]:
     return [
         b'id: %d\ndata: {"response": "a dice said %d"}\n\n' % (identifier, place)

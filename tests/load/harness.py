@@ -1,0 +1,106 @@
+"""Starting the mock server and locust as processes: locust patches the process it runs in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
+MOCK_SERVER = Path(__file__).parent / "mock_server.py"
+
+RUN_LIMIT_S = 60.0
+"""Longest run of locust, started to ended."""
+
+STOP_LIMIT_S = 5.0
+REQUEST_LIMIT_S = 5.0
+
+LENIENT = ("--generator-lag-limit-ms", "60000")
+"""A shared machine may be slow; only the tests of this limit ask for more."""
+
+
+@dataclass(frozen=True)
+class MockServer:
+    url: str
+    pid: int
+
+    def counts(self) -> dict[str, int]:
+        """Return what the server says it has done."""
+        with urllib.request.urlopen(f"{self.url}/counts", timeout=REQUEST_LIMIT_S) as answer:
+            counts: dict[str, int] = json.load(answer)
+        return counts
+
+
+@contextmanager
+def running_server(*options: object) -> Iterator[MockServer]:
+    command = [sys.executable, str(MOCK_SERVER), *map(str, options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield MockServer(process.stdout.readline().strip(), process.pid)
+        finally:
+            process.terminate()
+            process.wait(STOP_LIMIT_S)
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    exit_code: int
+    output: str
+    report: dict[str, Any]
+    locust_rows: dict[str, dict[str, Any]]
+    """locust's own table, by name."""
+
+
+def locust_command(url: str, *options: object) -> list[str]:
+    return [
+        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", url),
+        *map(str, options),
+    ]
+
+
+def environment() -> dict[str, str]:
+    """Return an environment without settings of locust's that the user may have made."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+
+
+def load(url: str, folder: Path, *options: object) -> LoadResult:
+    """Run locust without its web page to the end."""
+    report, rows = folder / "report.json", folder / "rows.json"
+    command = locust_command(
+        url,
+        *("--headless", "--only-summary", "--load-json", report),
+        *("--json-file", folder / "rows", *options),
+    )
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=RUN_LIMIT_S,
+        check=False,
+        env=environment(),
+        cwd=folder,
+    )
+    found = json.loads(rows.read_text("utf-8")) if rows.exists() else []
+    return LoadResult(
+        done.returncode,
+        done.stdout,
+        json.loads(report.read_text("utf-8")) if report.exists() else {},
+        {row["name"]: row for row in found},
+    )
+
+
+def parameters(**values: object) -> list[str]:
+    """Return the options that set parameters of a profile."""
+    return [part for name, value in values.items() for part in ("--parameter", f"{name}={value}")]

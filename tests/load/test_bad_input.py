@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import LOCUSTFILE, RUN_LIMIT_S, environment, load, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .harness import MockServer
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[MockServer]:
+    with running_server("--events", 3) as server:
+        yield server
+
+
+def test_an_impossible_request_is_refused_in_one_line_before_any_load(
+    good: MockServer, tmp_path: Path
+) -> None:
+    before = good.counts().get("streams", 0)
+    result = load(good.url, tmp_path, "--profile", "rampp")
+    assert result.exit_code == 2, result.output
+    lines = [line for line in result.output.splitlines() if line.startswith("streamchat load: ")]
+    assert len(lines) == 1
+    assert "there is no profile 'rampp'; did you mean 'ramp'?" in lines[0]
+    assert "Traceback" not in result.output
+    assert good.counts().get("streams", 0) == before
+
+
+def test_several_processes_complain_once(good: MockServer, tmp_path: Path) -> None:
+    result = load(good.url, tmp_path, "--processes", 2, "--profile", "nope")
+    assert result.exit_code == 2, result.output
+    assert result.output.count("there is no profile 'nope'") == 1
+
+
+def test_an_unreachable_host_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    result = load(f"http://127.0.0.1:{port}", tmp_path)
+    assert result.exit_code == 2, result.output
+    assert "cannot be reached: cannot connect: connection refused" in result.output
+
+
+def test_a_server_that_is_not_the_endpoint_is_told(good: MockServer, tmp_path: Path) -> None:
+    result = load(f"{good.url}/elsewhere", tmp_path)
+    assert result.exit_code == 2, result.output
+    assert "is not the endpoint: a valid request got status 404" in result.output
+
+
+def test_the_profiles_are_listed_without_a_target() -> None:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--list-profiles"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=RUN_LIMIT_S,
+        check=False,
+        env=environment(),
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("smoke: ")
+    assert "reconnect-storm: " in done.stdout
