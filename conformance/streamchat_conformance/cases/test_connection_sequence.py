@@ -78,11 +78,11 @@ class _Machine:
             connection = None
         if connection is None:
             connection = self._target.connect()
+        # Entered at once, so that it is closed whatever happens.
+        self._open[step.connection] = connection
         kept = self._abandon(connection) if step.kind == "abandoned" else self._ask(connection, step)
-        if kept:
-            self._open[step.connection] = connection
-        else:
-            connection.close()
+        if not kept:
+            self._open.pop(step.connection).close()
 
     def _requests(self, step: Step) -> list[HttpRequest]:
         if step.kind == "pipelined":

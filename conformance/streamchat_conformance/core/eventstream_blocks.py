@@ -30,9 +30,9 @@ _PAUSE: Final = 16
 
 _PREAMBLE: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+(?:event: ?+([^\n]*+)\n)?+data: ?+")
 """What stands before a block's data when that is comments and a type at most."""
-_COMMENTS: Final = r"(?::[^\n]*+\n++)*+"
-"""Comments at the start of a block, alone or before its fields, and blank lines behind them."""
-_LEADING: Final = re.compile(r"\n*+" + _COMMENTS)
+_COMMENTS: Final = r"(?::[^\n]*+\n++){0,4}+"
+"""Comments before a block and at its start. Few, so that nothing is scanned many times in vain."""
+_LEADING: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+")
 _FIELD: Final = re.compile(r"(id|event|data)(: ?)")
 
 

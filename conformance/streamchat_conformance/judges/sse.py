@@ -281,7 +281,9 @@ def event_type(reading: Reading) -> Verdict:
             "no event: line, or event: message",
         )
         for block in reading.events
-        if block.event is not None and block.event.type not in ("message", "error")
+        if block.event is not None
+        and block.event.type not in ("message", "error")
+        and block.event.data.strip("\n")
     ]
 
 

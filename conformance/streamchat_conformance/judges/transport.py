@@ -59,6 +59,9 @@ def delimited(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None or head.status != 200 or reading.essence != "text/event-stream":
         return None
+    # One cause, one red: HTTP/1.0 has no better way to end a body; see transport.version.
+    if head.version != "HTTP/1.1":
+        return None
     response = reading.response
     findings = [
         Finding(

@@ -15,6 +15,8 @@ from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.plugin.configure import checked_settings, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
+from streamchat_conformance.judges import JUDGES
+from streamchat_conformance.suite.judged import verdict
 from streamchat_conformance.suite.outcomes import (
     Blocked,
     NotApplicable,
@@ -60,6 +62,10 @@ class SuiteSession(Gathering):
                 item.extra_keyword_matches.add(id_of(item))
         items.sort(key=lambda item: _order(item) if is_case(item) else -1)
         self.state.selected = {id_of(item) for item in items if is_case(item)}
+        if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
+            # The summary tells each failure; pytest's own sections would tell it twice.
+            self.config.option.tbstyle = "no"
+            self.config.option.reportchars = ""
 
     # -- running -------------------------------------------------------------------------
 
@@ -96,12 +102,18 @@ class SuiteSession(Gathering):
         if target is not None:
             entry = target.ledger.entries.get(requirement.id)
             result.examples = entry.judged if entry else 0
-        raised = call.excinfo.value if call.excinfo is not None else None
+        raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
+        if raised is None and target is not None and requirement.id in JUDGES:
+            # The case made its exchanges; now all that was recorded decides.
+            raised = _undecided(target, requirement.id)
         if raised is None:
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
             result.outcome = Outcome.FAIL
             result.findings = list(raised.findings)
+            result.cause = target.ledger.cause(requirement.id) if target is not None else ""
+            if result.cause:
+                result.outcome = Outcome.BLOCKED
         elif isinstance(raised, Blocked):
             result.outcome, result.cause = Outcome.BLOCKED, raised.cause
             result.reason = raised.reason
@@ -132,6 +144,15 @@ class SuiteSession(Gathering):
         self.results.facts = facts
         self.merge(seen)
         self.decide(session, self.state.started, self.state.duration_s)
+
+
+def _undecided(target: Target, id_: str) -> Exception | None:
+    """Return why the judge of a requirement does not let it pass, or None if it does."""
+    try:
+        verdict(target, id_)
+    except (Violation, Blocked, NotApplicable) as outcome:
+        return outcome
+    return None
 
 
 def requirement_of(item: pytest.Item) -> Requirement | None:

@@ -17,7 +17,7 @@ from streamchat_conformance.suite.learn import learn
 from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.observe import start_observations
 from streamchat_conformance.suite.outcomes import NotTestable, Outcome
-from streamchat_conformance.suite.results import Facts, Result, Results
+from streamchat_conformance.suite.results import Result, Results
 from streamchat_conformance.suite.settings import Settings, SettingsError
 from streamchat_conformance.suite.target import Target
 
@@ -76,21 +76,6 @@ class RunState:
             "results": [result.to_json() for result in self._ledger_results(self.target)],
             "facts": self._facts(self.target),
         }
-
-    def merge(self, seen: dict[str, Any]) -> None:
-        """Enter what a process saw: findings on requirements whose cases ran before."""
-        for value in seen["results"]:
-            result = Result.from_json(value)
-            known = self.results.by_id[result.requirement.id]
-            if known.outcome not in (Outcome.NOT_RUN, Outcome.NOT_APPLICABLE):
-                self.results.record(result)
-        facts = seen["facts"]
-        if facts is None:
-            return
-        mine = self.results.facts
-        generated = mine.generated + facts["generated"]
-        exchanges = mine.exchanges + facts["exchanges"]
-        self.results.facts = Facts(**{**facts, "generated": generated, "exchanges": exchanges})
 
     def _ledger_results(self, target: Target) -> list[Result]:
         found = []

@@ -34,6 +34,12 @@ def verdict(target: Target, id_: str) -> int:
 def _undecided(target: Target, id_: str) -> Exception:
     """Say why no exchange decided a requirement."""
     baseline = target.baseline
+    if id_ == "transport.delimited" and target.ledger.red("transport.version"):
+        return Blocked("transport.version", "HTTP/1.0 has no framing but the connection's end")
+    if id_ == "transport.chunked":
+        for cause in ("transport.version", "transport.delimited"):
+            if target.ledger.red(cause):
+                return Blocked(cause, "the body has no framing of its own")
     if id_.startswith(_STREAM_AREAS) and not baseline.streams and id_ != baseline.cause:
         return Blocked(baseline.cause, baseline.problem)
     if id_.startswith("request.") and target.ledger.red("error.not-streamed"):

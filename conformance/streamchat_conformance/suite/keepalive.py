@@ -43,11 +43,11 @@ def mismatch(target: Target, reading: Reading, request: HttpRequest) -> str:
     an echo, whose text it carries; and of refusals, the text that this target gave before.
     """
     asked = reading.asked
-    if reading.head is None or reading.overloaded:
+    if reading.head is None:
+        return "what came is no response" if reading.exchange.reads else ""
+    if reading.overloaded:
         return ""
-    if reading.response.deviations and any(
-        deviation.area == "status-line" for deviation in reading.response.deviations
-    ):
+    if any(deviation.code == "leading-empty-line" for deviation in reading.response.deviations):
         return "what came is no clean response: bytes of another one stand before it"
     if asked.expectation is Expectation.ACCEPT and not reading.accepted:
         if target.baseline.accepted:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.baseline import Baseline, echoes, pace
-from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.target import Target
 
@@ -19,6 +20,8 @@ PLAIN = (
 """Plain requests, the article's own first. A server that refuses some of them fails the
 requirement about that kind of history, and is judged with one that it accepts."""
 
+SURPLUS_S = 1.2
+"""How long is listened after a stream with a Content-Length (seconds)."""
 PROBE_S = 3.0
 """How long the first stream is watched for its end (seconds)."""
 
@@ -37,6 +40,13 @@ def learn(target: Target) -> Baseline:
             baseline.plain = plain
             break
     reading = readings[-1] if readings[-1].accepted else readings[0]
+    if reading.response.framing is Framing.LENGTH and reading.response.complete:
+        # A Content-Length that cuts the stream shows only in what follows.
+        target.send(
+            HttpRequest.chat(baseline.plain),
+            stop=QuietAfterEnd(SURPLUS_S),
+            label="a plain request, and what follows its answer",
+        )
     refusal = target.send(HttpRequest(body=b'{"history": []}'), label="a request without prompt")
     _check_testable(reading, refusal)
     baseline.accepted = reading.accepted

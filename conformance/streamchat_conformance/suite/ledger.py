@@ -22,6 +22,8 @@ KEPT_BYTES = 256 * 1024
 """What is kept of the bytes of an exchange that goes into a report."""
 
 SYNTAX = (
+    "sse.utf8",
+    "sse.bom-inside",
     "sse.fields",
     "sse.data",
     "sse.final-blank-line",
@@ -31,8 +33,14 @@ SYNTAX = (
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
     # Dangerous text can only be judged where plain text comes through whole.
-    "payload.line-separators": (*SYNTAX, "payload.prompt-echo", "payload.history-echo"),
-    "payload.no-injection": SYNTAX,
+    "payload.line-separators": (
+        *SYNTAX,
+        "sse.comments",
+        "headers.no-injection",
+        "payload.prompt-echo",
+        "payload.history-echo",
+    ),
+    "payload.no-injection": (*SYNTAX, "headers.no-injection"),
     "payload.history-echo-exact": ("payload.history-echo",),
     "payload.response": ("payload.object",),
     "transport.chunked": ("transport.delimited",),
