@@ -82,11 +82,11 @@ def chat(page: Page, typewriter: RunningServer) -> Iterator[Chat]:
 
 
 def test_an_answer_is_typed_out_as_it_streams(chat: Chat) -> None:
-    chat.ask("Hello")
+    chat.ask("Hello. " * 28)
+    expect(chat.answers).to_have_attribute("aria-busy", "true")
     expect(chat.answers).to_have_text(re.compile(r"^You wrote"))
     early = chat.answers.inner_text()
     assert "until it does." not in early
-    expect(chat.answers).to_have_attribute("aria-busy", "true")
     expect(chat.answers).to_have_text(re.compile(r"until it does\.$"))
     expect(chat.answers).not_to_have_attribute("aria-busy", "true")
     assert chat.answers.inner_text().startswith(early)

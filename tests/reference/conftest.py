@@ -17,7 +17,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with short finite streams, a slow prompt and a failing one."""
     options = (
         *("--events", "3", "--interval", "0.2", "--heartbeat", "0.3"),
-        *("--slow-prompt", "SLOW", "--slow-seconds", "1"),
+        *("--slow-prompt", "SLOW", "--slow-seconds", "1.5"),
         *("--fault-prompt", "FAULT", "--fault-after", "2"),
     )
     with running_server(tmp_path_factory.mktemp("server"), *options) as running:

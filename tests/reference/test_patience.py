@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from .harness import Conversation, post, running_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from .harness import RunningServer
@@ -165,6 +167,17 @@ def test_closing_a_connection_that_stays_open_delays_nobody(server: RunningServe
         assert time.monotonic() - began_s < PROMPTLY_S
 
 
+@pytest.fixture
+def _many_descriptors() -> Iterator[None]:
+    """Let this process open some thousand sockets, as it may, for one test."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4_000 if hard == resource.RLIM_INFINITY else min(4_000, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("_many_descriptors")
 def test_more_connections_than_there_can_be_push_out_the_idle_ones(tmp_path: Path) -> None:
     with running_server(tmp_path, "--max-streams", "1") as server, ExitStack() as stack:
         idle: list[Conversation] = [stack.enter_context(server.connect()) for _ in range(1_100)]
