@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,7 @@ class Connection:
 
 def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:  # noqa: ANN401 - a gevent socket or a TLS one
     try:
-        found = gevent.socket.getaddrinfo(
-            endpoint.host, endpoint.port, 0, gevent.socket.SOCK_STREAM
-        )
+        found = _addresses(endpoint.host, endpoint.port)
     except OSError as error:
         raise ConnectError(f"the name {endpoint.host!r} is unknown ({_reason(error)})") from None
     problem = "no address"
@@ -104,6 +103,21 @@ def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:  # no
         else:
             return connection
     raise ConnectError(problem)
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """Return what `getaddrinfo` does; an address needs no resolver, which gevent asks in a thread.
+
+    Raises OSError for an unknown name.
+    """
+    for family, address in (
+        (gevent.socket.AF_INET, (host, port)),
+        (gevent.socket.AF_INET6, (host, port, 0, 0)),
+    ):
+        with contextlib.suppress(OSError):
+            gevent.socket.inet_pton(family, host)
+            return [(family, gevent.socket.SOCK_STREAM, 0, "", address)]
+    return list(gevent.socket.getaddrinfo(host, port, 0, gevent.socket.SOCK_STREAM))
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 RELATIVE_ERROR = 1 / 128
 """Greatest relative error of a reported quantile."""
@@ -58,27 +58,7 @@ class Histogram:
 
     def record_all(self, durations_s: Iterable[float]) -> None:
         """Count durations (seconds)."""
-        buckets = self.buckets
-        count = total_us = greatest = 0
-        least = self.min_us
-        for duration_s in durations_s:
-            value_us = int(duration_s * MICROSECONDS_PER_SECOND + 0.5) if duration_s > 0.0 else 0
-            if value_us < _LINEAR_LIMIT:
-                bucket = value_us
-            else:
-                shift = value_us.bit_length() - _SUB_BUCKET_BITS - 1
-                bucket = (shift << _SUB_BUCKET_BITS) + (value_us >> shift)
-            buckets[bucket] = buckets.get(bucket, 0) + 1
-            count += 1
-            total_us += value_us
-            greatest = max(greatest, value_us)
-            if least is None or value_us < least:
-                least = value_us
-        if count:
-            self.count += count
-            self.total_us += total_us
-            self.min_us = least
-            self.max_us = greatest if self.max_us is None else max(self.max_us, greatest)
+        record_in_all(durations_s, (self,))
 
     def record_gaps(self, stamps_s: list[float]) -> None:
         """Count the time between each two neighbours of a rising list of instants (seconds)."""
@@ -161,3 +141,32 @@ class Histogram:
         return isinstance(other, Histogram) and self.dump() == other.dump()
 
     __hash__ = None  # type: ignore[assignment]  # mutable: equal by content, so not hashable
+
+
+def record_in_all(durations_s: Iterable[float], histograms: Sequence[Histogram]) -> None:
+    """Count durations (seconds) in several histograms at once; each is converted only once."""
+    values_us = [
+        int(duration_s * MICROSECONDS_PER_SECOND + 0.5) if duration_s > 0.0 else 0
+        for duration_s in durations_s
+    ]
+    if not values_us:
+        return
+    counts: dict[int, int] = {}
+    for value_us in values_us:
+        if value_us < _LINEAR_LIMIT:
+            bucket = value_us
+        else:
+            shift = value_us.bit_length() - _SUB_BUCKET_BITS - 1
+            bucket = (shift << _SUB_BUCKET_BITS) + (value_us >> shift)
+        counts[bucket] = counts.get(bucket, 0) + 1
+    count, total_us = len(values_us), sum(values_us)
+    least, greatest = min(values_us), max(values_us)
+    for histogram in histograms:
+        buckets = histogram.buckets
+        for bucket, times in counts.items():
+            buckets[bucket] = buckets.get(bucket, 0) + times
+        histogram.count += count
+        histogram.total_us += total_us
+        known = histogram.min_us
+        histogram.min_us = least if known is None else min(known, least)
+        histogram.max_us = max(histogram.max_us or 0, greatest)

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from streamchat_load.histogram import Histogram
+from streamchat_load.histogram import record_in_all
 from streamchat_load.ledger import Ledger, Outcome
 
 if TYPE_CHECKING:
@@ -47,11 +47,8 @@ class Recorder:
             end = bisect_left(stamps_s, second + 1 - offset, at + 1)
             cell = self.ledger.timeline.at(second)
             cell.counts["events"] += end - at
-            histogram = Histogram()
             # gaps_s[n] ends with stamps_s[n + 1].
-            histogram.record_all(gaps_s[max(at - 1, 0) : end - 1])
-            cell.gap.merge(histogram)
-            phase.gap.merge(histogram)
+            record_in_all(gaps_s[max(at - 1, 0) : end - 1], (cell.gap, phase.gap))
             at = end
         reading.folded += fresh
         self.ledger.counts["events"] += fresh

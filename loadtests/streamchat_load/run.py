@@ -16,12 +16,13 @@ from streamchat_conformance.recorder.endpoint import Endpoint
 
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.ledger import Outcome
+from streamchat_load.oracle import Oracle
 from streamchat_load.payload import Payload, Sent
 from streamchat_load.plan import Arrival, Plan
 from streamchat_load.profiles import find_profile
 from streamchat_load.reading import Reading, exchange
 from streamchat_load.recording import Recorder
-from streamchat_load.verify import Oracle, StreamVerifier
+from streamchat_load.verify import StreamVerifier
 from streamchat_load.watch import Watch
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from locust.runners import MasterRunner, WorkerRunner
 from streamchat_load import report_html, report_json, report_junit, report_text
 from streamchat_load.ledger import Ledger, Outcome
 from streamchat_load.options import Choices, read_choices
+from streamchat_load.oracle import Oracle
 from streamchat_load.parameters import UsageError
 from streamchat_load.run import LoadRun, Settings
 from streamchat_load.summary import RunInfo, summarize
 from streamchat_load.survey import Survey, survey
 from streamchat_load.verdict import Exit, Verdict, judge
-from streamchat_load.verify import Oracle
 
 if TYPE_CHECKING:
     from locust.env import Environment

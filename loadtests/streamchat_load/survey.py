@@ -14,14 +14,16 @@ from streamchat_conformance.chat.request import HttpRequest
 
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.faults import Fault
+from streamchat_load.foretold import ForetoldBody, learn_body
 from streamchat_load.ledger import Outcome
+from streamchat_load.oracle import Oracle
 from streamchat_load.parameters import UsageError
 from streamchat_load.reading import Reading, Stop, exchange
 from streamchat_load.template import LEARNING_NONCES, learn
-from streamchat_load.verify import Oracle, StreamVerifier
+from streamchat_load.verify import StreamVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from streamchat_conformance.recorder.endpoint import Endpoint
 
@@ -191,12 +193,22 @@ def _agree(readings: list[Reading]) -> Oracle:
     )
     return Oracle(
         template=template,
+        foretold=_foretold(readings) if template is not None and ended else None,
         length=lengths.pop() if ended and len(lengths) == 1 else None,
         body_bytes=bodies.pop() if ended and len(bodies) == 1 else None,
         echo=echo,
         numbered=all(_numbered(reading.verifier.ids) for reading in readings),
         read_events=None if not running else max(1, min(lengths)),
     )
+
+
+def _foretold(readings: Sequence[Reading]) -> ForetoldBody | None:
+    """Return the rule behind the bodies of three streams that ended, or None."""
+    bodies = [reading.verifier.kept_body for reading in readings]
+    whole = [body for body in bodies if body is not None]
+    if len(whole) < len(bodies):
+        return None
+    return learn_body(whole, readings[2].verifier.sent.nonce)
 
 
 def _numbered(ids: list[str]) -> bool:
@@ -217,7 +229,8 @@ def _describe(oracle: Oracle) -> str:
     parts.append("events repeat the request" if oracle.echo else "no echo")
     if oracle.template is not None:
         distinct, total = oracle.template.distinct, len(oracle.template.events)
-        parts.append(f"every text is foretold ({distinct} of {total} differ)")
+        what = "every byte" if oracle.foretold is not None else "every text"
+        parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
         if distinct == 1 and total > 1:
             parts.append("equal texts in another order look the same")
     elif oracle.numbered:

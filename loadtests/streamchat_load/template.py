@@ -11,7 +11,7 @@ stream, whose nonce is drawn at random, proves the rule. A server whose answers 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,22 @@ class EventTemplate:
         return "".join(
             piece if isinstance(piece, str) else nonce[piece[0] : piece[1]] for piece in self.pieces
         )
+
+    def dump(self) -> list[str | list[int]]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        return [piece if isinstance(piece, str) else list(piece) for piece in self.pieces]
+
+    @classmethod
+    def load(cls, dumped: Sequence[str | Sequence[int]]) -> Self:
+        """Restore a template from `dump`'s form."""
+        return cls.of(
+            [piece if isinstance(piece, str) else (piece[0], piece[1]) for piece in dumped]
+        )
+
+    @classmethod
+    def of(cls, pieces: Sequence[str | tuple[int, int]]) -> Self:
+        """Return the template of some pieces."""
+        return cls(tuple(pieces), _whole(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ def learn(
         return None
     events = []
     for one, other in zip(first[:length], second[:length], strict=True):
-        event = _learn_event(one, other)
+        event = learn_text(one, other)
         if event is None:
             return None
         events.append(event)
@@ -82,7 +98,8 @@ def learn(
     return template
 
 
-def _learn_event(one: str, other: str) -> EventTemplate | None:
+def learn_text(one: str, other: str) -> EventTemplate | None:
+    """Return the rule behind two texts with `LEARNING_NONCES`, or None when there is none."""
     if len(one) != len(other):
         return None
     pieces: list[str | tuple[int, int]] = []
@@ -109,7 +126,7 @@ def _learn_event(one: str, other: str) -> EventTemplate | None:
         at = literal_from = end
     if literal_from < len(one):
         pieces.append(one[literal_from:])
-    return EventTemplate(tuple(pieces), _whole(pieces))
+    return EventTemplate.of(pieces)
 
 
 def _whole(pieces: Sequence[str | tuple[int, int]]) -> tuple[str, ...] | None:

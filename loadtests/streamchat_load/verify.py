@@ -9,70 +9,23 @@ from __future__ import annotations
 
 import codecs
 import time
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.eventstream import Event, EventStreamParser, LineKind
 
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
 from streamchat_load.order import describe_order
 from streamchat_load.payload import MARKED_NONCE, Payload, Sent
-from streamchat_load.template import EventTemplate, StreamTemplate
+
+if TYPE_CHECKING:
+    from streamchat_load.oracle import Oracle
 
 KEPT_BODY_LIMIT_BYTES = 256 * 1024
 """How much of a stream's body is kept to explain a fault by."""
 
 LINE_LIMIT_BYTES = 8 * 1024 * 1024
 """A line longer than this is a fault: memory stays bounded whatever a server sends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Oracle:
-    """What is known beforehand of the streams that answer requests of one shape."""
-
-    template: StreamTemplate | None = None
-    length: int | None = None
-    """Events of a stream that ends by itself, when all that were seen agree; else None."""
-    body_bytes: int | None = None
-    """Bytes of its body, when all that were seen agree; else None."""
-    echo: bool = False
-    numbered: bool = False
-    """Each event's id is the number after the last one's."""
-    read_events: int | None = None
-    """For an endless stream: how many events are read before the client closes it."""
-
-    def dump(self) -> dict[str, Any]:
-        """Return a form that JSON and msgpack can carry, and `load` reads back."""
-        template = None
-        if self.template is not None:
-            template = [[list(event.pieces), event.whole] for event in self.template.events]
-        return {
-            "template": template,
-            "length": self.length,
-            "body_bytes": self.body_bytes,
-            "echo": self.echo,
-            "numbered": self.numbered,
-            "read_events": self.read_events,
-        }
-
-    @classmethod
-    def load(cls, dumped: dict[str, Any]) -> Self:
-        """Restore an oracle from `dump`'s form."""
-        template = None
-        if dumped["template"] is not None:
-            template = StreamTemplate(
-                tuple(
-                    EventTemplate(
-                        tuple(
-                            piece if isinstance(piece, str) else (piece[0], piece[1])
-                            for piece in pieces
-                        ),
-                        None if whole is None else tuple(whole),
-                    )
-                    for pieces, whole in dumped["template"]
-                )
-            )
-        return cls(**{**dumped, "template": template})
 
 
 class StreamVerifier:
@@ -86,12 +39,14 @@ class StreamVerifier:
         "_decoder",
         "_dropped_bytes",
         "_event_ids",
-        "_expected",
+        "_foretold",
         "_kept",
         "_kept_bytes",
+        "_matched_bytes",
         "_next",
         "_parser",
         "_sought",
+        "_texts",
         "events",
         "evidence",
         "ids",
@@ -113,8 +68,11 @@ class StreamVerifier:
         """The events' data, for learning."""
         self.ids: list[str] = []
         """Their ids, with the data."""
+        self._foretold = oracle.foretold.body(sent.nonce) if oracle.foretold else None
+        """The whole body, as long as what came is byte for byte its beginning."""
+        self._matched_bytes = 0
         self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
-        self._expected = oracle.template.texts(sent.nonce) if oracle.template else []
+        self._texts: list[str] | None = None
         self._next = 0
         self._arrived: list[int | None] | None = None
         """Once an event was out of turn: the place of each event so far, None for strangers."""
@@ -130,6 +88,33 @@ class StreamVerifier:
 
         `at_s` is when the bytes were received (seconds of the caller's clock).
         """
+        if self._foretold is not None and self.oracle.foretold is not None:
+            if self._foretold.startswith(piece, self._matched_bytes):
+                self._matched_bytes += len(piece)
+                before = self.events
+                self.events = self.oracle.foretold.events_until(self._matched_bytes, before)
+                return self.events - before
+            self._look_closely()
+        return self._parse(piece, at_s)
+
+    def _look_closely(self) -> None:
+        """Leave the foretold body: have what matched parsed, as if it had come just now."""
+        if self._foretold is None:
+            return
+        matched, self._foretold = self._foretold[: self._matched_bytes], None
+        self.events = 0
+        if matched:
+            self._parse(matched, 0.0)
+
+    @property
+    def _expected(self) -> list[str]:
+        """The texts of the template, made when they are first asked for."""
+        if self._texts is None:
+            template = self.oracle.template
+            self._texts = template.texts(self.sent.nonce) if template else []
+        return self._texts
+
+    def _parse(self, piece: bytes, at_s: float) -> int:
         self._kept.append(piece)
         self._kept_bytes += len(piece)
         if self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
@@ -173,9 +158,10 @@ class StreamVerifier:
         """
         if self.evidence is not None:
             return
+        self._look_closely()
         offset, shown = self._lines_of(event) if event is not None else (None, excerpt(data))
         if not shown:
-            shown = excerpt(b"".join(self._kept[-2:]))
+            shown = excerpt(b"".join(self._kept))
             offset = self.body_bytes - len(shown)
         self.evidence = Evidence(
             fault=fault,
@@ -204,6 +190,10 @@ class StreamVerifier:
         `ended`: the HTTP message ended by its own framing. `cut`: the client stopped reading,
         so that nothing can be said about what did not come.
         """
+        if self._foretold is not None:
+            if cut or (ended and self._matched_bytes == len(self._foretold)):
+                return
+            self._look_closely()
         if ended:
             self._parser.close()
             if self._decoder is not None:
@@ -218,7 +208,14 @@ class StreamVerifier:
     @property
     def body_bytes(self) -> int:
         """Bytes of the body so far."""
+        if self._foretold is not None:
+            return self._matched_bytes
         return self._dropped_bytes + self._kept_bytes
+
+    @property
+    def kept_body(self) -> bytes | None:
+        """The whole body, or None when it was too large to be kept."""
+        return None if self._dropped_bytes else b"".join(self._kept)
 
     def _drop_half(self) -> None:
         while len(self._kept) > 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES // 2:

@@ -60,7 +60,7 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert result.report["outcomes"]["verified"] == result.report["counts"]["started"] > 0
     assert result.report["counts"]["events"] == 8 * result.report["counts"]["started"]
     assert result.report["counts"]["reused"] > 0
-    assert "every text is foretold (8 of 8 differ)" in result.output
+    assert "every byte is foretold (8 of 8 events differ)" in result.output
     assert result.output.rstrip().endswith("every threshold is met")
     assert (tmp_path / "r" / "page.html").read_text("utf-8").startswith("<!doctype html>")
     assert b'failures="0"' in (tmp_path / "junit.xml").read_bytes()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Fault
+from streamchat_load.foretold import learn_body
+from streamchat_load.oracle import Oracle
 from streamchat_load.payload import ChatPayload, Sent
 from streamchat_load.template import LEARNING_NONCES, StreamTemplate, learn
-from streamchat_load.verify import KEPT_BODY_LIMIT_BYTES, Oracle, StreamVerifier
+from streamchat_load.verify import KEPT_BODY_LIMIT_BYTES, StreamVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +48,10 @@ FORETOLD = Oracle(
     template=TEMPLATE, length=EVENTS, body_bytes=len(b"".join(events_of(NONCE))), echo=True
 )
 UNKNOWN = Oracle(echo=True)
+BYTES = replace(
+    FORETOLD,
+    foretold=learn_body([b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)], OTHER),
+)
 
 
 def judge(
@@ -72,7 +79,7 @@ def changed(place: int, block: bytes) -> list[bytes]:
     return blocks
 
 
-@pytest.mark.parametrize("oracle", [FORETOLD, UNKNOWN], ids=["foretold", "unknown"])
+@pytest.mark.parametrize("oracle", [BYTES, FORETOLD, UNKNOWN], ids=["bytes", "texts", "unknown"])
 @given(cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_a_good_stream_is_good_however_it_is_cut(oracle: Oracle, cuts: list[int]) -> None:
     body = b"".join(events_of(NONCE))
@@ -137,6 +144,12 @@ FAULTY: dict[str, tuple[list[bytes], Fault]] = {
 def test_a_fault_is_named(name: str) -> None:
     blocks, fault = FAULTY[name]
     assert fault_of(judge(blocks)) is fault
+    by_bytes = judge(blocks, BYTES)
+    assert by_bytes.evidence is not None
+    assert replace(by_bytes.evidence, at_epoch_s=0.0) == replace(
+        judge(blocks).evidence or by_bytes.evidence, at_epoch_s=0.0
+    )
+    assert by_bytes.events == judge(blocks).events
 
 
 VISIBLE_WITHOUT_TEMPLATE = (
@@ -168,10 +181,12 @@ def test_a_fault_is_the_same_however_the_stream_is_cut(name: str, size: int) -> 
 
 def test_a_connection_that_ends_early_truncates_the_stream() -> None:
     assert fault_of(judge(events_of(NONCE), ended=False)) is Fault.TRUNCATED
+    assert fault_of(judge(events_of(NONCE), BYTES, ended=False)) is Fault.TRUNCATED
 
 
 def test_of_a_stream_that_the_client_cut_nothing_is_missing() -> None:
     assert judge(events_of(NONCE)[:2], ended=False, cut=True).evidence is None
+    assert judge(events_of(NONCE)[:2], BYTES, ended=False, cut=True).evidence is None
 
 
 def test_evidence_shows_the_offending_line_and_where_it_stands() -> None:
@@ -244,5 +259,21 @@ def test_ids_tell_the_order_where_texts_do_not(ids: tuple[int, ...], fault: Faul
 
 
 def test_an_oracle_is_the_same_after_the_way_to_a_worker() -> None:
-    restored = Oracle.load(json.loads(json.dumps(FORETOLD.dump())))
-    assert restored == FORETOLD
+    for oracle in (BYTES, FORETOLD, UNKNOWN):
+        assert Oracle.load(json.loads(json.dumps(oracle.dump()))) == oracle
+
+
+def test_the_bytes_of_a_sound_stream_are_foretold_and_nothing_is_parsed() -> None:
+    assert BYTES.foretold is not None
+    assert BYTES.foretold.body(NONCE) == b"".join(events_of(NONCE))
+    verifier = judge(events_of(NONCE), BYTES)
+    assert verifier.events == EVENTS
+    assert not verifier._kept
+
+
+def test_bodies_that_differ_by_more_than_the_nonce_are_not_foretold() -> None:
+    bodies = [b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)]
+    assert learn_body([*bodies[:2], bodies[2] + b": late\n\n"], OTHER) is None
+    assert learn_body([bodies[0], bodies[1] + b"\n", bodies[2]], OTHER) is None
+    assert learn_body([bodies[0] + b"\xff", bodies[1] + b"\xff", bodies[2]], OTHER) is None
+    assert learn_body([b"", b"", b""], OTHER) is None

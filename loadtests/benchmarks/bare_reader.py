@@ -1,0 +1,76 @@
+"""The floor: a gevent and httptools reader of the same streams that verifies nothing.
+
+It counts body bytes and nothing else: no event is parsed, stamped or measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from urllib.parse import urlsplit
+
+import gevent
+import gevent.socket
+import httptools
+
+READ_BYTES = 65536
+REQUEST_BODY = json.dumps({"prompt": "bare", "history": []}).encode()
+
+
+class Counter:
+    """Counts the bytes of one response's body."""
+
+    def __init__(self) -> None:
+        self.body_bytes = 0
+        self.complete = False
+
+    def on_body(self, piece: bytes) -> None:
+        """Count some bytes."""
+        self.body_bytes += len(piece)
+
+    def on_message_complete(self) -> None:
+        """Note the end."""
+        self.complete = True
+
+
+def read_streams(host: str, port: int, until_s: float, totals: dict[str, int]) -> None:
+    """Read stream after stream on one connection until it is time."""
+    connection = gevent.socket.create_connection((host, port))
+    head = f"POST /api/stream-chat HTTP/1.1\r\nHost: {host}:{port}\r\n"
+    fields = f"Content-Type: application/json\r\nContent-Length: {len(REQUEST_BODY)}\r\n\r\n"
+    request = (head + fields).encode() + REQUEST_BODY
+    while time.perf_counter() < until_s:
+        connection.sendall(request)
+        counter = Counter()
+        parser = httptools.HttpResponseParser(counter)
+        while not counter.complete:
+            data = connection.recv(READ_BYTES)
+            if not data:
+                raise ConnectionError("the server closed in mid-stream")
+            parser.feed_data(data)
+        totals["streams"] += 1
+        totals["body_bytes"] += counter.body_bytes
+    connection.close()
+
+
+def main() -> None:
+    """Read with so many connections for so long; print what was read as JSON."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("url")
+    arguments.add_argument("--streams", type=int, default=100)
+    arguments.add_argument("--duration", type=float, default=5.0)
+    options = arguments.parse_args()
+    parts = urlsplit(options.url)
+    totals = {"streams": 0, "body_bytes": 0}
+    until_s = time.perf_counter() + options.duration
+    greenlets = [
+        gevent.spawn(read_streams, parts.hostname or "", parts.port or 80, until_s, totals)
+        for _ in range(options.streams)
+    ]
+    gevent.joinall(greenlets, raise_error=True)
+    print(json.dumps(totals))
+
+
+if __name__ == "__main__":
+    main()
