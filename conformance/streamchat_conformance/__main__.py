@@ -1,0 +1,140 @@
+"""The console script `streamchat-conformance`, also `python -m streamchat_conformance`.
+
+Without a subcommand it judges a server: it runs pytest on the suite's own cases, with the
+suite's own ini file, and passes every option on. Nothing of the project it is started in can
+change the run: no ini file, no conftest, no `PYTEST_ADDOPTS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from streamchat_conformance import __version__
+
+SUBCOMMANDS: Mapping[str, str] = {
+    "list": "list the requirements: id, level, sentence and source",
+    "explain": "explain one requirement: why it stands, how to mend a server that breaks it",
+    "judge": "judge recorded exchanges or captured event streams, without a network",
+    "matrix": "show which faulty server each requirement catches",
+    "compare": "compare two JSON reports",
+}
+"""Name to one line of help. Each is `main(argv) -> int` of the module `commands.NAME`."""
+
+CASES = "streamchat_conformance.cases"
+
+EXIT_OK = 0
+EXIT_FAULT = 3
+EXIT_USAGE = 4
+EXIT_INTERRUPTED = 2
+
+_SWAYING_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""Variables by which the user's surroundings would add options or plugins to the run."""
+
+
+def usage() -> str:
+    """Return the help text."""
+    commands = "\n".join(f"  {name:<9} {line}" for name, line in SUBCOMMANDS.items())
+    return f"""\
+usage: streamchat-conformance [OPTION ...]
+       streamchat-conformance COMMAND [OPTION ...]
+
+Judges a server of POST /api/stream-chat. Without --target-url the embedded reference server
+is judged. Options go to pytest, whose own (-k, -x, -n, --junitxml, ...) work, too.
+
+  --target-url URL         the server to judge, such as http://127.0.0.1:8000
+  --target-file FILE.toml  everything about the server in a file
+  --requirement GLOB       judge only some requirements, such as 'payload.*'; '!GLOB' leaves out
+  --report-json FILE       write the report as JSON
+  --all-options            show every option and end
+
+commands:
+{commands}
+
+exit codes: 0 conformant, 1 not conformant, 2 interrupted, 3 fault of the suite,
+            4 wrong usage, 6 target not testable
+"""
+
+
+def pytest_arguments(options: Sequence[str]) -> list[str]:
+    """Return pytest's command line for judging a server with these options."""
+    home = Path(__file__).resolve().parent
+    return [
+        *("-c", str(home / "suite.ini")),
+        f"--rootdir={home}",
+        *("-p", "streamchat_conformance"),
+        *("-p", "no:cacheprovider"),
+        "--noconftest",
+        *options,
+        *("--pyargs", CASES),
+    ]
+
+
+def run_suite(options: Sequence[str]) -> int:
+    """Judge a server; return the exit code."""
+    import pytest
+
+    for name in _SWAYING_VARIABLES:
+        os.environ.pop(name, None)
+    return int(pytest.main(pytest_arguments(options)))
+
+
+def run_subcommand(name: str, argv: Sequence[str]) -> int:
+    """Run a subcommand; return its exit code. A fault of its own is told in one line."""
+    try:
+        module = importlib.import_module(f"streamchat_conformance.commands.{name}")
+        return int(module.main(list(argv)))
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last stop before a traceback
+        _say(f"fault of the suite in '{name}': {type(error).__name__}: {error}")
+        return EXIT_FAULT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    try:
+        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; what is left to print has no reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def _dispatch(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else ""
+    if first in SUBCOMMANDS:
+        return run_subcommand(first, arguments[1:])
+    if first in ("-h", "--help"):
+        print(usage(), end="")
+    elif first in ("-V", "--version"):
+        print(f"streamchat-conformance {__version__}")
+    elif first == "--all-options":
+        return run_suite(["--help"])
+    elif first and not first.startswith("-"):
+        _say(_unknown(first))
+        return EXIT_USAGE
+    else:
+        return run_suite(arguments)
+    return EXIT_OK
+
+
+def _unknown(word: str) -> str:
+    near = difflib.get_close_matches(word, SUBCOMMANDS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(SUBCOMMANDS)}"
+    return f"unknown command {word!r}: {hint} (options begin with '--')"
+
+
+def _say(line: str) -> None:
+    text = "".join(character if character.isprintable() else " " for character in line)
+    print(f"streamchat-conformance: {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Subcommands of the console script, a module each: `main(argv)` returns the exit code."""

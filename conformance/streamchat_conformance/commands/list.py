@@ -1,0 +1,100 @@
+"""`streamchat-conformance list`: the requirements, as lines, as Markdown or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from streamchat_conformance.catalogue import Requirement, UnknownRequirementError, select
+from streamchat_conformance.catalogue.complete import load_catalogue
+
+EXIT_USAGE = 4
+
+_INTRODUCTION = """\
+# Requirements
+
+This page is generated from the catalogue: `streamchat-conformance list --format markdown`.
+
+Levels: a broken **MUST** makes a server nonconformant. A broken **SHOULD** is reported; it fails
+the run only with `--fail-on should`. A **MAY** is observed and printed; it never fails a run.
+A requirement that needs a capability is not applicable to a server that lacks it.
+
+Sources: *article* is the tutorial that first described the endpoint; *WHATWG* is the HTML
+standard, "Server-sent events"; *practice* stands for defects seen in real servers and clients.
+"""
+
+_AREAS = {
+    "connection": "keep-alive, pipelining, and where one request ends",
+    "error": "what a refusal looks like",
+    "headers": "the response head of the stream",
+    "payload": "what the events say",
+    "request": "what is accepted and what is refused",
+    "resilience": "many clients, and bad ones",
+    "sse": "the syntax of the event stream",
+    "stream": "time",
+    "transport": "the HTTP message on the wire",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the requirements; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="streamchat-conformance list", description="List the requirements."
+    )
+    parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'payload.*' or '!sse.*'")
+    parser.add_argument("--format", choices=["lines", "markdown", "json"], default="lines")
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as stop:
+        return EXIT_USAGE if stop.code else 0
+    catalogue = load_catalogue()
+    try:
+        chosen = select(catalogue, arguments.globs)
+    except UnknownRequirementError as error:
+        print(f"streamchat-conformance list: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    entries = [entry for id_, entry in catalogue.items() if id_ in chosen]
+    show = {"lines": as_lines, "markdown": as_markdown, "json": as_json}[arguments.format]
+    print(show(entries), end="")
+    return 0
+
+
+def as_lines(entries: Iterable[Requirement]) -> str:
+    """Return a line for each requirement: id, level, sentence."""
+    return "".join(f"{entry.id:<36} {entry.level:<7} {entry.title}\n" for entry in entries)
+
+
+def as_json(entries: Iterable[Requirement]) -> str:
+    """Return a JSON array of objects: id, level, title, source, needs."""
+    values = [
+        {
+            "id": entry.id,
+            "level": entry.level.value,
+            "title": entry.title,
+            "source": entry.source,
+            "needs": [capability.value for capability in entry.needs],
+        }
+        for entry in entries
+    ]
+    return json.dumps(values, indent=1) + "\n"
+
+
+def as_markdown(entries: Iterable[Requirement]) -> str:
+    """Return a Markdown page with a table for each area."""
+    parts = [_INTRODUCTION]
+    for area, group in groupby(entries, key=lambda entry: entry.area):
+        parts.append(f"\n## {area}: {_AREAS[area]}\n")
+        parts.append("| id | level | requirement | needs | source |\n|---|---|---|---|---|")
+        for entry in group:
+            needs = ", ".join(entry.needs)
+            cells = (f"`{entry.id}`", entry.level, entry.title, needs, entry.source)
+            parts.append("| " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Return text for a table cell: a bar would begin the next one."""
+    return text.replace("|", "\\|")
