@@ -8,11 +8,13 @@ template was learnt from were judged in full. Only what differs is looked at clo
 from __future__ import annotations
 
 import codecs
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.eventstream import Event, EventStreamParser, LineKind
+from streamchat_conformance.core.eventstream_model import BOM
 
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
 from streamchat_load.order import describe_order
@@ -26,6 +28,19 @@ KEPT_BODY_LIMIT_BYTES = 256 * 1024
 
 LINE_LIMIT_BYTES = 8 * 1024 * 1024
 """A line longer than this is a fault: memory stays bounded whatever a server sends."""
+
+
+_ODD_LINE = re.compile(rb"^(?!(?:data|event|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
+"""Where a line begins that is no field of the standard's, no comment and not blank."""
+
+
+def _may_have_odd_lines(body: bytes) -> bool:
+    """Tell quickly whether a body's lines need a close look; False is sure."""
+    if b"\0" in body:
+        return True
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _ODD_LINE.search(body.removeprefix(BOM)) is not None
 
 
 class StreamVerifier:
@@ -359,8 +374,10 @@ class StreamVerifier:
         return ended and self._kept_bytes != self.oracle.body_bytes
 
     def _check_lines(self) -> None:
-        parser = EventStreamParser(keep_lines=True, line_limit_bytes=LINE_LIMIT_BYTES)
         body = b"".join(self._kept)
+        if not _may_have_odd_lines(body):
+            return
+        parser = EventStreamParser(keep_lines=True, line_limit_bytes=LINE_LIMIT_BYTES)
         parser.receive(body, 0.0)
         for line in parser.lines:
             # WHATWG HTML 9.2.6: other names are ignored by clients: what stood there is lost.

@@ -1,0 +1,125 @@
+"""The cost of judging: of one recorded exchange, and of an event in the load client."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from streamchat_conformance.catalogue import MUST
+from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_load.connection import Response
+from streamchat_load.foretold import learn_body
+from streamchat_load.oracle import Oracle
+from streamchat_load.payload import ChatPayload
+from streamchat_load.reading import Reading as LoadReading
+from streamchat_load.recording import Recorder
+from streamchat_load.template import LEARNING_NONCES, learn
+from streamchat_load.verify import StreamVerifier
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+EVENTS = 200
+NONCE = "00112233445566ff"
+OTHER = "ffeeddccbbaa9988"
+PAYLOAD = ChatPayload()
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
+    b"Connection: keep-alive\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
+
+def texts_of(nonce: str) -> list[str]:
+    """Return the data of a stream's events."""
+    value = PAYLOAD.build(nonce).value
+    return [json.dumps({**value, "response": f"token {place} "}) for place in range(EVENTS)]
+
+
+def blocks_of(nonce: str) -> list[bytes]:
+    """Return a stream's events as they are sent."""
+    return [f"data: {text}\n\n".encode() for text in texts_of(nonce)]
+
+
+def chunk(data: bytes) -> bytes:
+    """Return one chunk (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def recorded() -> Exchange:
+    """Return a good exchange of one chunk an event, 10 ms apart."""
+    chat = ChatRequest(**PAYLOAD.build(NONCE).value)
+    request = HttpRequest.chat(chat).encode(authority="127.0.0.1", path=PAYLOAD.path)
+    reads = [Read(0.001, HEAD)]
+    reads += [
+        Read(0.01 * (place + 1), chunk(block)) for place, block in enumerate(blocks_of(NONCE))
+    ]
+    reads.append(Read(0.01 * (EVENTS + 1), b"0\r\n\r\n"))
+    return Exchange(request=request, reads=tuple(reads), ended_at_s=reads[-1].at_s)
+
+
+def oracle_of(kind: str) -> Oracle:
+    """Return how much is foretold: every byte, every text, or nothing."""
+    streams = (*LEARNING_NONCES, OTHER)
+    known = Oracle(
+        template=learn(
+            texts_of(LEARNING_NONCES[0]), texts_of(LEARNING_NONCES[1]), texts_of(OTHER), OTHER
+        ),
+        length=EVENTS,
+        body_bytes=len(b"".join(blocks_of(NONCE))),
+        echo=True,
+    )
+    if kind == "texts":
+        return known
+    if kind == "nothing":
+        return Oracle(echo=True)
+    bodies = [b"".join(blocks_of(nonce)) for nonce in streams]
+    return Oracle(known.template, learn_body(bodies, OTHER), EVENTS, known.body_bytes, echo=True)
+
+
+def least_s(benchmark: BenchmarkFixture) -> float:
+    """Return the shortest round (seconds)."""
+    timed: Any = benchmark.stats
+    return float(timed.stats.min)
+
+
+def test_judging_a_recorded_exchange_by_every_judge(benchmark: BenchmarkFixture) -> None:
+    """Tells how many megabytes of wire bytes are judged in a second."""
+    exchange = recorded()
+    verdicts = benchmark(lambda: dict(judge_all(Reading(exchange))))
+    broken = [id_ for id_, findings in verdicts.items() if findings]
+    assert not [id_ for id_ in broken if JUDGES[id_].requirement.level is MUST]
+    megabytes = len(exchange.received) / 1e6
+    benchmark.extra_info["judges"] = len(JUDGES)
+    benchmark.extra_info["mb_per_s"] = round(megabytes / least_s(benchmark), 2)
+
+
+@pytest.mark.parametrize("kind", ["every byte foretold", "texts", "nothing"])
+def test_reading_judging_and_recording_a_stream_in_the_load_client(
+    benchmark: BenchmarkFixture, kind: str
+) -> None:
+    """All that the client does with a stream but for the socket and locust."""
+    oracle = oracle_of(kind)
+    chunks = [chunk(block) for block in blocks_of(NONCE)]
+    recorder = Recorder()
+
+    def read() -> StreamVerifier:
+        verifier = StreamVerifier(PAYLOAD.build(NONCE), oracle, PAYLOAD)
+        reading = LoadReading(verifier=verifier, due_s=0.0, phase="all")
+        response = Response()
+        response.feed(HEAD)
+        for place, data in enumerate(chunks):
+            response.feed(data)
+            count = verifier.receive(response.take(), 0.02 * place)
+            reading.stamps_s.extend([0.02 * place] * count)
+        verifier.finish(ended=True, cut=False)
+        recorder.fold(reading)
+        return verifier
+
+    verifier = benchmark(read)
+    assert verifier.evidence is None
+    assert verifier.events == EVENTS
+    benchmark.extra_info["us_per_event"] = round(least_s(benchmark) / EVENTS * 1e6, 2)
