@@ -55,6 +55,9 @@ class BlockReader:
         The interpretation must stand between two blocks, and does so afterwards.
         """
         if len(text) < _SHORT:
+            if text.startswith("data: ") and "\n" not in text:
+                row = ("message", text[6:], self._interpretation.last_event_id, at_s, -1, False)
+                return [tuple.__new__(Event, row)]
             return self._interpretation.read([*text.split("\n"), ""], at_s)
         # A look at one place tells: most of a text with long lines is long lines.
         if text.find("\n", _LONG_LINE, 2 * _LONG_LINE) < 0 and len(text) > 2 * _LONG_LINE:

@@ -47,6 +47,8 @@ class Interpretation:
                     data.clear()
                 self._type = ""
                 self.cut = False
+            elif line[0] == ":":
+                continue
             elif line.startswith("event: "):
                 self._type = line[7:]
             elif line.startswith("id: ") and "\0" not in line:
@@ -56,10 +58,9 @@ class Interpretation:
         return events
 
     def _read_field(self, line: str) -> None:
-        """Process a line that is not blank."""
-        # A colon in front makes a comment: its name is empty, and no name that is known. Names
-        # are compared literally: `Data` is unknown, and ignored. One space after the colon is
-        # no part of the value; a second one is.
+        """Process a line that is neither blank nor a comment."""
+        # Names are compared literally: `Data` is unknown, and ignored. One space after the
+        # colon is no part of the value; a second one is.
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "id":

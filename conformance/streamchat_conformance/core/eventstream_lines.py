@@ -5,16 +5,15 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .eventstream_interpretation import Interpretation, is_retry
 from .eventstream_model import BOM, LF, Block, Event, Line, LineKind
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
 _KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+_PLAIN_NAMES: Final = frozenset({"data", "event", "id"})
+"""Fields in which plain ASCII without NUL is never odd."""
 
 
 class LineReader:
@@ -33,6 +32,7 @@ class LineReader:
         self.block_has_fields = False
         """Whether that block has more than comments in it."""
         self.cut_bytes = 0
+        """Bytes beyond the limit, dropped so far."""
         self._interpretation = interpretation
         self._keep = keep
         self._limit_bytes = limit_bytes
@@ -109,7 +109,9 @@ class LineReader:
         limit_bytes = self._limit_bytes
         if limit_bytes is None or end - start <= limit_bytes:
             return data[start:end], 0
-        return data[start : start + limit_bytes], end - start - limit_bytes
+        cut_bytes = end - start - limit_bytes
+        self.cut_bytes += cut_bytes
+        return data[start : start + limit_bytes], cut_bytes
 
     def _extend_partial(self, data: bytes, start: int, end: int) -> None:
         taken = end
@@ -117,9 +119,9 @@ class LineReader:
             taken = min(end, start + self._limit_bytes - len(self._partial))
         self._partial += memoryview(data)[start:taken]
         self._partial_cut_bytes += end - taken
+        self.cut_bytes += end - taken
 
     def _end_line(self, content: bytes, cut_bytes: int, ending: bytes, at_s: float) -> Event | None:
-        self.cut_bytes += cut_bytes
         if not content:
             return self._end_block(ending, at_s)
         if self._keep:
@@ -145,7 +147,7 @@ class LineReader:
             kind,
             name,
             value,
-            tuple(_oddities(content, kind, name, value, cut=cut_bytes > 0)),
+            _oddities(content, kind, name, value, cut=cut_bytes > 0),
             cut_bytes,
         )
 
@@ -161,7 +163,7 @@ class LineReader:
         if not self._keep:
             return
         self._offset += 1
-        line = dataclasses.replace(self.lines[-1], ending=b"\r\n")
+        line = self.lines[-1]._replace(ending=b"\r\n")
         self.lines[-1] = line
         if line.kind is not LineKind.BLANK:
             self.open_lines[-1] = line
@@ -224,24 +226,29 @@ class LineReader:
 
 def _oddities(
     content: bytes, kind: LineKind, name: str, value: bytes, *, cut: bool
-) -> Iterator[str]:
-    """Yield what is odd about a line, as codes of `ODDITIES`."""
+) -> tuple[str, ...]:
+    """Return what is odd about a line, as codes of `ODDITIES`."""
+    plain = content.isascii() and 0 not in content
+    if plain and not cut and name in _PLAIN_NAMES:
+        return ()
+    odd = []
     if kind is LineKind.FIELD:
         # A cut line without a colon is a field whose name nobody knows to the end.
         if name not in _KNOWN_FIELDS or (cut and b":" not in content):
-            yield "unknown-field"
+            odd.append("unknown-field")
         elif name == "retry" and not is_retry(value.decode("utf-8", "replace")):
-            yield "retry-not-digits"
-        elif name == "id" and b"\0" in value:
-            yield "id-nul"
+            odd.append("retry-not-digits")
+        elif name == "id" and 0 in value:
+            odd.append("id-nul")
     if content.startswith(BOM):
-        yield "bom-inside"
+        odd.append("bom-inside")
     if not _is_utf8(content, whole=kind is not LineKind.INCOMPLETE and not cut):
-        yield "not-utf8"
-    if b"\0" in content:
-        yield "nul"
+        odd.append("not-utf8")
+    if 0 in content:
+        odd.append("nul")
     if cut:
-        yield "cut"
+        odd.append("cut")
+    return tuple(odd)
 
 
 def _is_utf8(data: bytes, *, whole: bool) -> bool:

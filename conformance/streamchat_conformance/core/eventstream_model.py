@@ -50,9 +50,8 @@ class LineKind(StrEnum):
     """The stream ended before the line did: clients never look at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line, with its place in the body and its time."""
+class Line(NamedTuple):
+    """One line, with its place in the body and its time. A tuple, because there are many."""
 
     offset: int
     """Where it begins (bytes of the body)."""

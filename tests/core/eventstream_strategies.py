@@ -1,0 +1,69 @@
+"""Event streams of every kind, and ways to cut them into reads."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import strategies as st
+
+FRAGMENTS = [
+    *(b"data: ", b"data:", b"data", b"id: ", b"id:", b"id", b"event: ", b"event:", b"event"),
+    *(b"retry: ", b"retry:", b"retry", b":", b": c", b" ", b"x", b"ab", b"0", b"12", b"foo: "),
+    *(b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n", b"\r\r", b"\n\r"),
+    *(b"data: x\n\n", b"id: 5\nevent: t\ndata: y\n\n", b": c\n\n", b"data\n\n"),
+    *(b"\0", b"\xef\xbb\xbf", b"\xef\xbb", b"\xff", b"\xe2\x82\xac", b"\xe2\x82", b"\xf0\x9f"),
+    *("\u2028".encode(), "\x85".encode(), b"\x0b"),
+]
+fragments = st.sampled_from(FRAGMENTS) | st.binary(max_size=4)
+noisy_streams = st.lists(fragments, max_size=30).map(b"".join)
+"""Streams in which anything may follow anything."""
+
+values = st.sampled_from(
+    ["", "a", " b", '{"a": 1}', "a:b", "5", "é€", "\0", "\u2028", "x" * 90, "data: z"]
+)
+_names = st.sampled_from(["data", "data", "data", "id", "event", "retry", "foo", "", "\ufeffdata"])
+
+
+@st.composite
+def field_lines(draw: st.DrawFn) -> str:
+    return draw(_names) + draw(st.sampled_from([": ", ": ", ":", ""])) + draw(values)
+
+
+blocks = st.lists(field_lines(), max_size=5).map("\n".join).map(lambda lines: lines + "\n\n")
+
+
+@st.composite
+def repetitive_streams(draw: st.DrawFn) -> bytes:
+    """Streams as servers send them: a few kinds of block in turn, many times; perhaps strangers."""
+    kinds = draw(st.lists(blocks, min_size=1, max_size=3))
+    stranger = draw(blocks)
+    count = draw(st.integers(1, 60))
+    places = draw(st.sets(st.integers(0, count), max_size=3))
+    parts = []
+    for index in range(count):
+        # A number makes each event another, wherever the kind has room for it.
+        parts.append(kinds[index % len(kinds)].replace("a", str(index)))
+        if index in places:
+            parts.append(stranger)
+    ending = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    stream = "".join(parts).replace("\n", ending).encode()
+    return stream[: len(stream) - draw(st.sampled_from([0, 0, 1, 3]))]
+
+
+streams = noisy_streams | repetitive_streams()
+
+
+@st.composite
+def cut_streams(
+    draw: st.DrawFn, source: st.SearchStrategy[bytes] = streams
+) -> tuple[bytes, list[bytes]]:
+    """A stream, and the same stream in reads, some of them empty."""
+    stream = draw(source)
+    step = draw(st.sampled_from([0, 0, 1, 2, 3, 7, 100, 700, 1400]))
+    if step:
+        places = list(range(0, len(stream), step))
+    else:
+        places = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    places = [0, *places, len(stream)]
+    reads = [stream[start:end] for start, end in pairwise(places)]
+    return stream, reads
