@@ -12,12 +12,16 @@ so that what is written back never repeats a name.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import NoReturn, TypeAlias, cast
 
 DEPTH_LIMIT = 200
 """Arrays and objects may be nested this deep; deeper texts are refused, not crashed on."""
+
+VALUES_LIMIT = 250_000
+"""A text may hold so many values: each takes far more memory than its text may have taken."""
 
 PLAIN_INTEGER_DIGITS = 4_000
 """Longer integers become floats in `plain`: by default Python refuses to convert them."""
@@ -45,7 +49,8 @@ def read(body: bytes) -> Json:
     """Read one JSON text in UTF-8.
 
     Raises `NotJsonError` for anything else, however it was made: other encodings, bytes that
-    are not UTF-8 (encoded surrogates among them), two texts, nesting beyond `DEPTH_LIMIT`.
+    are not UTF-8 (encoded surrogates among them), two texts, nesting beyond `DEPTH_LIMIT`,
+    more values than `VALUES_LIMIT`.
     """
     try:
         text = body.decode("utf-8")
@@ -53,6 +58,8 @@ def read(body: bytes) -> Json:
         raise NotJsonError("it is not UTF-8") from None
     if text.startswith("\ufeff"):
         raise NotJsonError("it starts with a byte order mark")
+    if _has_too_many_values(text):
+        raise NotJsonError("it holds too many values")
     try:
         value = cast("Json", _DECODER.decode(text))
         _check(value, DEPTH_LIMIT)
@@ -102,6 +109,26 @@ def plain(value: Json) -> PlainJson:
             return value
 
 
+def _has_too_many_values(text: str) -> bool:
+    """Count before anything is made of them: each value but the first follows `,`, `[` or `{`.
+
+    These count outside strings only. A value has one string or, with a name, two at most.
+    """
+    if _count_beginnings(text, 0, len(text)) < VALUES_LIMIT:
+        return False
+    values = end = 0
+    for strings, string in enumerate(_STRING.finditer(text)):
+        values += _count_beginnings(text, end, string.start())
+        end = string.end()
+        if values >= VALUES_LIMIT or strings > 2 * VALUES_LIMIT:
+            return True
+    return values + _count_beginnings(text, end, len(text)) >= VALUES_LIMIT
+
+
+def _count_beginnings(text: str, start: int, end: int) -> int:
+    return text.count(",", start, end) + text.count("[", start, end) + text.count("{", start, end)
+
+
 def _check(value: Json, depth: int) -> None:
     """Refuse lone surrogates and deep nesting, which Python's reader lets pass."""
     match value:
@@ -131,6 +158,10 @@ def _check_text(text: str) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError:
             raise NotJsonError("a string holds half of a surrogate pair") from None
+
+
+# An unfinished string goes on to the end, so that each character is looked at once.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
 def _refuse_constant(_name: str) -> NoReturn:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamchat_reference import exact_json
-from streamchat_reference.exact_json import DEPTH_LIMIT, NotJsonError, Number
+from streamchat_reference.exact_json import DEPTH_LIMIT, VALUES_LIMIT, NotJsonError, Number
 
 INTEGERS = st.from_regex(r"-?(0|[1-9][0-9]{0,60})", fullmatch=True)
 NUMBERS = INTEGERS | st.from_regex(
@@ -89,6 +89,19 @@ def test_of_a_repeated_name_the_last_value_is_kept() -> None:
 def test_what_is_not_strict_json_in_utf8_is_refused(body: bytes) -> None:
     with pytest.raises(NotJsonError):
         exact_json.read(body)
+
+
+def test_more_values_than_the_limit_are_refused_before_they_are_made() -> None:
+    fitting = b"[" + b"[]," * (VALUES_LIMIT // 2 - 1) + b"0]"
+    assert isinstance(exact_json.read(fitting), list)
+    for item in (b"0", b"[]", b"{}", b'""', b'{"a":0}'):
+        with pytest.raises(NotJsonError, match="too many values"):
+            exact_json.read(b"[" + (item + b",") * VALUES_LIMIT + b"0]")
+
+
+def test_what_looks_like_many_values_in_a_string_is_one() -> None:
+    text = ',[{\\"' * VALUES_LIMIT
+    assert exact_json.read(json.dumps(text).encode()) == text
 
 
 def test_nesting_up_to_the_limit_is_read_and_written() -> None:

@@ -171,6 +171,20 @@ def test_a_body_of_a_mebibyte_is_never_read_as_the_next_request(
     assert first.head.first("connection") == "keep-alive"
 
 
+@pytest.mark.parametrize("path", ["/", "/api/stream-chat", "/x"])
+def test_head_gets_no_body_and_the_connection_serves_on(server: RunningServer, path: str) -> None:
+    with server.connect() as conversation:
+        conversation.send(post(b"", line=f"HEAD {path} HTTP/1.1") + post(b"{"))
+        assert conversation.read_head().status == {"/": 200, "/x": 404}.get(path, 405)
+        assert conversation.read_response().status == 400
+
+
+def test_options_names_the_methods(server: RunningServer) -> None:
+    response = server.exchange(post(b"", line="OPTIONS /api/stream-chat HTTP/1.1"))
+    assert (response.status, response.body) == (200, b"")
+    assert "POST" in (response.head.first("allow") or "")
+
+
 def test_a_body_too_large_is_refused_unread_and_the_connection_closed(
     server: RunningServer,
 ) -> None:
