@@ -65,7 +65,9 @@ class BlockReader:
         if self._pause:
             self._pause -= 1
         else:
-            events = self._read_alike(text, at_s)
+            events = None
+            if self._shape is None or text.startswith(self._preamble):
+                events = self._read_alike(text, at_s)
             # A NUL may make an id void: that is left to the interpretation.
             if events is None and "\0" not in text:
                 events = self._read_shaped(text, at_s)
