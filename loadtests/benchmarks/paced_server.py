@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import time
+import statistics
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 HEAD = (
@@ -26,11 +26,22 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Pace:
-    """How many events a stream has, and the time between two (seconds)."""
+    """How many events a stream has, the time between two (seconds), and what came of it."""
 
     events: int
     interval_s: float
-    stamps: bool
+    first_events_s: list[float] | None = None
+    """From a request to its first event, for each stream, where this is wanted."""
+    gaps_s: list[float] = field(default_factory=list)
+
+    def stamps(self) -> dict[str, float | int]:
+        """Return what the server's own clock says of the streams so far."""
+        first_events_s = self.first_events_s or []
+        return {
+            "streams": len(first_events_s),
+            "first_event_p50_ms": statistics.median(first_events_s or [0.0]) * 1000,
+            "gap_p50_ms": statistics.median(self.gaps_s or [0.0]) * 1000,
+        }
 
 
 class Stream(asyncio.Protocol):
@@ -42,7 +53,7 @@ class Stream(asyncio.Protocol):
         self._received = b""
         self._sent = 0
         self._pieces: tuple[bytes, bytes, bytes] = (b"", b"", b"")
-        self._due_s = 0.0
+        self._due_s = self._last_s = 0.0
         self._writable = True
         self._streaming = False
         self._transport: Any = None
@@ -87,13 +98,15 @@ class Stream(asyncio.Protocol):
         elif path == b"/v1/chat/completions":
             self._pieces = (_COMPLETION[0], _COMPLETION[1], _completion_end(self._pace.events))
         else:
-            found = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]})
+            models = {"object": "list", "data": [{"id": "m", "object": "model"}]}
+            found = json.dumps(self._pace.stamps() if path == b"/stamps" else models)
             head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
             self._transport.write(f"{head}{len(found)}\r\n\r\n{found}".encode())
             return
         self._transport.write(HEAD)
         self._sent, self._streaming = 0, True
-        self._due_s = self._loop.time() + self._pace.interval_s
+        self._last_s = self._loop.time()
+        self._due_s = self._last_s + self._pace.interval_s
         if self._pace.interval_s:
             self._loop.call_at(self._due_s, self._write_next)
         else:
@@ -101,10 +114,17 @@ class Stream(asyncio.Protocol):
 
     def _event(self) -> bytes:
         before, after, _ = self._pieces
-        stamp = b"" if not self._pace.stamps else b"%.6f " % time.perf_counter()
-        event = b"%btoken %05d %b%b" % (before, self._sent, stamp, after)
+        if self._pace.first_events_s is not None:
+            self._stamp(self._pace.first_events_s)
+        event = b"%btoken %05d %b" % (before, self._sent, after)
         self._sent += 1
         return b"%x\r\n%b\r\n" % (len(event), event)
+
+    def _stamp(self, first_events_s: list[float]) -> None:
+        now_s = self._loop.time()
+        stamps_s = self._pace.gaps_s if self._sent else first_events_s
+        stamps_s.append(now_s - self._last_s)
+        self._last_s = now_s
 
     def _end(self) -> bytes:
         self._streaming = False
@@ -157,7 +177,7 @@ async def main() -> None:
     parser.add_argument("--interval", type=float, default=0.02)
     parser.add_argument("--stamps", action="store_true")
     options = parser.parse_args()
-    pace = Pace(options.events, options.interval, options.stamps)
+    pace = Pace(options.events, options.interval, [] if options.stamps else None)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Stream(pace), "127.0.0.1", options.port, backlog=2048)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)

@@ -64,8 +64,9 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
         return response
 
     guard = web_ui.auth_required_if_enabled
-    app.add_url_rule("/streamchat", "streamchat", guard(page))
-    app.add_url_rule("/streamchat.json", "streamchat_json", guard(figures))
+    base = getattr(session.environment.parsed_options, "web_base_path", "") or ""
+    app.add_url_rule(f"{base}/streamchat", "streamchat", guard(page))
+    app.add_url_rule(f"{base}/streamchat.json", "streamchat_json", guard(figures))
     app.after_request(extend)
 
 
