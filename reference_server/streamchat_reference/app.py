@@ -97,6 +97,9 @@ def create_app(
             response = _refusal(503, "Too many streams are open, try again soon")
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
             return response
+        connection = _connection()
+        if connection is not None:
+            connection.stream_begins()
         return Response(stream, content_type=event_stream.MEDIA_TYPE, headers=STREAM_HEADERS)
 
     @app.get("/")

@@ -116,6 +116,20 @@ def test_a_hundred_half_sent_requests_cannot_take_the_last_thread(
             assert time.monotonic() - began_s < PROMPTLY_S
 
 
+def test_a_slow_reader_keeps_its_stream_when_threads_run_short(tmp_path: Path) -> None:
+    options = ("--max-streams", "1", "--interval", "0")
+    with running_server(tmp_path, *options) as server, ExitStack() as stack:
+        reader = stack.enter_context(server.connect())
+        reader.send(post({"prompt": "x" * 1_000_000, "history": []}))
+        reader.read_until(b"data: ")
+        for _ in range(100):
+            stack.enter_context(server.connect()).send(post()[:-20])
+        assert server.exchange(post(b"{")).status == 400
+        # Far more than the buffers on the way hold: the server still writes.
+        for _ in range(20):
+            reader.read_until(b"data: ")
+
+
 def test_half_sent_requests_are_answered_with_408_when_their_time_is_over(tmp_path: Path) -> None:
     options = ("--head-seconds", "0.3", "--request-seconds", "0.6")
     with running_server(tmp_path, *options) as server:
