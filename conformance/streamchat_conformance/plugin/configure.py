@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from streamchat_conformance.catalogue import UnknownRequirementError, select
+from streamchat_conformance.gate.command import check_command
+from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
 from streamchat_conformance.suite import settings as suite
 from streamchat_conformance.suite.settings import Settings, SettingsError
 
 URL_VARIABLE = "STREAMCHAT_TARGET_URL"
+_KNOWN_FAILURES = pytest.StashKey[KnownFailures]()
 
 
 def checked_settings(config: pytest.Config) -> Settings:
@@ -26,8 +29,11 @@ def checked_settings(config: pytest.Config) -> Settings:
         settings = settings_from(config)
         if settings.url is not None:
             endpoint_of(settings)
+        if settings.command is not None:
+            check_command(settings.command, settings.url)
         _check_globs(config)
         _check_report_file(config)
+        known_failures_of(config)
     except SettingsError as error:
         raise pytest.UsageError(f"streamchat-conformance: {error}") from None
     return settings
@@ -54,18 +60,46 @@ def selected_ids(globs: list[str]) -> set[str]:
 
 def _check_report_file(config: pytest.Config) -> None:
     file = config.getoption("--report-json")
-    if file is None:
-        return
-    folder = Path(file).parent
-    if Path(file).is_dir():
-        raise SettingsError(f"--report-json: {file} is a folder; name a file")
+    if file is not None:
+        _check_writable("--report-json", Path(file))
+
+
+def _check_writable(option: str, file: Path) -> None:
+    folder = file.parent
+    if file.is_dir():
+        raise SettingsError(f"{option}: {file} is a folder; name a file")
     if not folder.is_dir():
-        raise SettingsError(f"--report-json: the folder {folder} does not exist")
+        raise SettingsError(f"{option}: the folder {folder} does not exist")
     if not os.access(folder, os.W_OK):
-        raise SettingsError(f"--report-json: the folder {folder} is not writable")
+        raise SettingsError(f"{option}: the folder {folder} is not writable")
+
+
+def known_failures_of(config: pytest.Config) -> KnownFailures:
+    """Return the run's list of known failures, read once. Raises SettingsError."""
+    known = config.stash.get(_KNOWN_FAILURES, None)
+    if known is None:
+        known = config.stash[_KNOWN_FAILURES] = _read_known_failures(config)
+    return known
+
+
+def _read_known_failures(config: pytest.Config) -> KnownFailures:
+    from streamchat_conformance.catalogue.complete import load_catalogue
+
+    file = config.getoption("--known-failures")
+    update = config.getoption("--update-known-failures")
+    if not file:
+        if update:
+            raise SettingsError(
+                "--update-known-failures: name the file to write with --known-failures FILE.toml"
+            )
+        return KnownFailures()
+    if update:
+        _check_writable("--known-failures", Path(file))
+    return load_known_failures(Path(file), load_catalogue(), may_be_new=update)
 
 
 _LIMIT_OPTIONS = {
+    "--start-limit": "start_s",
     "--connect-limit": "connect_s",
     "--first-event-limit": "first_event_s",
     "--observation-limit": "observation_s",
@@ -77,12 +111,13 @@ def settings_from(config: pytest.Config) -> Settings:
     """Return the run's settings. Raises SettingsError, naming what is wrong."""
     file = config.getoption("--target-file")
     settings = suite.load_settings(Path(file)) if file else Settings()
-    url = config.getoption("--target-url") or os.environ.get(URL_VARIABLE) or settings.url
+    url, command = _where(config, settings)
     path = config.getoption("--endpoint-path")
     headers = tuple(suite.parse_header(text) for text in config.getoption("--target-header"))
     settings = replace(
         settings,
         url=url,
+        command=command,
         path=suite.check_path(path) if path else settings.path,
         headers=(*settings.headers, *headers),
         insecure=config.getoption("--insecure") or settings.insecure,
@@ -107,6 +142,16 @@ def settings_from(config: pytest.Config) -> Settings:
         given = config.getoption("--fail-on")
         raise SettingsError(f"--fail-on {given!r} is unknown; known are must, should")
     return suite.check(settings)
+
+
+def _where(config: pytest.Config, settings: Settings) -> tuple[str | None, str | None]:
+    """Return (URL, command). An option for either replaces both of the target file's."""
+    url, command = config.getoption("--target-url"), config.getoption("--target-command")
+    if not url and command is None:
+        url = os.environ.get(URL_VARIABLE)
+    if not url and command is None:
+        return settings.url, settings.command
+    return url or None, command
 
 
 def _limits(config: pytest.Config) -> dict[str, float]:

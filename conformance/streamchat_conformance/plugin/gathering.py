@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.plugin.configure import checked_settings
-from streamchat_conformance.report.json_report import build_report, write_report
-from streamchat_conformance.report.terminal import print_summary
+from streamchat_conformance.gate.applying import Applied, apply_known_failures, updated
+from streamchat_conformance.gate.telling import process_lines
+from streamchat_conformance.gate.writing import as_toml
+from streamchat_conformance.plugin.configure import checked_settings, known_failures_of
+from streamchat_conformance.report.json_report import build_report, write_report, write_whole
+from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.report.terminal import inert, print_summary
 from streamchat_conformance.suite.outcomes import Outcome
 from streamchat_conformance.suite.results import (
     EXIT_SUITE_FAULT,
@@ -21,6 +25,7 @@ from streamchat_conformance.suite.results import (
     Result,
     Results,
 )
+from streamchat_conformance.suite.settings import Settings
 
 _SHORT = {
     Outcome.PASS: ("passed", ".", "PASS"),
@@ -43,6 +48,9 @@ class Gathering:
         self.decided = False
         self.report: dict[str, Any] = {}
         self.problem = ""
+        self.unwritten = False
+        self.known = known_failures_of(config)
+        self.applied = Applied()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the outcome that a report carries."""
@@ -59,11 +67,15 @@ class Gathering:
             return None
         outcome = Outcome(carried["outcome"])
         if outcome in (Outcome.FAIL, Outcome.BLOCKED) and report.outcome != "failed":
+            if self.known.covering(carried["id"], carried["cause"]):
+                return "known failure", "k", "KNOWN FAILURE"
             return "not gating", "s", f"NOT GATING {outcome.value}"
         return _SHORT[outcome]
 
     def merge(self, seen: dict[str, Any]) -> None:
         """Enter what a process saw on requirements whose cases had passed before."""
+        for value in seen["certain"]:
+            self.results.record(Result.from_json(value))
         for value in seen["results"]:
             result = Result.from_json(value)
             known = self.results.by_id[result.requirement.id]
@@ -75,6 +87,8 @@ class Gathering:
             total = {
                 "generated": mine.generated + facts["generated"],
                 "exchanges": mine.exchanges + facts["exchanges"],
+                # Of several servers, one each worker, the one that died is to be told of.
+                "process": mine.process if "died" in mine.process else facts["process"],
             }
             self.results.facts = Facts(**{**facts, **total})
 
@@ -82,17 +96,26 @@ class Gathering:
         """Decide the exit code and write the reports."""
         self.decided = True
         settings = checked_settings(self.config)
-        code = self.results.exit_code(fail_on=self.config.getoption("--fail-on"))
         facts = self.results.facts
         if self.config.option.collectonly or int(session.exitstatus) in (2, 4):
             self.decided = False
             return
+        if not facts.not_testable:
+            self._apply_known_failures(settings)
+        code = self.results.exit_code(fail_on=self.config.getoption("--fail-on"))
         if not facts.not_testable and self.results.nothing_run():
             self.problem = "not one MUST requirement was run: this says nothing about the target"
             code = max(code, EXIT_USAGE)
         self.report = build_report(
             self.results, started=started, duration_s=duration_s, headers=settings.headers
         )
+        self.report["gate"] = {
+            "fail_on": self.config.getoption("--fail-on"),
+            "exit_code": code,
+            **self.applied.to_json(),
+        }
+        if facts.process:
+            self.report["target"]["process"] = facts.process
         file = self.config.getoption("--report-json")
         if file:
             try:
@@ -100,14 +123,39 @@ class Gathering:
             except OSError as error:
                 self.problem = f"--report-json: {file} cannot be written ({error.strerror})"
                 code = EXIT_SUITE_FAULT
-        if int(session.exitstatus) == 3:
+        if int(session.exitstatus) == 3 or self.unwritten:
             code = EXIT_SUITE_FAULT
         session.exitstatus = code
 
+    def _apply_known_failures(self, settings: Settings) -> None:
+        """Excuse what is listed; with `--update-known-failures` write the list anew before."""
+        file = self.config.getoption("--known-failures")
+        if self.config.getoption("--update-known-failures"):
+            self.known = updated(
+                self.known,
+                self.results,
+                fail_on=self.config.getoption("--fail-on"),
+                clean=Redactor(settings.headers).text,
+            )
+            try:
+                write_whole(Path(file), as_toml(self.known))
+            except OSError as error:
+                self.problem = f"--known-failures: {file} cannot be written ({error.strerror})"
+                self.unwritten = True
+        self.applied = apply_known_failures(self.results, self.known)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdict."""
-        if self.decided:
-            print_summary(terminalreporter, self.results, self.report, self.problem)
+        """Print the verdict, then what made the gate open or shut."""
+        if not self.decided:
+            return
+        print_summary(terminalreporter, self.results, self.report, self.problem)
+        for line in process_lines(self.results.facts.process):
+            terminalreporter.line(inert(line))
+        if self.config.getoption("--known-failures"):
+            for line in self.applied.lines():
+                terminalreporter.line(inert(f"gate          {line}"))
+            opened = self.report["gate"]["exit_code"] == 0
+            terminalreporter.line(f"gate          {'passed' if opened else 'failed'}")
 
 
 class GatheringSession(Gathering):

@@ -79,6 +79,29 @@ def add_options(parser: pytest.Parser) -> None:
         default="must",
         help="must (default): only MUST requirements fail the run; should: SHOULD ones, too",
     )
+    group.addoption(
+        "--target-command",
+        metavar="COMMAND",
+        help="shell command that starts the server to judge, such as "
+        "'gunicorn -b 127.0.0.1:{port} app:app'; {port} becomes a free port. The server is "
+        "awaited, and stopped at the end with all that it started",
+    )
+    group.addoption(
+        "--start-limit",
+        metavar="SECONDS",
+        help="how long --target-command may take until it accepts connections (default 30)",
+    )
+    group.addoption(
+        "--known-failures",
+        metavar="FILE.toml",
+        help="list of requirements that are known to fail: what is listed does not fail the "
+        "run; what is listed and passes, or has expired, does",
+    )
+    group.addoption(
+        "--update-known-failures",
+        action="store_true",
+        help="write the file of --known-failures anew from this run; reasons are kept",
+    )
     group.addoption("--report-json", metavar="FILE", help="write the report as JSON")
     group.addoption(
         "--thoroughness",
@@ -95,6 +118,10 @@ def add_options(parser: pytest.Parser) -> None:
 
 _SETTINGS = (
     "--target-url",
+    "--target-command",
+    "--start-limit",
+    "--known-failures",
+    "--update-known-failures",
     "--target-file",
     "--requirement",
     "--report-json",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import CATALOGUE, Capability
 from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.gate.command import TargetCommand, place_of
+from streamchat_conformance.gate.shutdown import shut_down
+from streamchat_conformance.gate.watching import ALIVE, WatchfulLedger
 from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
@@ -31,6 +35,8 @@ class RunState:
         self.selected = selected
         self.results = Results()
         self.target: Target | None = None
+        self.command: TargetCommand | None = None
+        self._process: dict[str, Any] = {}
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._clock = time.monotonic()
         self._stack = contextlib.ExitStack()
@@ -46,13 +52,15 @@ class RunState:
         Raises NotTestable when the target cannot be tested.
         """
         settings = self.settings
-        if settings.url is None:
+        if settings.command is not None:
+            settings = self._start_command(settings, settings.command)
+        elif settings.url is None:
             server = self._stack.enter_context(EmbeddedServer())
             settings = embedded_settings(settings, server.url)
         self.settings = settings
         endpoint = endpoint_of(settings)
         self.results.facts.url = endpoint.url
-        ledger = Ledger(path=endpoint.path, gap_limit_s=settings.gap_limit_s)
+        ledger = self._ledger(endpoint, settings)
         target = Target(settings, endpoint, ledger)
         try:
             learn(target)
@@ -64,18 +72,53 @@ class RunState:
         self.target = target
         start_observations(target, self.selected)
 
+    def _start_command(self, settings: Settings, command: str) -> Settings:
+        """Start the server under test; return the settings with its URL. Raises NotTestable."""
+        place = place_of(settings.url) if settings.url is not None else None
+        server = TargetCommand(command, place=place, start_s=settings.start_s)
+        try:
+            self.command = self._stack.enter_context(server)
+        except NotTestable as reason:
+            self.results.facts.not_testable = reason.reason
+            self.results.facts.hint = reason.hint
+            raise
+        return settings if place is not None else replace(settings, url=server.url)
+
+    def _ledger(self, endpoint: Endpoint, settings: Settings) -> Ledger:
+        if self.command is None:
+            return Ledger(path=endpoint.path, gap_limit_s=settings.gap_limit_s)
+        return WatchfulLedger(self.command, path=endpoint.path, gap_limit_s=settings.gap_limit_s)
+
     def stop(self) -> None:
-        """Stop what was started."""
+        """Stop what was started, and learn how a server that was started ends."""
+        command = self.command
+        if command is not None and not self._process:
+            stream = shut_down(command, self.target)
+            self._process = command.facts()
+            if stream:
+                self._process["shutdown"]["stream"] = stream
         self._stack.close()
 
     def seen(self) -> dict[str, Any]:
         """Return what this process saw, JSON-ready: results by the ledger, and facts."""
         if self.target is None:
-            return {"results": [], "facts": None}
+            return {"results": [], "certain": [], "facts": None}
         return {
             "results": [result.to_json() for result in self._ledger_results(self.target)],
+            "certain": [result.to_json() for result in self._deaths(self.target)],
             "facts": self._facts(self.target),
         }
+
+    def _deaths(self, target: Target) -> list[Result]:
+        """Return the end of the server's process, if it ended by itself, as a failure.
+
+        It stands whichever requirements were selected: nothing after it was judged.
+        """
+        ledger = target.ledger
+        if not isinstance(ledger, WatchfulLedger) or not ledger.enter_death():
+            return []
+        entry = ledger.entries[ALIVE]
+        return [Result(CATALOGUE[ALIVE], Outcome.FAIL, entry.judged, findings=[*entry.findings])]
 
     def _ledger_results(self, target: Target) -> list[Result]:
         found = []
@@ -106,6 +149,7 @@ class RunState:
             },
             "generated": target.generated,
             "exchanges": target.ledger.exchanges,
+            "process": self._process,
             "times": {
                 "first_event": round(target.baseline.first_event_s, 4),
                 "between_events": round(target.baseline.interval_s, 4),

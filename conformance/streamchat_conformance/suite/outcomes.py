@@ -22,6 +22,10 @@ class Outcome(StrEnum):
     """The suite's own fault."""
     NOT_RUN = "not-run"
     """Deselected."""
+    KNOWN_FAILURE = "known-failure"
+    """Failed or blocked, and listed as known or flaky: told, but no reason to fail the run."""
+    UNEXPECTED_PASS = "unexpected-pass"  # noqa: S105 - no password
+    """Listed as a known failure, and passed: the list is out of date, which fails the run."""
 
 
 class Violation(AssertionError):  # noqa: N818 - it is the case's verdict, not a programming error

@@ -108,6 +108,8 @@ class Facts:
     """Times that were measured on this target and that relative judgements used (seconds)."""
     not_testable: str = ""
     hint: str = ""
+    process: dict[str, Any] = field(default_factory=dict)
+    """What became of the server that `--target-command` started; empty without one."""
 
 
 class Results:
@@ -116,6 +118,8 @@ class Results:
     def __init__(self) -> None:
         self.by_id = {id_: Result(entry) for id_, entry in sorted(CATALOGUE.items())}
         self.facts = Facts()
+        self.expired: list[str] = []
+        """Ids whose entry in the list of known failures has expired."""
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.by_id.values())
@@ -143,10 +147,18 @@ class Results:
         ]
 
     def verdict(self) -> Verdict:
-        """Return what the run says of its target: MUST requirements alone decide."""
+        """Return what the run says of its target: MUST requirements alone decide.
+
+        A known failure is still a failure of the target, whatever the exit code.
+        """
         if self.facts.not_testable:
             return Verdict.NOT_TESTABLE
-        return Verdict.NONCONFORMANT if self.failing(Level.MUST) else Verdict.CONFORMANT
+        known = any(
+            result.outcome is Outcome.KNOWN_FAILURE and result.requirement.level is Level.MUST
+            for result in self.by_id.values()
+        )
+        broken = known or bool(self.failing(Level.MUST))
+        return Verdict.NONCONFORMANT if broken else Verdict.CONFORMANT
 
     def nothing_run(self) -> bool:
         """Tell whether not a single MUST requirement was run."""
@@ -163,7 +175,10 @@ class Results:
         if any(result.outcome is Outcome.ERROR for result in self.by_id.values()):
             return EXIT_SUITE_FAULT
         gating = [Level.MUST, Level.SHOULD] if fail_on == "should" else [Level.MUST]
-        if self.failing(*gating):
+        if self.failing(*gating) or self.expired:
+            return EXIT_NONCONFORMANT
+        # A list that names what works no longer says what is broken.
+        if any(result.outcome is Outcome.UNEXPECTED_PASS for result in self.by_id.values()):
             return EXIT_NONCONFORMANT
         return EXIT_CONFORMANT
 
@@ -172,7 +187,9 @@ _WEIGHT = {
     Outcome.NOT_RUN: 0,
     Outcome.NOT_APPLICABLE: 1,
     Outcome.PASS: 2,
+    Outcome.UNEXPECTED_PASS: 2,
     Outcome.BLOCKED: 3,
     Outcome.FAIL: 4,
+    Outcome.KNOWN_FAILURE: 4,
     Outcome.ERROR: 5,
 }

@@ -63,6 +63,10 @@ class Settings:
 
     url: str | None = None
     """None: the embedded reference server is started and judged."""
+    command: str | None = None
+    """Shell command that starts the server to judge; its `{port}` becomes a free port."""
+    start_s: float = 30.0
+    """How long the command may take until the server accepts connections (seconds)."""
     path: str = PATH
     headers: tuple[tuple[str, str], ...] = ()
     insecure: bool = False
@@ -109,8 +113,8 @@ def parse_capability(name: str) -> Capability:
 
 
 _TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
-_TARGET = {"url", "path", "headers", "insecure", "ca_file"}
-_LIMITS = {"connect_s", "first_event_s", "observation_s", "gap_s"}
+_TARGET = {"url", "command", "path", "headers", "insecure", "ca_file"}
+_LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
 _RUN = {"thoroughness", "seed", "fuzz_seconds"}
 
 
@@ -142,6 +146,7 @@ def _from_document(document: dict[str, Any]) -> Settings:
         raise SettingsError("'target.headers' must be a table of names and values")
     settings = Settings(
         url=_typed(target, "url", str, None, "target"),
+        command=_typed(target, "command", str, None, "target"),
         path=check_path(_typed(target, "path", str, PATH, "target")),
         headers=tuple(parse_header(f"{name}: {value}") for name, value in headers.items()),
         insecure=_typed(target, "insecure", bool, False, "target"),
@@ -159,14 +164,16 @@ def _from_document(document: dict[str, Any]) -> Settings:
 
 
 def with_limits(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Return the settings with limits set: connect_s, first_event_s, observation_s, gap_s."""
+    """Return the settings with limits set: start_s, connect_s, first_event_s and so on."""
     limits = settings.limits
     for name, value in values.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not 0 < value < 86_400:
             raise SettingsError(f"limit {name!r} must be a number of seconds above 0, not {value!r}")
         seconds = float(value)
-        if name == "observation_s":
+        if name == "start_s":
+            settings = replace(settings, start_s=seconds)
+        elif name == "observation_s":
             settings = replace(settings, observation_s=seconds)
         elif name == "gap_s":
             settings = replace(settings, gap_limit_s=seconds)
@@ -190,8 +197,9 @@ def with_capabilities(settings: Settings, *, yes: list[str], no: list[str]) -> S
 
 def check(settings: Settings) -> Settings:
     """Return the settings if they agree with each other. Raises SettingsError if not."""
+    embedded = settings.url is None and settings.command is None
     for capability, request in ((Capability.SLOW, settings.slow), (Capability.FAULT, settings.fault)):
-        if settings.capabilities.get(capability) and request is None and settings.url is not None:
+        if settings.capabilities.get(capability) and request is None and not embedded:
             raise SettingsError(
                 f"capability '{capability}' needs the request that shows it: "
                 f"give [{capability}] with a prompt in --target-file"

@@ -1,0 +1,63 @@
+"""The processes of one session, and how to end them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def members(session: int) -> list[int]:
+    """Return the process ids of a session whose processes have not ended.
+
+    Where there is no /proc, the session's first process group stands for all of it. Processes
+    that have ended and that nobody has waited for (zombies) do not count.
+    """
+    if not (_PROC / "self" / "stat").exists():
+        try:
+            os.killpg(session, 0)
+        except (ProcessLookupError, PermissionError):
+            return []
+        return [session]
+    found = []
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # The command's name stands in brackets and may itself have brackets in it.
+            state, _, _, of_session = (
+                (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:4]
+            )
+            if int(of_session) == session and state not in "ZX":
+                found.append(int(entry.name))
+    return found
+
+
+def signal_all(session: int, number: signal.Signals) -> None:
+    """Send a signal to every process of a session, whatever group it has gone to."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(session, number)
+    for process in members(session):
+        if process != session and _group(process) != session:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, number)
+
+
+def _group(process: int) -> int:
+    try:
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return -1
+
+
+def how_it_ended(status: int) -> str:
+    """Return an exit status in words: a negative one names the signal."""
+    # A shell reports a signal of its child as 128 and the signal's number.
+    number = -status if status < 0 else status - 128
+    if status < 0 or status > 128:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(number).name}"
+    return f"exit status {status}"
