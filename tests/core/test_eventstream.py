@@ -32,7 +32,7 @@ def test_a_crlf_split_across_reads_is_one_line_end() -> None:
 
 @pytest.mark.parametrize("keep_lines", [False, True])
 def test_an_event_that_ends_with_cr_is_dispatched_at_once(
-    keep_lines: bool,  # noqa: FBT001 (a parameter of the test)
+    keep_lines: bool,
 ) -> None:
     parser = EventStreamParser(keep_lines=keep_lines)
     assert [event.data for event in parser.receive(b"data: a\r\n\r", 1.0)] == ["a"]
@@ -131,7 +131,7 @@ def test_many_short_data_lines_are_held_to_the_limit_together() -> None:
 
 @pytest.mark.parametrize("keep_lines", [False, True])
 def test_a_retry_beyond_all_measure_is_read_in_no_time(
-    keep_lines: bool,  # noqa: FBT001 (a parameter of the test)
+    keep_lines: bool,
 ) -> None:
     # Python refuses to read more than 4300 digits, and is slow before.
     parser = EventStreamParser(keep_lines=keep_lines)
@@ -158,8 +158,8 @@ def test_a_retry_beyond_all_measure_is_read_in_no_time(
 )
 def test_a_stream_is_incomplete_when_a_block_with_fields_was_left_open(
     end: bytes,
-    incomplete: bool,  # noqa: FBT001 (a parameter of the test)
-    keep_lines: bool,  # noqa: FBT001 (a parameter of the test)
+    incomplete: bool,
+    keep_lines: bool,
 ) -> None:
     parser = EventStreamParser(keep_lines=keep_lines)
     parser.receive(b"data: a\n\n" + end)
@@ -179,7 +179,7 @@ def test_a_byte_order_mark_that_never_ends_is_an_incomplete_line() -> None:
 
 @pytest.mark.parametrize("keep_lines", [False, True])
 def test_nothing_is_read_after_the_close(
-    keep_lines: bool,  # noqa: FBT001 (a parameter of the test)
+    keep_lines: bool,
 ) -> None:
     parser = EventStreamParser(keep_lines=keep_lines)
     parser.receive(b"data: a\n")

@@ -86,7 +86,7 @@ def test_work_is_in_proportion_to_the_bytes_with_lines_kept() -> None:
 )
 def test_memory_is_bounded_by_the_limit(
     piece: bytes,
-    keep_lines: bool,  # noqa: FBT001 (a parameter of the test)
+    keep_lines: bool,
 ) -> None:
     if keep_lines and b"\n" in piece:
         # Lines that are kept take room: the recording's limit is what bounds them.

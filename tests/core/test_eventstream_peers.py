@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from hypothesis import assume, example, given, settings
 from streamchat_conformance.core.eventstream import Event, EventStreamParser
@@ -57,8 +57,8 @@ def test_sseclient_reads_the_same_events(cut: tuple[bytes, list[bytes]]) -> None
     stream = stream.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", ending)
     stream += 3 * ending
     # The line ends are not as long as they were; the reads keep their number and proportion.
-    places = [sum(map(len, reads[:index])) for index in range(1, len(reads))]
-    places = [0, *(min(place, len(stream)) for place in places), len(stream)]
+    places = [min(place, len(stream)) for place in accumulate(map(len, reads[:-1]))]
+    places = [0, *places, len(stream)]
     reads = [stream[start:end] for start, end in pairwise(places)]
     ours = read_with_ours(reads)
     theirs = read_with_sseclient(reads)

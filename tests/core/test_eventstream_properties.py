@@ -211,7 +211,7 @@ def test_an_event_that_is_not_marked_as_cut_is_whole(
 @PROPERTY
 def test_a_recorded_stream_is_read_as_it_came(
     cut: tuple[bytes, list[bytes]],
-    ended: bool,  # noqa: FBT001 (drawn)
+    ended: bool,
 ) -> None:
     stream, reads = cut
     recorded = [Read(float(at_s), read) for at_s, read in enumerate(reads)]
