@@ -122,6 +122,11 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
         length, longer = str(len(body)), str(len(body + smuggled))
         found += [
             _Ambiguous(
+                "Content-Length beside Transfer-Encoding, a request behind that length",
+                framed(("Content-Length", length), both, sent=body + smuggled),
+                valid,
+            ),
+            _Ambiguous(
                 "two Content-Lengths, the first one right",
                 framed(
                     ("Content-Length", length), ("Content-Length", longer), sent=body + smuggled
@@ -155,9 +160,8 @@ def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
             QuietAfterEnd(QUIET_S), *([Answered(1)] if ambiguous.valid and endless else [])
         )
         with target.connect() as connection:
-            exchange = connection.exchange(ambiguous.request, until=stop, label=ambiguous.name)
-            reading = target.ledger.read(exchange)
-            responses = _responses(exchange)
+            reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
+            responses = _responses(reading.exchange)
             if responses > 1:
                 message = f"{ambiguous.name}: the rest was served as a second request"
                 raise _violation(id_, message, "one response, and the connection closed", reading)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.catalogue import MUST, requirement
+from streamchat_conformance.catalogue import MUST, Capability, requirement
 from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
@@ -54,8 +54,11 @@ def steps() -> st.SearchStrategy[list[Step]]:
 class _Machine:
     """The model: which connections are open, and what each answer has to belong to."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, whole: bool = False) -> None:
+        self.readings: list[Reading] = []
+        """The sound answers so far."""
         self._target = target
+        self._whole = whole
         self._open: dict[int, Connection] = {}
         self._nonces = itertools.count()
         self._history: list[str] = []
@@ -108,9 +111,11 @@ class _Machine:
         sent = [target.encode(request) for request in requests]
         connection.send(b"".join(sent))
         for request, data in zip(requests, sent, strict=True):
-            exchange = connection.receive(until=Answered(), request=data, label=repr(step))
-            reading = target.ledger.read(exchange)
+            stop = Answered(whole=self._whole)
+            reading = target.record(connection, data, stop, repr(step), receive=True)
             self._check(reading, request)
+            if reading.head is not None:
+                self.readings.append(reading)
             if not reading.response.complete or says_close(reading):
                 return False
         return True
@@ -132,10 +137,36 @@ class _Machine:
     def _abandon(self, connection: Connection) -> bool:
         """Ask for a stream and leave it after its first event."""
         request = HttpRequest.chat(self._target.plain("left in mid-stream"))
-        connection.exchange(
-            self._target.encode(request), until=Answered(), label="abandoned after one event"
-        )
+        data = self._target.encode(request)
+        self._target.record(connection, data, Answered(), "abandoned after one event")
         return False
+
+
+WHOLE_PLANS = (
+    [Step(0, "valid"), Step(0, "valid"), Step(0, "valid"), Step(0, "refused", 1)],
+    [Step(0, "refused", 0), Step(0, "valid"), Step(0, "valid"), Step(0, "refused", 2)],
+    [Step(0, "valid chunked"), Step(0, "valid"), Step(0, "valid chunked"), Step(0, "valid")],
+    [Step(0, "large"), Step(0, "refused chunked", 3), Step(0, "valid"), Step(0, "pipelined", 0)],
+    [Step(0, "valid"), Step(0, "refused", 3), Step(1, "valid"), Step(0, "large")],
+)
+"""Sequences in which every stream is read to its end, so that its connection serves on."""
+
+WHOLE_STREAM_S = 2.0
+"""Longer streams are not waited for in sequences (seconds)."""
+
+
+def start_whole_plans(target: Target) -> None:
+    """Run the sequences of whole streams in the background, side by side."""
+    if not target.has(Capability.FINITE) or target.baseline.duration_s > WHOLE_STREAM_S:
+        return
+    for number, plan in enumerate(WHOLE_PLANS):
+
+        def work(plan: list[Step] = plan) -> list[Reading]:
+            machine = _Machine(target, whole=True)
+            machine.run(plan)
+            return machine.readings
+
+        target.background.start(f"sequence {number}", work)
 
 
 @requirement(
@@ -156,6 +187,14 @@ class _Machine:
     ],
 )
 def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:  # noqa: ANN401
+    if "sequences" not in target.once:
+        target.once.add("sequences")
+        start_whole_plans(target)
+        for number in range(len(WHOLE_PLANS)):
+            if target.background.started(f"sequence {number}"):
+                name, within_s = f"sequence {number}", 4 * target.settings.limits.total_s
+                for reading in target.background.result(name, within_s=within_s):
+                    target.ledger.observe(reading.exchange)
     if not target.baseline.streams:
         plan = [step for step in plan if step.kind in ("refused", "refused chunked", "pipelined")]
     _Machine(target).run(plan)

@@ -11,7 +11,7 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.conditions import QuietAfterEnd
 from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.outcomes import NotApplicable, Violation
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
 
 OWN = frozenset({"error.delimited", "error.bounded"})
@@ -61,6 +61,9 @@ def test_routing_errors_are_json_too(target: Target) -> None:
         if reading.status != expected:
             continue
         judged += 1
+        for cause in ("error.media-type", "error.shape"):
+            if target.red(cause):
+                raise Blocked(cause, "the other errors are not JSON of that shape either")
         value = read_json(reading.body).value
         told = isinstance(value, dict) and isinstance(value.get("error"), str)
         if reading.essence != "application/json" or not told:

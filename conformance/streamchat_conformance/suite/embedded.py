@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import subprocess
 import sys
@@ -35,14 +34,14 @@ class EmbeddedServer:
     def __enter__(self) -> Self:
         """Start the server and wait until it prints its URL. Raises NotTestable if it fails."""
         command = [
-            *(sys.executable, "-m", "streamchat_reference", "--port", "0"),
+            *(sys.executable, "-m", "streamchat_reference", "--port", "0", "--exit-with-parent"),
             *("--events", "6", "--interval", "0.11", "--heartbeat", str(HEARTBEAT_S)),
             *("--slow-prompt", SLOW_PROMPT, "--slow-seconds", str(SILENT_S)),
             *("--fault-prompt", FAULT_PROMPT),
         ]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, fixed arguments
             command,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -61,10 +60,8 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(STOP_LIMIT_S)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        if process.stdout is not None:
+            process.stdout.close()
 
     def _first_line(self, process: subprocess.Popen[str]) -> str:
         stdout = process.stdout

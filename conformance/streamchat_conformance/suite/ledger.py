@@ -7,7 +7,7 @@ seven, one connection's third request.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from streamchat_conformance.core.exchange import Exchange
@@ -44,6 +44,11 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "payload.history-echo-exact": ("payload.history-echo",),
     "payload.response": ("payload.object",),
     "transport.chunked": ("transport.delimited",),
+    # Which of several requests an answer belongs to shows only on connections that serve on.
+    "connection.idle-reuse": ("connection.reuse-after-error",),
+    "connection.pipelining": ("connection.reuse-after-error",),
+    "connection.sequence": ("connection.reuse-after-error", "connection.reuse-after-stream"),
+    "error.routing-json": ("error.media-type", "error.shape"),
     "error.shape": ("error.media-type",),
 }
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
@@ -117,11 +122,15 @@ class Ledger:
             raise Blocked(cause, entry.findings[0][0].message)
         raise Violation(*entry.findings)
 
-    def cause(self, id_: str) -> str:
-        """Return the red requirement that explains this one's findings, or an empty string."""
+    def cause(self, id_: str, failed: Container[str] = ()) -> str:
+        """Return the red requirement that explains this one's findings, or an empty string.
+
+        `failed` are requirements that are red by their cases.
+        """
         if id_ == "request.never-5xx":
             return self._cause_of_internal_errors()
-        return next((cause for cause in EXPLAINS.get(id_, ()) if self.red(cause)), "")
+        causes = EXPLAINS.get(id_, ())
+        return next((cause for cause in causes if cause in failed or self.red(cause)), "")
 
     def _cause_of_internal_errors(self) -> str:
         """Tell which `request.*` row explains all internal errors.

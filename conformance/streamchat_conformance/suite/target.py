@@ -46,6 +46,10 @@ class Target:
         """Requests that Hypothesis generated in this run."""
         self.dead: str = ""
         """Why the target is taken for dead, or an empty string."""
+        self.once: set[str] = set()
+        """What is to be done once in a run, and was."""
+        self.failed: set[str] = set()
+        """Requirements whose cases have failed so far."""
         self.usual_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
@@ -203,6 +207,27 @@ class Target:
         if self.settings.capabilities.get(capability) is False:
             return f"capability '{capability}' is denied by the settings"
         return f"capability '{capability}' is absent: {reasons[capability]}"
+
+    def record(
+        self, connection: Connection, data: bytes, stop: Until, label: str, *, receive: bool = False
+    ) -> Reading:
+        """Send a request on a connection and return the reading, not entered in the ledger.
+
+        With `receive` the request was sent before (pipelined), and only its answer is read.
+        """
+        if receive:
+            exchange = connection.receive(
+                until=stop, request=data, label=label, limits=self.limits
+            )
+        else:
+            exchange = connection.exchange(data, until=stop, label=label, limits=self.limits)
+        if exchange.ending is Ending.TIMED_OUT:
+            self._hangs += 1
+        return self.ledger.read(exchange)
+
+    def red(self, id_: str) -> bool:
+        """Tell whether a requirement was broken so far, by a case or on any exchange."""
+        return id_ in self.failed or self.ledger.red(id_)
 
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving.
