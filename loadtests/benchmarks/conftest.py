@@ -13,7 +13,10 @@ from streamchat_conformance.recorder import Endpoint, Limits, TargetUrlError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REFERENCE = ("--port", "0", "--exit-with-parent", "--answerer", "echo", "--events", "200", "--interval", "0")
+REFERENCE = (
+    *("--port", "0", "--exit-with-parent"),
+    *("--answerer", "echo", "--events", "200", "--interval", "0"),
+)
 """The reference server as it is measured: streams of 200 events, as fast as they are read."""
 
 STOP_LIMIT_S = 10.0

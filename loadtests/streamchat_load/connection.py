@@ -80,7 +80,7 @@ class Connection:
         self._socket.close()
 
 
-def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:  # noqa: ANN401 - a gevent socket or a TLS one
+def _connect(endpoint: Endpoint, receive_buffer_bytes: int | None) -> Any:
     try:
         found = _addresses(endpoint.host, endpoint.port)
     except OSError as error:

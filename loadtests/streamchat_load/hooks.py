@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -98,11 +99,11 @@ def register() -> None:
     hooks.quit.add_listener(_on_quit)
 
 
-def _on_parser(parser: ArgumentParser, **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_parser(parser: ArgumentParser, **_: Any) -> None:
     add_options(parser)
 
 
-def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
     users = [user for user in environment.user_classes if issubclass(user, StreamUser)]
     payload = users[0].payload if users else ChatPayload()
     session = _sessions[id(environment)] = Session(environment, payload)
@@ -115,6 +116,9 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:  # noqa: 
         runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.data))
     if web_ui is not None:
         add_pages(web_ui, session)
+    elif runner is not None:
+        # Without its page locust attends to this signal only when a run of a shape is over.
+        gevent.signal_handler(signal.SIGTERM, gevent.spawn, runner.quit)
     if web_ui is None or environment.host:
         try:
             session.prepare()
@@ -130,7 +134,7 @@ def _session(environment: Environment | None = None) -> Session | None:
     return next(iter(_sessions.values()), None)
 
 
-def _on_test_start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_test_start(environment: Environment, **_: Any) -> None:
     session = _session(environment)
     if session is None:
         return
@@ -144,20 +148,20 @@ def _on_test_start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 
             gevent.spawn(runner.stop)
 
 
-def _on_test_stopping(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_test_stopping(environment: Environment, **_: Any) -> None:
     session = _session(environment)
     if session is not None:
         session.finish()
 
 
-def _on_report_to_master(data: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_report_to_master(data: dict[str, Any], **_: Any) -> None:
     session = _session()
     ledger = session.report() if session is not None else None
     if ledger is not None:
         data["streamchat"] = ledger
 
 
-def _on_worker_report(data: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_worker_report(data: dict[str, Any], **_: Any) -> None:
     session = _session()
     if session is not None and "streamchat" in data:
         session.add(data["streamchat"])
@@ -166,7 +170,7 @@ def _on_worker_report(data: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 -
 _conclusions: list[str] = []
 
 
-def _on_quitting(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_quitting(environment: Environment, **_: Any) -> None:
     session = _session(environment)
     if session is None or session.is_worker or session.choices is None:
         return
@@ -175,7 +179,7 @@ def _on_quitting(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - 
     environment.process_exit_code = int(code)
 
 
-def _on_quit(**_: Any) -> None:  # noqa: ANN401 - locust's events
+def _on_quit(**_: Any) -> None:
     """Print the table after locust's own."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows few characters shows the others escaped.

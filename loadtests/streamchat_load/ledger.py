@@ -15,6 +15,9 @@ from streamchat_load.faults import Evidence, Fault
 from streamchat_load.histogram import Histogram
 from streamchat_load.timeline import Timeline
 
+RESOURCE_ROWS_LIMIT = 1200
+"""Most rows of what one process uses."""
+
 
 class Outcome(StrEnum):
     """How a started request ended. Each has exactly one, so that their counts add up."""
@@ -91,6 +94,13 @@ class Ledger:
             found = self.phases[name] = Phase()
         return found
 
+    def note_resources(self, process: str, row: list[float]) -> None:
+        """Keep what a process uses; when rows grow many, every other one is dropped."""
+        rows = self.resources.setdefault(process, [])
+        rows.append(row)
+        if len(rows) > RESOURCE_ROWS_LIMIT:
+            del rows[1:-1:2]
+
     def total(self, name: str) -> Histogram:
         """Return a histogram of the whole run, by its name in `TIMES` or `PHASE_TIMES`."""
         if name in self.times:
@@ -121,7 +131,8 @@ class Ledger:
             self.phase(name).merge(phase)
         self.timeline.merge(other.timeline)
         for process, rows in other.resources.items():
-            self.resources.setdefault(process, []).extend(rows)
+            for row in rows:
+                self.note_resources(process, row)
 
     def take(self) -> Ledger:
         """Return what was gathered since the last call, and begin anew."""

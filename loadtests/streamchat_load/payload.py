@@ -12,15 +12,19 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, PATH
 from streamchat_conformance.core.fields import media_type
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges import JUDGES, Reading, judge_all
 
 from streamchat_load.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from streamchat_conformance.core.exchange import Exchange
 
 MARK = "sc-"
 """Stands before each nonce, so that another stream's nonce is recognised in any text."""
@@ -76,6 +80,11 @@ class Payload(ABC):
     @abstractmethod
     def echoes(self, data: str, sent: Sent) -> bool:
         """Tell whether an event repeats its request."""
+
+    def findings(self, exchange: Exchange) -> Sequence[str]:
+        """Return what else is wrong with a lone stream, recorded before the load; for people."""
+        del exchange
+        return ()
 
     def invalid_bodies(self) -> Sequence[bytes]:
         """Return request bodies that the endpoint must refuse; none when it refuses none."""
@@ -176,6 +185,14 @@ class ChatPayload(Payload):
             and value.get("prompt") == sent.value["prompt"]
             and "history" in value
         )
+
+    def findings(self, exchange: Exchange) -> Sequence[str]:
+        """Have the suite's judges look at a lone stream; return the MUSTs that it breaks."""
+        return [
+            f"{id_}: {findings[0].message}"
+            for id_, findings in judge_all(Reading(exchange))
+            if findings and JUDGES[id_].requirement.level is MUST
+        ]
 
     def invalid_bodies(self) -> Sequence[bytes]:
         """Return a body for each way of being refused that the article names."""

@@ -64,6 +64,13 @@ class Plan:
         place = bisect_right([start for start, _ in self.phases], at_s) - 1
         return self.phases[max(0, place)][1]
 
+    def mean_users(self) -> float | None:
+        """Return how many users are active on average; None for a plan of arrivals."""
+        if self.users is None:
+            return None
+        samples = [self.users(self.duration_s * (n + 0.5) / 1000) for n in range(1000)]
+        return sum(samples) / len(samples)
+
     def users_until(self, at_s: float) -> int:
         """Return the most users that were active up to a time: how many must exist."""
         if self.users is None:

@@ -216,7 +216,7 @@ def open_(values: Values) -> Plan:
     "burst",
     "many arrivals at the same instant, again and again",
     whole("burst_size", 50, "arrivals in a burst"),
-    whole("bursts", 6, "number of bursts"),
+    whole("bursts", 6, "number of bursts", high=1000),
     seconds("period_s", 10.0, "time from one burst to the next", low=0.1),
 )
 def burst(values: Values) -> Plan:

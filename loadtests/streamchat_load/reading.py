@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import gevent
+from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.core.fields import media_type
 
 from streamchat_load.connection import (
@@ -63,6 +64,10 @@ class Reading:
     stall_limit_s: float = 15.0
     """What the silence limit becomes with the first event."""
 
+    tape: list[Read] | None = None
+    """Where everything that is received is recorded too, if it is to be judged by the suite."""
+    request: bytes | None = None
+    """What was sent."""
     connection: Connection | None = None
     connect_s: float | None = None
     head_s: float | None = None
@@ -113,6 +118,7 @@ def exchange(reading: Reading, request: bytes) -> None:
     if connection is None:
         raise ValueError("the reading has no connection")
     response = Response()
+    reading.request = request
     try:
         reading.sent_s = reading.last_s = perf_counter()
         connection.send(request)
@@ -141,6 +147,8 @@ def _read_head(reading: Reading, connection: Connection, response: Response) -> 
         if not data:
             return True
         reading.last_s = now_s
+        if reading.tape is not None:
+            reading.tape.append(Read(now_s - reading.sent_s, data))
         problem = response.feed(data)
         if response.status is not None:
             reading.head_s = now_s
@@ -223,7 +231,7 @@ def _read_stream(reading: Reading, connection: Connection, response: Response) -
             data=b"\r\n".join(name + b": " + value for name, value in response.fields),
         )
     recv, feed = connection.recv, response.feed
-    paced = reading.read_bytes_per_s
+    paced, tape = reading.read_bytes_per_s, reading.tape
     size = READ_BYTES if paced is None else max(256, min(READ_BYTES, int(paced / 4)))
     reason = ""
     cut = _take_events(reading, response, reading.head_s or perf_counter())
@@ -238,6 +246,8 @@ def _read_stream(reading: Reading, connection: Connection, response: Response) -
         if not data:
             break
         reading.last_s = now_s
+        if tape is not None:
+            tape.append(Read(now_s - reading.sent_s, data))
         problem = feed(data)
         if response.pieces:
             cut = _take_events(reading, response, now_s)

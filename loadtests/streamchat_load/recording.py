@@ -67,6 +67,7 @@ class Recorder:
         cell.counts[outcome.value] += 1
         cell.counts["body_bytes"] += reading.body_bytes
         ledger.counts["body_bytes"] += reading.body_bytes
+        ledger.counts["open_ms"] += max(0, round((reading.ended_s - reading.due_s) * 1000))
         if reading.status is not None:
             ledger.statuses[str(reading.status)] += 1
         if outcome is Outcome.FAILED:

@@ -68,6 +68,9 @@ def _outcomes(summary: Mapping[str, Any]) -> list[str]:
         f"streams: {metrics['streams_per_s']:.2f} verified a second",
         f"connections: {counts.get('connections', 0)} opened, {reuse}, {retries}",
     ]
+    if summary["planned_users"] is not None:
+        planned = f"{summary['planned_users']:.1f} users planned"
+        lines.append(f"open streams: {metrics['open_mean']:.1f} on average; {planned}")
     if counts.get("offered"):
         lines.append(
             f"arrivals: {counts['offered']} offered, {counts.get('late', 0)} late, "

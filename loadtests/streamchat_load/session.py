@@ -89,7 +89,8 @@ class Session:
             if self._begun is not None:
                 self._start_run(**self._begun)
             return
-        if self.choices is None or self.survey is None:
+        host = self.environment.host
+        if self.choices is None or self.survey is None or self.choices.settings.url != host:
             self.prepare()
         if self.choices is None or self.survey is None:
             raise UsageError("the target was not surveyed")
@@ -232,6 +233,7 @@ class Session:
             elapsed_s=(self.ended_s or perf_counter()) - self.started_s,
             notes=self.survey.notes if self.survey else (),
             phase_lengths_s=lengths_s,
+            planned_users=self.plan.mean_users(),
         )
 
     def snapshot(self) -> tuple[dict[str, Any], Verdict]:

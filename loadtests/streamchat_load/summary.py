@@ -45,6 +45,8 @@ class RunInfo:
     elapsed_s: float
     notes: tuple[str, ...] = ()
     phase_lengths_s: dict[str, float] = field(default_factory=dict)
+    planned_users: float | None = None
+    """How many users the plan has active on average; None for a plan of arrivals."""
 
 
 def quantiles_ms(histogram: Histogram) -> dict[str, float | int | None]:
@@ -73,6 +75,7 @@ def metrics(ledger: Ledger, info: RunInfo) -> dict[str, float]:
     found["events_count"] = float(ledger.counts["events"])
     found["events_per_s"] = ledger.counts["events"] / elapsed_s
     found["bytes_per_s"] = ledger.counts["body_bytes"] / elapsed_s
+    found["open_mean"] = ledger.counts["open_ms"] / 1000 / elapsed_s
     found["streams_per_s"] = ledger.outcomes[Outcome.VERIFIED.value] / elapsed_s
     found["achieved_ratio"] = achieved_ratio(ledger)
     if (drift := latency_drift(ledger)) is not None:
@@ -213,6 +216,7 @@ def summarize(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
         "elapsed_s": info.elapsed_s,
         "started_epoch_s": info.started_epoch_s,
         "notes": list(info.notes),
+        "planned_users": info.planned_users,
         "quantile_relative_error": RELATIVE_ERROR,
         "outcomes": {outcome.value: ledger.outcomes[outcome.value] for outcome in Outcome},
         "counts": dict(sorted(ledger.counts.items())),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.exchange import Ending, Exchange
 
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.faults import Fault
@@ -36,6 +37,9 @@ SHAPE_LIMIT = 16
 
 ROUNDS = 3
 """How often streams of one shape are read anew when they do not agree."""
+
+JUDGED_LIMIT_BYTES = 1024 * 1024
+"""Larger lone streams are not looked at by the suite's judges, who take their time."""
 
 SETTLE_LIMIT_S = 5.0
 """How long a reading may take to notice that its time is over."""
@@ -85,6 +89,7 @@ def survey(settings: Settings, payload: Payload, *, limit_s: float) -> Survey:
                 break
         notes.append(f"{shape}: {_describe(oracles[shape])}")
         notes.extend(_faults(readings))
+        notes.extend(_findings(readings[0], payload, exclude=notes))
     # Shapes that were not looked at: nothing is foretold of them.
     known = next(iter(oracles.values()))
     oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
@@ -107,6 +112,7 @@ def _read_together(
             verifier=verifier,
             due_s=perf_counter(),
             phase="",
+            tape=[],
             cut_after=settings.read_events,
             cut_outcome=Outcome.OPEN_AT_END,
         )
@@ -209,6 +215,22 @@ def _foretold(readings: Sequence[Reading]) -> ForetoldBody | None:
     if len(whole) < len(bodies):
         return None
     return learn_body(whole, readings[2].verifier.sent.nonce)
+
+
+def _findings(reading: Reading, payload: Payload, *, exclude: Iterable[str]) -> list[str]:
+    """Return what the payload's judges say of a lone stream, each only once."""
+    tape = reading.tape or []
+    if sum(len(read.data) for read in tape) > JUDGED_LIMIT_BYTES or reading.request is None:
+        return []
+    ended = reading.outcome is not Outcome.OPEN_AT_END
+    exchange = Exchange(
+        request=reading.request,
+        reads=tuple(tape),
+        ending=Ending.COMPLETE if ended else Ending.ABANDONED,
+        ended_at_s=reading.ended_s - reading.sent_s,
+    )
+    found = [f"a lone stream breaks {finding}" for finding in payload.findings(exchange)]
+    return [note for note in found if note not in exclude]
 
 
 def _numbered(ids: list[str]) -> bool:

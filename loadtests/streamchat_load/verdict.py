@@ -38,7 +38,7 @@ class Exit(IntEnum):
 
 
 MINIMA = (
-    frozenset({"events_per_s", "bytes_per_s", "streams_per_s", "achieved_ratio"})
+    frozenset({"events_per_s", "open_mean", "bytes_per_s", "streams_per_s", "achieved_ratio"})
     | {
         f"{outcome.value.replace('-', '_')}_count"
         for outcome in (Outcome.VERIFIED, Outcome.REJECTED)
@@ -64,6 +64,7 @@ KNOWN_METRICS = frozenset(
         "events_per_s",
         "bytes_per_s",
         "streams_per_s",
+        "open_mean",
         "achieved_ratio",
         "first_event_drift_ratio",
         "server_memory_growth_ratio",

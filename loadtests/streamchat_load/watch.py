@@ -123,8 +123,8 @@ class Watch:
             resident = sum(process.memory_info().rss for process in processes)
         except psutil.Error:
             return
-        rows = self.run.recorder.ledger.resources.setdefault(name, [])
-        rows.append([time.time(), cpu_s, float(resident)])
+        row = [time.time(), cpu_s, float(resident)]
+        self.run.recorder.ledger.note_resources(name, row)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

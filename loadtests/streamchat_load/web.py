@@ -19,7 +19,7 @@ REFRESH_S = 2
 TAB = "streamchat"
 
 
-def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's web page, untyped
+def add_pages(web_ui: Any, session: Session) -> None:
     """Add the tab, its figures, and the routes `/streamchat` and `/streamchat.json`."""
     app = web_ui.app
     labels = ["count", *(label for label, _ in QUANTILES), "max"]
@@ -36,14 +36,14 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
         ],
     }
 
-    def page() -> Any:  # noqa: ANN401 - what a Flask view may return
+    def page() -> Any:
         try:
             summary, verdict = session.snapshot()
         except UsageError as error:
             return f"{error}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
         return report_html.render(summary, verdict, refresh_s=REFRESH_S)
 
-    def figures() -> Any:  # noqa: ANN401 - what a Flask view may return
+    def figures() -> Any:
         try:
             summary, verdict = session.snapshot()
         except UsageError as error:
@@ -51,7 +51,7 @@ def add_pages(web_ui: Any, session: Session) -> None:  # noqa: ANN401 - locust's
         return report_json.render(summary, verdict), 200, {"Content-Type": "application/json"}
 
     def extend(response: Response) -> Response:
-        from flask import request  # noqa: PLC0415
+        from flask import request
 
         if request.path.endswith("/stats/requests") and response.is_json:
             body = response.get_json()

@@ -64,6 +64,7 @@ class Settings:
     stamps: bool = False
     first_delay_s: float = 0.0
     close_after: int = 0
+    cacheable: bool = False
 
 
 @dataclass
@@ -123,6 +124,8 @@ class Server:
         if settings.first_delay_s:
             await asyncio.sleep(settings.first_delay_s)
         head = HEAD.replace(b"event-stream", b"html") if fault == "media-type" else HEAD
+        if settings.cacheable:
+            head = head.replace(b"Cache-Control: no-cache\r\n", b"")
         await send(writer, head)
         try:
             async for piece in self.pieces(asked, fault):
@@ -254,6 +257,7 @@ async def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--style", default="echo")
     parser.add_argument("--stamps", action="store_true")
+    parser.add_argument("--cacheable", action="store_true")
     parser.add_argument("--cert", default=None)
     options = parser.parse_args()
     settings = Settings(
@@ -267,6 +271,7 @@ async def main() -> None:
         stamps=options.stamps,
         first_delay_s=options.first_delay,
         close_after=options.close_after,
+        cacheable=options.cacheable,
     )
     context = None
     if options.cert is not None:

@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from .harness import LENIENT, LoadResult, load, parameters, running_server
+from .harness import (
+    LENIENT,
+    RUN_LIMIT_S,
+    LoadResult,
+    environment,
+    load,
+    locust_command,
+    parameters,
+    running_server,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +75,35 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert result.output.rstrip().endswith("every threshold is met")
     assert (tmp_path / "r" / "page.html").read_text("utf-8").startswith("<!doctype html>")
     assert b'failures="0"' in (tmp_path / "junit.xml").read_bytes()
+
+
+def test_what_the_suites_judges_say_of_a_lone_stream_is_told(tmp_path: Path) -> None:
+    with running_server("--events", 3, "--cacheable") as server:
+        result = load(server.url, tmp_path, *parameters(duration_s=0.5), *LENIENT)
+    assert result.exit_code == 0, result.output
+    assert "a lone stream breaks headers.cache-control: " in result.output
+    assert result.output.count("a lone stream breaks ") == 1
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_has_its_table_and_its_verdict(
+    good: MockServer, signal_: signal.Signals
+) -> None:
+    command = locust_command(
+        good.url, "--headless", "--only-summary", *parameters(duration_s=300), *LENIENT
+    )
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "All users spawned" in line:
+                break
+        process.send_signal(signal_)
+        output, _ = process.communicate(timeout=RUN_LIMIT_S)
+    # A run of an instant may have had no stream.
+    assert process.returncode in {0, 4}, output
+    assert "verdict: " in output
 
 
 def test_a_missed_threshold_is_exit_code_4(good: MockServer, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_missing_file_of_thresholds_is_told() -> None:
     st.dictionaries(st.sampled_from([outcome.value for outcome in Outcome]), st.integers(0, 9)),
     st.booleans(),
 )
-def test_every_figure_can_have_a_threshold(outcomes: dict[str, int], timed: bool) -> None:  # noqa: FBT001 - a property's input
+def test_every_figure_can_have_a_threshold(outcomes: dict[str, int], timed: bool) -> None:
     ledger = Ledger()
     ledger.outcomes.update(outcomes)
     if timed:
