@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .eventstream_ratio import PARSERS, READ_SIZES, SHAPES, measure
+from .eventstream_ratio import (  # noqa: TID252 (benchmarks are no package to import from)
+    PARSERS,
+    READ_SIZES,
+    SHAPES,
+    measure,
+)
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -11,15 +11,29 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .eventstream_blocks import BlockReader
-from .eventstream_interpretation import RETRY_LIMIT_MS, Interpretation, retry_ms
-from .eventstream_lines import LineReader
-from .eventstream_model import BOM, CR, LF, ODDITIES, Block, Event, EventStream, Line, LineKind
+from streamchat_conformance.core.eventstream_blocks import BlockReader
+from streamchat_conformance.core.eventstream_interpretation import (
+    RETRY_LIMIT_MS,
+    Interpretation,
+    retry_ms,
+)
+from streamchat_conformance.core.eventstream_lines import LineReader
+from streamchat_conformance.core.eventstream_model import (
+    BOM,
+    CR,
+    LF,
+    ODDITIES,
+    Block,
+    Event,
+    EventStream,
+    Line,
+    LineKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .exchange import Read
+    from streamchat_conformance.core.exchange import Read
 
 __all__ = [
     "ODDITIES",

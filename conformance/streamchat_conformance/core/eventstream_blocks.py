@@ -14,12 +14,12 @@ from itertools import repeat
 from operator import contains
 from typing import TYPE_CHECKING, Final
 
-from .eventstream_model import Event
+from streamchat_conformance.core.eventstream_model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .eventstream_interpretation import Interpretation
+    from streamchat_conformance.core.eventstream_interpretation import Interpretation
 
 _SHORT: Final = 400
 """Texts of fewer characters are read line by line."""
@@ -214,5 +214,5 @@ def _events(
     types: Iterable[str], datas: Iterable[str], ids: Iterable[str], at_s: float
 ) -> list[Event]:
     """Make events of columns: `tuple.__new__` under `map` takes half the time of `Event()`."""
-    rows = zip(types, datas, ids, repeat(at_s), repeat(-1), repeat(False))  # noqa: FBT003
+    rows = zip(types, datas, ids, repeat(at_s), repeat(-1), repeat(False))
     return list(map(tuple.__new__, repeat(Event), rows))

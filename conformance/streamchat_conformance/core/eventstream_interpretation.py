@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .eventstream_model import Event
+from streamchat_conformance.core.eventstream_model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ import dataclasses
 import re
 from typing import Final
 
-from .eventstream_interpretation import Interpretation, is_retry
-from .eventstream_model import BOM, LF, Block, Event, Line, LineKind
+from streamchat_conformance.core.eventstream_interpretation import Interpretation, is_retry
+from streamchat_conformance.core.eventstream_model import BOM, LF, Block, Event, Line, LineKind
 
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
 _KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
@@ -262,4 +262,4 @@ def _is_utf8(data: bytes, *, whole: bool) -> bool:
 
 def _whole_characters(data: bytes) -> bytes:
     """Return bytes without the beginning of a character at their end."""
-    return data[: codecs.utf_8_decode(data, "replace", False)[1]]  # noqa: FBT003 (C function)
+    return data[: codecs.utf_8_decode(data, "replace", False)[1]]
