@@ -1,0 +1,223 @@
+"""`streamchat-conformance judge`: judges recordings without a network.
+
+curl -isN --raw … | streamchat-conformance judge -
+streamchat-conformance judge report.json stream.txt session.har
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from streamchat_conformance.catalogue import Level, UnknownRequirementError, select
+from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.chat.parse import parse_request
+from streamchat_conformance.chat.request import PATH, HttpRequest
+from streamchat_conformance.offline.judging import judge_recordings
+from streamchat_conformance.offline.reading import LIMIT_BYTES, read_recordings
+from streamchat_conformance.offline.recording import (
+    AUTHORITY,
+    Format,
+    Reader,
+    Recording,
+    RecordingError,
+)
+from streamchat_conformance.report.json_report import build_report, write_report
+from streamchat_conformance.report.terminal import describe, inert
+from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
+from streamchat_conformance.suite.settings import SettingsError, check_path
+
+PROGRAM = "streamchat-conformance judge"
+DAY_S = 86_400
+
+
+class UsageError(ValueError):
+    """The command line is wrong; the message names the mistake and the cure."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {PROGRAM} --help)")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Judge recordings, print what was found, and return the exit code.
+
+    0: no MUST requirement that they decide is broken; 1: one is; 4: wrong usage, or nothing
+    that could be judged.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        return _judge(arguments)
+    except SystemExit as stop:
+        return EXIT_USAGE if stop.code else 0
+    except (UsageError, RecordingError, SettingsError, UnknownRequirementError) as error:
+        print(f"{PROGRAM}: {inert(str(error))}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Judge recorded exchanges by the same rules as a live server.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording; - is standard input")
+    parser.add_argument(
+        "--format", metavar="FORMAT", help=f"{', '.join(Format)} (default: detected)"
+    )
+    parser.add_argument(
+        "--request",
+        metavar="FILE",
+        help="what was asked, where a recording does not tell: a JSON body, or a whole request",
+    )
+    parser.add_argument(
+        "--ended",
+        action="store_true",
+        help="the server ended the connection where the recording ends; without it a stream "
+        "that has no end may have been left by whoever recorded it",
+    )
+    parser.add_argument("--endpoint-path", metavar="PATH", default=PATH, help=f"default {PATH}")
+    parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
+    parser.add_argument("--requirement", metavar="GLOB", action="append", default=[])
+    parser.add_argument("--fail-on", metavar="LEVEL", default="must", help="must or should")
+    parser.add_argument("--report-json", metavar="FILE", help="write the report as JSON")
+    return parser
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    clock = time.monotonic()
+    chosen = select(load_catalogue(), arguments.requirement)
+    if not chosen:
+        raise UsageError("--requirement: these globs leave nothing to judge")
+    if arguments.fail_on not in ("must", "should"):
+        raise UsageError(f"--fail-on {arguments.fail_on!r} is unknown; known are must, should")
+    gap_limit_s = _seconds(arguments.gap_limit)
+    report_file = _report_file(arguments.report_json)
+    recordings = _recordings(arguments)
+    results = judge_recordings(recordings, chosen, gap_limit_s=gap_limit_s)
+    code = results.exit_code(fail_on=arguments.fail_on)
+    decided = sum(result.examples > 0 for result in results)
+    if not decided:
+        code = EXIT_USAGE
+    if report_file is not None:
+        report = build_report(results, started=started, duration_s=time.monotonic() - clock)
+        report["recordings"] = [
+            {
+                "name": recording.name,
+                "format": recording.format.value,
+                "request": "known" if recording.request_known else "assumed",
+                "notes": list(recording.notes),
+            }
+            for recording in recordings
+        ]
+        try:
+            write_report(report_file, report)
+        except OSError as error:
+            reason = f"--report-json: {report_file} cannot be written ({error.strerror})"
+            print(f"{PROGRAM}: {reason}", file=sys.stderr)
+            code = EXIT_SUITE_FAULT
+    _print(recordings, results, decided)
+    return code
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"--gap-limit {text!r} is not a number of seconds") from None
+    if not 0 < value < DAY_S:
+        raise UsageError(f"--gap-limit {text!r} must be above 0 and below {DAY_S} seconds")
+    return value
+
+
+def _report_file(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    file = Path(name)
+    if file.is_dir():
+        raise UsageError(f"--report-json: {file} is a folder; name a file")
+    if not file.parent.is_dir():
+        raise UsageError(f"--report-json: the folder {file.parent} does not exist")
+    if not os.access(file.parent, os.W_OK):
+        raise UsageError(f"--report-json: the folder {file.parent} is not writable")
+    return file
+
+
+def _recordings(arguments: argparse.Namespace) -> list[Recording]:
+    format_ = None
+    if arguments.format is not None:
+        if arguments.format not in list(Format):
+            known = ", ".join(Format)
+            raise UsageError(f"--format {arguments.format!r} is unknown; known are {known}")
+        format_ = Format(arguments.format)
+    if arguments.files.count("-") > 1:
+        raise UsageError("standard input (-) can be read only once")
+    reader = Reader(
+        request=_request(arguments.request, arguments.endpoint_path),
+        path=check_path(arguments.endpoint_path),
+        ended=arguments.ended,
+    )
+    found = []
+    for name in arguments.files:
+        shown = "standard input" if name == "-" else name
+        found += read_recordings(_bytes(name), shown, reader, format_)
+    return found
+
+
+def _bytes(name: str) -> bytes:
+    """Return a file's bytes, as many as are read at all and one more."""
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(LIMIT_BYTES + 1)
+        with Path(name).open("rb") as stream:
+            return stream.read(LIMIT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{name}: cannot be read ({reason})") from None
+
+
+def _request(name: str | None, path: str) -> bytes | None:
+    """Return the request that the user gave: a whole one, or a body for a plain head."""
+    if name is None:
+        return None
+    data = _bytes(name)
+    if data.startswith(b"POST "):
+        if not parse_request(data).well_formed:
+            raise UsageError(
+                f"--request: {name} is no clean HTTP request (CRLF line ends, Host, a right "
+                "Content-Length); give the JSON body alone"
+            )
+        return data
+    return HttpRequest(body=data.rstrip(b"\r\n")).encode(authority=AUTHORITY, path=path)
+
+
+def _print(recordings: Sequence[Recording], results: Results, decided: int) -> None:
+    for recording in recordings:
+        print(f"recording     {inert(recording.name)} ({recording.format})")
+        for note in recording.notes:
+            print(f"              {inert(note)}")
+    for level in Level:
+        counts = results.count(level)
+        shown = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+        print(f"{level.value:<14}{shown or 'none'}")
+    for level in Level:
+        for result in results.failing(level):
+            print(f"\n{describe(result)}")
+    undecided = sum(result.outcome is Outcome.NOT_APPLICABLE for result in results)
+    print(f"\ndecided       {decided} requirements; {undecided} need more than this recording")
+    if not decided:
+        print("verdict       none: nothing here decides any requirement")
+    else:
+        print(f"verdict       {results.verdict()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

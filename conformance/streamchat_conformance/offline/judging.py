@@ -1,0 +1,79 @@
+"""Judging recordings: the same judges as in a live run, on what the recordings have kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.offline.recording import AUTHORITY, Recording
+from streamchat_conformance.suite.baseline import echoes
+from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.results import Result, Results
+
+
+class RecordedLedger(Ledger):
+    """A ledger that asks only those judges that a recording has enough for."""
+
+    def enter(self, recording: Recording) -> Reading:
+        """Enter a recording and return its reading."""
+        reading = self.read(recording.exchange)
+        self.exchanges += 1
+        if not self.server and reading.head is not None:
+            self.server = (reading.head.first("server") or "")[:200]
+        echo = echoes(reading)
+        ids = [
+            id_
+            for id_, judge in JUDGES.items()
+            if recording.decides(id_) and (echo or Capability.ECHO not in judge.requirement.needs)
+        ]
+        for id_, findings in judge_all(reading, ids):
+            entry = self.entries[id_]
+            entry.judged += 1
+            if findings:
+                entry.failed += 1
+                self._keep(entry, findings[0], recording.exchange)
+        return reading
+
+
+def judge_recordings(
+    recordings: Iterable[Recording], chosen: Collection[str], *, gap_limit_s: float = 15.0
+) -> Results:
+    """Return what recordings say of each requirement in `chosen`."""
+    ledger = RecordedLedger(gap_limit_s=gap_limit_s)
+    results = Results()
+    capabilities: dict[str, str] = {}
+    for recording in recordings:
+        reading = ledger.enter(recording)
+        sent = reading.asked.sent
+        host = sent.first("host") if sent is not None else None
+        if sent is not None and not results.facts.url:
+            results.facts.url = f"http://{host or AUTHORITY}{sent.target}"
+        if echoes(reading):
+            capabilities[Capability.ECHO.value] = "detected"
+    results.facts.server = ledger.server
+    results.facts.exchanges = ledger.exchanges
+    results.facts.capabilities = capabilities
+    for id_ in chosen:
+        results.by_id[id_] = _result(ledger, results.by_id[id_])
+    return results
+
+
+def _result(ledger: RecordedLedger, result: Result) -> Result:
+    id_ = result.requirement.id
+    entry = ledger.entries.get(id_)
+    if id_ not in JUDGES:
+        result.outcome = Outcome.NOT_APPLICABLE
+        result.reason = "only a live server shows it"
+    elif entry is None or not entry.judged:
+        result.outcome = Outcome.NOT_APPLICABLE
+        result.reason = "no recording decides it"
+    else:
+        result.examples = entry.judged
+        result.outcome = Outcome.PASS
+        if entry.failed:
+            result.findings = [*entry.findings]
+            result.cause = ledger.cause(id_)
+            result.outcome = Outcome.BLOCKED if result.cause else Outcome.FAIL
+    return result

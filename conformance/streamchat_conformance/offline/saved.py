@@ -1,0 +1,34 @@
+"""Exchanges as the suite saves them: one, a list of them, or the JSON report of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.offline.recording import Format, Recording, RecordingError
+
+
+def is_saved(document: Any) -> bool:
+    """Tell whether a JSON document is something that the suite has saved."""
+    if isinstance(document, list):
+        return bool(document) and is_saved(document[0])
+    return isinstance(document, dict) and ("exchanges" in document or "reads" in document)
+
+
+def read_saved(document: Any, name: str) -> list[Recording]:
+    """Read saved exchanges. Raises RecordingError."""
+    values = document
+    if isinstance(document, dict):
+        values = document.get("exchanges", [document])
+    if not isinstance(values, list):
+        raise RecordingError(f"{name}: 'exchanges' is not an array; give a report of the suite")
+    found = []
+    for number, value in enumerate(values, 1):
+        place = name if len(values) == 1 else f"{name} #{number}"
+        try:
+            found.append(Recording(Exchange.from_json(value), place, Format.EXCHANGE))
+        except ValueError as error:
+            raise RecordingError(f"{place}: {error}") from None
+    if not found:
+        raise RecordingError(f"{name}: the report keeps no exchange, because nothing failed")
+    return found
