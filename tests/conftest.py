@@ -1,0 +1,3 @@
+"""Every test directory's common ground."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,89 @@
+"""Requirements, cases and documents name the same ids, each once, both ways."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from functools import cache
+
+import pytest
+from streamchat_conformance import cases
+from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.commands import list as listing
+
+from .sources import PACKAGES, ROOT
+
+CATALOGUE = load_catalogue()
+PAGE = ROOT / "docs" / "requirements.md"
+
+DECLARED_COUNTS = {Level.MUST: 80, Level.SHOULD: 38, Level.MAY: 4}
+"""How many requirements the contract has; a change is a change of the contract."""
+
+
+@cache
+def decided() -> Counter[str]:
+    """Return how many cases decide each requirement, as collected."""
+    import importlib
+    import pkgutil
+
+    found: Counter[str] = Counter()
+    for entry in pkgutil.iter_modules(cases.__path__):
+        module = importlib.import_module(f"{cases.__name__}.{entry.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if not name.startswith("test_") or function.__module__ != module.__name__:
+                continue
+            ids = judged_ids(function)
+            assert ids, f"{entry.name}.{name} decides no requirement"
+            found.update(ids)
+    return found
+
+
+def judged_ids(function: object) -> list[str]:
+    """Return the ids that a case decides: one, or one for each of its parameters."""
+    own = getattr(function, "__requirement__", None)
+    if own is not None:
+        return [own.id]
+    marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
+    return [id_ for mark in marks if mark.args[0] == "judged_id" for id_ in mark.args[1]]
+
+
+def test_every_requirement_has_exactly_one_case() -> None:
+    assert {id_: count for id_, count in decided().items() if count > 1} == {}
+    assert set(CATALOGUE) - set(decided()) == set()
+
+
+def test_every_case_decides_a_requirement_of_the_catalogue() -> None:
+    assert set(decided()) - set(CATALOGUE) == set()
+
+
+def test_the_page_of_requirements_is_the_catalogue() -> None:
+    assert PAGE.read_text("utf-8") == listing.as_markdown(CATALOGUE.values()), (
+        "generate it anew: streamchat-conformance list --format markdown > docs/requirements.md"
+    )
+
+
+def test_no_requirement_is_dropped_silently() -> None:
+    assert Counter(entry.level for entry in CATALOGUE.values()) == DECLARED_COUNTS
+
+
+def test_a_case_file_holds_one_area() -> None:
+    home = PACKAGES["streamchat_conformance"] / "cases"
+    for file in home.glob("test_*.py"):
+        area = file.stem.split("_")[1]
+        named = set(
+            re.findall(r'@(?:decides|requirement)\(\s*"([a-z]+)\.', file.read_text("utf-8"))
+        )
+        assert named <= {area}, file.name
+
+
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
+def test_documents_name_only_requirements_that_exist(file: object) -> None:
+    text = file.read_text("utf-8")  # type: ignore[attr-defined]  # a path
+    areas = "|".join(sorted({entry.area for entry in CATALOGUE.values()}))
+    named = set(re.findall(rf"`((?:{areas})\.[a-z0-9]+(?:-[a-z0-9]+)*)`", text))
+    assert named - set(CATALOGUE) == set()
