@@ -50,7 +50,7 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
             for position in range(4):
                 request = first if position < 3 else HttpRequest.chat(target.plain())
                 reading = _next(target, connection, request, f"request {position} of a connection")
-                if position and (problem := _unserved(target, reading, request)):
+                if position and (problem := _unserved(target, reading)):
                     raise _violation(id_, problem, "the answer to this request", reading)
                 target.ledger.observe(reading.exchange)
                 if position == 3:
@@ -67,13 +67,13 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
         raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
 
 
-def _unserved(target: Target, reading: Reading, request: HttpRequest) -> str:
+def _unserved(target: Target, reading: Reading) -> str:
     """Say how a later request on a connection was not served, or return an empty string."""
     if reading.head is None:
         if reading.closed:
             return "the server closed the connection without having announced it"
         return "the connection stays open, but nothing is answered on it any more"
-    return mismatch(target, reading, request)
+    return mismatch(target, reading)
 
 
 def _refusal_cause(target: Target) -> str:
@@ -114,7 +114,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
         for position in range(3):
             data = target.encode(request)
             reading = target.record(connection, data, Answered(whole=True), "a whole stream")
-            if position and (problem := _unserved(target, reading, request)):
+            if position and (problem := _unserved(target, reading)):
                 raise _violation(id_, problem, "another stream", reading)
             target.ledger.observe(reading.exchange)
             for cause in ("transport.delimited", "transport.terminated", "transport.version"):
@@ -125,7 +125,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
             if not reading.response.complete:
                 raise NotApplicable("no stream came to its end while it was watched")
         refusal = _next(target, connection, REFUSABLE[0], "a refusal after streams")
-        if problem := _unserved(target, refusal, REFUSABLE[0]):
+        if problem := _unserved(target, refusal):
             raise _violation(id_, problem, "a refusal", refusal)
 
 
@@ -175,7 +175,7 @@ def _read_as_request(target: Target, reading: Reading, connection: Connection) -
     following = _next(target, connection, request, "the request after it")
     if following.head is None:
         return ""
-    problem = mismatch(target, following, request)
+    problem = mismatch(target, following)
     return f"the next request got another one's answer: {problem}" if problem else ""
 
 
@@ -220,7 +220,7 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     sent = [target.encode(request) for request in requests]
     with target.connect() as connection:
         connection.send(b"".join(sent))
-        for request, data in zip(requests, sent, strict=True):
+        for data in sent:
             stop = Answered(whole=whole)
             reading = target.record(connection, data, stop, "pipelined", receive=True)
             if reading.head is None:
@@ -228,7 +228,7 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
                     return
                 message = "a pipelined request was neither answered nor the connection closed"
                 raise _violation("connection.pipelining", message, "its answer", reading)
-            if problem := mismatch(target, reading, request):
+            if problem := mismatch(target, reading):
                 raise _violation("connection.pipelining", problem, "answers in order", reading)
             if not reading.response.complete:
                 return
@@ -242,7 +242,7 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
 )
 def test_an_idle_connection_still_serves(target: Target) -> None:
     idle = Idle(target)
-    first, second, request = idle.result()
+    first, second = idle.result()
     if not first.refused or not first.response.complete:
         raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
     if says_close(first):
@@ -251,9 +251,7 @@ def test_an_idle_connection_still_serves(target: Target) -> None:
     timeout = re.search(r"timeout\s*=\s*(\d+)", announced or "")
     if timeout and int(timeout[1]) <= Idle.IDLE_S:
         raise NotApplicable(f"the server announced Keep-Alive: timeout={timeout[1]}")
-    if second is None or (problem := _unserved(target, second, request)):
+    if second is None or (problem := _unserved(target, second)):
         shown = second or first
         message = problem if second is not None else "the connection was closed while it was idle"
         raise _violation("connection.idle-reuse", message, "the answer to the next request", shown)
-
-

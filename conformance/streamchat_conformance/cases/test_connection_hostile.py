@@ -32,8 +32,7 @@ def _violation(id_: str, message: str, expected: str, reading: Reading) -> Viola
 @requirement(
     "connection.malformed-request",
     MUST,
-    "A malformed request line or header gets a 4xx, 501, 505 or a close, "
-    "never a hang or a 2xx.",
+    "A malformed request line or header gets a 4xx, 501, 505 or a close, never a hang or a 2xx.",
     source="RFC 9112 section 3",
 )
 def test_malformed_heads_are_refused(target: Target) -> None:

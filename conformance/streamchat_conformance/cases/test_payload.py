@@ -42,7 +42,7 @@ def _chat(target: Target, prompt: str, history: list[Any] | None = None) -> Chat
 
 
 def _few(target: Target) -> int:
-    """Return how many events to read of a stream whose text is dangerous: two, if they are quick."""
+    """Return how many events to read after dangerous text: two, if they are quick."""
     return 2 if target.baseline.interval_s < 0.02 else 1
 
 
@@ -52,7 +52,7 @@ def _few(target: Target) -> int:
     examples=[
         ("", True),
         (" leading and trailing ", True),
-        ("tab\tquote\"backslash\\slash/", True),
+        ('tab\tquote"backslash\\slash/', True),
         ("é e\u0301 ﬁ Å", False),
         ("😀👩‍👩‍👧‍👦🇩🇪", False),
         ("\u0000\u0001\u001f\u007f\u0080", True),
@@ -116,7 +116,13 @@ def test_numbers_beyond_doubles_come_back_exactly(target: Target, numbers: list[
     lambda: st.tuples(line_separator_prompts(), st.booleans(), st.booleans()),
     examples=[
         (text, in_history, escaped)
-        for text in ("a\nb", "a\r\nb", "a\rb", "a\u2028b\u2029c\u0085d", "a\x0bb\x0cc\x1cd\x1de\x1ef")
+        for text in (
+            "a\nb",
+            "a\r\nb",
+            "a\rb",
+            "a\u2028b\u2029c\u0085d",
+            "a\x0bb\x0cc\x1cd\x1de\x1ef",
+        )
         for in_history in (False, True)
         for escaped in (False, True)
     ]
@@ -170,9 +176,7 @@ def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
         plans = [
             Plan(
                 endpoint=target.endpoint,
-                request=target.encode(
-                    HttpRequest.chat(ChatRequest(f"{nonce}-p", [f"{nonce}-h"]))
-                ),
+                request=target.encode(HttpRequest.chat(ChatRequest(f"{nonce}-p", [f"{nonce}-h"]))),
                 until=target.enough(3 if baseline.interval_s < 0.5 else 2),
                 label=f"one of {NONCES} concurrent streams",
             )

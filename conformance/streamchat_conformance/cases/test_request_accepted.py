@@ -47,7 +47,7 @@ def test_an_empty_history_is_accepted(target: Target) -> None:
     ],
     share=0.5,
 )
-def test_items_that_are_strings_or_messages_are_accepted(target: Target, history: Any) -> None:  # noqa: ANN401
+def test_items_that_are_strings_or_messages_are_accepted(target: Target, history: Any) -> None:
     check(target.chat(ChatRequest("Hello", history)), "request.history-items")
 
 
@@ -56,7 +56,7 @@ def test_items_that_are_strings_or_messages_are_accepted(target: Target, history
     any_histories,
     examples=[[None], [True], [0], [1.5], [[]], [{}], [[["nested"], {"a": {"": [None]}}]]],
 )
-def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: Any) -> None:  # noqa: ANN401
+def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: Any) -> None:
     check(target.chat(ChatRequest("Hello", history)), "request.history-any-json")
 
 
@@ -72,7 +72,7 @@ def test_an_empty_prompt_is_accepted(target: Target) -> None:
         ("Grüße", "ÿ", False),
         ("日本語", "한국어", True),
         ("😀👩‍👩‍👧‍👦", "\U0010ffff", False),
-        ("😀", "𝒳", True),
+        ("😀", "\U0001d4b3", True),
         ("a\u0000b\u001f\u007f", "\ue000\ufdd0", True),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> N
 @generated(
     lambda: st.builds(
         json_text, st.builds(lambda prompt: {"prompt": prompt, "history": []}, prompts(max_size=20))
-    ).flatmap(lambda body: chunkings(body)),
+    ).flatmap(chunkings),
     examples=[
         chunked([b'{"prompt": "Hello", "history": ["Hi"]}']),
         chunked([b'{"prompt"', b': "Hello", "hist', b'ory": ["Hi"]}']),

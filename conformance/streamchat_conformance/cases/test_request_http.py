@@ -114,9 +114,7 @@ def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
 )
 def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
     target.require_stream()
-    whole = target.encode(
-        HttpRequest.chat(target.plain()).with_fields(("Expect", "100-continue"))
-    )
+    whole = target.encode(HttpRequest.chat(target.plain()).with_fields(("Expect", "100-continue")))
     head = whole[: whole.index(b"\r\n\r\n") + 4]
     patience_s = PROMPT_ANSWER_S + 2 * target.baseline.refusal_s
     with target.connect() as connection:

@@ -27,6 +27,17 @@ from streamchat_conformance.suite.generated import generated
 from streamchat_conformance.suite.judged import check, decides
 from streamchat_conformance.suite.target import Target
 
+_FAULTY: tuple[dict[str, Any], ...] = (
+    {"x": 1},
+    {"history": None},
+    {"prompt": None},
+    {"prompt": None, "history": 1},
+    {"prompt": None, "history": {}},
+    {"history": "", "x": []},
+)
+FAULTY_PAIRS = [json.dumps(members).encode() for members in _FAULTY]
+"""Requests with two faults each."""
+
 VALID = b'{"prompt": "Hello", "history": ["Hi"]}'
 DEPTH = 100_000
 DIGITS = 5_000
@@ -137,7 +148,7 @@ def test_a_prompt_that_is_no_string_is_refused(target: Target, body: bytes) -> N
     check(target.post(body), "request.prompt-not-string")
 
 
-def _is_no_text(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+def _is_no_text(value: Any) -> bool:
     return value is not None and not isinstance(value, str)
 
 
@@ -170,7 +181,7 @@ def test_a_history_that_is_no_list_is_refused(target: Target, body: bytes) -> No
     check(target.post(body), "request.history-not-list")
 
 
-def _is_no_list(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+def _is_no_list(value: Any) -> bool:
     return value is not None and not isinstance(value, list)
 
 
@@ -190,7 +201,7 @@ def test_numbers_that_json_does_not_have_are_refused(target: Target, body: bytes
 
 @decides("request.error-order")
 @generated(
-    lambda: st.sampled_from(_FAULTY_PAIRS),
+    lambda: st.sampled_from(FAULTY_PAIRS),
     examples=[b"{}", b'{"history": "Hi"}', b'{"prompt": null, "history": null}'],
     share=0.2,
 )
@@ -198,23 +209,15 @@ def test_of_several_faults_the_first_is_reported(target: Target, body: bytes) ->
     check(target.post(body), "request.error-order")
 
 
-_FAULTY_PAIRS = [
-    json.dumps(members).encode()
-    for members in (
-        {"x": 1},
-        {"history": None},
-        {"prompt": None},
-        {"prompt": None, "history": 1},
-        {"prompt": None, "history": {}},
-        {"history": "", "x": []},
-    )
-]
-
-
 @decides("request.error-wording")
 @generated(
     lambda: st.sampled_from([b"", b"{}", b'{"prompt": ""}', b'{"prompt": "", "history": {}}']),
-    examples=[b"nonsense", b'{"history": []}', b'{"prompt": "Hello"}', b'{"prompt":"","history":1}'],
+    examples=[
+        b"nonsense",
+        b'{"history": []}',
+        b'{"prompt": "Hello"}',
+        b'{"prompt":"","history":1}',
+    ],
     share=0.1,
 )
 def test_refusals_have_the_articles_words(target: Target, body: bytes) -> None:

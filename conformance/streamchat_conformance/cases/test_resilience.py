@@ -199,5 +199,3 @@ def test_the_server_is_still_alive(target: Target) -> None:
         raise Blocked(target.baseline.cause, target.baseline.problem)
     target.check_alive("all cases")
     target.ledger.verdict("resilience.alive")
-
-

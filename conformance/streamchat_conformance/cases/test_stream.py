@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 import requests
@@ -145,7 +146,7 @@ def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
     exchange = reading.exchange
     until_s = min(exchange.ended_at_s, silent_s)
     times = [0.0, *(read.at_s for read in exchange.reads if read.at_s < until_s), until_s]
-    longest_s = max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    longest_s = max(later - earlier for earlier, later in pairwise(times))
     if longest_s > limit_s:
         finding = Finding(
             "stream.heartbeat",
@@ -180,7 +181,9 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
     try:
         outcome = read_lines(target, count=len(expected))
     except requests.RequestException as error:
-        raise NotApplicable(f"requests cannot talk to this server: {type(error).__name__}") from None
+        raise NotApplicable(
+            f"requests cannot talk to this server: {type(error).__name__}"
+        ) from None
     if outcome.problem or outcome.count < len(expected):
         finding = Finding(
             "stream.line-client",
@@ -232,9 +235,7 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
 )
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()
-    told = any(
-        block.event is not None and block.event.type == "error" for block in reading.events
-    )
+    told = any(block.event is not None and block.event.type == "error" for block in reading.events)
     looks_complete = reading.ended_well and reading.accepted
     if looks_complete and not told:
         finding = Finding(

@@ -124,17 +124,9 @@ def _classify_object(
     sent: SentRequest, reading: JsonReading, members: dict[str, Any]
 ) -> Classification:
     prompt, history = members.get("prompt"), members.get("history")
-    faults: list[tuple[str, str]] = []
-    if prompt is None:
-        row = "request.prompt-null" if "prompt" in members else "request.prompt-missing"
-        faults.append((row, NO_PROMPT))
-    if history is None:
-        row = "request.history-null" if "history" in members else "request.history-missing"
-        faults.append((row, NO_HISTORY))
-    elif not isinstance(history, list):
-        faults.append(("request.history-not-list", HISTORY_NOT_LIST))
     if {"prompt", "history"} & set(reading.duplicate_names):
         return Classification(Expectation.EITHER, (), (), sent)
+    faults = _faults(members)
     if faults:
         rows, texts = zip(*faults, strict=True)
         if prompt is not None and not isinstance(prompt, str):
@@ -153,35 +145,50 @@ def _classify_object(
     return _classify_valid(sent, members)
 
 
+def _faults(members: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (requirement id, the article's text) of each fault, in the article's order."""
+    prompt, history = members.get("prompt"), members.get("history")
+    faults: list[tuple[str, str]] = []
+    if prompt is None:
+        row = "request.prompt-null" if "prompt" in members else "request.prompt-missing"
+        faults.append((row, NO_PROMPT))
+    if history is None:
+        row = "request.history-null" if "history" in members else "request.history-missing"
+        faults.append((row, NO_HISTORY))
+    elif not isinstance(history, list):
+        faults.append(("request.history-not-list", HISTORY_NOT_LIST))
+    return faults
+
+
 def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classification:
-    """A valid request: name every requirement that says it is accepted."""
+    """Name every requirement that says this valid request is accepted."""
     prompt, history = members["prompt"], members["history"]
-    should = []
-    if prompt == "":
-        should.append("request.prompt-empty")
-    if not all(_is_plain_item(item) for item in history):
-        should.append("request.history-any-json")
-    must = []
-    if set(members) - {"prompt", "history"}:
-        must.append("request.unknown-members")
-    if sent.first("content-type") != JSON_MEDIA_TYPE:
-        must.append("request.media-type-parameters")
-    if sent.chunked:
-        must.append("request.chunked-body")
-    if len(sent.body) >= LARGE_BYTES:
-        must.append("request.large-prompt")
-    if not sent.body.isascii() or b"\\u" in sent.body:
-        must.append("request.prompt-unicode")
-    if len(history) > 1:
-        must.append("request.history-items")
+    should = [
+        row
+        for row, shown in (
+            ("request.very-large-prompt", len(sent.body) >= VERY_LARGE_BYTES),
+            ("request.prompt-empty", prompt == ""),
+            ("request.history-any-json", not all(_is_plain_item(item) for item in history)),
+        )
+        if shown
+    ]
+    must = [
+        row
+        for row, shown in (
+            ("request.unknown-members", bool(set(members) - {"prompt", "history"})),
+            ("request.media-type-parameters", sent.first("content-type") != JSON_MEDIA_TYPE),
+            ("request.chunked-body", sent.chunked),
+            ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
+            ("request.prompt-unicode", not sent.body.isascii() or b"\\u" in sent.body),
+            ("request.history-items", len(history) > 1),
+            ("request.history-empty", not history),
+        )
+        if shown
+    ]
     # A number out of a double's range may be refused (RFC 8259 section 6 lets a reader set
     # limits), and so may a very large body (413).
     out_of_range = _has_number(history, _is_out_of_range)
     either = out_of_range or len(sent.body) >= VERY_LARGE_BYTES
-    if len(sent.body) >= VERY_LARGE_BYTES:
-        should.insert(0, "request.very-large-prompt")
-    if not history:
-        must.append("request.history-empty")
     return Classification(
         Expectation.EITHER if either else Expectation.ACCEPT,
         (*should, *must) or ("request.valid-accepted",),
@@ -192,7 +199,7 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
     )
 
 
-def _is_plain_item(item: Any) -> bool:  # noqa: ANN401 - any JSON value
+def _is_plain_item(item: Any) -> bool:
     if isinstance(item, str):
         return True
     return isinstance(item, dict) and all(isinstance(value, str) for value in item.values())

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP/1\.[01])")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[^\r\n]*\r\n")
 _FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 
@@ -73,9 +74,9 @@ def parse_request(data: bytes) -> SentRequest:
 
 def _dechunk(data: bytes) -> bytes | None:
     """Return the body of a chunked message, or None when it is not one whole clean one."""
-    pieces = []
+    pieces: list[bytes] = []
     at = 0
-    while match := re.compile(rb"([0-9A-Fa-f]{1,16})[^\r\n]*\r\n").match(data, at):
+    while match := _CHUNK_LINE.match(data, at):
         size = int(match[1], 16)
         at = match.end()
         if size == 0:

@@ -48,7 +48,7 @@ class HttpRequest:
     """Framing fields instead of Content-Length: for chunked and for hostile requests."""
 
     @classmethod
-    def chat(cls, chat: ChatRequest, *, ensure_ascii: bool = True, **changes: Any) -> Self:  # noqa: ANN401
+    def chat(cls, chat: ChatRequest, *, ensure_ascii: bool = True, **changes: Any) -> Self:
         """Return the ordinary request that carries this chat."""
         return cls(body=chat.body(ensure_ascii=ensure_ascii), **changes)
 

@@ -106,7 +106,7 @@ def shape(reading: Reading) -> Verdict:
     # error.media-type, a body that was cut by error.delimited.
     if not is_refusal(reading) or reading.essence != "application/json":
         return None
-    if not reading.response.complete and not reading.response.framing is Framing.CLOSE:
+    if not reading.response.complete and reading.response.framing is not Framing.CLOSE:
         return None
     parsed = read_json(reading.body)
     if parsed.error is not None:
@@ -115,12 +115,10 @@ def shape(reading: Reading) -> Verdict:
         problem = _shape_problem(parsed.value)
     if not problem:
         return []
-    return [
-        Finding("error.shape", problem, '{"error": "text"}', show(reading.body) or "no body")
-    ]
+    return [Finding("error.shape", problem, '{"error": "text"}', show(reading.body) or "no body")]
 
 
-def _shape_problem(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _shape_problem(value: Any) -> str:
     if not isinstance(value, dict):
         return "the body is JSON, but no object"
     if "error" not in value:

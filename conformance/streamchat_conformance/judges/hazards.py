@@ -63,8 +63,7 @@ def hazard_breach(reading: Reading) -> str:
             return f"the event that carries it is not JSON: {payload.error.message}"
         if sum(line.name == "data" for line in block.lines) > 1:
             joined = "".join(
-                line.value.decode("utf-8", "replace") for line in block.lines
-                if line.name == "data"
+                line.value.decode("utf-8", "replace") for line in block.lines if line.name == "data"
             )
             if read_json(joined).error is not None:
                 return "the separator split the data into lines that are not JSON together"
@@ -90,7 +89,7 @@ def lost_separators(reading: Reading) -> str:
     return ""
 
 
-def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _bare(value: Any) -> Any:
     """Return a JSON value with all separators and spaces taken out of its strings."""
     if isinstance(value, str):
         return _SEPARATOR.sub("", value).replace(" ", "").replace("\ufffd", "")

@@ -100,7 +100,7 @@ def _cache_control(reading: Reading) -> dict[str, str | None] | None:
 
 def _cache_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
     head = reading.head
-    assert head is not None  # noqa: S101 - narrowed by the caller
+    assert head is not None
     return Finding(id_, message, expected, _show(head, "Cache-Control"), head.offset)
 
 

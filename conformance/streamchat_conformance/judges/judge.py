@@ -40,9 +40,7 @@ def judge(
 ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
     """Declare a requirement that one exchange decides, and the function that decides it."""
     capabilities = (needs,) if isinstance(needs, Capability) else tuple(needs)
-    entry = declare(
-        Requirement(id=id, level=level, title=title, source=source, needs=capabilities)
-    )
+    entry = declare(Requirement(id=id, level=level, title=title, source=source, needs=capabilities))
 
     def register(decide: Callable[[Reading], Verdict]) -> Judge:
         JUDGES[id] = Judge(entry, decide)

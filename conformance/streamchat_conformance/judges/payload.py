@@ -12,8 +12,8 @@ from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.judges.hazards import (
-    hazard_breach,
     has_separators,
+    hazard_breach,
     injected_data,
     injected_events,
     lost_separators,
@@ -236,9 +236,7 @@ def history_echo_exact(reading: Reading) -> Verdict:
     return list(_echo_findings(reading, "payload.history-echo-exact", "history", exact=True))
 
 
-def _echo_findings(
-    reading: Reading, id_: str, name: str, *, exact: bool
-) -> Iterator[Finding]:
+def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Iterator[Finding]:
     sent = getattr(reading.asked, name)
     for block, payload in _messages(reading):
         if not isinstance(payload.value, dict):

@@ -6,12 +6,15 @@ no stream. That the status is exactly 400, and what the body looks like, is `err
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.error import is_refusal, tells_error
-from streamchat_conformance.judges.judge import JUDGES, Verdict, judge
+from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
@@ -26,8 +29,7 @@ ACCEPTED: tuple[tuple[str, Level, str, str], ...] = (
     (
         "request.history-items",
         MUST,
-        "History items that are strings, or objects such as {role, content}, are accepted, "
-        "at least 100 of them.",
+        "At least 100 history items, strings or objects such as {role, content}, are accepted.",
         "article",
     ),
     (
@@ -125,10 +127,6 @@ SURVIVED: tuple[tuple[str, Level, str, str], ...] = (
     ),
 )
 
-SHOULD_ROWS = frozenset(
-    id_ for id_, level, _, _ in (*ACCEPTED, *REFUSED) if level is not MUST
-)
-
 
 def answer(reading: Reading) -> str:
     """Return what came back, in a few words for a finding."""
@@ -204,18 +202,16 @@ def _must_survive(id_: str, reading: Reading) -> Verdict:
     return [Finding(id_, message, "a 4xx, or 200 and a whole stream", answer(reading))]
 
 
-for _id, _level, _title, _source in ACCEPTED:
-    judge(_id, _level, _title, source=_source)(
-        lambda reading, id_=_id: _must_accept(id_, reading)
-    )
-for _id, _level, _title, _source in REFUSED:
-    judge(_id, _level, _title, source=_source)(
-        lambda reading, id_=_id: _must_refuse(id_, reading)
-    )
-for _id, _level, _title, _source in SURVIVED:
-    judge(_id, _level, _title, source=_source)(
-        lambda reading, id_=_id: _must_survive(id_, reading)
-    )
+def _declare_rows(
+    rows: tuple[tuple[str, Level, str, str], ...], decide: Callable[[str, Reading], Verdict]
+) -> None:
+    for id_, level, title, source in rows:
+        judge(id_, level, title, source=source)(partial(decide, id_))
+
+
+_declare_rows(ACCEPTED, _must_accept)
+_declare_rows(REFUSED, _must_refuse)
+_declare_rows(SURVIVED, _must_survive)
 
 
 @judge(
@@ -325,6 +321,3 @@ def never_5xx(reading: Reading) -> Verdict:
         return None
     message = "the server answered with an internal error, or not at all"
     return [Finding("request.never-5xx", message, "a 4xx, or 200", answer(reading))]
-
-
-__all__ = ["ACCEPTED", "JUDGES", "REFUSED", "SHOULD_ROWS", "SURVIVED", "answer", "lost_in_upload"]

@@ -23,9 +23,7 @@ def _unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard_breach(reading))
 
 
-def _line_finding(
-    reading: Reading, line: Line, id_: str, message: str, expected: str
-) -> Finding:
+def _line_finding(reading: Reading, line: Line, id_: str, message: str, expected: str) -> Finding:
     return Finding(id_, message, expected, show(line.content), reading.wire(line))
 
 

@@ -12,7 +12,7 @@ from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 HELD_BACK_S = 0.05
-"""A blank line that leaves this long after its event was held back, if the next event is with it."""
+"""A blank line that comes so late, and with the next event, was held back (seconds)."""
 
 
 @judge(

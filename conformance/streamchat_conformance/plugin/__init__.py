@@ -6,6 +6,7 @@ the suite's own cases: nothing heavy is imported before that.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,21 +48,30 @@ def is_case(item: pytest.Item) -> bool:
     return _CASES in item.path.as_posix()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take charge when the suite's cases were collected: select and order them."""
-    if not any(is_case(item) for item in items):
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    """Take charge when the suite's cases were collected: name, select and order them."""
+    cases = [item for item in items if is_case(item)]
+    if not cases:
+        yield
         return
-    from streamchat_conformance.plugin.session import SuiteSession
+    from streamchat_conformance.plugin.session import SuiteSession, id_of
 
     suite = SuiteSession(config)
+    for item in cases:
+        # Before `-k` chooses, so that it knows the requirements by their ids.
+        item.extra_keyword_matches.add(id_of(item))
+    yield
+    # After everybody else: an order that another plugin made does not stand.
     suite.select(items, is_case)
     config.pluginmanager.register(suite, _SESSION)
 
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> Target:
-    """The server under test (one for the session, so that properties may use it)."""
+    """Return the server under test: one for the session, so that properties may use it."""
     suite: SuiteSession | None = request.config.pluginmanager.get_plugin(_SESSION)
     if suite is None:
         raise pytest.UsageError("the fixture 'target' belongs to the suite's own cases")

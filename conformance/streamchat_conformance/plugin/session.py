@@ -13,10 +13,10 @@ import pytest
 from streamchat_conformance.catalogue import CATALOGUE, MUST, Level, Requirement
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.gate.known_failures import KnownFailures
+from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.plugin.configure import checked_settings, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
-from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.suite.judged import verdict
 from streamchat_conformance.suite.outcomes import (
     Blocked,
@@ -58,9 +58,6 @@ class SuiteSession(Gathering):
         if deselected:
             self.config.hook.pytest_deselected(items=deselected)
             items[:] = [item for item in items if item not in deselected]
-        for item in items:
-            if is_case(item):
-                item.extra_keyword_matches.add(id_of(item))
         items.sort(key=lambda item: _order(item) if is_case(item) else -1)
         self.state.selected = {id_of(item) for item in items if is_case(item)}
         if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
@@ -91,7 +88,7 @@ class SuiteSession(Gathering):
         if requirement is None or (call.when != "call" and call.excinfo is None):
             return report
         result = self._result(requirement, item, call)
-        report.streamchat = result.to_json()
+        report.streamchat = result.to_json()  # type: ignore[attr-defined]  # travels with it
         _colour(report, result, self.config.getoption("--fail-on"), self.known)
         return report
 
@@ -181,9 +178,7 @@ def _order(item: pytest.Item) -> int:
     return 3 if id_of(item) == "resilience.alive" else 1
 
 
-def _colour(
-    report: pytest.TestReport, result: Result, fail_on: str, known: KnownFailures
-) -> None:
+def _colour(report: pytest.TestReport, result: Result, fail_on: str, known: KnownFailures) -> None:
     """Give a report the outcome that pytest's own counting, `-x` and JUnit should see."""
     gates = result.requirement.level is MUST or (
         fail_on == "should" and result.requirement.level is Level.SHOULD

@@ -103,7 +103,7 @@ def _base(url: str) -> str:
 
 def write_whole(file: Path, text: str) -> None:
     """Write a file so that it is never seen half-written. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent or Path(), prefix=f".{file.name}.")
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -41,7 +41,7 @@ class Background:
         """Tell whether a job of this name was started."""
         return name in self._jobs
 
-    def result(self, name: str, *, within_s: float) -> Any:  # noqa: ANN401 - the job's own type
+    def result(self, name: str, *, within_s: float) -> Any:
         """Return a job's result. Raises what it raised, or TimeoutError after `within_s`."""
         job = self._jobs[name]
         if not job.done.wait(within_s):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from streamchat_conformance.chat.request import ChatRequest
@@ -47,7 +48,7 @@ class Baseline:
 def pace(reading: Reading) -> tuple[float, float, float]:
     """Return (first event, median interval, end) of a stream, in seconds from the request."""
     times = [block.event.at_s for block in reading.events if block.event is not None]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     first = times[0] if times else 0.0
     return first, median(gaps) if gaps else 0.0, reading.exchange.ended_at_s
 

@@ -75,7 +75,9 @@ def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
         waited_s = first_s - crowd.zeros_s[number] - baseline.first_event_s
         after_another = any(end <= first_s for end in ends)
         if after_another and waited_s >= slack_s:
-            late.append((reading, f"its first event came {waited_s:.2f} s late, after another's end"))
+            late.append(
+                (reading, f"its first event came {waited_s:.2f} s late, after another's end")
+            )
     return late
 
 

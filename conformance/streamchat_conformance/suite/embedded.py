@@ -39,7 +39,7 @@ class EmbeddedServer:
             *("--slow-prompt", SLOW_PROMPT, "--slow-seconds", str(SILENT_S)),
             *("--fault-prompt", FAULT_PROMPT),
         ]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, fixed arguments
+        self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

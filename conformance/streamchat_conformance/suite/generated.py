@@ -50,7 +50,7 @@ class _Run:
         self.stopped: Blocked | NotApplicable | None = None
         self.shrink_ends_at: float | None = None
 
-    def example(self, value: Any) -> None:  # noqa: ANN401 - whatever the strategy draws
+    def example(self, value: Any) -> None:
         """Run the case on one value; raise what failed, always from the same line."""
         key = repr(value)
         if key not in self.failures:
@@ -62,7 +62,7 @@ class _Run:
             # Without its old traceback: Hypothesis tells failures apart by where they were raised.
             raise failure.with_traceback(None)
 
-    def _try(self, key: str, value: Any) -> None:  # noqa: ANN401
+    def _try(self, key: str, value: Any) -> None:
         self.target.generated += 1
         try:
             self.case(self.target, value)
@@ -160,7 +160,7 @@ def _drive(
         verbosity=hypothesis.Verbosity.quiet,
     )
     @hypothesis.given(strategy)
-    def property_holds(value: Any) -> None:  # noqa: ANN401
+    def property_holds(value: Any) -> None:
         run.values[repr(value)] = value
         run.example(value)
         run.values.pop(repr(value), None)

@@ -34,24 +34,22 @@ def verdict(target: Target, id_: str) -> int:
 def _undecided(target: Target, id_: str) -> Exception:
     """Say why no exchange decided a requirement."""
     baseline = target.baseline
-    if id_ == "transport.delimited" and target.ledger.red("transport.version"):
-        return Blocked("transport.version", "HTTP/1.0 has no framing but the connection's end")
-    if id_ == "transport.chunked":
-        for cause in ("transport.version", "transport.delimited"):
-            if target.ledger.red(cause):
-                return Blocked(cause, "the body has no framing of its own")
+    causes: dict[str, tuple[str, ...]] = {
+        "transport.delimited": ("transport.version",),
+        "transport.chunked": ("transport.version", "transport.delimited"),
+    }
+    reason = "no exchange was left to judge"
+    if id_.startswith("error."):
+        causes[id_] = (*sorted(_ROWS), "error.not-streamed", "error.media-type")
+        reason = "nothing was refused as it should be"
+    elif id_.startswith("request."):
+        causes[id_] = ("error.not-streamed",)
+        reason = "refusals are told in-band"
+    cause = next((cause for cause in causes.get(id_, ()) if target.ledger.red(cause)), "")
+    if cause:
+        return Blocked(cause, reason)
     if id_.startswith(_STREAM_AREAS) and not baseline.streams and id_ != baseline.cause:
         return Blocked(baseline.cause, baseline.problem)
-    if id_.startswith("request.") and target.ledger.red("error.not-streamed"):
-        return Blocked("error.not-streamed", "refusals are told in-band")
-    if id_.startswith("error."):
-        cause = next((row for row in sorted(_ROWS) if target.ledger.red(row)), "")
-        if cause:
-            return Blocked(cause, "nothing was refused as it should be")
-        if target.ledger.red("error.not-streamed"):
-            return Blocked("error.not-streamed", "refusals are told in-band")
-        if target.ledger.red("error.media-type"):
-            return Blocked("error.media-type", "refusals are not JSON")
     return NotApplicable("nothing came that decides it")
 
 

@@ -24,8 +24,9 @@ REFUSABLE = (
 
 
 def says_close(reading: Reading) -> bool:
-    """Tell whether the response ends the connection: it says so, or is HTTP/1.0 and does not
-    say keep-alive (RFC 9112 section 9.3).
+    """Tell whether the response announces the connection's end (RFC 9112 section 9.3).
+
+    It says close, or it is HTTP/1.0 and does not say keep-alive.
     """
     head = reading.head
     if head is None:
@@ -36,7 +37,7 @@ def says_close(reading: Reading) -> bool:
     return head.version == "HTTP/1.0" and "keep-alive" not in options
 
 
-def mismatch(target: Target, reading: Reading, request: HttpRequest) -> str:
+def mismatch(target: Target, reading: Reading) -> str:
     """Say how an answer cannot belong to its request, or return an empty string.
 
     Without knowing the server's mind only this is certain: what kind of answer it is; with
@@ -101,14 +102,14 @@ class Idle:
         """Begin, unless it was begun before."""
         self._target.background.start("idle", self._work)
 
-    def result(self) -> tuple[Reading, Reading | None, HttpRequest]:
-        """Return the first answer, the second one (None: closed meanwhile) and its request."""
+    def result(self) -> tuple[Reading, Reading | None]:
+        """Return the first answer and the second one (None: closed meanwhile)."""
         self.start()
         target = self._target
         within_s = self.IDLE_S + 2 * target.settings.limits.total_s
         first, second = target.background.result("idle", within_s=within_s)
         reading = target.ledger.read(second) if second is not None else None
-        return target.ledger.read(first), reading, REFUSABLE[1]
+        return target.ledger.read(first), reading
 
     def _work(self) -> object:
         target = self._target

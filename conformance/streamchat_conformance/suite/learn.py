@@ -1,4 +1,4 @@
-"""Before the first case: can the target be tested, and what does a plain request get?"""
+"""Before the first case: whether the target can be tested, and what a plain request gets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def learn(target: Target) -> Baseline:
     target.baseline = baseline
     readings = []
     for plain in PLAIN:
-        reading = target.send(HttpRequest.chat(plain), stop=Watched(PROBE_S), label="a plain request")
+        reading = target.send(
+            HttpRequest.chat(plain), stop=Watched(PROBE_S), label="a plain request"
+        )
         readings.append(reading)
         if not reading.accepted and reading.head is None and not readings[0].exchange.reads:
             break

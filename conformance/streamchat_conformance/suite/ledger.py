@@ -46,7 +46,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "transport.chunked": ("transport.delimited",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
-    "connection.pipelining": ("connection.reuse-after-error",),
+    "connection.pipelining": ("connection.reuse-after-error", "connection.reuse-after-stream"),
     "connection.sequence": ("connection.reuse-after-error", "connection.reuse-after-stream"),
     "error.routing-json": ("error.media-type", "error.shape"),
     "error.shape": ("error.media-type",),

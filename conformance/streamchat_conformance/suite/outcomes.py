@@ -12,7 +12,7 @@ from streamchat_conformance.core.finding import Finding
 class Outcome(StrEnum):
     """What became of one requirement."""
 
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"
     FAIL = "fail"
     BLOCKED = "blocked"
     """A prerequisite failed: counts as failing, told under its root cause."""
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     """Deselected."""
     KNOWN_FAILURE = "known-failure"
     """Failed or blocked, and listed as known or flaky: told, but no reason to fail the run."""
-    UNEXPECTED_PASS = "unexpected-pass"  # noqa: S105 - no password
+    UNEXPECTED_PASS = "unexpected-pass"
     """Listed as a known failure, and passed: the list is out of date, which fails the run."""
 
 

@@ -91,7 +91,9 @@ def parse_header(text: str) -> tuple[str, str]:
     value = value.strip(" \t")
     if not colon or not _FIELD_NAME.fullmatch(name):
         shown = text if len(text) < 40 else text[:20] + "…"
-        raise SettingsError(f"header {shown!r}: write 'Name: value', with a name of token characters")
+        raise SettingsError(
+            f"header {shown!r}: write 'Name: value', with a name of token characters"
+        )
     # The value may be a secret, so no message repeats it.
     if not _FIELD_VALUE.fullmatch(value):
         raise SettingsError(
@@ -135,8 +137,8 @@ def load_settings(file: Path) -> Settings:
 
 def _from_document(document: dict[str, Any]) -> Settings:
     _check_names(document, _TABLES, "")
-    for name in document:
-        if not isinstance(document[name], dict):
+    for name, value in document.items():
+        if not isinstance(value, dict):
             raise SettingsError(f"{name!r} must be a table, written [{name}]")
     target, run = document.get("target", {}), document.get("run", {})
     _check_names(target, _TARGET, "target")
@@ -169,7 +171,9 @@ def with_limits(settings: Settings, values: Mapping[str, Any]) -> Settings:
     for name, value in values.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not 0 < value < 86_400:
-            raise SettingsError(f"limit {name!r} must be a number of seconds above 0, not {value!r}")
+            raise SettingsError(
+                f"limit {name!r} must be a number of seconds above 0, not {value!r}"
+            )
         seconds = float(value)
         if name == "start_s":
             settings = replace(settings, start_s=seconds)
@@ -188,7 +192,7 @@ def with_capabilities(settings: Settings, *, yes: list[str], no: list[str]) -> S
     """Return the settings with capabilities declared and denied by name."""
     both = set(yes) & set(no)
     if both:
-        raise SettingsError(f"capability {sorted(both)[0]!r} is both declared and denied; pick one")
+        raise SettingsError(f"capability {min(both)!r} is both declared and denied; pick one")
     chosen = dict(settings.capabilities)
     chosen.update({parse_capability(name): True for name in yes})
     chosen.update({parse_capability(name): False for name in no})
@@ -198,7 +202,10 @@ def with_capabilities(settings: Settings, *, yes: list[str], no: list[str]) -> S
 def check(settings: Settings) -> Settings:
     """Return the settings if they agree with each other. Raises SettingsError if not."""
     embedded = settings.url is None and settings.command is None
-    for capability, request in ((Capability.SLOW, settings.slow), (Capability.FAULT, settings.fault)):
+    for capability, request in (
+        (Capability.SLOW, settings.slow),
+        (Capability.FAULT, settings.fault),
+    ):
         if settings.capabilities.get(capability) and request is None and not embedded:
             raise SettingsError(
                 f"capability '{capability}' needs the request that shows it: "
@@ -240,7 +247,9 @@ def _declared(table: dict[str, Any] | None, name: str) -> DeclaredRequest | None
         raise SettingsError(f"[{name}] needs a 'prompt'")
     silent_s = _typed(table, "silent_s", (int, float), 0.0, name)
     if name == "slow" and silent_s <= 0:
-        raise SettingsError("[slow] needs 'silent_s', the seconds of silence before the first event")
+        raise SettingsError(
+            "[slow] needs 'silent_s', the seconds of silence before the first event"
+        )
     return DeclaredRequest(
         prompt=_typed(table, "prompt", str, "", name),
         history=tuple(_typed(table, "history", list, [], name)),
@@ -248,7 +257,7 @@ def _declared(table: dict[str, Any] | None, name: str) -> DeclaredRequest | None
     )
 
 
-def _typed(table: dict[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:  # noqa: ANN401
+def _typed(table: dict[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:
     value = table.get(name, default)
     if value is default:
         return value

@@ -216,9 +216,7 @@ class Target:
         With `receive` the request was sent before (pipelined), and only its answer is read.
         """
         if receive:
-            exchange = connection.receive(
-                until=stop, request=data, label=label, limits=self.limits
-            )
+            exchange = connection.receive(until=stop, request=data, label=label, limits=self.limits)
         else:
             exchange = connection.exchange(data, until=stop, label=label, limits=self.limits)
         if exchange.ending is Ending.TIMED_OUT:
