@@ -87,7 +87,6 @@ def load_known_failures(
     """
     try:
         text = file.read_text("utf-8")
-        document = tomllib.loads(text)
     except FileNotFoundError as error:
         if may_be_new:
             return KnownFailures()
@@ -97,12 +96,21 @@ def load_known_failures(
         ) from None
     except OSError as error:
         raise SettingsError(f"--known-failures: {file} cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"--known-failures: {file} is not TOML: {error}") from None
     try:
-        return _checked(document, ids, _preface(text))
+        return parse_known_failures(text, ids)
     except SettingsError as error:
         raise SettingsError(f"--known-failures: {file}: {error}") from None
+
+
+def parse_known_failures(text: str, ids: Collection[str]) -> KnownFailures:
+    """Read a list from TOML text. Raises SettingsError."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError(f"it is not TOML: {error}") from None
+    return _checked(document, ids, _preface(text))
 
 
 def _checked(document: dict[str, Any], ids: Collection[str], preface: str) -> KnownFailures:
