@@ -136,9 +136,11 @@ def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> N
 
 @decides("request.chunked-body")
 @generated(
-    lambda: st.builds(
-        json_text, st.builds(lambda prompt: {"prompt": prompt, "history": []}, prompts(max_size=20))
-    ).flatmap(chunkings),
+    lambda: (
+        st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), max_size=20)
+        .map(lambda prompt: json_text({"prompt": prompt, "history": []}))
+        .flatmap(chunkings)
+    ),
     examples=[
         chunked([b'{"prompt": "Hello", "history": ["Hi"]}']),
         chunked([b'{"prompt"', b': "Hello", "hist', b'ory": ["Hi"]}']),

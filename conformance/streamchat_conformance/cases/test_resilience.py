@@ -23,6 +23,8 @@ from streamchat_conformance.suite.target import Target
 ABANDONED = 50
 HALF_REQUESTS = 8
 SLOW_READERS = 4
+ROUNDS = 3
+"""A wait for others has to show so often before a server is accused of it."""
 
 
 def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
@@ -33,17 +35,21 @@ def _violation(id_: str, message: str, expected: str, reading: Reading) -> Viola
 def _progress_together(target: Target, id_: str, count: int) -> None:
     """Open `count` streams together; raise Violation if some wait for others to end."""
     target.require_stream()
-    crowd = Crowd.open(target, count)
-    served = [reading for reading in crowd.readings if not reading.overloaded]
-    if len(served) < min(2, count):
-        # 503 with Retry-After is an answer, if a few are served.
-        finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
-        raise Violation((finding, crowd.readings[0].exchange))
-    late = late_streams(target, crowd)
-    if late:
-        reading, reason = late[0]
-        message = f"of {count} streams opened together {len(late)} had to wait: {reason}"
-        raise _violation(id_, message, "all streams progress together", reading)
+    late: list[tuple[Reading, str]] = []
+    # A server that serves one after the other does so every time; a busy machine does not.
+    for _ in range(ROUNDS):
+        crowd = Crowd.open(target, count)
+        served = [reading for reading in crowd.readings if not reading.overloaded]
+        if len(served) < min(2, count):
+            # 503 with Retry-After is an answer, if a few are served.
+            finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
+            raise Violation((finding, crowd.readings[0].exchange))
+        late = late_streams(target, crowd)
+        if not late:
+            return
+    reading, reason = late[0]
+    message = f"of {count} streams opened together {len(late)} had to wait: {reason}"
+    raise _violation(id_, message, "all streams progress together", reading)
 
 
 @requirement(
@@ -73,28 +79,35 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
     source="bug D14",
 )
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
-    baseline = target.require_stream()
-    with hold_streams(target, 4) as held:
-        if not held:
-            raise Blocked("resilience.concurrent", "no stream could be held open")
-        began = [reading.exchange.ended_at_s for reading in held]
-        reading = target.send(REFUSABLE[0], label="a refusal while streams are open")
-    took_s = reading.exchange.ended_at_s
-    # Promptly is relative to what a lone refusal took here; on streams that end soon, waiting
-    # for one of them is all the delay there can be.
-    bound_s = max(0.25 + 10 * baseline.refusal_s, 0.0)
+    target.require_stream()
+    for _ in range(ROUNDS):
+        with hold_streams(target, 4) as held:
+            if not held:
+                raise Blocked("resilience.concurrent", "no stream could be held open")
+            reading = target.send(REFUSABLE[0], label="a refusal while streams are open")
+        took_s = reading.exchange.ended_at_s
+        if reading.overloaded or (reading.head is not None and took_s <= _prompt_s(target)):
+            return
+    message = (
+        f"with {len(held)} streams open a refusal took {took_s:.2f} s; "
+        f"alone it took {target.baseline.refusal_s:.3f} s"
+    )
+    raise _violation("resilience.not-blocked", message, "a prompt refusal", reading)
+
+
+def _prompt_s(target: Target) -> float:
+    """Return how long a prompt refusal takes at most (seconds).
+
+    That is relative to what a lone refusal took here. On streams that end soon, waiting for
+    one of them is all the delay there can be.
+    """
+    baseline = target.baseline
+    bound_s = 0.25 + 10 * baseline.refusal_s
     if not baseline.finite:
-        bound_s = max(bound_s, 1.0)
-    elif baseline.duration_s < 2 * bound_s:
-        bound_s = max(0.1 + 5 * baseline.refusal_s, 0.5 * baseline.duration_s)
-    if reading.overloaded:
-        return
-    if reading.head is None or took_s > bound_s:
-        message = (
-            f"with {len(began)} streams open a refusal took {took_s:.2f} s; "
-            f"alone it took {baseline.refusal_s:.3f} s"
-        )
-        raise _violation("resilience.not-blocked", message, "a prompt refusal", reading)
+        return max(bound_s, 1.0)
+    if baseline.duration_s < 2 * bound_s:
+        return max(0.1 + 5 * baseline.refusal_s, 0.5 * baseline.duration_s)
+    return bound_s
 
 
 @requirement(

@@ -18,7 +18,7 @@ SINGLETONS = ("content-type", "transfer-encoding", "content-length", "date")
 
 def stream_head(reading: Reading) -> ResponseHead | None:
     """Return the head of an accepted valid request, or None when this is something else."""
-    if reading.asked.expectation not in (Expectation.ACCEPT, Expectation.EITHER):
+    if reading.asked.expectation is not Expectation.ACCEPT:
         return None
     return reading.head if reading.accepted else None
 

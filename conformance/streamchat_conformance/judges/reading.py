@@ -181,7 +181,7 @@ class Reading:
     @property
     def judges_stream(self) -> bool:
         """Whether stream requirements can be judged here: a valid request, and a stream came."""
-        return self.asked.expectation in (Expectation.ACCEPT, Expectation.EITHER) and self.is_stream
+        return self.asked.expectation is Expectation.ACCEPT and self.is_stream
 
     @cached_property
     def texts(self) -> list[str]:

@@ -190,16 +190,28 @@ def _must_refuse(id_: str, reading: Reading) -> Verdict:
 def _must_survive(id_: str, reading: Reading) -> Verdict:
     if reading.asked.row != id_ or reading.overloaded or lost_in_upload(reading):
         return None
-    if reading.refused:
+    # How a refusal looks is error.*.
+    if 400 <= reading.status < 500:
         return []
     if reading.accepted:
-        broken = reading.is_stream and reading.ended and not reading.ended_well
         message = "the server accepted it, and then broke the stream"
-        if not broken:
+        if not _broken(reading):
             return []
     else:
         message = "the request brought the server to an internal error"
     return [Finding(id_, message, "a 4xx, or 200 and a whole stream", answer(reading))]
+
+
+def _broken(reading: Reading) -> bool:
+    """Tell whether an accepted request's stream was cut, is no UTF-8, or carries no JSON."""
+    if not reading.is_stream:
+        return False
+    if reading.ended and not reading.ended_well:
+        return True
+    not_utf8 = any("not-utf8" in line.oddities for line in reading.stream.lines)
+    return not_utf8 or any(
+        payload.error is not None and not payload.non_finite for _, payload in reading.payloads
+    )
 
 
 def _declare_rows(
@@ -260,6 +272,8 @@ def very_large_prompt(reading: Reading) -> Verdict:
 def error_order(reading: Reading) -> Verdict:
     if "request.error-order" not in reading.asked.rows or not is_refusal(reading):
         return None
+    if not _is_plain(reading):
+        return None
     text = error_text(reading)
     first, *later = reading.asked.texts
     # Wording is request.error-wording's; here only a report of a later fault is wrong.
@@ -287,15 +301,23 @@ def _names(text: str, wording: str) -> bool:
     source="article",
 )
 def error_wording(reading: Reading) -> Verdict:
-    if not is_refusal(reading) or not reading.asked.texts:
+    if not is_refusal(reading) or not reading.asked.texts or not _is_plain(reading):
         return None
     text = error_text(reading)
+    if text is not None and not text.strip():
+        # An empty text is error.shape.
+        return None
     # With several faults any of their texts has the right wording; the order is error-order's.
     if text is None or text in reading.asked.texts:
         return [] if text is not None else None
     message = "clients and docs know the article's four texts"
     expected = " or ".join(reading.asked.texts)
     return [Finding("request.error-wording", message, expected, text[:200])]
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Tell whether the request is in ASCII, so that its encoding is no second fault."""
+    return reading.asked.sent is not None and reading.asked.sent.body.isascii()
 
 
 def error_text(reading: Reading) -> str | None:

@@ -12,6 +12,7 @@ import inspect
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,12 @@ from streamchat_conformance.suite.target import Target
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
+
+SLOW_S = 0.3
+"""A target whose first event takes so long gets several requests at once (seconds)."""
+
+SIDE_BY_SIDE = 8
+"""So many at once."""
 
 REPEATS = 4
 """How often the smallest failing request is sent again, to see whether it always fails."""
@@ -61,6 +68,11 @@ class _Run:
         if failure is not None:
             # Without its old traceback: Hypothesis tells failures apart by where they were raised.
             raise failure.with_traceback(None)
+
+    def attempt(self, value: Any) -> None:
+        """Run the case on one value and remember what failed."""
+        if self.stopped is None and not self._out_of_time():
+            self._try(repr(value), value)
 
     def _try(self, key: str, value: Any) -> None:
         self.target.generated += 1
@@ -137,19 +149,9 @@ def generated(
     return decorate
 
 
-def _seed(case: Callable[..., object], target: Target) -> int:
-    """Return the seed of a property: fixed by its name, moved by `--seed`."""
-    return zlib.crc32(case.__qualname__.encode()) ^ (target.settings.seed or 0)
-
-
-def _drive(
-    run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
-) -> Violation | None:
-    """Run the property; return the failure of the smallest value, or None."""
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=run.max_examples,
+def _settings(max_examples: int) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=max_examples,
         database=None,
         deadline=None,
         derandomize=False,
@@ -159,6 +161,22 @@ def _drive(
         suppress_health_check=list(hypothesis.HealthCheck),
         verbosity=hypothesis.Verbosity.quiet,
     )
+
+
+def _seed(case: Callable[..., object], target: Target) -> int:
+    """Return the seed of a property: fixed by its name, moved by `--seed`."""
+    return zlib.crc32(case.__qualname__.encode()) ^ (target.settings.seed or 0)
+
+
+def _drive(
+    run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
+) -> Violation | None:
+    """Run the property; return the failure of the smallest value, or None."""
+    if run.target.baseline.first_event_s >= SLOW_S:
+        return _drive_side_by_side(run, strategy, examples, seed)
+
+    @hypothesis.seed(seed)
+    @_settings(run.max_examples)
     @hypothesis.given(strategy)
     def property_holds(value: Any) -> None:
         run.values[repr(value)] = value
@@ -173,6 +191,36 @@ def _drive(
     except Violation as failure:
         return failure
     return None
+
+
+def _drive_side_by_side(
+    run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
+) -> Violation | None:
+    """Run the property on a target that thinks before it speaks: several values at once.
+
+    There is no time to shrink then; of the values that fail the shortest is told.
+    """
+    values = [*examples, *_draw(strategy, seed, run.max_examples)]
+    keys = {repr(value): value for value in values}
+    run.values.update(keys)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(run.attempt, keys.values()))
+    failed = sorted(run.failures, key=len)
+    return run.failures[failed[0]] if failed else None
+
+
+def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:
+    """Return values that Hypothesis draws, without running anything on them."""
+    drawn: list[Any] = []
+
+    @hypothesis.seed(seed)
+    @_settings(min(count, SIDE_BY_SIDE))
+    @hypothesis.given(strategy)
+    def collect(value: Any) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
 
 
 def requirement_of(case: Callable[..., object]) -> Requirement | None:

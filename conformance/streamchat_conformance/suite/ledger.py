@@ -6,6 +6,7 @@ seven, one connection's third request.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.suite.outcomes import Blocked, Violation
 
 KEPT_PER_REQUIREMENT = 3
@@ -31,6 +33,18 @@ SYNTAX = (
     "payload.object",
 )
 
+SPECIAL_ROWS = frozenset(row[0] for row in ACCEPTED) - {"request.valid-accepted"}
+"""Requirements that something special in a valid request is accepted."""
+
+ROWS_OF_VALID = (
+    *SPECIAL_ROWS,
+    *(row[0] for row in SURVIVED),
+    "request.media-type-suffix",
+    "request.very-large-prompt",
+    "request.prompt-not-string",
+    "request.non-finite-numbers",
+)
+
 EXPLAINS: dict[str, tuple[str, ...]] = {
     # Dangerous text can only be judged where plain text comes through whole.
     "payload.line-separators": (
@@ -46,7 +60,13 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "transport.chunked": ("transport.delimited",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
-    "connection.pipelining": ("connection.reuse-after-error", "connection.reuse-after-stream"),
+    "connection.pipelining": (
+        "connection.reuse-after-error",
+        "connection.reuse-after-stream",
+        "error.delimited",
+    ),
+    "connection.unread-body": ("error.delimited",),
+    "connection.smuggling": ("error.delimited",),
     "connection.sequence": ("connection.reuse-after-error", "connection.reuse-after-stream"),
     "error.routing-json": ("error.media-type", "error.shape"),
     "error.shape": ("error.media-type",),
@@ -74,6 +94,7 @@ class Ledger:
         self.server = ""
         self.rows: Counter[str] = Counter()
         """How often a row of `request.*` drew a 5xx or nothing, by row id ('' for none)."""
+        self._lock = threading.Lock()
         self._path = path
         self._gap_limit_s = gap_limit_s
 
@@ -84,10 +105,19 @@ class Ledger:
     def observe(self, exchange: Exchange) -> Reading:
         """Enter an exchange and return its reading."""
         reading = self.read(exchange)
+        with self._lock:
+            self._enter(reading)
+        return reading
+
+    def _enter(self, reading: Reading) -> None:
+        exchange = reading.exchange
         self.exchanges += 1
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
         for id_, findings in judge_all(reading):
+            # What else is special about a refused request only its own case can know.
+            if findings and id_ in SPECIAL_ROWS:
+                continue
             entry = self.entries[id_]
             entry.judged += 1
             if findings:
@@ -95,7 +125,6 @@ class Ledger:
                 self._keep(entry, findings[0], exchange)
                 if id_ == "request.never-5xx":
                     self.rows[reading.asked.row] += 1
-        return reading
 
     def accuse(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself."""
@@ -139,9 +168,10 @@ class Ledger:
         internal error on a rare request of an otherwise sound row is one of its own.
         """
         rows = [row for row in self.rows if row in JUDGES]
-        systematic = [
-            row for row in rows if 2 * self.entries[row].failed >= self.entries[row].judged > 0
-        ]
+        if self.red("request.valid-accepted"):
+            return "request.valid-accepted"
+        entries = {row: self.entries.get(row, Entry()) for row in rows}
+        systematic = [row for row, entry in entries.items() if 2 * entry.failed >= entry.judged > 0]
         unexplained = set(self.rows) - set(systematic)
         return "" if unexplained or not systematic else systematic[0]
 
@@ -152,6 +182,6 @@ class Ledger:
 
     def all_findings(self) -> Iterator[tuple[str, Entry]]:
         """Yield (requirement id, entry) of all that was broken."""
-        for id_, entry in self.entries.items():
+        for id_, entry in list(self.entries.items()):
             if entry.failed:
                 yield id_, entry

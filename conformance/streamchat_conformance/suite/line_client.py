@@ -53,6 +53,8 @@ def _read(response: requests.Response, count: int) -> LineOutcome:
     for line in response.iter_lines(chunk_size=1):
         text = line.decode("utf-8", "replace")
         if not text.startswith("data:"):
+            if text.lstrip("\ufeff").startswith("data:"):
+                return LineOutcome(found, "a byte order mark hides a data line", text[:200])
             continue
         last = text[:200]
         try:

@@ -15,6 +15,8 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.recorder.until import any_of
+from streamchat_conformance.recorder.until import head as until_head
 from streamchat_conformance.suite.background import Background
 from streamchat_conformance.suite.baseline import Baseline
 from streamchat_conformance.suite.conditions import Answered
@@ -236,12 +238,13 @@ class Target:
             return
         request = HttpRequest.chat(self.plain())
         try:
-            reading = self.send(request, label=f"alive after {after}", observe=False)
+            stop = any_of(until_head(), Answered())
+            reading = self.send(request, stop=stop, label=f"alive after {after}", observe=False)
         except NotTestable as gone:
             exchange = Exchange(request=self.encode(request), ending=Ending.CLOSED)
             self.accuse_alive(after, gone.reason, exchange)
             return
-        if reading.accepted and (reading.events or not reading.closed):
+        if reading.accepted and not reading.closed:
             self.ledger.entries["resilience.alive"].judged += 1
             return
         self.accuse_alive(after, f"status {reading.status or 'none'}", reading.exchange)
