@@ -20,6 +20,7 @@ from streamchat_conformance.suite.keepalive import (
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
 
+MIB = 1024 * 1024
 CLOSE_S = 3.0
 """How long a server that said close may take to close (seconds)."""
 QUIET_S = 0.1
@@ -65,6 +66,13 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                     break
     if not refused:
         raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+    with target.connect() as connection:
+        large = HttpRequest(body=b"x" * MIB, content_type="text/plain")
+        reading = _next(target, connection, large, "a refused request with 1 MiB of body")
+        sound = reading.refused and reading.response.complete
+        if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
+            message = "the response said close, and the server neither closed nor went on"
+            raise _violation(id_, message, "the end of the connection", reading)
 
 
 def _unserved(target: Target, reading: Reading) -> str:
@@ -140,7 +148,7 @@ def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # The body looks like requests all the way, so wherever a server begins to read it as one,
     # a response that nobody asked for comes back.
     inner = target.encode(HttpRequest(body=b'{"history": []}'))
-    body = (inner * (1024 * 1024 // len(inner) + 1))[: 1024 * 1024]
+    body = (inner * (MIB // len(inner) + 1))[:MIB]
     coded = b"100000\r\n" + body + b"\r\n0\r\n\r\n"
     chunked = (("Transfer-Encoding", "chunked"),)
     requests = (

@@ -8,7 +8,7 @@ import shlex
 from streamchat_conformance.chat.parse import parse_request
 
 INLINE_BYTES = 2048
-"""Longer bodies are not put on a command line."""
+"""Longer requests are not put on a command line."""
 
 _WRITTEN_BY_CURL = frozenset({"host", "content-length", "transfer-encoding"})
 
@@ -16,9 +16,11 @@ _WRITTEN_BY_CURL = frozenset({"host", "content-length", "transfer-encoding"})
 def replay(request: bytes, base_url: str) -> str:
     """Return a shell command that sends this request to the server at `base_url` again."""
     sent = parse_request(request)
-    if not sent.well_formed or len(sent.body) > INLINE_BYTES:
+    if not sent.well_formed or len(request) > INLINE_BYTES:
         return raw(request, base_url)
     words = ["curl", "-isN", "--raw", "-X", sent.method]
+    if sent.version == "HTTP/1.0":
+        words.append("--http1.0")
     for name, value in sent.fields:
         if name.lower() not in _WRITTEN_BY_CURL:
             words += ["-H", f"{name}: {value}"]

@@ -35,6 +35,8 @@ def _undecided(target: Target, id_: str) -> Exception:
     """Say why no exchange decided a requirement."""
     baseline = target.baseline
     causes: dict[str, tuple[str, ...]] = {
+        "headers.connection-keep-alive": ("headers.connection-persistent",),
+        "headers.no-cache": ("headers.cache-control",),
         "transport.delimited": ("transport.version",),
         "transport.chunked": ("transport.version", "transport.delimited"),
     }
