@@ -64,12 +64,13 @@ def main() -> None:
     parts = urlsplit(options.url)
     totals = {"streams": 0, "body_bytes": 0}
     until_s = time.perf_counter() + options.duration
+    cpu_s = time.process_time()
     greenlets = [
         gevent.spawn(read_streams, parts.hostname or "", parts.port or 80, until_s, totals)
         for _ in range(options.streams)
     ]
     gevent.joinall(greenlets, raise_error=True)
-    print(json.dumps(totals))
+    print(json.dumps({**totals, "cpu_s": time.process_time() - cpu_s}))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """What a verified event costs the load client, beside a reader that verifies nothing.
 
 `python loadtests/benchmarks/client_ratio.py` runs both sides in turn on this machine, against
-one server of 100 streams of 50 events a second, and writes the result. Each side is run short
-and long: what the long run costs more, per event more, is the marginal cost, so that starting up
-and importing do not count. CPU time is that of the process and its children, user and system.
+one server of 100 streams of 50 events a second, and writes the result. CPU time is that of the
+process, user and system, from its first request to its last event: importing does not count.
+What else runs on the machine can only add to it, so the cheapest run of each side counts.
+
 Other load tools can be measured beside it: `--peer NAME=COMMAND`, where the command has the
-placeholders {url} and {requests} and asks for streams of 50 events, 100 at once.
+placeholders {url} and {requests} and asks for streams of 50 events, 100 at once. They are run
+with few and with many requests, with all their processes: what the long run costs more, for each
+event more, is what counts, so that starting does not count there either.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +31,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STREAMS, EVENTS, INTERVAL_S = 100, 50, 0.02
-SHORT_S, LONG_S = 4.0, 12.0
+DURATION_S = 10.0
 SHORT_REQUESTS, LONG_REQUESTS = 500, 1500
 RUN_LIMIT_S = 240.0
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one run used: CPU seconds, and how many events it read."""
-
-    cpu_s: float
-    events: int
 
 
 def run(command: list[str]) -> tuple[float, str]:
@@ -74,63 +68,58 @@ def paced_server(*options: object) -> Iterator[str]:
             process.terminate()
 
 
-def bare(url: str, *, long: bool) -> Cost:
-    """Read with the reader that verifies nothing."""
-    duration_s = LONG_S if long else SHORT_S
-    options = ["--streams", str(STREAMS), "--duration", str(duration_s)]
-    cpu_s, output = run([sys.executable, str(HERE / "bare_reader.py"), url, *options])
-    return Cost(cpu_s, json.loads(output)["streams"] * EVENTS)
+def bare(url: str) -> float:
+    """Read with the reader that verifies nothing; return CPU microseconds an event."""
+    options = ["--streams", str(STREAMS), "--duration", str(DURATION_S)]
+    _, output = run([sys.executable, str(HERE / "bare_reader.py"), url, *options])
+    found = json.loads(output)
+    events = int(found["streams"]) * EVENTS
+    return float(found["cpu_s"]) / events * 1e6
 
 
-def verified(url: str, *, long: bool) -> Cost:
-    """Load with the load tests, everything verified and measured."""
-    duration_s = LONG_S if long else SHORT_S
+def verified(url: str) -> float:
+    """Load with the load tests, everything verified; return CPU microseconds an event."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [
             *(sys.executable, "-m", "locust", "-f", str(HERE.parent / "locustfile.py")),
             *("--host", url, "--headless", "--only-summary", "--profile", "steady"),
-            *("--parameter", f"users={STREAMS}", "--parameter", f"duration_s={duration_s}"),
+            *("--parameter", f"users={STREAMS}", "--parameter", f"duration_s={DURATION_S}"),
             *("--load-json", str(report), "--generator-lag-limit-ms", "60000"),
         ]
-        cpu_s, _ = run(command)
+        run(command)
         found = json.loads(report.read_text("utf-8"))
     if found["outcomes"]["verified"] != found["counts"]["started"]:
         raise RuntimeError(f"not every stream was verified: {found['outcomes']}")
-    return Cost(cpu_s, found["counts"]["events"])
+    return float(found["metrics"]["generator_cpu_us_per_event"])
 
 
-def peer(command: str) -> Callable[..., Cost]:
-    """Return the measurement of another tool."""
+def peer(command: str) -> Callable[[str], float]:
+    """Return the measurement of another tool: marginal CPU microseconds an event."""
 
-    def measure(url: str, *, long: bool) -> Cost:
-        requests = LONG_REQUESTS if long else SHORT_REQUESTS
-        text = command.replace("{url}", url).replace("{requests}", str(requests))
-        cpu_s, _ = run(shlex.split(text))
-        return Cost(cpu_s, requests * EVENTS)
+    def measure(url: str) -> float:
+        used_s = []
+        for requests in (SHORT_REQUESTS, LONG_REQUESTS):
+            text = command.replace("{url}", url).replace("{requests}", str(requests))
+            used_s.append(run(shlex.split(text))[0])
+        return (used_s[1] - used_s[0]) / ((LONG_REQUESTS - SHORT_REQUESTS) * EVENTS) * 1e6
 
     return measure
 
 
-def marginal_us(runs: list[tuple[Cost, Cost]]) -> float:
-    """Return the marginal cost of an event (microseconds) from pairs of a short and a long run.
-
-    What else runs on a machine can only add to a run's CPU time, so the cheapest runs count.
-    """
-    short = min((short for short, _ in runs), key=lambda cost: cost.cpu_s)
-    long = min((long for _, long in runs), key=lambda cost: cost.cpu_s / cost.events)
-    return (long.cpu_s - short.cpu_s) / (long.events - short.events) * 1e6
-
-
-def compare(sides: dict[str, Callable[..., Cost]], rounds: int) -> dict[str, Any]:
-    """Run all sides in turn, several rounds; return the marginal costs and their ratios."""
-    runs: dict[str, list[tuple[Cost, Cost]]] = {name: [] for name in sides}
+def compare(
+    sides: dict[str, Callable[[str], float]], rounds: int, peer_rounds: int
+) -> dict[str, Any]:
+    """Run all sides in turn, several rounds; return the least costs and their ratios."""
+    runs: dict[str, list[float]] = {name: [] for name in sides}
     with paced_server("--events", EVENTS, "--interval", INTERVAL_S) as url:
-        for _ in range(rounds):
+        for number in range(rounds):
             for name, measure in sides.items():
-                runs[name].append((measure(url, long=False), measure(url, long=True)))
-                print(f"{name}: {marginal_us(runs[name]):.1f} us of CPU an event", flush=True)
-    costs = {name: round(marginal_us(found), 2) for name, found in runs.items()}
+                if name not in {"bare", "verified"} and number >= peer_rounds:
+                    continue
+                runs[name].append(round(measure(url), 2))
+                print(f"{name}: {runs[name][-1]:.1f} us of CPU an event", flush=True)
+    costs = {name: min(found) for name, found in runs.items()}
     return {
         "job": f"{STREAMS} streams of {1 / INTERVAL_S:.0f} events a second, {EVENTS} events each",
         "machine": {
@@ -146,25 +135,23 @@ def compare(sides: dict[str, Callable[..., Cost]], rounds: int) -> dict[str, Any
             for name, found in costs.items()
             if name not in {"bare", "verified"}
         },
-        "runs": {
-            name: [[asdict(short), asdict(long)] for short, long in found]
-            for name, found in runs.items()
-        },
+        "runs": runs,
     }
 
 
 def main() -> None:
     """Measure and write the result."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--peer-rounds", type=int, default=2)
     arguments.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     arguments.add_argument("--output", type=Path, default=HERE / "results" / "client_ratio.json")
     options = arguments.parse_args()
-    sides: dict[str, Callable[..., Cost]] = {"bare": bare, "verified": verified}
+    sides: dict[str, Callable[[str], float]] = {"bare": bare, "verified": verified}
     for given in options.peer:
         name, _, command = given.partition("=")
         sides[name] = peer(command)
-    result = compare(sides, options.rounds)
+    result = compare(sides, options.rounds, options.peer_rounds)
     options.output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps(result, indent=1))
 

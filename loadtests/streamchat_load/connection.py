@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import gevent.socket
 import httptools
-from gevent import select
 
 if TYPE_CHECKING:
     from streamchat_conformance.recorder.endpoint import Endpoint
@@ -62,10 +61,15 @@ class Connection:
         if self._tls:
             return True
         try:
-            readable, _, _ = select.select([self._socket], [], [], 0)
-        except (OSError, ValueError):
+            self._socket.settimeout(0)
+            self._socket.recv(1, gevent.socket.MSG_PEEK)
+        except (TimeoutError, BlockingIOError):
+            self._socket.settimeout(None)
+            return True
+        except OSError:
             return False
-        return not readable
+        # Either the end, or bytes that nobody asked for.
+        return False
 
     def shut_down(self) -> None:
         """Make a pending or coming recv return at once. Safe from any greenlet."""

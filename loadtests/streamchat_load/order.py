@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -34,3 +35,34 @@ def describe_order(arrived: Sequence[int | None], length: int | None) -> tuple[F
     if length is not None and len(arrived) < length:
         return Fault.TRUNCATED, f"{len(arrived)} of {length} events came"
     return None
+
+
+class Arrivals:
+    """The places of a stream's events, in the order of arrival, once that is not plain any more.
+
+    `texts` are those that the stream should show, in order; the first `known` have come already.
+    """
+
+    __slots__ = ("_places", "_seen", "arrived")
+
+    def __init__(self, texts: Sequence[str], known: int) -> None:
+        self.arrived: list[int | None] = list(range(known))
+        self._seen = set(range(known))
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            self._places[text].append(place)
+
+    def take(self, text: str, due: int) -> int | None:
+        """Note that a text arrived where the one at place `due` was awaited; return its place.
+
+        A text that occurs several times is taken for the one that is due, else for one that is
+        missing, later ones first, else for one that came before. None stands for a stranger.
+        """
+        places = self._places.get(text, [])
+        missing = [place for place in places if place not in self._seen]
+        later = [place for place in missing if place >= due]
+        found = next(iter(later or missing or places), None)
+        self.arrived.append(found)
+        if found is not None:
+            self._seen.add(found)
+        return found

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -113,11 +113,14 @@ class LoadRun:
         self._nonce_head = f"{slot & 0xFF:02x}{secrets.token_hex(3)}"
         self._nonces = count()
         self._seats = count()
+        self._cpu_s = 0.0
         self._arrivals_started = False
+        self._arrivals_done = gevent.event.Event()
 
     def start(self) -> None:
         """Begin: time nought of the plan."""
         self.started_s = perf_counter()
+        self._cpu_s = process_time()
         self.watch.start()
 
     def seat(self) -> Seat:
@@ -154,13 +157,17 @@ class LoadRun:
         self.stopping = True
         self.watch.drain(self.settings.drain_s)
         self.watch.stop()
+        used_s = process_time() - self._cpu_s
+        self.recorder.ledger.counts["generator_cpu_us"] += round(used_s * 1e6)
         self.over.set()
 
     def _await_arrivals(self) -> None:
-        """Let this process, if its clock is behind the master's, come to the plan's end too."""
+        """Let this process, if it is behind the master's clock, come to the plan's end too."""
         left_s = self.plan.duration_s - self.elapsed_s()
-        if self.plan.arrivals is not None and 0 < left_s <= SKEW_LIMIT_S:
-            gevent.sleep(left_s)
+        if self._arrivals_started and left_s <= SKEW_LIMIT_S:
+            self._arrivals_done.wait(SKEW_LIMIT_S)
+            # The last ones were only just handed to the hub.
+            gevent.sleep(0)
 
     def _converse(self, seat: Seat, arrival: Arrival) -> None:
         behaviour = self.plan.behaviour
@@ -186,21 +193,21 @@ class LoadRun:
             wait_s = arrival.at_s - self.elapsed_s()
             if wait_s > 0:
                 gevent.sleep(wait_s)
-            counts = self.recorder.ledger.counts
-            if self.stopping:
-                if arrival.at_s > self.elapsed_s():
-                    return
-                # Due, but the run is over: the generator did not get to it.
-                counts["offered"] += 1
-                counts["dropped"] += 1
-                continue
-            counts["offered"] += 1
-            if len(self.watch.readings) >= OPEN_LIMIT:
-                counts["dropped"] += 1
-                continue
-            if self.elapsed_s() - arrival.at_s > LATE_LIMIT_S:
-                counts["late"] += 1
-            gevent.spawn(self._request, self.seat(), arrival)
+            if self.stopping and arrival.at_s > self.elapsed_s():
+                break
+            self._open_arrival(arrival)
+        self._arrivals_done.set()
+
+    def _open_arrival(self, arrival: Arrival) -> None:
+        counts = self.recorder.ledger.counts
+        counts["offered"] += 1
+        # Due, but the run is over: the generator did not get to it.
+        if self.stopping or len(self.watch.readings) >= OPEN_LIMIT:
+            counts["dropped"] += 1
+            return
+        if self.elapsed_s() - arrival.at_s > LATE_LIMIT_S:
+            counts["late"] += 1
+        gevent.spawn(self._request, self.seat(), arrival)
 
     def _request(self, seat: Seat, arrival: Arrival) -> Outcome:
         """Send one request as the plan has it, read its answer, and record it."""

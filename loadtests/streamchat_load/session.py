@@ -8,7 +8,7 @@ so that its sums are exact.
 
 from __future__ import annotations
 
-import logging
+import gc
 import sys
 import time
 from pathlib import Path
@@ -44,8 +44,6 @@ CONNECT_LIMIT_S = 10.0
 
 FINAL_LIMIT_S = 20.0
 """How long the master waits for the workers' last figures, beyond the time to drain."""
-
-logger = logging.getLogger("streamchat_load")
 
 
 class Session:
@@ -140,6 +138,10 @@ class Session:
             on_close=self._tell_locust,
         )
         self.plan = self.run.plan
+        # What was imported stays: the collector need not walk it again and again, which would
+        # show as hiccups of the generator.
+        gc.collect()
+        gc.freeze()
         self.run.start()
 
     def _tell_locust(self, reading: Reading) -> None:

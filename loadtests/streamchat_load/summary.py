@@ -77,6 +77,9 @@ def metrics(ledger: Ledger, info: RunInfo) -> dict[str, float]:
     found["bytes_per_s"] = ledger.counts["body_bytes"] / elapsed_s
     found["open_mean"] = ledger.counts["open_ms"] / 1000 / elapsed_s
     found["streams_per_s"] = ledger.outcomes[Outcome.VERIFIED.value] / elapsed_s
+    if ledger.counts["events"]:
+        used_us = ledger.counts["generator_cpu_us"]
+        found["generator_cpu_us_per_event"] = used_us / ledger.counts["events"]
     found["achieved_ratio"] = achieved_ratio(ledger)
     if (drift := latency_drift(ledger)) is not None:
         found["first_event_drift_ratio"] = drift

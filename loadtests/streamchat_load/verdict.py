@@ -66,6 +66,7 @@ KNOWN_METRICS = frozenset(
         "streams_per_s",
         "open_mean",
         "achieved_ratio",
+        "generator_cpu_us_per_event",
         "first_event_drift_ratio",
         "server_memory_growth_ratio",
     }

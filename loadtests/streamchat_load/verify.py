@@ -17,7 +17,7 @@ from streamchat_conformance.core.eventstream import Event, EventStreamParser, Li
 from streamchat_conformance.core.eventstream_model import BOM
 
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
-from streamchat_load.order import describe_order
+from streamchat_load.order import Arrivals, describe_order
 from streamchat_load.payload import MARKED_NONCE, Payload, Sent
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class StreamVerifier:
     """
 
     __slots__ = (
-        "_arrived",
+        "_arrivals",
         "_decoder",
         "_dropped_bytes",
         "_event_ids",
@@ -89,8 +89,8 @@ class StreamVerifier:
         self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
         self._texts: list[str] | None = None
         self._next = 0
-        self._arrived: list[int | None] | None = None
-        """Once an event was out of turn: the place of each event so far, None for strangers."""
+        self._arrivals: Arrivals | None = None
+        """Once an event was out of turn: the places of all events so far."""
         self._sought: Evidence | None = None
         self._event_ids: int | None = None
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -145,7 +145,7 @@ class StreamVerifier:
                 place < len(expected)
                 and event.data == expected[place]
                 and event.type == "message"
-                and self._arrived is None
+                and self._arrivals is None
             ):
                 self._next = place + 1
             else:
@@ -213,7 +213,7 @@ class StreamVerifier:
             self._parser.close()
             if self._decoder is not None:
                 self._check_utf8(b"", final=True)
-        if self._arrived is not None:
+        if self._arrivals is not None:
             self._check_order(ended=ended)
         if not cut:
             self._check_end(ended=ended)
@@ -267,22 +267,15 @@ class StreamVerifier:
         # Beyond the end of a template that was learnt from streams that were cut short, nothing
         # is foretold.
         foretold = self.oracle.length is not None or self._next < len(self._expected)
-        place = self._place_of(data) if foretold else None
-        if place is not None:
-            self._arrive(place, event)
+        if self._expected and foretold and self._is_known(event):
             return
         breach = self.payload.judge(data, self.sent, echo=self.oracle.echo)
         if breach is not None:
             self.fail(breach.fault, breach.message, breach.expected, event=event)
-        elif self._next < len(self._expected):
-            self.fail(
-                Fault.ALTERED,
-                f"event {self.events} has a text that this stream should not show",
-                self._expected[self._next],
-                event=event,
-            )
-        if self._expected and foretold:
-            self._arrive(None, event)
+        elif self._expected and foretold:
+            due = self._expected[self._next - 1 : self._next]
+            message = f"event {self.events} has a text that this stream should not show"
+            self.fail(Fault.ALTERED, message, "".join(due) or "the end", event=event)
 
     def _stranger(self, data: str) -> str | None:
         for nonce in MARKED_NONCE.findall(data):
@@ -290,25 +283,15 @@ class StreamVerifier:
                 return str(nonce)
         return None
 
-    def _place_of(self, data: str) -> int | None:
-        """Return the place of a text: the next one, else one that is missing, else a known one."""
-        expected = self._expected
-        if self._next < len(expected) and expected[self._next] == data:
-            return self._next
-        places = [place for place, text in enumerate(expected) if text == data]
-        if not places:
-            return None
-        seen = set(range(self._next) if self._arrived is None else self._arrived)
-        missing = [place for place in places if place not in seen]
-        later = [place for place in missing if place >= self._next]
-        return (later or missing or places)[0]
-
-    def _arrive(self, place: int | None, event: Event) -> None:
-        if self._arrived is None:
-            self._arrived = list(range(self._next))
+    def _is_known(self, event: Event) -> bool:
+        """Note where an event belongs; return False for one that belongs nowhere in the stream."""
+        if self._arrivals is None:
+            self._arrivals = Arrivals(self._expected, self._next)
             self._seek(event)
-        self._arrived.append(place)
-        self._next = self._next + 1 if place is None else place + 1
+        place = self._arrivals.take(event.data, self._next)
+        # A stranger is taken for the event that it came instead of.
+        self._next = (self._next if place is None else place) + 1
+        return place is not None
 
     def _seek(self, event: Event) -> None:
         """Keep the bytes where the stream left its order; its end tells which fault that was."""
@@ -319,9 +302,9 @@ class StreamVerifier:
         self._sought, self.evidence = self.evidence, None
 
     def _check_order(self, *, ended: bool) -> None:
-        if self._arrived is None or self.evidence is not None or self._sought is None:
+        if self._arrivals is None or self.evidence is not None or self._sought is None:
             return
-        found = describe_order(self._arrived, self.oracle.length if ended else None)
+        found = describe_order(self._arrivals.arrived, self.oracle.length if ended else None)
         if found is None:
             return
         self.evidence = replace(self._sought, fault=found[0], message=found[1])

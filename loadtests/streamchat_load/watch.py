@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROUND_S = 0.1
 """Time between two looks at the readings."""
 
-LAG_PROBE_S = 0.02
+LAG_PROBE_S = 0.05
 """How long the lag probe sleeps: what it oversleeps is the generator's own lag."""
 
 FOLD_S = 1.0

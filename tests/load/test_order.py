@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from streamchat_load.faults import Fault
-from streamchat_load.order import describe_order
+from streamchat_load.order import Arrivals, describe_order
 
 lengths = st.integers(3, 40)
 
@@ -56,3 +56,20 @@ def test_a_stranger_in_an_events_place_is_not_a_loss_too(length: int, data: st.D
 def test_of_a_stream_that_was_cut_only_the_middle_is_judged() -> None:
     assert fault_of([0, 1, 2], None) is None
     assert fault_of([0, 2], None) is Fault.LOST
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=20), st.data())
+def test_texts_in_order_are_at_their_places_even_if_some_are_alike(
+    texts: list[str], data: st.DataObject
+) -> None:
+    known = data.draw(st.integers(0, len(texts) - 1))
+    arrivals = Arrivals(texts, known)
+    for place in range(known, len(texts)):
+        assert arrivals.take(texts[place], place) == place
+    assert describe_order(arrivals.arrived, len(texts)) is None
+
+
+def test_a_text_that_is_nowhere_in_the_stream_has_no_place() -> None:
+    arrivals = Arrivals(["a", "b"], 0)
+    assert arrivals.take("x", 0) is None
+    assert arrivals.arrived == [None]

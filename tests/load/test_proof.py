@@ -41,7 +41,7 @@ def test_every_kind_of_fault_in_one_of_a_hundred_streams_is_found_and_named(
             server.url,
             tmp_path,
             *("--profile", "burst", *LENIENT),
-            *parameters(burst_size=50, bursts=STREAMS // 50, period_s=0.2),
+            *parameters(burst_size=50, bursts=STREAMS // 50, period_s=0.1),
             *("--stall-limit-s", 3, "--drain-s", 30, "--threshold", "failed_ratio=0.01"),
         )
         counts = server.counts()
