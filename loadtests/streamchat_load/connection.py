@@ -22,6 +22,9 @@ FIELD_COUNT_LIMIT = 256
 """More field lines than this break off the reading."""
 
 
+_IDLE_END = b"HTTP/1.1 408"
+
+
 class ConnectError(Exception):
     """No connection could be had; the message says why, in a few words."""
 
@@ -53,23 +56,25 @@ class Connection:
         self.uses += 1
         self._socket.sendall(data)
 
-    def is_quiet(self) -> bool:
-        """Tell whether an idle connection may serve again: nothing came, no end was seen.
+    def is_open(self) -> bool:
+        """Tell whether an idle connection may serve again: no end of it was seen.
 
-        Under TLS session tickets may lie in the buffer, so that nothing can be told.
+        Some servers say 408 before they close an idle connection: that is an end, too. Other
+        bytes that nobody asked for are left where they are, so that they spoil the next answer
+        as they would a user's. Under TLS session tickets may lie in the buffer, so that nothing
+        can be told.
         """
         if self._tls:
             return True
         try:
             self._socket.settimeout(0)
-            self._socket.recv(1, gevent.socket.MSG_PEEK)
+            waiting = bytes(self._socket.recv(len(_IDLE_END), gevent.socket.MSG_PEEK))
         except (TimeoutError, BlockingIOError):
-            self._socket.settimeout(None)
-            return True
+            waiting = b"?"
         except OSError:
             return False
-        # Either the end, or bytes that nobody asked for.
-        return False
+        self._socket.settimeout(None)
+        return waiting not in {b"", _IDLE_END}
 
     def shut_down(self) -> None:
         """Make a pending or coming recv return at once. Safe from any greenlet."""

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 OPEN_LIMIT = 20_000
 """Most streams that one process holds open; arrivals beyond are counted as dropped."""
 
+SEAT_WAIT_S = 0.02
+"""The shortest wait of a user that has nothing to do."""
+
 LATE_LIMIT_S = 0.25
 """An arrival that is opened later than this after its instant counts as late."""
 
@@ -144,7 +147,7 @@ class LoadRun:
             return
         at_s = self.elapsed_s()
         if at_s >= self.plan.duration_s or seat.number >= self.plan.users(at_s):
-            gevent.sleep(max(0.001, self.plan.next_change_s(at_s) - at_s))
+            gevent.sleep(max(SEAT_WAIT_S, self.plan.next_change_s(at_s) - at_s))
             return
         self._converse(seat, Arrival(at_s))
 
@@ -275,7 +278,7 @@ class LoadRun:
     def _connect(self, seat: Seat, reading: Reading) -> bool:
         """Give the reading a connection; return whether it had served before."""
         reading.connection, kept, seat.connection = None, seat.connection, None
-        if kept is not None and kept.is_quiet():
+        if kept is not None and kept.is_open():
             reading.connection = kept
             self.recorder.ledger.counts["reused"] += 1
             return True
