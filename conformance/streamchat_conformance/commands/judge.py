@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
     that could be judged.
     """
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_intermixed_args(argv)
         return _judge(arguments)
     except SystemExit as stop:
         return EXIT_USAGE if stop.code else 0

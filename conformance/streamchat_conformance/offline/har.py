@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from streamchat_conformance.offline.recording import (
+    NO_BODY,
     NO_FIELD_LINES,
     NO_FRAMING,
     NO_HTTP1,
@@ -70,6 +71,8 @@ def _recording(
     if not isinstance(status, int) or not 100 <= status <= 999:
         raise RecordingError(f"{place}: no response was recorded (status {status!r})")
     body, notes = _body(response, place)
+    if body is None:
+        undecidable += NO_BODY
     fields = _fields(response.get("headers"), place)
     lines = [f"HTTP/1.1 {status} "]
     lines += [f"{key}: {value}" for key, value in fields if key.lower() not in _OF_THE_WIRE]

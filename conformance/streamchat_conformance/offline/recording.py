@@ -48,6 +48,18 @@ NO_HTTP1 = ("headers.connection-*", "transport.version", "transport.http10", "tr
 NO_HEAD = ("headers.*", "transport.*", "error.*", "request.*")
 """What cannot be decided from a bare body."""
 
+NO_BODY = (
+    "sse.*",
+    "payload.*",
+    "error.shape",
+    "error.bounded",
+    "error.no-leak",
+    "error.not-streamed",
+    "request.error-*",
+    "transport.body-only",
+)
+"""What cannot be decided when the response's body was not recorded."""
+
 
 class RecordingError(ValueError):
     """A recording that cannot be read; the message says why and what to do, in one line."""
