@@ -66,8 +66,6 @@ def _few(target: Target) -> int:
 def test_the_prompt_comes_back_code_point_for_code_point(
     target: Target, drawn: tuple[str, bool]
 ) -> None:
-    target.require_stream()
-    target.require(Capability.ECHO)
     prompt, escaped = drawn
     request = HttpRequest.chat(_chat(target, prompt), ensure_ascii=escaped)
     check(target.send(request), "payload.prompt-echo")
@@ -88,8 +86,6 @@ def test_the_prompt_comes_back_code_point_for_code_point(
     ],
 )
 def test_the_history_comes_back_as_the_same_json(target: Target, history: list[Any]) -> None:
-    target.require_stream()
-    target.require(Capability.ECHO)
     check(target.chat(_chat(target, "Hello", history)), "payload.history-echo")
 
 
@@ -105,8 +101,6 @@ def test_the_history_comes_back_as_the_same_json(target: Target, history: list[A
     share=0.5,
 )
 def test_numbers_beyond_doubles_come_back_exactly(target: Target, numbers: list[str]) -> None:
-    target.require_stream()
-    target.require(Capability.ECHO)
     body = raw_body(history=b"[" + ",".join(numbers).encode("ascii") + b"]")
     check(target.post(body), "payload.history-echo-exact")
 
@@ -131,8 +125,6 @@ def test_numbers_beyond_doubles_come_back_exactly(target: Target, numbers: list[
 def test_line_separators_add_no_line_and_come_back(
     target: Target, drawn: tuple[str, bool, bool]
 ) -> None:
-    target.require_stream()
-    target.require(Capability.ECHO)
     text, in_history, escaped = drawn
     chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
     request = HttpRequest.chat(chat, ensure_ascii=escaped)
@@ -154,8 +146,6 @@ INJECTIONS = tuple(
     examples=[(text, in_history) for text in INJECTIONS for in_history in (False, True)],
 )
 def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[str, bool]) -> None:
-    target.require_stream()
-    target.require(Capability.ECHO)
     text, in_history = drawn
     chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
     check(target.chat(chat, events=_few(target)), "payload.no-injection", "headers.no-injection")
@@ -169,8 +159,7 @@ def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[st
     needs=Capability.ECHO,
 )
 def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
-    baseline = target.require_stream()
-    target.require(Capability.ECHO)
+    baseline = target.baseline
     for round_ in range(2):
         nonces = [f"nonce-{round_}-{number}-{number * 7919 + 13:05d}" for number in range(NONCES)]
         plans = [

@@ -129,7 +129,7 @@ def _classify_object(
     faults = _faults(members)
     if faults:
         rows, texts = zip(*faults, strict=True)
-        if prompt is not None and not isinstance(prompt, str):
+        if prompt == "" or (prompt is not None and not isinstance(prompt, str)):
             # The article is silent about such a prompt: a server may well name it first.
             return Classification(Expectation.REFUSE, rows, (), sent)
         if len(faults) > 1:

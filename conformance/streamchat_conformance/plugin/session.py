@@ -78,6 +78,16 @@ class SuiteSession(Gathering):
             return None if self._worker else True
         return None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Hold a case back whose capabilities the target lacks."""
+        requirement = requirement_of(item)
+        if requirement is None or not requirement.needs:
+            return
+        self.target.require_stream()
+        for capability in requirement.needs:
+            self.target.require(capability)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
