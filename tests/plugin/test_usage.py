@@ -139,9 +139,8 @@ def _is_refused(
 def test_a_mistake_is_told_in_one_line_of_a_real_run(run: Judge, listener: Listener) -> None:
     done = run(f"--target-url={URL.format(port=listener.port)}", "--requirement=sse.utf-8")
     assert done.code == 4
-    assert [line for line in done.error.splitlines() if line] == [
-        "ERROR: streamchat-conformance: --requirement: no requirement matches 'sse.utf-8'; "
-        "did you mean sse.utf8 or sse.data or sse.retry?"
-    ]
+    (told,) = (line for line in done.error.splitlines() if line)
+    assert told.startswith("ERROR: streamchat-conformance: --requirement: no requirement matches ")
+    assert "'sse.utf-8'; did you mean sse.utf8" in told
     assert done.report is None
     assert listener.connections() == 0

@@ -96,7 +96,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
         name: {
             module
             for module in imports(file) & set(known)
-            if module != name and not known[module].name == "__init__.py"
+            if module != name and known[module].name != "__init__.py"
         }
         for name, file in known.items()
         if file.name != "__init__.py"

@@ -60,7 +60,7 @@ class Gathering:
             self.results.record(Result.from_json(carried))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Name the suite's outcomes as the suite does."""
         carried = getattr(report, "streamchat", None)
         if carried is None:
@@ -148,7 +148,13 @@ class Gathering:
         """Print the verdict, then what made the gate open or shut."""
         if not self.decided:
             return
-        print_summary(terminalreporter, self.results, self.report, self.problem)
+        print_summary(
+            terminalreporter,
+            self.results,
+            self.report,
+            self.problem,
+            Redactor(checked_settings(self.config).headers),
+        )
         for line in process_lines(self.results.facts.process):
             terminalreporter.line(inert(line))
         if self.config.getoption("--known-failures"):
@@ -167,7 +173,7 @@ class GatheringSession(Gathering):
         self._clock = time.monotonic()
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401, ARG002 - xdist's
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - xdist's
         """Take over what a worker saw."""
         seen = getattr(node, "workeroutput", {}).get("streamchat")
         if seen is None:

@@ -12,11 +12,12 @@ import pytest
 
 from streamchat_conformance.catalogue import CATALOGUE, MUST, Level, Requirement
 from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.gate.known_failures import KnownFailures
 from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.plugin.configure import checked_settings, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
+from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.judged import verdict
 from streamchat_conformance.suite.outcomes import (
     Blocked,
@@ -99,8 +100,17 @@ class SuiteSession(Gathering):
             return report
         result = self._result(requirement, item, call)
         report.streamchat = result.to_json()  # type: ignore[attr-defined]  # travels with it
-        _colour(report, result, self.config.getoption("--fail-on"), self.known)
+        text = describe(result, redactor=Redactor(self.state.settings.headers))
+        _colour(report, result, text, self._gates(result))
         return report
+
+    def _gates(self, result: Result) -> bool:
+        """Tell whether a failure of this requirement fails the run."""
+        level = result.requirement.level
+        strict = self.config.getoption("--fail-on") == "should"
+        return (level is MUST or (strict and level is Level.SHOULD)) and (
+            self.known.covering(result.requirement.id, result.cause) is None
+        )
 
     def _result(
         self, requirement: Requirement, item: pytest.Item, call: pytest.CallInfo[None]
@@ -119,6 +129,7 @@ class SuiteSession(Gathering):
         elif isinstance(raised, Violation):
             result.outcome = Outcome.FAIL
             result.findings = list(raised.findings)
+            result.examples = max(1, result.examples)
             result.cause = target.ledger.cause(requirement.id, target.failed) if target else ""
             if result.cause:
                 result.outcome = Outcome.BLOCKED
@@ -188,14 +199,9 @@ def _order(item: pytest.Item) -> int:
     return 3 if id_of(item) == "resilience.alive" else 1
 
 
-def _colour(report: pytest.TestReport, result: Result, fail_on: str, known: KnownFailures) -> None:
+def _colour(report: pytest.TestReport, result: Result, text: str, gates: bool) -> None:
     """Give a report the outcome that pytest's own counting, `-x` and JUnit should see."""
-    gates = result.requirement.level is MUST or (
-        fail_on == "should" and result.requirement.level is Level.SHOULD
-    )
-    gates = gates and known.covering(result.requirement.id, result.cause) is None
     if result.outcome in (Outcome.FAIL, Outcome.BLOCKED):
-        text = _text(result)
         if gates:
             report.outcome, report.longrepr = "failed", text
         else:
@@ -204,9 +210,3 @@ def _colour(report: pytest.TestReport, result: Result, fail_on: str, known: Know
     elif result.outcome is Outcome.NOT_APPLICABLE:
         report.outcome = "skipped"
         report.longrepr = (str(report.location[0]), report.location[1] or 0, result.reason)
-
-
-def _text(result: Result) -> str:
-    from streamchat_conformance.report.terminal import describe
-
-    return describe(result)

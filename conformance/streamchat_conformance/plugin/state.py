@@ -16,6 +16,7 @@ from streamchat_conformance.gate.watching import ALIVE, WatchfulLedger
 from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
+from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.embedded import EmbeddedServer, embedded_settings
 from streamchat_conformance.suite.learn import learn
 from streamchat_conformance.suite.ledger import Ledger
@@ -79,8 +80,9 @@ class RunState:
         try:
             self.command = self._stack.enter_context(server)
         except NotTestable as reason:
-            self.results.facts.not_testable = reason.reason
-            self.results.facts.hint = reason.hint
+            redactor = Redactor(settings.headers)
+            self.results.facts.not_testable = redactor.text(reason.reason)
+            self.results.facts.hint = redactor.text(reason.hint)
             raise
         return settings if place is not None else replace(settings, url=server.url)
 
@@ -94,7 +96,7 @@ class RunState:
         command = self.command
         if command is not None and not self._process:
             stream = shut_down(command, self.target)
-            self._process = command.facts()
+            self._process = command.facts(clean=Redactor(self.settings.headers).text)
             if stream:
                 self._process["shutdown"]["stream"] = stream
         self._stack.close()

@@ -77,7 +77,11 @@ def build_report(
         "recorded_exchanges": facts.exchanges,
         "summary": {
             "verdict": results.verdict().value,
-            **({"reason": facts.not_testable, "hint": facts.hint} if facts.not_testable else {}),
+            **(
+                {"reason": redactor.text(facts.not_testable), "hint": facts.hint}
+                if facts.not_testable
+                else {}
+            ),
             "must": results.count(Level.MUST),
             "should": results.count(Level.SHOULD),
             "may": results.count(Level.MAY),

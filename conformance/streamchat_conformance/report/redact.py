@@ -43,6 +43,13 @@ class Redactor:
             data = data.replace(value.encode("latin-1", "replace"), PLACEHOLDER.encode())
         return _SECRET_LINE.sub(rb"\1: " + PLACEHOLDER.encode(), data)
 
+    def masked(self, data: bytes) -> bytes:
+        """Return bytes of an HTTP message with secrets starred out: offsets stay as they are."""
+        for value in self._values:
+            secret = value.encode("latin-1", "replace")
+            data = data.replace(secret, b"*" * len(secret))
+        return _SECRET_LINE.sub(_starred, data)
+
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange without secrets."""
         return replace(
@@ -50,3 +57,7 @@ class Redactor:
             request=self.data(exchange.request),
             reads=tuple(Read(read.at_s, self.data(read.data)) for read in exchange.reads),
         )
+
+
+def _starred(line: re.Match[bytes]) -> bytes:
+    return line[0][: line.start(2) - line.start()] + b"*" * len(line[2])

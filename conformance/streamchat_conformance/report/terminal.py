@@ -31,22 +31,26 @@ def _wrapped(label: str, text: str) -> Iterator[str]:
         yield f"  {label if number == 0 else '':<10}{line}"
 
 
-def describe(result: Result, *, base_url: str = "") -> str:
-    """Return a failed requirement as a person wants to read it."""
+def describe(result: Result, *, base_url: str = "", redactor: Redactor | None = None) -> str:
+    """Return a failed requirement as a person wants to read it, without secrets."""
+    clean = redactor or Redactor()
     entry = result.requirement
     lines = [f"{entry.id} ({entry.level}): {entry.title}", f"  source    {entry.source}"]
     if result.outcome is Outcome.BLOCKED:
-        lines += _wrapped("blocked", f"by {result.cause}: {result.reason or 'see there'}")
+        reason = clean.text(result.reason) or "see there"
+        lines += _wrapped("blocked", f"by {result.cause}: {reason}")
     for finding, exchange in result.findings[:1]:
-        lines += _wrapped("problem", finding.message)
-        lines += _wrapped("expected", finding.expected)
-        lines += _wrapped("received", finding.received)
+        lines += _wrapped("problem", clean.text(finding.message))
+        lines += _wrapped("expected", clean.text(finding.expected))
+        lines += _wrapped("received", clean.text(finding.received))
         if finding.offset is not None and exchange is not None:
-            around = context(exchange.received, finding.offset)
+            around = context(clean.masked(exchange.received), finding.offset)
             lines.append(f"  {'bytes':<10}{around}")
         if exchange is not None:
-            request = Redactor().data(exchange.request)
-            lines.append(f"  {'replay':<10}{inert(replay(request, base_url or 'http://HOST:PORT'))}")
+            request = clean.data(exchange.request)
+            lines.append(
+                f"  {'replay':<10}{inert(replay(request, base_url or 'http://HOST:PORT'))}"
+            )
     return "\n".join(lines)
 
 
@@ -58,13 +62,17 @@ def context(data: bytes, offset: int, *, before: int = 24, after: int = 48) -> s
 
 
 def print_summary(
-    reporter: pytest.TerminalReporter, results: Results, report: dict[str, Any], problem: str
+    reporter: pytest.TerminalReporter,
+    results: Results,
+    report: dict[str, Any],
+    problem: str,
+    redactor: Redactor,
 ) -> None:
-    """Write the summary of a run."""
+    """Write the summary of a run, without secrets."""
     facts = results.facts
     verdict = results.verdict().value
     reporter.section("streamchat-conformance")
-    server = f" ({inert(facts.server)})" if facts.server else ""
+    server = f" ({inert(redactor.text(facts.server))})" if facts.server else ""
     reporter.line(f"target        {facts.url}{server}")
     if facts.capabilities:
         shown = ", ".join(f"{name} {how}" for name, how in facts.capabilities.items())
@@ -76,10 +84,10 @@ def print_summary(
         f"{report.get('duration_s', 0):.1f} s"
     )
     base_url = _base(facts.url)
-    _list(reporter, results, base_url)
+    _list(reporter, results, base_url, redactor)
     if facts.not_testable:
         reporter.line("")
-        reporter.line(f"not testable: {inert(facts.not_testable)}")
+        reporter.line(f"not testable: {inert(redactor.text(facts.not_testable))}")
         if facts.hint:
             reporter.line(f"what to do:   {inert(facts.hint)}")
     if problem:
@@ -94,14 +102,16 @@ def _counts(results: Results, level: Level) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
 
 
-def _list(reporter: pytest.TerminalReporter, results: Results, base_url: str) -> None:
+def _list(
+    reporter: pytest.TerminalReporter, results: Results, base_url: str, redactor: Redactor
+) -> None:
     failed = [result for result in results.by_id.values() if result.outcome is Outcome.FAIL]
     blocked = [result for result in results.by_id.values() if result.outcome is Outcome.BLOCKED]
     for level in Level:
         for result in failed:
             if result.requirement.level is level:
                 reporter.line("")
-                reporter.line(describe(result, base_url=base_url))
+                reporter.line(describe(result, base_url=base_url, redactor=redactor))
     causes = sorted({result.cause for result in blocked})
     for cause in causes:
         ids = ", ".join(result.requirement.id for result in blocked if result.cause == cause)
@@ -111,7 +121,9 @@ def _list(reporter: pytest.TerminalReporter, results: Results, base_url: str) ->
     for result in results.by_id.values():
         if result.outcome is Outcome.ERROR:
             reporter.line("")
-            reporter.line(f"{result.requirement.id}: fault of the suite: {inert(result.reason)}")
+            reporter.line(
+                f"{result.requirement.id}: fault of the suite: {inert(redactor.text(result.reason))}"
+            )
 
 
 def _base(url: str) -> str:

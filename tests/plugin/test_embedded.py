@@ -1,0 +1,16 @@
+"""`pytest` alone: the embedded reference server meets every requirement."""
+
+from __future__ import annotations
+
+from .conftest import Judge
+from .test_report import check_form
+
+
+def test_the_reference_server_is_conformant(run: Judge) -> None:
+    done = run("--fail-on=should", "-n", "2")
+    assert done.code == 0, done.out
+    report = check_form(done)
+    assert done.with_outcome("pass") == set(done.outcomes)
+    assert set(report["target"]["capabilities"].values()) == {"declared"}
+    assert report["target"]["url"].startswith("http://127.0.0.1:")
+    assert report["generated_requests"] > 0
