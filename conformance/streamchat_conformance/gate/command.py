@@ -22,6 +22,7 @@ from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 PORT = "{port}"
@@ -253,11 +254,15 @@ class TargetCommand:
 
     # -- telling -------------------------------------------------------------------------
 
-    def facts(self) -> dict[str, Any]:
-        """Return what became of the server, JSON-ready. After `stop`."""
-        facts: dict[str, Any] = {"command": self.command, "port": self.port}
+    def facts(self, *, clean: Callable[[str], str] = str) -> dict[str, Any]:
+        """Return what became of the server, JSON-ready. After `stop`.
+
+        `clean` takes secrets out of the command and of what the server printed.
+        """
+        facts: dict[str, Any] = {"command": clean(self.command), "port": self.port}
         if self.died:
-            return {**facts, "died": self.died, "output": self.output()}
+            output = [clean(line) for line in self.output()]
+            return {**facts, "died": self.died, "output": output}
         if self._terminated_at_s is not None:
             ended_s = (self._gone_at_s or time.monotonic()) - self._terminated_at_s
             facts["shutdown"] = {"seconds": round(ended_s, 3), "killed": self._killed}

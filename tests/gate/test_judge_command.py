@@ -1,0 +1,112 @@
+"""The command `judge`: where recordings come from, what is printed, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamchat_conformance.commands.judge import main
+from streamchat_fixtures.control import ControlServer, Settings
+
+from .judging import CHAT, HEAD, LIMIT_S, STREAM, Judge, archive, chunk
+
+
+def test_standard_input_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(STREAM)))
+    assert main(["-"]) == 0
+    assert "recording     standard input (curl)" in capsys.readouterr().out
+
+
+def test_what_curl_prints_is_judged_through_a_pipe(tmp_path: Path) -> None:
+    body = tmp_path / "chat.json"
+    body.write_bytes(CHAT)
+    with ControlServer([], settings=Settings(interval_s=0.01)) as server:
+        pipe = (
+            f'curl -isN --raw -H "Content-Type: application/json" --data-binary @{body} '
+            f"{server.url.rstrip('/')}/api/stream-chat | "
+            f"{sys.executable} -m streamchat_conformance judge --request={body} -"
+        )
+        done = subprocess.run(
+            pipe, shell=True, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "verdict       conformant" in done.stdout
+
+
+def test_several_recordings_make_one_report(tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    files[0].write_bytes(STREAM)
+    files[1].write_bytes(HEAD + chunk(b"data: 1\n\n") + b"0\r\n\r\n")
+    report = tmp_path / "report.json"
+    assert main([*map(str, files), f"--report-json={report}"]) == 1
+    written = json.loads(report.read_text("utf-8"))
+    assert written["recorded_exchanges"] == 2
+    assert len(written["recordings"]) == 2
+
+
+def test_requirements_can_be_chosen(judge: Judge) -> None:
+    judged = judge(HEAD + chunk(b"data: 1\n\n") + b"0\r\n\r\n", "--requirement=sse.*")
+    assert judged.code == 0
+    assert judged.outcome("payload.object") == "not-run"
+
+
+def test_text_of_a_server_cannot_act_on_the_terminal(judge: Judge) -> None:
+    judged = judge(HEAD + chunk(b"data: \x1b[2J\x1b]0;x\x07\n\n") + b"0\r\n\r\n")
+    assert judged.code == 1
+    assert "\x1b" not in judged.out
+    assert "\x07" not in judged.out
+
+
+WRONG: list[tuple[object, list[str], list[str]]] = [
+    (b"", [], ["it is empty"]),
+    (b"<html>", [], ["its format is not known", "curl -isN --raw", "--format"]),
+    (b'{"error": "x"}', [], ["it is JSON, but neither"]),
+    (b'{"error": ', [], ["begins as JSON and is none"]),
+    (b"[" * 100_000, [], ["begins as JSON and is none"]),
+    (b"HTTP/2 200 \r\n\r\ndata: 1\n\n", [], ["HTTP/2", "--http1.1"]),
+    ({"exchanges": []}, [], ["keeps no exchange"]),
+    ({"exchanges": [{"schema": 9}]}, [], ["schema 9"]),
+    ({"exchanges": {}}, [], ["not an array"]),
+    ({"log": {}}, [], ["'log.entries'"]),
+    ({"log": {"entries": [5]}}, [], ["'entry'"]),
+    (archive({"text": "!", "encoding": "base64"}), [], ["base64"]),
+    (archive({}, status=0), [], ["no response was recorded"]),
+    (STREAM, ["--format=pcap"], ["'pcap'", "exchange, curl, body, har"]),
+    (STREAM, ["--format=har"], ["begins as JSON and is none"]),
+    (STREAM, ["--requirement=sse.utf-8"], ["sse.utf-8", "sse.utf8"]),
+    (STREAM, ["--requirement=!*"], ["nothing to judge"]),
+    (STREAM, ["--fail-on=may"], ["--fail-on 'may'", "must, should"]),
+    (STREAM, ["--gap-limit=x"], ["--gap-limit 'x'"]),
+    (STREAM, ["--gap-limit=-1"], ["--gap-limit '-1'"]),
+    (STREAM, ["--request=nonesuch"], ["nonesuch", "cannot be read"]),
+    (STREAM, ["--endpoint-path=chat"], ["'chat'"]),
+    (STREAM, ["--nonesuch"], ["--nonesuch", "--help"]),
+    (STREAM, ["nonesuch.txt"], ["nonesuch.txt", "cannot be read"]),
+    (STREAM, ["-", "-"], ["only once"]),
+    (STREAM, ["--report-json=nonesuch/x.json"], ["the folder nonesuch does not exist"]),
+    (STREAM, ["--report-json=."], ["is a folder"]),
+]
+
+
+@pytest.mark.parametrize(("data", "options", "told"), WRONG, ids=lambda value: repr(value)[:30])
+def test_a_mistake_is_named_in_one_line(
+    judge: Judge, data: object, options: list[str], told: list[str]
+) -> None:
+    judged = judge(data, *options)
+    assert judged.code == 4
+    (line,) = judged.error.splitlines()
+    assert line.startswith("streamchat-conformance judge: ")
+    for part in told:
+        assert part in line
+
+
+def test_a_recording_that_decides_nothing_is_no_success(judge: Judge) -> None:
+    judged = judge(STREAM, "--requirement=resilience.*")
+    assert judged.code == 4
+    assert "nothing here decides any requirement" in judged.out
