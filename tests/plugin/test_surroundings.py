@@ -37,9 +37,9 @@ def test_a_users_ini_conftest_and_variables_cannot_empty_the_run(
     assert ran == {id_ for id_ in done.outcomes if id_.startswith("headers.")}
     assert done.error == ""
     assert "warning" not in done.out
-    assert sorted(file.name for file in tmp_path.iterdir() if file.name != "__pycache__") == [
-        *("conftest.py", "pytest.ini", "report.json"),
-    ]
+    left = {file.name for file in tmp_path.iterdir()}
+    # What Python and other plugins leave behind is not the suite's.
+    assert left - {"__pycache__", ".benchmarks"} == {"conftest.py", "pytest.ini", "report.json"}
 
 
 def test_a_run_without_other_plugins_works_too(run: Judge, control: str) -> None:
@@ -102,7 +102,7 @@ def test_an_unknown_command_is_told_with_the_nearest(capsys: pytest.CaptureFixtu
 def test_a_subcommand_takes_wrong_options_without_a_traceback(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([name, "--nonesuch"]) == 4
+    assert main([name, "file", "--nonesuch"]) == 4
     told = capsys.readouterr()
     assert "--nonesuch" in told.err
     assert "Traceback" not in told.err + told.out
