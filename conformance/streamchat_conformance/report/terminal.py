@@ -121,9 +121,8 @@ def _list(
     for result in results.by_id.values():
         if result.outcome is Outcome.ERROR:
             reporter.line("")
-            reporter.line(
-                f"{result.requirement.id}: fault of the suite: {inert(redactor.text(result.reason))}"
-            )
+            reason = inert(redactor.text(result.reason))
+            reporter.line(f"{result.requirement.id}: fault of the suite: {reason}")
 
 
 def _base(url: str) -> str:
