@@ -1,0 +1,117 @@
+"""`streamchat-conformance compare OLD.json NEW.json`: what got better, and what got worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamchat_conformance.commands.parsing import (
+    EXIT_OK,
+    EXIT_WORSE,
+    Parser,
+    Usage,
+    fault,
+    print_safely,
+)
+from streamchat_conformance.report.model import Report, ReportError, load_report
+from streamchat_conformance.suite.outcomes import Outcome
+
+_RANK = {
+    Outcome.PASS: 2,
+    Outcome.UNEXPECTED_PASS: 2,
+    Outcome.BLOCKED: 0,
+    Outcome.FAIL: 0,
+    Outcome.KNOWN_FAILURE: 0,
+}
+"""What is decided, and how good it is. Any other outcome says nothing of the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One requirement that two reports tell differently."""
+
+    id: str
+    level: str
+    old: str
+    new: str
+
+    def line(self) -> str:
+        """Return the change as a line of text."""
+        return f"  {self.id:<36} {self.level:<7} {self.old} -> {self.new}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two reports side by side."""
+
+    better: tuple[Change, ...]
+    """Failed before and passes now."""
+    worse: tuple[Change, ...]
+    """Passed before, or was not judged, and fails now; or passed and is judged no longer."""
+    other: tuple[Change, ...]
+    """Told differently, without being better or worse; in one of the reports only."""
+
+
+def compare(old: Report, new: Report) -> Comparison:
+    """Compare two reports, requirement by requirement.
+
+    A requirement got worse when it fails and did not before; also when it passed and is not
+    decided any more: a run that judges less must not look as good. A requirement that is only
+    in the new report got worse if it fails.
+    """
+    before = {entry.id: entry for entry in old.requirements}
+    after = {entry.id: entry for entry in new.requirements}
+    better, worse, other = [], [], []
+    for id_ in sorted({*before, *after}):
+        was, now = before.get(id_), after.get(id_)
+        known = now or was
+        if known is None or (was and now and was.outcome is now.outcome):
+            continue
+        change = Change(
+            id_,
+            known.level.value,
+            was.outcome.value if was else "absent",
+            now.outcome.value if now else "absent",
+        )
+        old_rank = _RANK.get(was.outcome, 1) if was else 1
+        new_rank = _RANK.get(now.outcome, 1) if now else 1
+        if now is None or old_rank == new_rank:
+            other.append(change)
+        elif new_rank < old_rank:
+            worse.append(change)
+        elif old_rank == 0:
+            better.append(change)
+        else:
+            other.append(change)
+    return Comparison(tuple(better), tuple(worse), tuple(other))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Compare two reports; return 1 if a requirement got worse."""
+    parser = Parser("compare", "Say what got better and worse; exit 1 if something got worse.")
+    parser.add_argument("old", type=Path, metavar="OLD.json")
+    parser.add_argument("new", type=Path, metavar="NEW.json")
+    try:
+        arguments = parser.parse_args(argv)
+        old, new = load_report(arguments.old), load_report(arguments.new)
+    except (Usage, ReportError) as mistake:
+        return fault("compare", mistake)
+    comparison = compare(old, new)
+    print_safely("\n".join(lines(old, new, comparison)) + "\n")
+    return EXIT_WORSE if comparison.worse else EXIT_OK
+
+
+def lines(old: Report, new: Report, comparison: Comparison) -> Iterator[str]:
+    """Yield the comparison as lines of text."""
+    yield f"old     {old.verdict}: {old.url} ({old.started}, suite {old.version})"
+    yield f"new     {new.verdict}: {new.url} ({new.started}, suite {new.version})"
+    groups = (
+        ("worse", comparison.worse),
+        ("better", comparison.better),
+        ("changed", comparison.other),
+    )
+    for name, changes in groups:
+        yield f"{name:<8}{len(changes)}"
+        for change in changes:
+            yield change.line()

@@ -1,0 +1,171 @@
+"""`streamchat-conformance explain ID`: one requirement, told in full; also the docs' pages."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from streamchat_conformance.catalogue import Requirement
+from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.commands.parsing import (
+    EXIT_OK,
+    Parser,
+    Usage,
+    check_option,
+    fault,
+    print_safely,
+    write_checked,
+)
+from streamchat_conformance.gate.known_failures import unknown_id
+from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
+
+WIDTH = 96
+_LEVELS = {
+    "MUST": "a server that breaks it is nonconformant",
+    "SHOULD": "reported; fails the run only with --fail-on should",
+    "MAY": "observed and printed; never fails a run",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Explain requirements; return the exit code."""
+    parser = Parser("explain", "Explain requirements: why they stand, how to mend a server.")
+    parser.add_argument("ids", nargs="*", metavar="ID")
+    parser.add_argument(
+        "--pages", type=Path, metavar="FOLDER", help="write all of them, a Markdown page per area"
+    )
+    try:
+        arguments = parser.parse_args(argv)
+        if not arguments.ids and arguments.pages is None:
+            parser.error("name a requirement, such as payload.json ('list' shows them all)")
+        entries = [_entry(id_) for id_ in arguments.ids]
+        if arguments.pages is not None:
+            for name, text in pages().items():
+                check_option("--pages", arguments.pages / name)
+                write_checked("--pages", arguments.pages / name, text)
+    except Usage as mistake:
+        return fault("explain", mistake)
+    print_safely("\n".join("\n".join(as_text(entry)) + "\n" for entry in entries))
+    return EXIT_OK
+
+
+def _entry(id_: str) -> Requirement:
+    """Return a requirement. Raises Usage, naming the nearest ids."""
+    catalogue = load_catalogue()
+    if id_ not in catalogue:
+        raise Usage(unknown_id(id_, catalogue))
+    return catalogue[id_]
+
+
+def as_text(entry: Requirement) -> Iterator[str]:
+    """Yield a requirement as lines for a terminal."""
+    yield f"{entry.id} ({entry.level}: {_LEVELS[entry.level]})"
+    yield from _wrapped(entry.title)
+    yield from _labelled("source", "".join(piece.text for piece in cited(entry.source)))
+    yield from (f"    {piece.url}" for piece in cited(entry.source) if piece.url)
+    if entry.needs:
+        yield from _labelled("needs", f"the capability {' and '.join(entry.needs)}")
+    texts = texts_of(entry.id)
+    if texts is not None:
+        yield from _labelled("why it matters", texts.why)
+    for defect in defects_of(entry.source):
+        yield from _labelled("seen in", f"{defect.project}: {defect.seen}")
+        yield from (f"    {url}" for url in defect.urls)
+    if texts is not None:
+        yield from _labelled("how to mend it", texts.mend)
+        for advice in texts.advice:
+            yield ""
+            yield f"  {advice.title}"
+            for framework, text in advice.by_framework.items():
+                yield from _labelled(framework, text)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    """Return text with a label, its further lines indented, links and code left whole."""
+    return textwrap.wrap(
+        f"{label}: {text}",
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+# -- pages of the docs -------------------------------------------------------------------
+
+
+def pages() -> dict[str, str]:
+    """Return the docs' generated pages: file name to text, one for each area."""
+    entries = load_catalogue().values()
+    return {
+        f"{area}.md": "\n".join(_page(area, list(group))) + "\n"
+        for area, group in groupby(entries, key=lambda entry: entry.area)
+    }
+
+
+def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
+    yield f"# Requirements: {area}"
+    yield ""
+    yield (
+        "This page is generated from the catalogue: "
+        "`streamchat-conformance explain --pages docs/requirements`."
+    )
+    for entry in entries:
+        yield ""
+        yield f"## {entry.id}"
+        yield ""
+        yield f"**{entry.level}.** {_plain(entry.title)}"
+        yield ""
+        yield f"- Source: {_source(entry.source)}"
+        if entry.needs:
+            yield f"- Needs the capability {' and '.join(f'`{need}`' for need in entry.needs)}"
+        texts = texts_of(entry.id)
+        if texts is not None:
+            yield f"- Why it matters: {_plain(texts.why)}"
+        for defect in defects_of(entry.source):
+            links = "".join(f" [[{n}]]({url})" for n, url in enumerate(defect.urls, 1))
+            yield f"- Seen in {_plain(defect.project)}: {_plain(defect.seen)}{links}"
+        if texts is not None:
+            yield f"- How to mend it: {_plain(texts.mend)}"
+            names = ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in texts.advice)
+            yield f"- In common frameworks: {names}"
+    yield from _advice(entries)
+
+
+def _advice(entries: Sequence[Requirement]) -> Iterator[str]:
+    """Yield the advice that the entries name, each piece once."""
+    found = {}
+    for entry in entries:
+        texts = texts_of(entry.id)
+        found.update({one.title: one for one in (texts.advice if texts is not None else ())})
+    for title, one in found.items():
+        yield ""
+        yield f"## {title}"
+        yield ""
+        for framework, text in one.by_framework.items():
+            yield f"- **{framework}**: {_plain(text)}"
+
+
+def _source(source: str) -> str:
+    return "".join(
+        f"[{_plain(piece.text)}]({piece.url})" if piece.url else _plain(piece.text)
+        for piece in cited(source)
+    )
+
+
+def _plain(text: str) -> str:
+    """Return text of ours as Markdown: what looks like markup is shown, not done."""
+    return "".join(f"\\{each}" if each in "\\`*_[]<>|~$" else each for each in text)
+
+
+def _anchor(title: str) -> str:
+    """Return the fragment that hosts of Markdown make of a heading."""
+    kept = "".join(each for each in title.lower() if each.isalnum() or each in " -_")
+    return kept.replace(" ", "-")

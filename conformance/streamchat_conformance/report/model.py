@@ -1,0 +1,254 @@
+"""A JSON report read back: checked, typed, with its exchanges restored."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from streamchat_conformance.catalogue import Level
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.report.json_report import SCHEMA
+from streamchat_conformance.suite.outcomes import Outcome
+
+REPORT_LIMIT_BYTES = 256 * 1024 * 1024
+"""Larger files are not read: no run writes one."""
+
+FAILING = frozenset({Outcome.FAIL, Outcome.BLOCKED})
+
+
+class ReportError(ValueError):
+    """A file or value that is not a report; the message is one line with mistake and cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFinding:
+    """One finding of a report."""
+
+    message: str
+    expected: str
+    received: str
+    offset: int | None
+    """Place in the exchange's received bytes."""
+    replay: str
+    exchange: int | None
+    """Index into `Report.exchanges`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRequirement:
+    """What a report says of one requirement."""
+
+    id: str
+    level: Level
+    title: str
+    source: str
+    outcome: Outcome
+    examples: int
+    reason: str
+    cause: str
+    findings: tuple[ReportedFinding, ...]
+
+    @property
+    def area(self) -> str:
+        """The part of the id before the point."""
+        return self.id.partition(".")[0]
+
+    @property
+    def failing(self) -> bool:
+        """Whether it failed, or was blocked by another one's failure."""
+        return self.outcome in FAILING
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run's report."""
+
+    version: str
+    """Of the suite."""
+    url: str
+    server: str
+    capabilities: Mapping[str, str]
+    started: str
+    duration_s: float
+    generated_requests: int
+    recorded_exchanges: int
+    verdict: str
+    reason: str
+    """Why the target was not testable, or the run was cut short."""
+    hint: str
+    cut_short: bool
+    requirements: tuple[ReportedRequirement, ...]
+    exchanges: tuple[Exchange, ...]
+    times_s: Mapping[str, float] = field(default_factory=dict)
+
+    def count(self, *, level: Level | None = None, area: str = "") -> dict[Outcome, int]:
+        """Return how many requirements had each outcome, of one level or area or of all."""
+        counts = dict.fromkeys(Outcome, 0)
+        for entry in self.requirements:
+            if level in (None, entry.level) and area in ("", entry.area):
+                counts[entry.outcome] += 1
+        return counts
+
+    def areas(self) -> list[str]:
+        """Return the areas in alphabetical order."""
+        return sorted({entry.area for entry in self.requirements})
+
+
+def load_report(file: Path) -> Report:
+    """Read a report from a file. Raises ReportError, naming the file and the cure."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(REPORT_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise ReportError(
+            f"{file} cannot be read ({error.strerror}); name a file written by --report-json"
+        ) from None
+    if len(data) > REPORT_LIMIT_BYTES:
+        raise ReportError(f"{file} has more than {REPORT_LIMIT_BYTES} bytes: it is no report")
+    try:
+        return report_from_json(json.loads(data))
+    except ReportError as error:
+        raise ReportError(f"{file}: {error}") from None
+    except (ValueError, RecursionError):
+        raise ReportError(f"{file} is not JSON; name a file written by --report-json") from None
+
+
+def report_from_json(value: object) -> Report:
+    """Return a report from its JSON value. Raises ReportError."""
+    if not isinstance(value, dict) or "requirements" not in value:
+        raise ReportError("this is not a report of the suite; write one with --report-json")
+    if value.get("schema") != SCHEMA:
+        raise ReportError(
+            f"report schema {value.get('schema')!r} is not {SCHEMA}; "
+            "read it with the version of the suite that wrote it"
+        )
+    members = _Members(value, "the report")
+    target, summary = members.object("target"), members.object("summary")
+    report = Report(
+        version=members.object("suite").text("version"),
+        url=target.text("url"),
+        server=target.text("server"),
+        capabilities=target.texts("capabilities"),
+        times_s=target.numbers("times_s"),
+        started=members.text("started"),
+        duration_s=members.number("duration_s"),
+        generated_requests=members.count("generated_requests"),
+        recorded_exchanges=members.count("recorded_exchanges"),
+        verdict=summary.text("verdict"),
+        reason=summary.text("reason", ""),
+        hint=summary.text("hint", ""),
+        cut_short=value.get("cut_short") is True,
+        requirements=tuple(map(_requirement, members.objects("requirements"))),
+        exchanges=tuple(_exchanges(members.objects("exchanges"))),
+    )
+    for entry in report.requirements:
+        for finding in entry.findings:
+            if finding.exchange is not None and finding.exchange >= len(report.exchanges):
+                raise ReportError(f"{entry.id} names exchange {finding.exchange}, which is missing")
+    return report
+
+
+def _requirement(members: _Members) -> ReportedRequirement:
+    members.name = id_ = members.text("id")
+    try:
+        level, outcome = Level(members.text("level")), Outcome(members.text("outcome"))
+    except ValueError as error:
+        raise ReportError(f"{id_}: {error}; write the report with this version") from None
+    return ReportedRequirement(
+        id=id_,
+        level=level,
+        title=members.text("title"),
+        source=members.text("source"),
+        outcome=outcome,
+        examples=members.count("examples"),
+        reason=members.text("reason", ""),
+        cause=members.text("cause", ""),
+        findings=tuple(map(_finding, members.objects("findings"))),
+    )
+
+
+def _finding(members: _Members) -> ReportedFinding:
+    return ReportedFinding(
+        message=members.text("message"),
+        expected=members.text("expected"),
+        received=members.text("received"),
+        offset=members.count_or_none("offset"),
+        replay=members.text("replay"),
+        exchange=members.count_or_none("exchange"),
+    )
+
+
+def _exchanges(found: list[_Members]) -> Iterator[Exchange]:
+    for number, members in enumerate(found):
+        try:
+            yield Exchange.from_json(members.members)
+        except ValueError as error:
+            raise ReportError(f"exchange {number}: {error}") from None
+
+
+class _Members:
+    """The members of a JSON object, each asked for by name and kind. All raise ReportError."""
+
+    def __init__(self, members: dict[str, Any], name: str) -> None:
+        self.members = members
+        self.name = name
+
+    def text(self, member: str, default: str | None = None) -> str:
+        value = self.members.get(member, default)
+        if not isinstance(value, str):
+            raise self._wrong(member, "a string")
+        return value
+
+    def number(self, member: str) -> float:
+        value = self.members.get(member)
+        if not _is_number(value):
+            raise self._wrong(member, "a finite number")
+        return float(value)
+
+    def count(self, member: str) -> int:
+        value = self.members.get(member)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._wrong(member, "a whole number from 0")
+        return value
+
+    def count_or_none(self, member: str) -> int | None:
+        return None if self.members.get(member) is None else self.count(member)
+
+    def object(self, member: str) -> _Members:
+        value = self.members.get(member)
+        if not isinstance(value, dict):
+            raise self._wrong(member, "an object")
+        return _Members(value, f"{self.name}'s {member}")
+
+    def objects(self, member: str) -> list[_Members]:
+        value = self.members.get(member)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._wrong(member, "an array of objects")
+        return [_Members(item, f"{self.name}'s {member} {n}") for n, item in enumerate(value)]
+
+    def texts(self, member: str) -> dict[str, str]:
+        values = self.object(member).members
+        if not all(isinstance(value, str) for value in values.values()):
+            raise self._wrong(member, "an object of strings")
+        return values
+
+    def numbers(self, member: str) -> dict[str, float]:
+        values = self.object(member).members
+        if not all(_is_number(value) for value in values.values()):
+            raise self._wrong(member, "an object of numbers")
+        return values
+
+    def _wrong(self, member: str, kind: str) -> ReportError:
+        return ReportError(
+            f"{self.name}: the member {member!r} is not {kind}; the file is damaged or no report"
+        )
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e300 and math.isfinite(value)
