@@ -22,6 +22,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "judge": "judge recorded exchanges or captured event streams, without a network",
     "matrix": "show which faulty server each requirement catches",
     "compare": "compare two JSON reports",
+    "html": "turn a JSON report into a page",
 }
 """Name to one line of help. Each is `main(argv) -> int` of the module `commands.NAME`."""
 

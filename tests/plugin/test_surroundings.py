@@ -102,7 +102,7 @@ def test_an_unknown_command_is_told_with_the_nearest(capsys: pytest.CaptureFixtu
 def test_a_subcommand_takes_wrong_options_without_a_traceback(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([name, "file", "--nonesuch"]) == 4
+    assert main([name, "one", "two", "--nonesuch"]) == 4
     told = capsys.readouterr()
     assert "--nonesuch" in told.err
     assert "Traceback" not in told.err + told.out
