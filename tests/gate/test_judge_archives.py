@@ -49,3 +49,17 @@ def test_other_requests_of_an_archive_are_left_out(judge: Judge) -> None:
     assert other.code == 4
     assert "/v2/chat" in other.error
     assert "POST /api/stream-chat" in other.error
+
+
+def test_cookies_and_keys_of_an_archive_are_told_nowhere(judge: Judge) -> None:
+    headers = [
+        {"name": "Content-Type", "value": "application/json"},
+        {"name": "Cookie", "value": "session=s3cr3t-c00kie"},
+        {"name": "X-Api-Key", "value": "s3cr3t-k3y"},
+    ]
+    judged = judge(archive({"text": "data: 1\n\n"}, headers=headers))
+    assert judged.failed() == {"payload.object"}
+    assert "s3cr3t" not in judged.out
+    assert "s3cr3t" not in str(judged.report)
+    exchange = judged.report["exchanges"][0] if judged.report else {}
+    assert b"s3cr3t" not in base64.b64decode(exchange["request"]["base64"])
