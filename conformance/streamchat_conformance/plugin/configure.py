@@ -11,6 +11,9 @@ import pytest
 from streamchat_conformance.catalogue import UnknownRequirementError, select
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
+from streamchat_conformance.plugin.writing import check_report_files
+from streamchat_conformance.report.files import WriteError, check_writable
+from streamchat_conformance.report.redact import declare_secret
 from streamchat_conformance.suite import settings as suite
 from streamchat_conformance.suite.settings import Settings, SettingsError
 
@@ -26,13 +29,15 @@ def checked_settings(config: pytest.Config) -> Settings:
     from streamchat_conformance.plugin.state import endpoint_of
 
     try:
+        for name in config.getoption("--secret-header"):
+            _declare_secret(name)
         settings = settings_from(config)
         if settings.url is not None:
             endpoint_of(settings)
         if settings.command is not None:
             check_command(settings.command, settings.url)
         _check_globs(config)
-        _check_report_file(config)
+        check_report_files(config)
         known_failures_of(config)
     except SettingsError as error:
         raise pytest.UsageError(f"streamchat-conformance: {error}") from None
@@ -58,20 +63,11 @@ def selected_ids(globs: list[str]) -> set[str]:
     return chosen
 
 
-def _check_report_file(config: pytest.Config) -> None:
-    file = config.getoption("--report-json")
-    if file is not None:
-        _check_writable("--report-json", Path(file))
-
-
-def _check_writable(option: str, file: Path) -> None:
-    folder = file.parent
-    if file.is_dir():
-        raise SettingsError(f"{option}: {file} is a folder; name a file")
-    if not folder.is_dir():
-        raise SettingsError(f"{option}: the folder {folder} does not exist")
-    if not os.access(folder, os.W_OK):
-        raise SettingsError(f"{option}: the folder {folder} is not writable")
+def _declare_secret(name: str) -> None:
+    try:
+        declare_secret(name)
+    except ValueError as error:
+        raise SettingsError(f"--secret-header: {error}") from None
 
 
 def known_failures_of(config: pytest.Config) -> KnownFailures:
@@ -94,7 +90,10 @@ def _read_known_failures(config: pytest.Config) -> KnownFailures:
             )
         return KnownFailures()
     if update:
-        _check_writable("--known-failures", Path(file))
+        try:
+            check_writable("--known-failures", Path(file))
+        except WriteError as error:
+            raise SettingsError(str(error)) from None
     return load_known_failures(Path(file), load_catalogue(), may_be_new=update)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.gate.applying import Applied, apply_known_failures, updated
 from streamchat_conformance.gate.telling import process_lines
 from streamchat_conformance.gate.writing import as_toml
 from streamchat_conformance.plugin.configure import checked_settings, known_failures_of
-from streamchat_conformance.report.json_report import build_report, write_report, write_whole
+from streamchat_conformance.plugin.writing import write_reports
+from streamchat_conformance.report.json_report import build_report, write_whole
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import inert, print_summary
 from streamchat_conformance.suite.outcomes import Outcome
@@ -26,6 +28,9 @@ from streamchat_conformance.suite.results import (
     Results,
 )
 from streamchat_conformance.suite.settings import Settings
+
+EXIT_INTERRUPTED = 2
+"""What pytest returns for a run that was interrupted."""
 
 _SHORT = {
     Outcome.PASS: ("passed", ".", "PASS"),
@@ -97,9 +102,15 @@ class Gathering:
         self.decided = True
         settings = checked_settings(self.config)
         facts = self.results.facts
-        if self.config.option.collectonly or int(session.exitstatus) in (2, 4):
+        if self.config.option.collectonly or int(session.exitstatus) == EXIT_USAGE:
             self.decided = False
             return
+        interrupted = int(session.exitstatus) == EXIT_INTERRUPTED
+        cut_short = interrupted or bool(session.shouldstop or session.shouldfail)
+        if interrupted and not facts.not_testable and not self.results.failing(MUST):
+            # Nothing that was judged failed, and not everything was judged: that is no verdict.
+            facts.not_testable = "the run was interrupted before everything was judged"
+            facts.hint = "run it again; the report tells what was judged until then"
         if not facts.not_testable:
             self._apply_known_failures(settings)
         code = self.results.exit_code(fail_on=self.config.getoption("--fail-on"))
@@ -111,21 +122,20 @@ class Gathering:
         )
         self.report["gate"] = {
             "fail_on": self.config.getoption("--fail-on"),
-            "exit_code": code,
+            "exit_code": EXIT_INTERRUPTED if interrupted else code,
             **self.applied.to_json(),
         }
         if facts.process:
             self.report["target"]["process"] = facts.process
-        file = self.config.getoption("--report-json")
-        if file:
-            try:
-                write_report(Path(file), self.report)
-            except OSError as error:
-                self.problem = f"--report-json: {file} cannot be written ({error.strerror})"
-                code = EXIT_SUITE_FAULT
+        if cut_short:
+            self.report["cut_short"] = True
+        problems = write_reports(self.config, self.report)
+        if problems:
+            self.problem = "\n".join(problems)
+            code = EXIT_SUITE_FAULT
         if int(session.exitstatus) == 3 or self.unwritten:
             code = EXIT_SUITE_FAULT
-        session.exitstatus = code
+        session.exitstatus = EXIT_INTERRUPTED if interrupted and not problems else code
 
     def _apply_known_failures(self, settings: Settings) -> None:
         """Excuse what is listed; with `--update-known-failures` write the list anew before."""

@@ -104,6 +104,27 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--report-json", metavar="FILE", help="write the report as JSON")
     group.addoption(
+        "--report-html",
+        metavar="FILE",
+        help="write the report as one HTML file that opens from disk",
+    )
+    group.addoption(
+        "--report-markdown",
+        metavar="FILE",
+        help="write the report as Markdown, short enough for a CI step summary",
+    )
+    group.addoption(
+        "--report-badge", metavar="FILE", help="write the JSON of a shields.io endpoint badge"
+    )
+    group.addoption(
+        "--secret-header",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="header whose value no report may show, whoever sends it; may be repeated "
+        "(Authorization, cookies, tokens and keys are never shown)",
+    )
+    group.addoption(
         "--thoroughness",
         metavar="LEVEL",
         help="quick, default or thorough: how many requests are generated",
@@ -125,6 +146,10 @@ _SETTINGS = (
     "--target-file",
     "--requirement",
     "--report-json",
+    "--report-html",
+    "--report-markdown",
+    "--report-badge",
+    "--secret-header",
     "--endpoint-path",
     "--target-header",
     "--ca-file",

@@ -1,0 +1,19 @@
+"""What pytest's own JUnit report carries of a requirement: its id, level and source."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import Requirement
+
+
+def junit_properties(requirement: Requirement | None) -> list[tuple[str, object]]:
+    """Return the properties of a case, for `item.user_properties`; none for other tests.
+
+    They are set on the item, because JUnit's writer reads them from the report of the teardown.
+    """
+    if requirement is None:
+        return []
+    return [
+        ("requirement", requirement.id),
+        ("level", requirement.level.value),
+        ("source", requirement.source),
+    ]
