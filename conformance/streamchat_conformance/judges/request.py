@@ -13,7 +13,7 @@ from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.judges.error import is_refusal, tells_error
+from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, tells_error
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
@@ -316,8 +316,9 @@ def error_wording(reading: Reading) -> Verdict:
 
 
 def _is_plain(reading: Reading) -> bool:
-    """Tell whether the request is in ASCII, so that its encoding is no second fault."""
-    return reading.asked.sent is not None and reading.asked.sent.body.isascii()
+    """Tell whether neither the request's encoding nor its size may be a second fault."""
+    sent = reading.asked.sent
+    return sent is not None and sent.body.isascii() and len(sent.body) <= GUARANTEED_BYTES
 
 
 def error_text(reading: Reading) -> str | None:

@@ -19,6 +19,7 @@ from streamchat_conformance.plugin.state import RunState
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.judged import verdict
+from streamchat_conformance.suite.ledger import trimmed
 from streamchat_conformance.suite.outcomes import (
     Blocked,
     NotApplicable,
@@ -128,7 +129,10 @@ class SuiteSession(Gathering):
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
             result.outcome = Outcome.FAIL
-            result.findings = list(raised.findings)
+            result.findings = [
+                (finding, trimmed(exchange) if exchange is not None else None)
+                for finding, exchange in raised.findings
+            ]
             result.examples = max(1, result.examples)
             result.cause = target.ledger.cause(requirement.id, target.failed) if target else ""
             if result.cause:

@@ -29,6 +29,9 @@ SHRINK_S = 5.0
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
 
+HOPELESS_S = 0.5
+"""Time for a property on a target whose valid requests are slow and bring no stream (seconds)."""
+
 SIDE_BY_SIDE = 8
 """So many at once."""
 
@@ -47,7 +50,11 @@ class _Run:
         self.target = target
         settings = target.settings
         self.max_examples = max(3, round(settings.thoroughness.examples * share))
-        self.ends_at = time.monotonic() + settings.thoroughness.seconds
+        baseline = target.baseline
+        hopeless = not baseline.streams and baseline.duration_s >= SLOW_S
+        self.ends_at = time.monotonic() + (
+            HOPELESS_S if hopeless else settings.thoroughness.seconds
+        )
         if settings.fuzz_seconds:
             self.max_examples = 1_000_000
             self.ends_at += settings.fuzz_seconds

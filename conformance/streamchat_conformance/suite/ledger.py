@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
@@ -20,7 +20,7 @@ from streamchat_conformance.suite.outcomes import Blocked, Violation
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
 
-KEPT_BYTES = 256 * 1024
+KEPT_BYTES = 64 * 1024
 """What is kept of the bytes of an exchange that goes into a report."""
 
 SYNTAX = (
@@ -83,6 +83,26 @@ class Entry:
     failed: int = 0
     """Exchanges that broke it."""
     findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
+
+
+def trimmed(exchange: Exchange) -> Exchange:
+    """Return an exchange with at most `KEPT_BYTES` of what was received; the rest is counted."""
+    room = KEPT_BYTES
+    if sum(len(read.data) for read in exchange.reads) <= room:
+        return exchange
+    kept: list[Read] = []
+    for read in exchange.reads:
+        if room <= 0:
+            break
+        kept.append(Read(read.at_s, read.data[:room]))
+        room -= len(read.data)
+    left_out = sum(len(read.data) for read in exchange.reads) - KEPT_BYTES
+    return replace(
+        exchange,
+        reads=tuple(kept),
+        unrecorded_bytes=exchange.unrecorded_bytes + left_out,
+        notes=(*exchange.notes, f"{left_out} bytes more were received and judged"),
+    )
 
 
 class Ledger:
@@ -176,7 +196,7 @@ class Ledger:
         return "" if unexplained or not systematic else systematic[0]
 
     def _keep(self, entry: Entry, finding: Finding, exchange: Exchange) -> None:
-        entry.findings.append((finding, exchange))
+        entry.findings.append((finding, trimmed(exchange)))
         entry.findings.sort(key=lambda kept: len(kept[1].request))
         del entry.findings[KEPT_PER_REQUIREMENT:]
 

@@ -32,6 +32,9 @@ PATIENT_HANGS = 3
 IMPATIENT_S = 2.0
 """The least patience (seconds)."""
 
+RECORDING_BYTES = 512 * 1024
+"""What is recorded of one exchange, unless the request itself is large."""
+
 QUICK_STREAM_S = 0.25
 """Streams that end by themselves within this time are read to their end (seconds)."""
 
@@ -77,6 +80,10 @@ class Target:
         usual_s = max(baseline.first_event_s, baseline.refusal_s)
         patience_s = min(limits.head_s, max(IMPATIENT_S, 5 * usual_s))
         return replace(limits, head_s=patience_s, first_event_s=patience_s)
+
+    def _limits_for(self, data: bytes) -> Limits:
+        """Return the limits for one exchange: an echo of a large request is large, too."""
+        return replace(self.limits, recording_bytes=max(RECORDING_BYTES, 4 * len(data)))
 
     @property
     def baseline(self) -> Baseline:
@@ -138,7 +145,12 @@ class Target:
         while True:
             with self.connect() as connection:
                 exchange = connection.exchange(
-                    data, until=condition, label=label, pieces=pieces, request_method=method
+                    data,
+                    until=condition,
+                    label=label,
+                    pieces=pieces,
+                    request_method=method,
+                    limits=self._limits_for(data),
                 )
             if exchange.ending is Ending.TIMED_OUT:
                 self._hangs += 1
