@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import threading
+import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamchat_conformance.gate.processes import members
 
 from .dying_server import STATUS
-from .harness import SERVER, faulty, gate, script
+from .harness import RUN_LIMIT_S, SERVER, command_line, environment, faulty, gate, script
 
 ERRORS = ("--requirement=error.*",)
 HTML_ERRORS = faulty("errors-as-text-plain")
@@ -160,3 +166,39 @@ def test_a_death_counts_though_its_requirement_was_not_selected(tmp_path: Path) 
     )
     assert run.code == 1
     assert run.entry("resilience.alive")["outcome"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("number", "codes"),
+    [(signal.SIGINT, {2}), (signal.SIGTERM, {-signal.SIGTERM})],
+    ids=["interrupted", "terminated"],
+)
+def test_a_run_that_is_ended_leaves_no_server_behind(
+    tmp_path: Path, number: signal.Signals, codes: set[int]
+) -> None:
+    # The server is never ready: the run is ended while it waits.
+    command = "--target-command=echo $$ > pid.new; mv pid.new pid; sleep 60; echo {port}"
+    run = subprocess.Popen(
+        command_line(command, "--start-limit=50"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert eventually((tmp_path / "pid").exists)
+        session = int((tmp_path / "pid").read_text("utf-8"))
+        assert members(session)
+        run.send_signal(number)
+        assert run.wait(RUN_LIMIT_S) in codes
+    finally:
+        run.kill()
+        run.wait(RUN_LIMIT_S)
+    assert eventually(lambda: not members(session))
+
+
+def eventually(condition: Callable[[], bool], *, within_s: float = 30.0) -> bool:
+    pause, deadline_s = threading.Event(), time.monotonic() + within_s
+    while not condition() and time.monotonic() < deadline_s:
+        pause.wait(0.02)
+    return condition()

@@ -103,6 +103,7 @@ class TargetCommand:
         self._gone_at_s: float | None = None
         self._died = ""
         self._killed = False
+        self._handles_sigterm = False
 
     @property
     def url(self) -> str:
@@ -135,12 +136,12 @@ class TargetCommand:
                 "stop it, or leave --target-url out and write {port} into the command",
             )
         self._start()
+        self._stop_on_sigterm()
         try:
             self._await_start()
         except BaseException:
             self.stop(patience_s=KILL_LIMIT_S)
             raise
-        self._stop_on_sigterm()
         return self
 
     def _start(self) -> None:
@@ -215,6 +216,9 @@ class TargetCommand:
                 self._await_gone(time.monotonic() + KILL_LIMIT_S)
         if self._tail is not None:
             self._tail.finish(OUTPUT_LIMIT_S)
+        if self._handles_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._handles_sigterm = False
 
     def kill(self) -> None:
         """End every process of the server by force (SIGKILL)."""
@@ -251,6 +255,7 @@ class TargetCommand:
             os.kill(os.getpid(), number)
 
         signal.signal(signal.SIGTERM, stop)
+        self._handles_sigterm = True
 
     # -- telling -------------------------------------------------------------------------
 
