@@ -20,7 +20,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "list": "list the requirements: id, level, sentence and source",
     "explain": "explain one requirement: why it stands, how to mend a server that breaks it",
     "judge": "judge recorded exchanges or captured event streams, without a network",
-    "matrix": "show which faulty server each requirement catches",
+    "matrix": "make one table of many JSON reports",
     "compare": "compare two JSON reports",
     "html": "turn a JSON report into a page",
 }

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from streamchat_conformance.catalogue import Requirement, UnknownRequirementError, select
 from streamchat_conformance.catalogue.complete import load_catalogue
-
-EXIT_USAGE = 4
+from streamchat_conformance.commands.parsing import Parser, Usage, fault
 
 _INTRODUCTION = """\
 # Requirements
 
 This page is generated from the catalogue: `streamchat-conformance list --format markdown`.
+Each heading leads to a page that tells why its requirements stand and how to mend a server.
 
 Levels: a broken **MUST** makes a server nonconformant. A broken **SHOULD** is reported; it fails
 the run only with `--fail-on should`. A **MAY** is observed and printed; it never fails a run.
@@ -41,21 +39,15 @@ _AREAS = {
 
 def main(argv: Sequence[str]) -> int:
     """Print the requirements; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="streamchat-conformance list", description="List the requirements."
-    )
+    parser = Parser("list", "List the requirements.")
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'payload.*' or '!sse.*'")
     parser.add_argument("--format", choices=["lines", "markdown", "json"], default="lines")
-    try:
-        arguments = parser.parse_args(argv)
-    except SystemExit as stop:
-        return EXIT_USAGE if stop.code else 0
     catalogue = load_catalogue()
     try:
+        arguments = parser.parse_args(argv)
         chosen = select(catalogue, arguments.globs)
-    except UnknownRequirementError as error:
-        print(f"streamchat-conformance list: {error}", file=sys.stderr)
-        return EXIT_USAGE
+    except (Usage, UnknownRequirementError) as mistake:
+        return fault("list", mistake)
     entries = [entry for id_, entry in catalogue.items() if id_ in chosen]
     show = {"lines": as_lines, "markdown": as_markdown, "json": as_json}[arguments.format]
     print(show(entries), end="")
@@ -86,7 +78,7 @@ def as_markdown(entries: Iterable[Requirement]) -> str:
     """Return a Markdown page with a table for each area."""
     parts = [_INTRODUCTION]
     for area, group in groupby(entries, key=lambda entry: entry.area):
-        parts.append(f"\n## {area}: {_AREAS[area]}\n")
+        parts.append(f"\n## [{area}](requirements/{area}.md): {_AREAS[area]}\n")
         parts.append("| id | level | requirement | needs | source |\n|---|---|---|---|---|")
         for entry in group:
             needs = ", ".join(entry.needs)
