@@ -16,6 +16,7 @@ from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.plugin.configure import checked_settings, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
+from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.judged import verdict
@@ -62,6 +63,8 @@ class SuiteSession(Gathering):
             items[:] = [item for item in items if item not in deselected]
         items.sort(key=lambda item: _order(item) if is_case(item) else -1)
         self.state.selected = {id_of(item) for item in items if is_case(item)}
+        for item in items:
+            item.user_properties.extend(junit_properties(requirement_of(item)))
         if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
             # The summary tells each failure; pytest's own sections would tell it twice.
             self.config.option.tbstyle = "no"
