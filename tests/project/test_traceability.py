@@ -12,6 +12,8 @@ from streamchat_conformance import cases
 from streamchat_conformance.catalogue import Level
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import list as listing
+from streamchat_fixtures.faults import FAULTS
+from streamchat_fixtures.legal import LEGAL
 
 from .sources import PACKAGES, ROOT
 
@@ -86,4 +88,16 @@ def test_documents_name_only_requirements_that_exist(file: object) -> None:
     text = file.read_text("utf-8")  # type: ignore[attr-defined]  # a path
     areas = "|".join(sorted({entry.area for entry in CATALOGUE.values()}))
     named = set(re.findall(rf"`((?:{areas})\.[a-z0-9]+(?:-[a-z0-9]+)*)`", text))
+    assert named - set(CATALOGUE) == set()
+
+
+def test_every_requirement_that_can_fail_a_run_has_a_server_that_breaks_it() -> None:
+    broken = {id_ for fault in FAULTS for id_ in fault.breaks}
+    observed_only = {entry.id for entry in CATALOGUE.values() if entry.level is Level.MAY}
+    assert set(CATALOGUE) - broken <= observed_only
+
+
+def test_the_servers_name_only_requirements_that_exist() -> None:
+    named = {id_ for fault in FAULTS for id_ in (*fault.breaks, *fault.consequences)}
+    named |= {id_ for legal in LEGAL for id_ in legal.should}
     assert named - set(CATALOGUE) == set()
