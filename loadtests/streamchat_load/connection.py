@@ -10,6 +10,8 @@ import gevent.socket
 import httptools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamchat_conformance.recorder.endpoint import Endpoint
 
 CONNECT_LIMIT_S = 5.0
@@ -32,7 +34,7 @@ class ConnectError(Exception):
 class Connection:
     """A connected socket. `uses` counts the requests that were sent on it."""
 
-    __slots__ = ("_socket", "_tls", "recv", "uses")
+    __slots__ = ("_socket", "_tls", "recv", "recv_into", "uses")
 
     def __init__(self, endpoint: Endpoint, *, receive_buffer_bytes: int | None = None) -> None:
         self.uses = 0
@@ -49,7 +51,8 @@ class Connection:
         # From here on waits are bounded by the watch, which shuts the socket down: a timer for
         # each recv would cost more than all the verification.
         self._socket.settimeout(None)
-        self.recv = self._socket.recv
+        self.recv: Callable[[int], bytes] = self._socket.recv
+        self.recv_into: Callable[[memoryview], int] = self._socket.recv_into
 
     def send(self, data: bytes) -> None:
         """Send all of a request. Raises OSError."""
@@ -164,7 +167,7 @@ class Response:
         """The body has a length or chunks, so that its end can be told from a cut."""
         self.parser = httptools.HttpResponseParser(self)
 
-    def feed(self, data: bytes) -> str | None:
+    def feed(self, data: bytes | memoryview) -> str | None:
         """Read more bytes; return what is malformed about them, or None."""
         try:
             self.parser.feed_data(data)
@@ -211,7 +214,7 @@ class Response:
         """Return the body bytes that came since the last call."""
         pieces = self.pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self.pieces = []
+        pieces.clear()
         self.body_bytes += len(data)
         return data
 

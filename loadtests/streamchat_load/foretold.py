@@ -8,7 +8,6 @@ an event. A body that differs in a single byte is handed to the parser from its 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,10 +29,6 @@ class ForetoldBody:
     def body(self, nonce: str) -> bytes:
         """Return the body for a nonce."""
         return self.template.text(nonce).encode("utf-8")
-
-    def events_until(self, offset: int, known: int) -> int:
-        """Return how many events end within the first `offset` bytes; `known` surely do."""
-        return bisect_right(self.ends, offset, known)
 
 
 def learn_body(bodies: Sequence[bytes], proof_nonce: str) -> ForetoldBody | None:

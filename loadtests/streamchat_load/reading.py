@@ -20,9 +20,17 @@ from streamchat_load.faults import Evidence, Fault
 from streamchat_load.ledger import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamchat_load.verify import StreamVerifier
 
 READ_BYTES = 65536
+
+_BUFFER = memoryview(bytearray(READ_BYTES))
+"""Where streams are received, all of them: what came is parsed before anything else can run.
+
+A new buffer for each `recv` would cost more than the call itself.
+"""
 
 
 class Stop(StrEnum):
@@ -230,49 +238,71 @@ def _read_stream(reading: Reading, connection: Connection, response: Response) -
             "text/event-stream",
             data=b"\r\n".join(name + b": " + value for name, value in response.fields),
         )
-    recv, feed = connection.recv, response.feed
-    paced, tape = reading.read_bytes_per_s, reading.tape
-    size = READ_BYTES if paced is None else max(256, min(READ_BYTES, int(paced / 4)))
+    recv_into = _receiver(reading, connection)
+    feed, take, receive = response.feed, response.take, verifier.receive
+    pieces, stamps_s, cut_after = response.pieces, reading.stamps_s, reading.cut_after
     reason = ""
-    cut = _take_events(reading, response, reading.head_s or perf_counter())
+    cut = bool(pieces) and _stamp(reading, receive(take(), reading.last_s), reading.last_s)
     while not (cut or response.complete or reading.stop is not None):
         try:
-            data = recv(size)
+            received = recv_into(_BUFFER)
         except OSError as error:
             reason = _reason(error)
             break
         # Stamped before anything is parsed: what parsing costs is no latency of the server's.
-        now_s = perf_counter()
-        if not data:
+        now_s = reading.last_s = perf_counter()
+        if not received:
             break
-        reading.last_s = now_s
-        if tape is not None:
-            tape.append(Read(now_s - reading.sent_s, data))
-        problem = feed(data)
-        if response.pieces:
-            cut = _take_events(reading, response, now_s)
+        problem = feed(_BUFFER[:received])
+        if pieces:
+            count = receive(take(), now_s)
+            if count == 1 and cut_after is None and stamps_s:
+                stamps_s.append(now_s)
+            else:
+                cut = _stamp(reading, count, now_s)
         if problem is not None:
+            data = bytes(_BUFFER[:received])
             verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
             break
-        if paced is not None:
-            gevent.sleep(len(data) / paced)
-            reading.last_s = perf_counter()
     reading.body_bytes = response.body_bytes
     _judge_end(reading, response, cut=cut, reason=reason)
 
 
-def _take_events(reading: Reading, response: Response, now_s: float) -> bool:
-    """Judge and stamp what was decoded; return whether the stream is to be cut here."""
-    count = reading.verifier.receive(response.take(), now_s)
+def _receiver(reading: Reading, connection: Connection) -> Callable[[memoryview], int]:
+    """Return how to receive: at once, or slowly, or with everything recorded."""
+    recv_into = connection.recv_into
+    paced, tape = reading.read_bytes_per_s, reading.tape
+    if tape is not None:
+
+        def record(buffer: memoryview) -> int:
+            received = recv_into(buffer)
+            tape.append(Read(perf_counter() - reading.sent_s, bytes(buffer[:received])))
+            return received
+
+        return record
+    if paced is not None:
+        slow_size = max(256, min(READ_BYTES, int(paced / 4)))
+        pause_s = 0.0
+
+        def receive_slowly(buffer: memoryview) -> int:
+            nonlocal pause_s
+            gevent.sleep(pause_s)
+            received = recv_into(buffer[:slow_size])
+            pause_s = received / paced
+            return received
+
+        return receive_slowly
+    return recv_into
+
+
+def _stamp(reading: Reading, count: int, now_s: float) -> bool:
+    """Note that so many events came; return whether the stream is to be cut here."""
     if not count:
         return False
     if reading.first_event_s is None:
         reading.first_event_s = now_s
         reading.silence_limit_s = reading.stall_limit_s
-    if count == 1:
-        reading.stamps_s.append(now_s)
-    else:
-        reading.stamps_s.extend([now_s] * count)
+    reading.stamps_s.extend([now_s] * count)
     return reading.cut_after is not None and reading.verifier.events >= reading.cut_after
 
 

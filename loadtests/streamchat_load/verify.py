@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 import time
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ class StreamVerifier:
         "_arrivals",
         "_decoder",
         "_dropped_bytes",
+        "_event_ends",
         "_event_ids",
         "_foretold",
         "_kept",
@@ -85,6 +87,7 @@ class StreamVerifier:
         """Their ids, with the data."""
         self._foretold = oracle.foretold.body(sent.nonce) if oracle.foretold else None
         """The whole body, as long as what came is byte for byte its beginning."""
+        self._event_ends = oracle.foretold.ends if oracle.foretold else ()
         self._matched_bytes = 0
         self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
         self._texts: list[str] | None = None
@@ -103,11 +106,13 @@ class StreamVerifier:
 
         `at_s` is when the bytes were received (seconds of the caller's clock).
         """
-        if self._foretold is not None and self.oracle.foretold is not None:
-            if self._foretold.startswith(piece, self._matched_bytes):
-                self._matched_bytes += len(piece)
+        foretold = self._foretold
+        if foretold is not None:
+            matched_bytes = self._matched_bytes
+            if foretold.startswith(piece, matched_bytes):
+                self._matched_bytes = matched_bytes = matched_bytes + len(piece)
                 before = self.events
-                self.events = self.oracle.foretold.events_until(self._matched_bytes, before)
+                self.events = bisect_right(self._event_ends, matched_bytes, before)
                 return self.events - before
             self._look_closely()
         return self._parse(piece, at_s)

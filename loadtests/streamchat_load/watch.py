@@ -26,7 +26,7 @@ ROUND_S = 0.1
 LAG_PROBE_S = 0.05
 """How long the lag probe sleeps: what it oversleeps is the generator's own lag."""
 
-FOLD_S = 1.0
+FOLD_S = 4.0
 """How often stamps of open streams are folded, so that live charts move."""
 
 SETTLE_LIMIT_S = 5.0
