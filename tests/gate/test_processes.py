@@ -238,3 +238,9 @@ def test_a_command_that_cannot_work_is_refused(command: str, url: str | None, to
 )
 def test_a_command_that_can_work_is_accepted(command: str, url: str | None) -> None:
     check_command(command, url)
+
+
+def test_a_server_that_ends_by_itself_just_before_it_is_told_to_has_died() -> None:
+    with TargetCommand(LISTEN, start_s=START_S) as server:
+        tell(server, b"x")
+    assert server.facts()["died"] == "exit status 7"

@@ -34,6 +34,8 @@ KILL_LIMIT_S = 5.0
 """How long the system may take to end what was killed."""
 OUTPUT_LIMIT_S = 2.0
 """How long the rest of the output is waited for after the end."""
+DEATH_LAG_S = 0.5
+"""A process is seen to have ended at most so long after its sockets were closed (seconds)."""
 POLL_S = 0.05
 """Time between two looks at whether the server listens yet, or has ended (seconds)."""
 
@@ -192,6 +194,15 @@ class TargetCommand:
             f"run it by hand ({PORT} is where the port goes); {told}",
         )
 
+    def await_death(self) -> bool:
+        """Tell whether the server has ended by itself, or is about to.
+
+        A server that accepts no connections any more is given a moment to be seen to end.
+        """
+        if not self.died and not listening([self.host], self.port):
+            self._await_gone(time.monotonic() + DEATH_LAG_S)
+        return bool(self.died)
+
     # -- stopping ------------------------------------------------------------------------
 
     def __exit__(self, *_: object) -> None:
@@ -200,10 +211,12 @@ class TargetCommand:
 
     def terminate(self) -> None:
         """Ask every process of the server to end (SIGTERM), once."""
-        if self._process is None or self._terminated_at_s is not None or self.died:
+        if self._process is None or self._terminated_at_s is not None:
             return
-        self._terminated_at_s = time.monotonic()
-        signal_all(self._process.pid, signal.SIGTERM)
+        # What is about to end by itself is not to be taken for obedient.
+        if not self.await_death():
+            self._terminated_at_s = time.monotonic()
+            signal_all(self._process.pid, signal.SIGTERM)
 
     def stop(self, *, patience_s: float | None = None) -> None:
         """End every process of the server: politely, then by force. Always bounded."""

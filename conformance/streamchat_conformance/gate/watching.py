@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.gate.command import DEATH_LAG_S, TargetCommand
 from streamchat_conformance.suite.ledger import Ledger
 
 if TYPE_CHECKING:
-    from streamchat_conformance.gate.command import TargetCommand
     from streamchat_conformance.judges import Reading
 
 ALIVE = "resilience.alive"
 REMEMBERED = 32
 """How many exchanges are kept, the latest: the fatal one is among them."""
-LAG_S = 0.5
-"""A connection may be seen to end so long before the process's end is seen (seconds)."""
 
 
 class WatchfulLedger(Ledger):
@@ -46,8 +44,10 @@ class WatchfulLedger(Ledger):
 
     def accuse(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself, or the process's end that explains it."""
-        if finding.requirement == ALIVE and self.enter_death():
-            return
+        if finding.requirement == ALIVE:
+            self._command.await_death()
+            if self.enter_death():
+                return
         super().accuse(finding, exchange)
 
     def enter_death(self) -> bool:
@@ -68,9 +68,9 @@ class WatchfulLedger(Ledger):
         ended_at_s = self._command.ended_at_s or time.monotonic()
         latest = list(self._latest)
         for at_s, reading in latest:
-            if at_s >= ended_at_s - LAG_S and _cut(reading):
+            if at_s >= ended_at_s - DEATH_LAG_S and _cut(reading):
                 return reading.exchange
-        before = [reading for at_s, reading in latest if at_s <= ended_at_s + LAG_S]
+        before = [reading for at_s, reading in latest if at_s <= ended_at_s + DEATH_LAG_S]
         return before[-1].exchange if before else Exchange(b"", ending=Ending.CLOSED)
 
 
