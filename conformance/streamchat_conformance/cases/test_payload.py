@@ -159,6 +159,8 @@ def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[st
     needs=Capability.ECHO,
 )
 def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
+    if target.red("resilience.concurrent"):
+        raise Blocked("resilience.concurrent", "streams are served one after the other")
     baseline = target.baseline
     for round_ in range(2):
         nonces = [f"nonce-{round_}-{number}-{number * 7919 + 13:05d}" for number in range(NONCES)]

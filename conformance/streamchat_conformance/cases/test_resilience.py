@@ -32,6 +32,13 @@ def _violation(id_: str, message: str, expected: str, reading: Reading) -> Viola
     return Violation((finding, reading.exchange))
 
 
+def _require_concurrency(target: Target) -> None:
+    """Raise Blocked when this target serves one after the other: the rest follows from it."""
+    target.require_stream()
+    if target.red("resilience.concurrent"):
+        raise Blocked("resilience.concurrent", "streams are served one after the other")
+
+
 def _progress_together(target: Target, id_: str, count: int) -> None:
     """Open `count` streams together; raise Violation if some wait for others to end."""
     target.require_stream()
@@ -69,6 +76,7 @@ def test_four_streams_progress_together(target: Target) -> None:
     source="article",
 )
 def test_sixteen_streams_progress_together(target: Target) -> None:
+    _require_concurrency(target)
     _progress_together(target, "resilience.concurrent-many", 16)
 
 
@@ -79,7 +87,7 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
     source="bug D14",
 )
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
-    target.require_stream()
+    _require_concurrency(target)
     for _ in range(ROUNDS):
         with hold_streams(target, 4) as held:
             if not held:
@@ -125,7 +133,7 @@ def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
         raise _violation("resilience.abandoned", message, "a stream, as before", reading)
 
 
-ABANDON_S = 20.0
+ABANDON_S = 12.0
 """How long abandoning may take in all; a slow server gets fewer (seconds)."""
 
 
@@ -161,7 +169,7 @@ def _abandon(target: Target, count: int) -> int:
     source="bug G5",
 )
 def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
-    target.require_stream()
+    _require_concurrency(target)
     if not target.has(Capability.ECHO):
         raise NotApplicable("the streams are too small to fill the socket's buffers")
     prompt = target.plain("x" * 60_000)
@@ -193,7 +201,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     source="bug A25",
 )
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
-    target.require_stream()
+    _require_concurrency(target)
     with send_halves(target, HALF_REQUESTS):
         problem, reading = serves_within(target, "while others have sent half a request")
     if problem:

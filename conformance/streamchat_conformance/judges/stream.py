@@ -11,6 +11,9 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
+BESIDE_OTHERS = "recorded beside other clients"
+"""Note of an exchange that may have had to wait for others."""
+
 HELD_BACK_S = 0.05
 """A blank line that comes so late, and with the next event, was held back (seconds)."""
 
@@ -25,6 +28,9 @@ def first_event(reading: Reading) -> Verdict:
     exchange = reading.exchange
     sent = reading.asked.sent
     if reading.asked.expectation is not Expectation.ACCEPT or reading.refused or sent is None:
+        return None
+    # What waits for other clients is resilience.*.
+    if BESIDE_OTHERS in exchange.notes:
         return None
     # What a content coding holds back is stream.incremental-encoded.
     if sent.first("accept-encoding") is not None:

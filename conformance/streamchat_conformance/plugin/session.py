@@ -203,7 +203,8 @@ def _order(item: pytest.Item) -> int:
     """Return where a case stands: generators first, then what looks at everything recorded."""
     if "judged_id" in getattr(getattr(item, "callspec", None), "params", {}):
         return 2
-    return 3 if id_of(item) == "resilience.alive" else 1
+    # What a target cannot serve at once it needs not be asked for again and again.
+    return {"resilience.concurrent": 0, "resilience.alive": 3}.get(id_of(item), 1)
 
 
 def _colour(report: pytest.TestReport, result: Result, text: str, gates: bool) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
 from streamchat_conformance.suite.conditions import Answered, Watched
 from streamchat_conformance.suite.outcomes import NotTestable
@@ -38,7 +39,10 @@ class Crowd:
             for number in range(count)
         ]
         timeline = record_timeline(plans, target.limits)
-        readings = [target.ledger.observe(exchange) for exchange in timeline.exchanges]
+        readings = [
+            target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
+            for exchange in timeline.exchanges
+        ]
         return cls(readings, timeline.zeros_s)
 
     def first_s(self, number: int) -> float | None:
@@ -87,12 +91,16 @@ def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
     connections: list[Connection] = []
     readings: list[Reading] = []
     try:
-        for number in range(count):
+        requests = [
+            target.encode(HttpRequest.chat(target.plain(f"Held open {number}.")))
+            for number in range(count)
+        ]
+        for request in requests:
             connection = target.connect()
             connections.append(connection)
-            request = target.encode(HttpRequest.chat(target.plain(f"Held open {number}.")))
-            exchange = connection.exchange(request, until=Answered(1), label="held open")
-            reading = target.ledger.read(exchange)
+            connection.send(request)
+        for connection, request in zip(connections, requests, strict=True):
+            reading = target.record(connection, request, Answered(1), "held open", receive=True)
             if reading.events and not reading.ended:
                 readings.append(reading)
         yield readings
@@ -132,7 +140,7 @@ def serves_within(target: Target, label: str) -> tuple[str, Reading]:
     reading: Reading | None = None
     for _ in range(3):
         try:
-            reading = target.send(request, label=label)
+            reading = target.send(request, label=label, observe=False)
         except NotTestable as gone:
             if reading is None:
                 raise

@@ -21,19 +21,13 @@ from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import Requirement
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
 
-SLOW_S = 0.3
-"""A target whose first event takes so long gets several requests at once (seconds)."""
-
 HOPELESS_S = 0.5
 """Time for a property on a target whose valid requests are slow and bring no stream (seconds)."""
-
-SIDE_BY_SIDE = 8
-"""So many at once."""
 
 REPEATS = 4
 """How often the smallest failing request is sent again, to see whether it always fails."""
@@ -52,9 +46,8 @@ class _Run:
         self.max_examples = max(3, round(settings.thoroughness.examples * share))
         baseline = target.baseline
         hopeless = not baseline.streams and baseline.duration_s >= SLOW_S
-        self.ends_at = time.monotonic() + (
-            HOPELESS_S if hopeless else settings.thoroughness.seconds
-        )
+        self.began_at = time.monotonic()
+        self.ends_at = self.began_at + (HOPELESS_S if hopeless else target.property_s())
         if settings.fuzz_seconds:
             self.max_examples = 1_000_000
             self.ends_at += settings.fuzz_seconds
@@ -141,6 +134,7 @@ def generated(
             run = _Run(case, target, share)
             drawn_from = strategy() if callable(strategy) else strategy
             failure = _drive(run, drawn_from, examples, _seed(case, target))
+            target.spent_s += time.monotonic() - run.began_at
             if failure is not None:
                 raise run.repeat(failure)
             if run.stopped is not None:

@@ -55,7 +55,7 @@ def mismatch(target: Target, reading: Reading) -> str:
             return f"a valid request got {reading.status}"
         return ""
     if asked.expectation is Expectation.REFUSE:
-        if reading.accepted and target.baseline.refuses:
+        if reading.accepted and asked.row in target.refused_rows:
             return f"an invalid request got {reading.status}"
         return _foreign_text(target, reading)
     if target.has(Capability.ECHO):
@@ -86,6 +86,8 @@ def learn_texts(target: Target) -> None:
     for request in REFUSABLE:
         reading = target.send(request, label="a refusal, to know its text")
         text = error_text(reading)
+        if reading.refused:
+            target.refused_rows.add(reading.asked.row)
         if text is not None:
             target.usual_texts[reading.asked.row] = text
 
@@ -93,7 +95,8 @@ def learn_texts(target: Target) -> None:
 class Idle:
     """A refusal, a pause, and the next request on the same connection; made in the background."""
 
-    IDLE_S = 2.0
+    IDLE_S = 2.2
+    """A little more than 2 s: a server that closes after exactly so long is not left to chance."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

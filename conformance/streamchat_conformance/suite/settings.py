@@ -46,6 +46,11 @@ class Thoroughness(StrEnum):
         """Time that one property may take, when its examples are slow (seconds)."""
         return {"quick": 1.5, "default": 3.0, "thorough": 60.0}[self.value]
 
+    @property
+    def total_s(self) -> float:
+        """Time that all properties together may take, when they are slow (seconds)."""
+        return {"quick": 20.0, "default": 40.0, "thorough": 1800.0}[self.value]
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRequest:

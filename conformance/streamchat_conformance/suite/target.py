@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
@@ -29,8 +30,19 @@ PATIENCE_S = 6.0
 
 PATIENT_HANGS = 3
 """After so many waits that ran out the suite grows impatient."""
+HOPELESS_HANGS = 15
+"""After so many, a target that never brought a stream is not asked any more."""
 IMPATIENT_S = 2.0
 """The least patience (seconds)."""
+
+SLOW_S = 0.3
+"""A target whose first event takes so long gets several requests at once (seconds)."""
+
+SIDE_BY_SIDE = 8
+"""So many at once."""
+
+LEAST_PROPERTY_S = 0.5
+"""The least time that a property gets (seconds)."""
 
 RECORDING_BYTES = 512 * 1024
 """What is recorded of one exchange, unless the request itself is large."""
@@ -51,10 +63,14 @@ class Target:
         """Requests that Hypothesis generated in this run."""
         self.dead: str = ""
         """Why the target is taken for dead, or an empty string."""
+        self.spent_s = 0.0
+        """What properties have taken so far (seconds)."""
         self.once: set[str] = set()
         """What is to be done once in a run, and was."""
         self.failed: set[str] = set()
         """Requirements whose cases have failed so far."""
+        self.refused_rows: set[str] = set()
+        """Kinds of request that this target does refuse, by requirement id."""
         self.usual_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
@@ -79,7 +95,8 @@ class Target:
         baseline = self.baseline
         usual_s = max(baseline.first_event_s, baseline.refusal_s)
         patience_s = min(limits.head_s, max(IMPATIENT_S, 5 * usual_s))
-        return replace(limits, head_s=patience_s, first_event_s=patience_s)
+        idle_s = min(limits.idle_s, patience_s)
+        return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange: an echo of a large request is large, too."""
@@ -114,7 +131,12 @@ class Target:
     # -- sending -------------------------------------------------------------------------
 
     def connect(self, *, receive_buffer_bytes: int | None = None) -> Connection:
-        """Open a connection. Raises NotTestable when the target is gone for good."""
+        """Open a connection.
+
+        Raises NotTestable when the target is gone, Blocked when it lets every wait run out.
+        """
+        if self._hangs >= HOPELESS_HANGS and not self.baseline.streams:
+            raise Blocked(self.baseline.cause, "the target lets every wait run out")
         try:
             return Connection.open(
                 self.endpoint, self.limits, receive_buffer_bytes=receive_buffer_bytes
@@ -169,6 +191,13 @@ class Target:
         baseline = self._baseline
         quick = baseline is not None and baseline.finite and baseline.duration_s <= QUICK_STREAM_S
         return Answered(events, whole=quick)
+
+    def send_all(self, requests: Sequence[HttpRequest], *, label: str = "") -> list[Reading]:
+        """Send requests on connections of their own, side by side if the target is slow."""
+        if self.baseline.first_event_s < SLOW_S:
+            return [self.send(request, label=label) for request in requests]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return list(pool.map(lambda request: self.send(request, label=label), requests))
 
     def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
         """Send a body with the right media type."""
@@ -271,14 +300,14 @@ class Target:
         )
         self.ledger.accuse(finding, exchange)
 
-    def eventually(self, attempt: Callable[[], bool], *, within_s: float, every_s: float) -> bool:
-        """Try until an attempt succeeds or the time is over; return whether it did."""
-        rounds = max(1, round(within_s / every_s))
-        for _ in range(rounds):
-            if attempt():
-                return True
-            self._wait.wait(every_s)
-        return attempt()
+    def property_s(self) -> float:
+        """Return how long the next property may take (seconds).
+
+        All properties share a budget, so that a slow target is judged in reasonable time.
+        """
+        thoroughness = self.settings.thoroughness
+        left_s = max(0.0, thoroughness.total_s - self.spent_s)
+        return min(thoroughness.seconds, max(LEAST_PROPERTY_S, left_s / 6))
 
 
 def retry_after_s(reading: Reading) -> float:
