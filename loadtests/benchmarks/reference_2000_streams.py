@@ -104,7 +104,7 @@ def _open(streams: list[Stream], selector: selectors.BaseSelector, port: int, co
         stream = Stream(sock, time.monotonic())
         streams.append(stream)
         sock.sendall(REQUEST)
-        sock.setblocking(False)  # noqa: FBT003 - the socket's own interface
+        sock.setblocking(False)
         selector.register(sock, selectors.EVENT_READ, stream)
         _read(selector, until_s=began_s + (number + 1) / OPENED_PER_S)
 

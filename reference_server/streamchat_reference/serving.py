@@ -117,7 +117,7 @@ class Server(BaseApplication):
         for name, value in self._settings.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Any:  # noqa: ANN401 - gunicorn's own type of a WSGI application differs
+    def load(self) -> Any:
         """Give gunicorn the application."""
         return self.application
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from ..reference.harness import RunningServer, running_server  # noqa: TID252 - tests are no package
+from ..reference.harness import RunningServer, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from ..reference.harness import post  # noqa: TID252 - tests are no package
+from ..reference.harness import post
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Locator, Page, Request
 
-    from ..reference.harness import RunningServer  # noqa: TID252 - tests are no package
+    from ..reference.harness import RunningServer
 
 LIMIT_MS = 10_000
 expect.set_options(timeout=LIMIT_MS)

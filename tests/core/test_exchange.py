@@ -83,7 +83,7 @@ def test_another_schema_is_refused_by_name(schema: object) -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], "x", 1])
-def test_what_is_no_object_is_refused(value: Any) -> None:  # noqa: ANN401 - any JSON value
+def test_what_is_no_object_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="an exchange is a JSON object"):
         Exchange.loads(json.dumps(value))
 

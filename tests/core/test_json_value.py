@@ -34,7 +34,7 @@ json_values = st.recursive(
 )
 
 
-def reordered(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def reordered(value: Any) -> Any:
     """Return the value with the members of all its objects in reverse order."""
     if isinstance(value, dict):
         return {name: reordered(member) for name, member in reversed(value.items())}
@@ -77,7 +77,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def replaced(value: Any, wanted: str, new: object, path: str = "$") -> Any:  # noqa: ANN401 - any JSON value
+def replaced(value: Any, wanted: str, new: object, path: str = "$") -> Any:
     """Return a copy in which what stands at the path is another value."""
     if path == wanted:
         return new

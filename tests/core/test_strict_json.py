@@ -212,7 +212,7 @@ def test_many_brackets_side_by_side_or_in_strings_are_not_deep() -> None:
 
 
 def test_a_caller_deep_in_its_own_stack_gets_an_error_not_an_exception() -> None:
-    def call(depth: int) -> Any:  # noqa: ANN401 - a JsonReading, or None where the stack ended first
+    def call(depth: int) -> Any:
         try:
             return call(depth + 1)
         except RecursionError:

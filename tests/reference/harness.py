@@ -139,7 +139,7 @@ class Response:
         return self.head.status
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+    def json(self) -> Any:
         return json.loads(self.body)
 
 

@@ -115,7 +115,7 @@ def as_html(reports: Sequence[Named]) -> str:
             element("p", _legend()),
             element(
                 "div",
-                element("table", element("thead", head), element("tbody", *rows), class_="counts"),
+                element("table", element("thead", head), element("tbody", *rows), class_="matrix"),
                 class_="scroll",
                 tabindex="0",
             ),

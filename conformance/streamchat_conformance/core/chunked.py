@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from .framing import ABSURD_BYTES
-from .head import HEAD_LIMIT_BYTES, FieldLine, find_section_end, read_field_lines
+from streamchat_conformance.core.framing import ABSURD_BYTES
+from streamchat_conformance.core.head import (
+    HEAD_LIMIT_BYTES,
+    FieldLine,
+    find_section_end,
+    read_field_lines,
+)
 
 if TYPE_CHECKING:
-    from .deviation import Area, DeviationLog
+    from streamchat_conformance.core.deviation import Area, DeviationLog
 
 CHUNK_LINE_LIMIT_BYTES: Final = 16 * 1024
 """Longest line of chunk size and extensions that is read."""

@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .exchange import Read
-from .fields import tokens
+from streamchat_conformance.core.exchange import Read
+from streamchat_conformance.core.fields import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -216,7 +216,7 @@ class _Members:
         except ValueError:
             raise self._wrong(name, "bytes in base64") from None
 
-    def _get(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    def _get(self, name: str) -> Any:
         if name not in self._members:
             raise ValueError(f"exchange lacks the member {name!r}")
         return self._members[name]

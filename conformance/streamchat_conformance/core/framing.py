@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from .fields import is_token, split_list
+from streamchat_conformance.core.fields import is_token, split_list
 
 if TYPE_CHECKING:
-    from .deviation import DeviationLog
-    from .head import ResponseHead
+    from streamchat_conformance.core.deviation import DeviationLog
+    from streamchat_conformance.core.head import ResponseHead
 
 ABSURD_BYTES: Final = 2**63
 """Sizes from here on are noted as deviations: no implementation counts so far."""

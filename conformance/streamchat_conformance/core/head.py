@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .deviation import Area, DeviationLog
+    from streamchat_conformance.core.deviation import Area, DeviationLog
 
 HEAD_LIMIT_BYTES: Final = 256 * 1024
 """Longest head, and longest trailer section, that is read."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from .chunked import Chunk, ChunkedDecoder
-from .deviation import QUOTED_BYTES, RULES, Area, Deviation, DeviationLog
-from .exchange import Ending, Exchange, Read
-from .framing import Framing, read_framing
-from .head import (
+from streamchat_conformance.core.chunked import Chunk, ChunkedDecoder
+from streamchat_conformance.core.deviation import QUOTED_BYTES, RULES, Area, Deviation, DeviationLog
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.framing import Framing, read_framing
+from streamchat_conformance.core.head import (
     HEAD_LIMIT_BYTES,
     FieldLine,
     ResponseHead,

@@ -159,7 +159,7 @@ def _kind_differs(sent: object, received: object) -> str:
     return f"not an {kind}" if kind in ("object", "array") else f"not a {kind}"
 
 
-def _number_differs(sent: Any, received: Any, *, exact: bool) -> str | None:  # noqa: ANN401 - two of int, float, Decimal
+def _number_differs(sent: Any, received: Any, *, exact: bool) -> str | None:
     if exact:
         one, other = _exact(sent), _exact(received)
         if one != other:
@@ -182,5 +182,5 @@ def _double(number: float | Decimal) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def _is_beyond_doubles(number: Any) -> bool:  # noqa: ANN401 - an int, float or Decimal
+def _is_beyond_doubles(number: Any) -> bool:
     return math.isinf(_double(number))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from .json_value import walk
+from streamchat_conformance.core.json_value import walk
 
 MAX_DEPTH: Final = 400
 """Deepest nesting that is read. Fixed, so that it does not hang on the caller's stack."""

@@ -3,15 +3,21 @@
 Nothing here prints or logs what is sent: header fields may hold secrets.
 """
 
-from . import until
-from .check import check_target
-from .connection import Connection
-from .endpoint import Endpoint
-from .errors import ConnectError, ConnectErrorKind, TargetUrlError
-from .limits import Limits
-from .parallel import Observation, Plan, Timeline, record_timeline, record_together
-from .progress import Progress
-from .until import TimedUntil, Until
+from streamchat_conformance.recorder import until
+from streamchat_conformance.recorder.check import check_target
+from streamchat_conformance.recorder.connection import Connection
+from streamchat_conformance.recorder.endpoint import Endpoint
+from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind, TargetUrlError
+from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.recorder.parallel import (
+    Observation,
+    Plan,
+    Timeline,
+    record_timeline,
+    record_together,
+)
+from streamchat_conformance.recorder.progress import Progress
+from streamchat_conformance.recorder.until import TimedUntil, Until
 
 __all__ = [
     "ConnectError",

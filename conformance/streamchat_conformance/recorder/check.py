@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.http1 import read_response
-
-from .connection import Connection
-from .endpoint import Endpoint, unverified_context
-from .errors import ConnectError, ConnectErrorKind
-from .until import complete
+from streamchat_conformance.recorder.connection import Connection
+from streamchat_conformance.recorder.endpoint import Endpoint, unverified_context
+from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.until import complete
 
 if TYPE_CHECKING:
-    from .limits import Limits
+    from streamchat_conformance.recorder.limits import Limits
 
 __all__ = ["check_target"]
 

@@ -10,13 +10,13 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .channel import Channel, TlsChannel
-from .errors import ConnectError, ConnectErrorKind
-from .loop import NEVER, clock
+from streamchat_conformance.recorder.channel import Channel, TlsChannel
+from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.loop import NEVER, clock
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
-    from .limits import Limits
+    from streamchat_conformance.recorder.endpoint import Endpoint
+    from streamchat_conformance.recorder.limits import Limits
 
 __all__ = ["Address", "Connecting", "resolve"]
 

@@ -6,24 +6,23 @@ import itertools
 from typing import TYPE_CHECKING, Final, Self
 
 from streamchat_conformance.core.exchange import Ending, Exchange
-
-from .channel import End
-from .connecting import Connecting, resolve
-from .errors import ConnectError, ConnectErrorKind
-from .loop import clock, drive
-from .recording import Recording, Tag
-from .sending import Sender, SentLog
-from .watching import Watch
+from streamchat_conformance.recorder.channel import End
+from streamchat_conformance.recorder.connecting import Connecting, resolve
+from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.loop import clock, drive
+from streamchat_conformance.recorder.recording import Recording, Tag
+from streamchat_conformance.recorder.sending import Sender, SentLog
+from streamchat_conformance.recorder.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from .channel import Channel
-    from .endpoint import Endpoint
-    from .limits import Limits
-    from .tape import Stamped
-    from .until import Until
+    from streamchat_conformance.recorder.channel import Channel
+    from streamchat_conformance.recorder.endpoint import Endpoint
+    from streamchat_conformance.recorder.limits import Limits
+    from streamchat_conformance.recorder.tape import Stamped
+    from streamchat_conformance.recorder.until import Until
 
 __all__ = ["Connection", "next_number"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from .errors import TargetUrlError
+from streamchat_conformance.recorder.errors import TargetUrlError
 
 __all__ = ["DEFAULT_PORTS", "Endpoint", "unverified_context"]
 

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from streamchat_conformance.core.exchange import Ending, Exchange
-
-from .connecting import Address, Connecting, resolve
-from .connection import next_number
-from .errors import ConnectError, ConnectErrorKind
-from .loop import Stop, clock, drive
-from .recording import Recording, Tag
-from .sending import Sender
+from streamchat_conformance.recorder.connecting import Address, Connecting, resolve
+from streamchat_conformance.recorder.connection import next_number
+from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.loop import Stop, clock, drive
+from streamchat_conformance.recorder.recording import Recording, Tag
+from streamchat_conformance.recorder.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .endpoint import Endpoint
-    from .limits import Limits
-    from .until import Until
+    from streamchat_conformance.recorder.endpoint import Endpoint
+    from streamchat_conformance.recorder.limits import Limits
+    from streamchat_conformance.recorder.until import Until
 
 __all__ = ["Observation", "Plan", "Timeline", "record_timeline", "record_together"]
 

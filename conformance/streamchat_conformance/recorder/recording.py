@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
-
-from .channel import Channel, End
-from .loop import clock
-from .progress import Progress
-from .sending import Sender, Sent
-from .tape import Stamped, Tape
-from .until import Until, wake_at_s
+from streamchat_conformance.recorder.channel import Channel, End
+from streamchat_conformance.recorder.loop import clock
+from streamchat_conformance.recorder.progress import Progress
+from streamchat_conformance.recorder.sending import Sender, Sent
+from streamchat_conformance.recorder.tape import Stamped, Tape
+from streamchat_conformance.recorder.until import Until, wake_at_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .limits import Limits
+    from streamchat_conformance.recorder.limits import Limits
 
 __all__ = ["FRAMING_LOST_S", "Recording", "Tag"]
 

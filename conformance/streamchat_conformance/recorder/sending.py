@@ -7,13 +7,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .loop import NEVER, clock
+from streamchat_conformance.recorder.loop import NEVER, clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .channel import Channel
-    from .limits import Limits
+    from streamchat_conformance.recorder.channel import Channel
+    from streamchat_conformance.recorder.limits import Limits
 
 __all__ = ["Sender", "Sent", "SentLog"]
 

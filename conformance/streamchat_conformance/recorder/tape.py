@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from .limits import Limits
+    from streamchat_conformance.recorder.limits import Limits
 
 __all__ = ["OVERFLOW_FURTHER_BYTES", "OVERFLOW_FURTHER_S", "Stamped", "Tape"]
 

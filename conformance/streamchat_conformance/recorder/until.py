@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from .loop import NEVER
-from .progress import Progress
+from streamchat_conformance.recorder.loop import NEVER
+from streamchat_conformance.recorder.progress import Progress
 
 __all__ = [
     "TimedUntil",

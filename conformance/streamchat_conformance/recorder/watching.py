@@ -5,11 +5,11 @@ from __future__ import annotations
 import select
 from typing import TYPE_CHECKING
 
-from .loop import clock
-from .tape import Stamped
+from streamchat_conformance.recorder.loop import clock
+from streamchat_conformance.recorder.tape import Stamped
 
 if TYPE_CHECKING:
-    from .channel import Channel, End
+    from streamchat_conformance.recorder.channel import Channel, End
 
 __all__ = ["Watch"]
 

@@ -22,7 +22,7 @@ _SHORT_ESCAPES = {
 _EXACT_INTEGER_LIMIT = 2**53
 
 
-def json_texts(value: Any) -> st.SearchStrategy[bytes]:  # noqa: ANN401 - any JSON value
+def json_texts(value: Any) -> st.SearchStrategy[bytes]:
     r"""Draw spellings of `value` as one JSON text in UTF-8.
 
     They differ in whitespace between tokens, in escapes (`\n`, `\u000a`, `\u000A`, surrogate
@@ -33,7 +33,7 @@ def json_texts(value: Any) -> st.SearchStrategy[bytes]:  # noqa: ANN401 - any JS
     return spellings.map(lambda spelling: json_text(value, spelling=spelling))
 
 
-def json_text(value: Any, *, spelling: int = 0) -> bytes:  # noqa: ANN401 - any JSON value
+def json_text(value: Any, *, spelling: int = 0) -> bytes:
     """Return one spelling of `value`; 0 is the compact one with as few escapes as may be.
 
     `spelling` is a number of up to 64 bits, from which each free choice takes its next. Lone
@@ -74,10 +74,10 @@ class _Speller:
     def __init__(self, spelling: int) -> None:
         self._bits = self._spelling = spelling
 
-    def text(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    def text(self, value: Any) -> str:
         return self._space() + self._value(value) + self._space()
 
-    def _value(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    def _value(self, value: Any) -> str:
         match value:
             case None | bool():
                 return json.dumps(value)

@@ -18,7 +18,7 @@ class _Job:
     def run(self) -> None:
         try:
             self.value = self.work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed over to whoever asks for the result
             self.error = error
         finally:
             self.done.set()

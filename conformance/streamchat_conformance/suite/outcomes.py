@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     """Listed as a known failure, and passed: the list is out of date, which fails the run."""
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818 - it is the case's verdict, not a programming error
     """A requirement is broken."""
 
     def __init__(self, *findings: tuple[Finding, Exchange | None]) -> None:
@@ -36,7 +36,7 @@ class Violation(AssertionError):
         self.findings: Sequence[tuple[Finding, Exchange | None]] = findings
 
 
-class Blocked(Exception):
+class Blocked(Exception):  # noqa: N818 - an outcome, not an error
     """A requirement cannot be judged because another one, its root cause, failed."""
 
     def __init__(self, cause: str, reason: str) -> None:
@@ -45,11 +45,11 @@ class Blocked(Exception):
         self.reason = reason
 
 
-class NotApplicable(Exception):
+class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """A requirement does not apply to this target, or nothing came to judge it by."""
 
 
-class NotTestable(Exception):
+class NotTestable(Exception):  # noqa: N818 - an outcome, not an error
     """The target as a whole cannot be tested. The message says why; `hint` says what to set."""
 
     def __init__(self, reason: str, hint: str = "") -> None:

@@ -110,7 +110,7 @@ def _counts(report: Report) -> Markup:
     return element(
         "section",
         element("h2", "Counts"),
-        element("div", table, class_="scroll"),
+        element("div", table, class_="scroll", tabindex="0"),
         aria_label="counts",
     )
 
