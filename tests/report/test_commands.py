@@ -138,6 +138,7 @@ def test_hostile_text_of_a_report_acts_nowhere(
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
     assert "\u202e" not in printed
+    assert "| x.\\<script\\>" in printed
     for made in (out, tmp_path / "m.html"):
         assert made.read_text().count("<script>") == 1
 

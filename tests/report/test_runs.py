@@ -18,11 +18,13 @@ from typing import Any, cast
 import pytest
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.plugin.writing import write_reports
+from streamchat_conformance.report.json_report import write_whole
 from streamchat_conformance.report.model import load_report
 from streamchat_fixtures.control import ControlServer
 from streamchat_fixtures.faults import FAULTS
 
 from ..plugin.harness import environment, judge
+from .reports import value
 
 FILES = {
     "--report-json": "a.json",
@@ -164,6 +166,17 @@ def test_one_report_that_cannot_be_written_holds_no_other_back(tmp_path: Path) -
     assert problem.startswith("--report-html: ")
     assert "No such file or directory" in problem
     assert {file.name for file in tmp_path.iterdir()} == set(FILES.values()) - {"a.html"}
+
+
+def test_a_device_is_written_to_and_a_link_is_kept(tmp_path: Path) -> None:
+    write_whole(Path(os.devnull), "text")
+    assert Path(os.devnull).is_char_device()
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
 
 
 @pytest.mark.parametrize("option", FILES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def as_markdown(reports: Sequence[Named]) -> str:
     rows = [verdicts, passed]
     for entry, outcomes in _rows(reports):
         signs = [_SIGNS[outcome] if outcome else "" for outcome in outcomes]
-        rows.append([f"`{inline(entry.id).replace(chr(92), '')}`", entry.level.value, *signs])
+        rows.append([_name(entry.id), entry.level.value, *signs])
     return "\n".join([*table(head, rows), "", _legend(), ""])
 
 
@@ -121,6 +122,11 @@ def as_html(reports: Sequence[Named]) -> str:
             ),
         ],
     )
+
+
+def _name(id_: str) -> str:
+    """Return an id as code, if it is one: a damaged report may name anything."""
+    return f"`{id_}`" if re.fullmatch(r"[a-z0-9.-]+", id_) else inline(id_)
 
 
 def _legend() -> str:

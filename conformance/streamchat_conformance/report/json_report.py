@@ -106,7 +106,16 @@ def _base(url: str) -> str:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file so that it is never seen half-written. Raises OSError."""
+    """Write a file so that it is never seen half-written. Raises OSError.
+
+    A link keeps pointing where it does. What is no regular file, such as /dev/stdout, is
+    written to as it is: putting a file in its place would break it for everybody.
+    """
+    if file.exists() and (not file.is_file() or Path("/dev") in file.absolute().parents):
+        with file.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
+    file = file.resolve()
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
