@@ -174,6 +174,9 @@ def no_replacement(reading: Reading) -> Verdict:
 def nonempty(reading: Reading) -> Verdict:
     if not reading.judges_stream or not reading.ended or reading.intruder_offset is not None:
         return None
+    # What cannot be decoded may well have events.
+    if reading.coding_error is not None:
+        return None
     # A stream that was cut is told by transport.terminated.
     if not reading.ended_well and reading.response.framing is not Framing.CLOSE:
         return None

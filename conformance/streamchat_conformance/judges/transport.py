@@ -231,10 +231,9 @@ def http10(reading: Reading) -> Verdict:
     source="RFC 9110 section 15.2",
 )
 def interim(reading: Reading) -> Verdict:
-    heads = reading.response.interim
-    if not heads:
-        return None if reading.head is None else []
-    wrong = [head for head in heads if head.status == 101]
+    if reading.head is None:
+        return None
+    wrong = [head for head in (*reading.response.interim, reading.head) if head.status == 101]
     return [
         Finding(
             "transport.interim",

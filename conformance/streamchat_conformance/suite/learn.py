@@ -84,7 +84,13 @@ def _check_testable(reading: Reading, refusal: Reading) -> None:
             "set --target-url or --endpoint-path to where the endpoint really is",
         )
     if reading.head is None and refusal.head is None:
-        if reading.exchange.received or refusal.exchange.received:
+        received = reading.exchange.received or refusal.exchange.received
+        if received.startswith(b"HTTP/"):
+            raise NotTestable(
+                f"no response head was complete in time: {answer(reading)}",
+                "check that the server runs; raise --first-event-limit if it needs longer",
+            )
+        if received:
             raise NotTestable(
                 f"what answers there is not HTTP: {answer(reading)}",
                 "check host, port and scheme (http or https) of --target-url",

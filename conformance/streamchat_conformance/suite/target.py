@@ -30,9 +30,9 @@ PATIENCE_S = 6.0
 
 PATIENT_HANGS = 3
 """After so many waits that ran out the suite grows impatient."""
-HOPELESS_HANGS = 15
+HOPELESS_HANGS = 8
 """After so many, a target that never brought a stream is not asked any more."""
-IMPATIENT_S = 2.0
+IMPATIENT_S = 4.0
 """The least patience (seconds)."""
 
 SLOW_S = 0.3

@@ -1,0 +1,76 @@
+"""The suite against faulty, legal and hostile servers, each run whole.
+
+By default a sample runs; `STREAMCHAT_MATRIX=all` runs every variant (see the tox environment
+`matrix`).
+"""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamchat_fixtures.faults import FAULTS
+from streamchat_fixtures.hostile import HOSTILE
+from streamchat_fixtures.legal import LEGAL
+
+_SPEC = importlib.util.spec_from_file_location("matrix_runner", Path(__file__).parent / "runner.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+runner = importlib.util.module_from_spec(_SPEC)
+sys.modules["matrix_runner"] = runner
+_SPEC.loader.exec_module(runner)
+
+ALL = os.environ.get("STREAMCHAT_MATRIX") == "all"
+QUICK = ("--thoroughness=quick",)
+
+FAULT_SAMPLE = (
+    "refusals-are-422",
+    "stream-as-text-plain",
+    "keep-alive-and-close-in-two-lines",
+    "stream-ends-by-close",
+    "unknown-field-in-every-event",
+    "last-event-without-blank-line",
+    "third-stream-of-a-connection-repeats-the-first",
+    "length-preferred-to-chunks",
+)
+LEGAL_SAMPLE = ("errors-in-another-language", "one-event-alone", "field-names-in-lower-case")
+HOSTILE_SAMPLE = ("closes-at-once", "endless-trailers", "redirects-to-itself")
+
+
+def names(registry, sample):
+    """Return every name of a registry, or those of the sample."""
+    return sorted(registry) if ALL else [name for name in sample if name in registry]
+
+
+@pytest.mark.parametrize("name", names(FAULTS, FAULT_SAMPLE))
+def test_a_fault_turns_its_own_requirements_red_and_no_others(name, tmp_path):
+    fault = FAULTS[name]
+    file = runner.target_file(fault, tmp_path)
+    run = runner.run("fault", name, tmp_path, f"--target-file={file}", *QUICK)
+    red = {id_ for id_ in run.with_outcome("fail") if run.level(id_) != "MAY"}
+    assert red >= set(fault.breaks), run.output
+    assert red - set(fault.breaks) <= set(fault.consequences), run.output
+    assert not run.with_outcome("error"), run.output
+    must = {id_ for id_ in fault.breaks if run.level(id_) == "MUST"}
+    assert run.exit_code == (1 if must else 0), run.output
+
+
+@pytest.mark.parametrize("name", names(LEGAL, LEGAL_SAMPLE))
+def test_a_legal_server_draws_just_the_findings_it_declares(name, tmp_path):
+    legal = LEGAL[name]
+    file = runner.target_file(legal, tmp_path)
+    run = runner.run("legal", name, tmp_path, f"--target-file={file}", *QUICK)
+    assert run.exit_code == 0, run.output
+    assert run.with_outcome("fail") == set(legal.should), run.output
+    assert not run.with_outcome("error"), run.output
+
+
+@pytest.mark.parametrize("name", names(HOSTILE, HOSTILE_SAMPLE))
+def test_a_hostile_target_gets_a_clear_verdict(name, tmp_path):
+    run = runner.run("hostile", name, tmp_path, *QUICK)
+    assert run.exit_code in (1, 6), run.output
+    assert "Traceback" not in run.output
+    assert ("not testable:" in run.output) == (run.exit_code == 6)
+    assert not run.with_outcome("error"), run.output
