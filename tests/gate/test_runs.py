@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamchat_conformance.gate.ports import free_port
 from streamchat_conformance.gate.processes import members
 
 from .dying_server import STATUS
@@ -39,6 +40,17 @@ def test_a_conforming_server_is_started_judged_and_stopped(tmp_path: Path) -> No
     assert process["shutdown"]["stream"] in ("was cut", "ended whole")
     assert run.entry("resilience.alive")["outcome"] == "pass"
     assert "the server ended on SIGTERM after" in run.out
+
+
+def test_a_server_with_a_port_of_its_own_is_judged_there(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://localhost:{port}"
+    command = SERVER.replace("{port}", str(port))
+    run = gate(tmp_path, f"--target-command={command}", f"--target-url={url}", *ERRORS)
+    assert run.code == 0, run.out
+    assert run.report is not None
+    assert run.report["target"]["url"].startswith(url)
+    assert run.report["target"]["process"]["port"] == port
 
 
 def test_a_listed_failure_opens_the_gate_and_is_told(tmp_path: Path) -> None:
