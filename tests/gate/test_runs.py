@@ -137,9 +137,7 @@ def test_a_server_that_does_not_start_is_not_testable(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_too_slow_to_start_is_not_testable(tmp_path: Path) -> None:
-    run = gate(
-        tmp_path, "--target-command=echo loading; exec sleep 60 # {port}", "--start-limit=3"
-    )
+    run = gate(tmp_path, "--target-command=echo loading; exec sleep 60 # {port}", "--start-limit=3")
     assert run.code == 6
     assert "--start-limit" in run.out
     assert "    loading" in run.out
