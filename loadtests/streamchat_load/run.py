@@ -167,7 +167,7 @@ class LoadRun:
     def _await_arrivals(self) -> None:
         """Let this process, if it is behind the master's clock, come to the plan's end too."""
         left_s = self.plan.duration_s - self.elapsed_s()
-        if self._arrivals_started and left_s <= SKEW_LIMIT_S:
+        if self.plan.arrivals is not None and left_s <= SKEW_LIMIT_S:
             self._arrivals_done.wait(SKEW_LIMIT_S)
             # The last ones were only just handed to the hub.
             gevent.sleep(0)

@@ -42,6 +42,12 @@ BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_fina
 CONNECT_LIMIT_S = 10.0
 """How long a master that will not run waits for its own workers, to send them home."""
 
+YOUNG_OBJECTS_LIMIT = 20_000
+"""New objects before the collector looks at them: hardly any of a load's are in cycles."""
+
+LATE_START_LIMIT_S = 5.0
+"""How long a worker that has not even begun when the run ends waits to begin."""
+
 FINAL_LIMIT_S = 20.0
 """How long the master waits for the workers' last figures, beyond the time to drain."""
 
@@ -142,6 +148,7 @@ class Session:
         # show as hiccups of the generator.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS_LIMIT)
         self.run.start()
 
     def _tell_locust(self, reading: Reading) -> None:
@@ -208,6 +215,9 @@ class Session:
 
     def finish_worker(self) -> None:
         """Worker: end its part and deliver the rest of its figures."""
+        until_s = perf_counter() + LATE_START_LIMIT_S
+        while self.run is None and self._begun is not None and perf_counter() < until_s:
+            gevent.sleep(0.05)
         run, runner = self.run, self.environment.runner
         if run is None or not isinstance(runner, WorkerRunner):
             return

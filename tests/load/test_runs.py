@@ -130,7 +130,7 @@ def test_counts_of_several_processes_are_exactly_the_servers(
         good.url,
         tmp_path,
         *("--processes", 2, "--profile", "burst", *LENIENT),
-        *parameters(burst_size=20, bursts=3, period_s=0.5),
+        *parameters(burst_size=20, bursts=3, period_s=1),
         *("--drain-s", 20),
     )
     assert result.exit_code in {0, 5}, result.output
