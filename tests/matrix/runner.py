@@ -53,6 +53,7 @@ def run(kind: str, name: str, folder: Path, *options: str) -> Run:
     report = folder / "report.json"
     serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--{kind}", name, "--port", "0"]
     server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout is not None
     try:
         url = server.stdout.readline().strip()
         finished = subprocess.run(
