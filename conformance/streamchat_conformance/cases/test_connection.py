@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
@@ -54,7 +55,8 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                 reading = _next(target, connection, request, f"request {position} of a connection")
                 if position and (problem := _unserved(target, reading)):
                     raise _violation(id_, problem, "the answer to this request", reading)
-                target.ledger.observe(reading.exchange)
+                if not mismatch(target, reading):
+                    target.ledger.observe(reading.exchange)
                 if position == 3:
                     break
                 if not reading.refused or not reading.response.complete:
@@ -82,6 +84,9 @@ def _unserved(target: Target, reading: Reading) -> str:
         if reading.closed:
             return "the server closed the connection without having announced it"
         return "the connection stays open, but nothing is answered on it any more"
+    if reading.refused and reading.asked.expectation is Expectation.REFUSE:
+        # Whose refusal it is, connection.sequence tells.
+        return ""
     return mismatch(target, reading)
 
 
