@@ -69,13 +69,20 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                     break
     if not refused:
         raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+    _check_close_after_large_body(target)
+
+
+def _check_close_after_large_body(target: Target) -> None:
+    """Raise Violation when close is announced after a refused large body and never comes."""
     with target.connect() as connection:
         large = HttpRequest(body=b"x" * MIB, content_type="text/plain")
         reading = _next(target, connection, large, "a refused request with 1 MiB of body")
         sound = reading.refused and reading.response.complete
         if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
             message = "the response said close, and the server neither closed nor went on"
-            raise _violation(id_, message, "the end of the connection", reading)
+            raise _violation(
+                "connection.reuse-after-error", message, "the end of the connection", reading
+            )
 
 
 def _unserved(target: Target, reading: Reading) -> str:
