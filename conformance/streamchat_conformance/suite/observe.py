@@ -13,6 +13,7 @@ from streamchat_conformance.recorder import Limits, Plan, record_together
 from streamchat_conformance.suite.conditions import Watched
 from streamchat_conformance.suite.keepalive import Idle, learn_texts
 from streamchat_conformance.suite.outcomes import NotApplicable
+from streamchat_conformance.suite.sequence import start_whole_plans
 from streamchat_conformance.suite.settings import DeclaredRequest
 from streamchat_conformance.suite.target import Target
 
@@ -30,6 +31,8 @@ def start_observations(target: Target, selected: set[str]) -> None:
         Idle(target).start()
     if not target.baseline.streams:
         return
+    if "connection.sequence" in selected:
+        start_whole_plans(target)
     observations = Observations(target)
     needed: dict[str, set[str]] = {
         "pace": {"stream.incremental", "stream.incremental-encoded"},

@@ -1,0 +1,162 @@
+"""Sequences of requests over several connections, and a model of what must answer them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import Connection
+from streamchat_conformance.strategies import chunked
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.keepalive import REFUSABLE, mismatch, says_close
+from streamchat_conformance.suite.outcomes import Violation
+from streamchat_conformance.suite.target import Target
+
+CONNECTIONS = 3
+STEPS = ("valid", "valid chunked", "large", "refused", "refused chunked", "pipelined", "abandoned")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a client does on one of its connections."""
+
+    connection: int
+    kind: str
+    variant: int = 0
+
+    def __repr__(self) -> str:
+        return f"{self.kind} #{self.variant} on connection {self.connection}"
+
+
+class Machine:
+    """The model: which connections are open, and what each answer has to belong to."""
+
+    def __init__(self, target: Target, *, whole: bool = False) -> None:
+        self.readings: list[Reading] = []
+        """The sound answers so far."""
+        self._target = target
+        self._whole = whole
+        self._open: dict[int, Connection] = {}
+        self._nonces = itertools.count()
+        self._history: list[str] = []
+
+    def run(self, plan: list[Step]) -> None:
+        """Do the steps; raise Violation when an answer does not belong to its request."""
+        try:
+            for step in plan:
+                self._history.append(repr(step))
+                self._do(step)
+        finally:
+            for connection in self._open.values():
+                connection.close()
+
+    def _do(self, step: Step) -> None:
+        connection = self._open.pop(step.connection, None)
+        if connection is not None and not connection.is_open():
+            # A server may close an idle connection at any time (RFC 9112 section 9.5).
+            connection.close()
+            connection = None
+        if connection is None:
+            connection = self._target.connect()
+        # Entered at once, so that it is closed whatever happens.
+        self._open[step.connection] = connection
+        kept = (
+            self._abandon(connection) if step.kind == "abandoned" else self._ask(connection, step)
+        )
+        if not kept:
+            self._open.pop(step.connection).close()
+
+    def _requests(self, step: Step) -> list[HttpRequest]:
+        if step.kind == "pipelined":
+            return [REFUSABLE[step.variant], REFUSABLE[(step.variant + 1) % 2]]
+        if step.kind.startswith("refused"):
+            request = REFUSABLE[step.variant]
+        else:
+            text = f"sequence {next(self._nonces)}"
+            prompt = text + " x" * 16_000 if step.kind == "large" else text
+            request = HttpRequest.chat(ChatRequest(prompt, self._target.plain().history))
+        if step.kind.endswith("chunked"):
+            pieces = [request.body[:7], request.body[7:]]
+            coded = chunked([piece for piece in pieces if piece])
+            request = HttpRequest(body=coded, content_type=request.content_type, framing=CHUNKED)
+        return [request]
+
+    def _ask(self, connection: Connection, step: Step) -> bool:
+        """Send the step's requests, check the answers; return whether the connection is kept."""
+        target = self._target
+        requests = self._requests(step)
+        sent = [target.encode(request) for request in requests]
+        connection.send(b"".join(sent))
+        for data in sent:
+            stop = Answered(whole=self._whole)
+            reading = target.record(connection, data, stop, repr(step), receive=True)
+            self._check(reading)
+            if reading.head is not None:
+                self.readings.append(reading)
+            if not reading.response.complete or says_close(reading):
+                return False
+        return True
+
+    def _check(self, reading: Reading) -> None:
+        problem = mismatch(self._target, reading)
+        hangs = reading.head is None and not reading.closed
+        if hangs and reading.exchange.position:
+            problem = problem or "no answer at all, though the connection stays open"
+        if problem:
+            finding = Finding(
+                "connection.sequence",
+                f"{problem} (after: {'; '.join(self._history)})",
+                "the answer to this request",
+                answer(reading),
+            )
+            raise Violation((finding, reading.exchange))
+
+    def _abandon(self, connection: Connection) -> bool:
+        """Ask for a stream and leave it after its first event."""
+        request = HttpRequest.chat(self._target.plain("left in mid-stream"))
+        data = self._target.encode(request)
+        self._target.record(connection, data, Answered(), "abandoned after one event")
+        return False
+
+
+WHOLE_PLANS = (
+    [Step(0, "valid"), Step(0, "valid"), Step(0, "valid"), Step(0, "refused", 1)],
+    [Step(0, "refused", 0), Step(0, "valid"), Step(0, "valid"), Step(0, "refused", 2)],
+    [Step(0, "valid chunked"), Step(0, "valid"), Step(0, "valid chunked"), Step(0, "valid")],
+    [Step(0, "large"), Step(0, "refused chunked", 3), Step(0, "valid"), Step(0, "pipelined", 0)],
+    [Step(0, "valid"), Step(0, "refused", 3), Step(1, "valid"), Step(0, "large")],
+)
+"""Sequences in which every stream is read to its end, so that its connection serves on."""
+
+WHOLE_STREAM_S = 2.0
+"""Longer streams are not waited for in sequences (seconds)."""
+
+
+def start_whole_plans(target: Target) -> None:
+    """Run the sequences of whole streams in the background, side by side."""
+    baseline = target.baseline
+    if not target.has(Capability.FINITE) or baseline.duration_s > WHOLE_STREAM_S:
+        return
+    for number, plan in enumerate(WHOLE_PLANS):
+
+        def work(plan: list[Step] = plan) -> list[Reading]:
+            machine = Machine(target, whole=True)
+            machine.run(plan)
+            return machine.readings
+
+        target.background.start(f"sequence {number}", work)
+
+
+def finish_whole_plans(target: Target) -> None:
+    """Enter what the background sequences recorded. Raises Violation as they did."""
+    start_whole_plans(target)
+    for number in range(len(WHOLE_PLANS)):
+        name, within_s = f"sequence {number}", 4 * target.settings.limits.total_s
+        if target.background.started(name):
+            for reading in target.background.result(name, within_s=within_s):
+                target.ledger.observe(reading.exchange)
