@@ -77,6 +77,10 @@ def status(reading: Reading) -> Verdict:
     return [_status_finding(reading, "error.status", message, "HTTP/1.1 400")]
 
 
+def _is_chunked(reading: Reading) -> bool:
+    return reading.asked.sent is not None and reading.asked.sent.chunked
+
+
 def _is_large(reading: Reading) -> bool:
     return reading.asked.sent is not None and len(reading.asked.sent.body) > GUARANTEED_BYTES
 
@@ -170,6 +174,7 @@ def delimited(reading: Reading) -> Verdict:
     if reading.head.version != "HTTP/1.1":
         return None
     response = reading.response
+    surplus = reading.exchange.received[response.end_offset :] if response.end_offset else b""
     problem = ""
     at: int | None = reading.head.offset
     wrong = [item for item in response.deviations if item.area in ("framing", "chunks", "trailers")]
@@ -179,7 +184,8 @@ def delimited(reading: Reading) -> Verdict:
         problem = "its body ends with the connection only"
     elif not response.complete:
         problem = "its body is shorter than announced"
-    elif response.end_offset is not None and len(reading.exchange.received) > response.end_offset:
+    elif surplus and not (_is_chunked(reading) and surplus.startswith(b"HTTP/1.")):
+        # An answer to a body that was left unread is connection.unread-body.
         problem, at = "bytes follow its end", response.end_offset
     if not problem:
         return []
