@@ -172,7 +172,11 @@ def no_replacement(reading: Reading) -> Verdict:
     source="bug F8",
 )
 def nonempty(reading: Reading) -> Verdict:
-    if not reading.judges_stream or not reading.ended or reading.intruder_offset is not None:
+    if not reading.judges_stream:
+        return None
+    if reading.events:
+        return []
+    if not reading.ended or reading.intruder_offset is not None:
         return None
     # What cannot be decoded may well have events.
     if reading.coding_error is not None:
@@ -181,7 +185,7 @@ def nonempty(reading: Reading) -> Verdict:
     if not reading.ended_well and reading.response.framing is not Framing.CLOSE:
         return None
     # Lines that lost an event are told by the requirement they break.
-    if reading.events or any(line.name or line.oddities for line in reading.stream.lines):
+    if any(line.name or line.oddities for line in reading.stream.lines):
         return []
     return [
         Finding(

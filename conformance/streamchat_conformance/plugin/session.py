@@ -87,7 +87,12 @@ class SuiteSession(Gathering):
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """Hold a case back whose capabilities the target lacks."""
         requirement = requirement_of(item)
-        if requirement is None or not requirement.needs:
+        if requirement is None:
+            return
+        if requirement.id != "resilience.concurrent" and self.state.target is not None:
+            # Whether streams run side by side is seen best while nothing else goes on.
+            self.state.observe()
+        if not requirement.needs:
             return
         self.target.require_stream()
         for capability in requirement.needs:

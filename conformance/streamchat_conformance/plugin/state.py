@@ -40,6 +40,7 @@ class RunState:
         self._process: dict[str, Any] = {}
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._clock = time.monotonic()
+        self._observing = False
         self._stack = contextlib.ExitStack()
 
     @property
@@ -71,7 +72,14 @@ class RunState:
             self.results.facts.server = ledger.server
             raise
         self.target = target
-        start_observations(target, self.selected)
+
+    def observe(self) -> None:
+        """Start the slow observations, once."""
+        if self.target is not None and not self._observing:
+            self._observing = True
+            # A target that serves one after the other is observed when its turn comes.
+            selected = set() if self.target.red("resilience.concurrent") else self.selected
+            start_observations(self.target, selected)
 
     def _start_command(self, settings: Settings, command: str) -> Settings:
         """Start the server under test; return the settings with its URL. Raises NotTestable."""

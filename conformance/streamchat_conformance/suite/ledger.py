@@ -71,6 +71,10 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "connection.sequence": ("connection.reuse-after-error", "connection.reuse-after-stream"),
     "error.routing-json": ("error.media-type", "error.shape"),
     "error.shape": ("error.media-type",),
+    # Where no valid request is served, the ones with something special are not either.
+    **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
+    # The streams that answer hard requests are as broken as all others.
+    **dict.fromkeys(SURVIVED_ROWS, ("request.valid-accepted", *SYNTAX, "transport.terminated")),
 }
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
 

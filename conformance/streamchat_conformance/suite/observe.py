@@ -9,6 +9,7 @@ from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Limits, Plan, record_together
 from streamchat_conformance.suite.conditions import Watched
 from streamchat_conformance.suite.keepalive import Idle, learn_texts
@@ -73,7 +74,10 @@ class Observations:
         within_s = self._limits.total_s + target.limits.connect_s + 5
         exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
         if fresh and observe:
-            target.observed[name] = [target.ledger.observe(exchange) for exchange in exchanges]
+            target.observed[name] = [
+                target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
+                for exchange in exchanges
+            ]
         elif fresh:
             target.observed[name] = [target.ledger.read(exchange) for exchange in exchanges]
         return target.observed[name]
