@@ -143,7 +143,7 @@ class Target:
             )
         except ConnectError as error:
             self.dead = str(error)
-            raise NotTestable(str(error), error.hint) from None
+            raise NotTestable(error.message, error.hint) from None
 
     def send(
         self,
