@@ -7,18 +7,17 @@ import re
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import (
     REFUSABLE,
     Idle,
     mismatch,
     says_close,
 )
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable
 from streamchat_conformance.suite.target import SLOW_S, Target
 
 MIB = 1024 * 1024
@@ -26,11 +25,6 @@ CLOSE_S = 3.0
 """How long a server that said close may take to close (seconds)."""
 QUIET_S = 0.1
 """How long is listened for a second response that must not come (seconds)."""
-
-
-def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
-    finding = Finding(id_, message, expected, answer(reading))
-    return Violation((finding, reading.exchange))
 
 
 def _next(target: Target, connection: Connection, request: HttpRequest, label: str) -> Reading:
@@ -54,7 +48,7 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                 request = first if position < 3 else last
                 reading = _next(target, connection, request, f"request {position} of a connection")
                 if position and (problem := _unserved(target, reading)):
-                    raise _violation(id_, problem, "the answer to this request", reading)
+                    raise violation(id_, problem, "the answer to this request", reading)
                 if not mismatch(target, reading):
                     target.ledger.observe(reading.exchange)
                 if position == 3:
@@ -65,7 +59,7 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                 if says_close(reading):
                     if not connection.wait_for_close(CLOSE_S):
                         message = "the response said close, and the server kept the connection"
-                        raise _violation(id_, message, "the end of the connection", reading)
+                        raise violation(id_, message, "the end of the connection", reading)
                     break
     if not refused:
         raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
@@ -80,7 +74,7 @@ def _check_close_after_large_body(target: Target) -> None:
         sound = reading.refused and reading.response.complete
         if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
             message = "the response said close, and the server neither closed nor went on"
-            raise _violation(
+            raise violation(
                 "connection.reuse-after-error", message, "the end of the connection", reading
             )
 
@@ -117,7 +111,7 @@ def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
             raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
         if says_close(reading) or connection.wait_for_close(QUIET_S):
             message = "each refusal costs the client a new connection"
-            raise _violation("connection.open-after-error", message, "an open connection", reading)
+            raise violation("connection.open-after-error", message, "an open connection", reading)
 
 
 @requirement(
@@ -136,7 +130,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
             data = target.encode(request)
             reading = target.record(connection, data, Answered(whole=True), "a whole stream")
             if position and (problem := _unserved(target, reading)):
-                raise _violation(id_, problem, "another stream", reading)
+                raise violation(id_, problem, "another stream", reading)
             target.ledger.observe(reading.exchange)
             for cause in ("transport.delimited", "transport.terminated", "transport.version"):
                 if target.ledger.red(cause):
@@ -147,7 +141,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
                 raise NotApplicable("no stream came to its end while it was watched")
         refusal = _next(target, connection, REFUSABLE[0], "a refusal after streams")
         if problem := _unserved(target, refusal):
-            raise _violation(id_, problem, "a refusal", refusal)
+            raise violation(id_, problem, "a refusal", refusal)
 
 
 @requirement(
@@ -180,7 +174,7 @@ def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
             if reading.response.complete and not problem:
                 target.ledger.observe(reading.exchange)
         if problem:
-            raise _violation("connection.unread-body", problem, "one response", reading)
+            raise violation("connection.unread-body", problem, "one response", reading)
     target.check_alive("refused requests with 1 MiB of body")
 
 
@@ -225,7 +219,7 @@ def test_close_is_honoured(target: Target) -> None:
             # its final response.
             if not connection.wait_for_close(CLOSE_S):
                 message = f"the connection was still open {CLOSE_S:g} s after the response"
-                raise _violation(id_, message, "the end of the connection", reading)
+                raise violation(id_, message, "the end of the connection", reading)
 
 
 @requirement(
@@ -249,9 +243,9 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
                 if reading.closed:
                     return
                 message = "a pipelined request was neither answered nor the connection closed"
-                raise _violation("connection.pipelining", message, "its answer", reading)
+                raise violation("connection.pipelining", message, "its answer", reading)
             if problem := mismatch(target, reading):
-                raise _violation("connection.pipelining", problem, "answers in order", reading)
+                raise violation("connection.pipelining", problem, "answers in order", reading)
             if not reading.response.complete:
                 return
 
@@ -276,4 +270,4 @@ def test_an_idle_connection_still_serves(target: Target) -> None:
     if second is None or (problem := _unserved(target, second)):
         shown = second or first
         message = problem if second is not None else "the connection was closed while it was idle"
-        raise _violation("connection.idle-reuse", message, "the answer to the next request", shown)
+        raise violation("connection.idle-reuse", message, "the answer to the next request", shown)

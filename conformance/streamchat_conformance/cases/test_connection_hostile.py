@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
-from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import read_response
-from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import until
 from streamchat_conformance.strategies import Malformation, RequestParts, malformed_heads
 from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
-from streamchat_conformance.suite.outcomes import Violation
+from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.target import Target
 
 CLOSE_S = 3.0
@@ -22,11 +19,6 @@ CLOSE_S = 3.0
 QUIET_S = 0.3
 """How long is listened for a second response (seconds)."""
 HEAD_BYTES = 1024 * 1024
-
-
-def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
-    finding = Finding(id_, message, expected, answer(reading))
-    return Violation((finding, reading.exchange))
 
 
 @requirement(
@@ -54,13 +46,13 @@ def test_malformed_heads_are_refused(target: Target) -> None:
         expected = f"a 4xx, 501, 505 or a close ({source})"
         if reading.accepted:
             message = f"a malformed request ({head.name}) was served"
-            raise _violation(id_, message, expected, reading)
+            raise violation(id_, message, expected, reading)
         if reading.head is None and not reading.closed and not reading.exchange.reads:
             message = f"a malformed request ({head.name}) was neither answered nor closed"
-            raise _violation(id_, message, expected, reading)
+            raise violation(id_, message, expected, reading)
         if reading.status >= 500 and reading.status not in (501, 503, 505):
             message = f"a malformed request ({head.name}) drew an internal error"
-            raise _violation(id_, message, expected, reading)
+            raise violation(id_, message, expected, reading)
     target.check_alive("malformed requests")
 
 
@@ -80,7 +72,7 @@ def test_an_oversized_head_is_refused(target: Target) -> None:
         hangs = reading.head is None and not reading.closed
         if reading.accepted or reading.status >= 500 or hangs:
             message = "1 MiB of headers was served, broke the server, or was waited for"
-            raise _violation("connection.oversized-head", message, "a 4xx or a close", reading)
+            raise violation("connection.oversized-head", message, "a 4xx or a close", reading)
     target.check_alive("1 MiB of headers")
 
 
@@ -163,13 +155,13 @@ def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
             responses = _responses(reading.exchange)
             if responses > 1:
                 message = f"{ambiguous.name}: the rest was served as a second request"
-                raise _violation(id_, message, "one response, and the connection closed", reading)
+                raise violation(id_, message, "one response, and the connection closed", reading)
             # RFC 9112 section 6.1: after such a request the server must close, whatever it
             # answered; section 6.3: differing lengths are unrecoverable.
             served = reading.accepted and reading.response.complete
             if served and not connection.wait_for_close(CLOSE_S):
                 message = f"{ambiguous.name}: served, and the connection was kept"
-                raise _violation(id_, message, "a 400, or one answer and a close", reading)
+                raise violation(id_, message, "a 400, or one answer and a close", reading)
     target.check_alive("ambiguous requests")
 
 

@@ -6,7 +6,6 @@ from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requireme
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.crowd import (
@@ -16,6 +15,7 @@ from streamchat_conformance.suite.crowd import (
     send_halves,
     serves_within,
 )
+from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import REFUSABLE
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
@@ -25,11 +25,6 @@ HALF_REQUESTS = 8
 SLOW_READERS = 4
 ROUNDS = 3
 """A wait for others has to show so often before a server is accused of it."""
-
-
-def _violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
-    finding = Finding(id_, message, expected, answer(reading))
-    return Violation((finding, reading.exchange))
 
 
 def _require_concurrency(target: Target) -> None:
@@ -56,7 +51,7 @@ def _progress_together(target: Target, id_: str, count: int) -> None:
             return
     reading, reason = late[0]
     message = f"of {count} streams opened together {len(late)} had to wait: {reason}"
-    raise _violation(id_, message, "all streams progress together", reading)
+    raise violation(id_, message, "all streams progress together", reading)
 
 
 @requirement(
@@ -100,7 +95,7 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
         f"with {len(held)} streams open a refusal took {took_s:.2f} s; "
         f"alone it took {target.baseline.refusal_s:.3f} s"
     )
-    raise _violation("resilience.not-blocked", message, "a prompt refusal", reading)
+    raise violation("resilience.not-blocked", message, "a prompt refusal", reading)
 
 
 def _prompt_s(target: Target) -> float:
@@ -130,7 +125,7 @@ def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
     problem, reading = serves_within(target, f"after {left} abandoned streams")
     if problem:
         message = f"after {left} abandoned streams {problem}"
-        raise _violation("resilience.abandoned", message, "a stream, as before", reading)
+        raise violation("resilience.abandoned", message, "a stream, as before", reading)
 
 
 ABANDON_S = 12.0
@@ -191,7 +186,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
             connection.close()
     if problem:
         message = f"while {SLOW_READERS} clients do not read {problem}"
-        raise _violation("resilience.slow-reader", message, "a stream, as before", reading)
+        raise violation("resilience.slow-reader", message, "a stream, as before", reading)
 
 
 @requirement(
@@ -206,7 +201,7 @@ def test_half_sent_requests_stop_nobody(target: Target) -> None:
         problem, reading = serves_within(target, "while others have sent half a request")
     if problem:
         message = f"while {HALF_REQUESTS} clients have sent half a request {problem}"
-        raise _violation("resilience.slow-request", message, "a stream, as before", reading)
+        raise violation("resilience.slow-request", message, "a stream, as before", reading)
 
 
 @requirement(

@@ -19,7 +19,6 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from streamchat_conformance.catalogue import Requirement
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
 
@@ -222,9 +221,3 @@ def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:
 
     collect()
     return drawn
-
-
-def requirement_of(case: Callable[..., object]) -> Requirement | None:
-    """Return the requirement that a case was tied to, or None."""
-    found: Requirement | None = getattr(case, "__requirement__", None)
-    return found

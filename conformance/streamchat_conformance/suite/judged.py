@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from streamchat_conformance.catalogue import CATALOGUE
+from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading
-from streamchat_conformance.judges.request import ACCEPTED, REFUSED, SURVIVED
+from streamchat_conformance.judges.request import ACCEPTED, REFUSED, SURVIVED, answer
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
 
@@ -78,3 +79,8 @@ def check(reading: Reading, *ids: str) -> Reading:
     if found:
         raise Violation(*found)
     return reading
+
+
+def violation(id_: str, message: str, expected: str, reading: Reading) -> Violation:
+    """Return the Violation of a case that judges by itself: what came back is the evidence."""
+    return Violation((Finding(id_, message, expected, answer(reading)), reading.exchange))

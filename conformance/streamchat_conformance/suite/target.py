@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
@@ -61,8 +60,6 @@ class Target:
         self.background = Background()
         self.generated = 0
         """Requests that Hypothesis generated in this run."""
-        self.dead: str = ""
-        """Why the target is taken for dead, or an empty string."""
         self.spent_s = 0.0
         """What properties have taken so far (seconds)."""
         self.once: set[str] = set()
@@ -142,7 +139,6 @@ class Target:
                 self.endpoint, self.limits, receive_buffer_bytes=receive_buffer_bytes
             )
         except ConnectError as error:
-            self.dead = str(error)
             raise NotTestable(error.message, error.hint) from None
 
     def send(
@@ -314,8 +310,3 @@ def retry_after_s(reading: Reading) -> float:
     """Return Retry-After in seconds; 1 when it is a date or unreadable (RFC 9110 10.2.3)."""
     value = (reading.head.first("retry-after") or "") if reading.head else ""
     return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1.0
-
-
-def is_valid(reading: Reading) -> bool:
-    """Tell whether the request of this reading is one that has to be accepted."""
-    return reading.asked.expectation is Expectation.ACCEPT
