@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from streamchat_fixtures.variants import Variant
 
 RUN_LIMIT_S = 400.0
 START_LIMIT_S = 30.0
+OUTPUT = "output.txt"
 LIMITS = {"silence_s": "gap_s", "head_s": "first_event_s", "first_event_s": "first_event_s"}
 
 
@@ -23,6 +26,9 @@ class Run:
     output: str
     outcomes: dict[str, tuple[str, str]]
     """Requirement id to (level, outcome); empty without a report."""
+    seconds: float
+    peak_bytes: int
+    """The most memory that the suite's process had resident."""
 
     def with_outcome(self, *outcomes: str) -> set[str]:
         """Return the ids that had one of these outcomes."""
@@ -54,20 +60,11 @@ def run(kind: str, name: str, folder: Path, *options: str) -> Run:
     serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--{kind}", name, "--port", "0"]
     server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
+    begun = time.monotonic()
     try:
         url = server.stdout.readline().strip()
-        finished = subprocess.run(
-            [
-                *(sys.executable, "-m", "streamchat_conformance"),
-                *(f"--target-url={url}", f"--report-json={report}", "--insecure", *options),
-            ],
-            cwd=folder,
-            env={**os.environ, "COLUMNS": "100"},
-            capture_output=True,
-            text=True,
-            timeout=RUN_LIMIT_S,
-            check=False,
-        )
+        arguments = (f"--target-url={url}", f"--report-json={report}", "--insecure", *options)
+        exit_code, peak_bytes = run_measured(folder, *arguments)
     finally:
         server.kill()
         server.wait(START_LIMIT_S)
@@ -78,4 +75,27 @@ def run(kind: str, name: str, folder: Path, *options: str) -> Run:
         outcomes = {
             entry["id"]: (entry["level"], entry["outcome"]) for entry in document["requirements"]
         }
-    return Run(finished.returncode, finished.stdout + finished.stderr, outcomes)
+    output = (folder / OUTPUT).read_text("utf-8", "replace")
+    return Run(exit_code, output, outcomes, time.monotonic() - begun, peak_bytes)
+
+
+def run_measured(folder: Path, *arguments: str) -> tuple[int, int]:
+    """Run the console script with its output in a file; return exit code and peak memory (bytes).
+
+    A run that outlives its limit is killed, which its exit code then tells (-9).
+    """
+    command = [sys.executable, "-m", "streamchat_conformance", *arguments]
+    environment = {**os.environ, "COLUMNS": "100"}
+    with (folder / OUTPUT).open("wb") as output:
+        suite = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        killer = threading.Timer(RUN_LIMIT_S, suite.kill)
+        killer.start()
+        try:
+            _, status, usage = os.wait4(suite.pid, 0)
+        finally:
+            killer.cancel()
+            killer.join()
+    suite.returncode = os.waitstatus_to_exitcode(status)
+    return suite.returncode, usage.ru_maxrss * 1024
