@@ -11,6 +11,7 @@ from streamchat_reference import event_stream
 from streamchat_reference.admission import Admission
 from streamchat_reference.answerers.echo import EchoAnswerer
 from streamchat_reference.chat_request import InvalidChatRequestError, read_chat_request
+from streamchat_reference.document import DOCUMENT_PATH, document_response
 from streamchat_reference.page import page_response
 from streamchat_reference.request_body import BodyError, read_body
 from streamchat_reference.streaming import EventStream
@@ -66,7 +67,7 @@ def create_app(
     chosen = answerer or EchoAnswerer()
     stopping = stop or StopSignal()
     admission = Admission(max_streams)
-    # No static folder: every path but the two below is a 404.
+    # No static folder: every path but the three below is a 404.
     app = Flask("streamchat_reference", static_folder=None)
     # Whatever the environment says: debug mode would show tracebacks to clients.
     app.debug = False
@@ -105,6 +106,10 @@ def create_app(
     @app.get("/")
     def page() -> Response:
         return page_response()
+
+    @app.get(DOCUMENT_PATH)
+    def document() -> Response:
+        return document_response()
 
     app.register_error_handler(InvalidChatRequestError, _refuse_chat_request)
     app.register_error_handler(HTTPException, _refuse_http)
