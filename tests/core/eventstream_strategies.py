@@ -89,7 +89,30 @@ def repetitive_streams(draw: st.DrawFn) -> bytes:
     return stream[: len(stream) - draw(st.sampled_from([0, 0, 1, 3]))]
 
 
-streams = noisy_streams | repetitive_streams()
+_value_parts = st.sampled_from(
+    [b"a", b" ", b":", b"5", b"\0", b"\xef\xbb\xbf", b"\xff", b"\xe2\x82", "€\u2028".encode()]
+)
+_line_ends = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])
+
+
+@st.composite
+def _odd_lines(draw: st.DrawFn) -> bytes:
+    names = [b"data", b"data", b"data", b"id", b"event", b"retry", b"", b"x", b"\xef\xbb\xbfdata"]
+    colon = draw(st.sampled_from([b": ", b":", b""]))
+    value = b"".join(draw(st.lists(_value_parts, max_size=4))) if colon else b""
+    return draw(st.sampled_from(names)) + colon + value + draw(_line_ends)
+
+
+@st.composite
+def eventful_streams(draw: st.DrawFn) -> bytes:
+    """Streams of many short events, with all that is odd in them."""
+    blocks = draw(st.lists(st.lists(_odd_lines(), min_size=1, max_size=4), max_size=6))
+    stream = b"".join(b"".join(lines) + draw(_line_ends) for lines in blocks)
+    mark = draw(st.sampled_from([b"", b"", b"", b"\xef\xbb\xbf", b"\xef\xbb"]))
+    return mark + stream[: len(stream) - draw(st.sampled_from([0, 0, 1, 2]))]
+
+
+streams = noisy_streams | repetitive_streams() | eventful_streams()
 
 
 @st.composite
