@@ -109,13 +109,14 @@ class EventSources:
 
     def _witnessed(self, path: str, stream: Shown, outcome: dict[str, Any]) -> Witnessed:
         requests = self._server.requests(path)
+        shown = repr(b"".join(stream.pieces))
         assert outcome["ended"] or stream.reconnects, (
-            f"within {LIMIT_S} s Chromium saw no end of {stream}"
+            f"within {LIMIT_S} s Chromium saw no end of {shown:.400}"
         )
         events = [(type_, data, last_event_id) for type_, data, last_event_id in outcome["events"]]
         dispatched = self._dispatched.get(path, 0)
         assert len(events) == dispatched, (
-            f"{dispatched} events were dispatched, {len(events)} heard of {stream}: "
+            f"{dispatched} events were dispatched, {len(events)} heard of {shown:.400}: "
             "there must have been one of a type that nothing listened for"
         )
         return Witnessed(events, requests, self._server.pause_s(path))

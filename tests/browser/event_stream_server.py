@@ -145,7 +145,7 @@ class EventStreamServer:
             connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
             sent_bytes += len(piece)
             if stream.awaited and not self._await(stream, sent_bytes):
-                stream.complaint = f"byte {sent_bytes} of {stream.pieces} did not arrive"
+                stream.complaint = f"{piece!r:.200}, up to byte {sent_bytes}, did not arrive"
                 return
         stream.ended_at_s = time.monotonic()
         connection.sendall(b"0\r\n\r\n")
