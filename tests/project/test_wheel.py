@@ -58,7 +58,9 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES} <= shipped
     assert "streamchat_conformance/suite.ini" in shipped
     assert any(name.endswith("page.html") for name in shipped)
-    assert any(name.startswith("streamchat_fixtures/event_streams/") for name in shipped)
+    for corpus in ("event_streams", "exchanges"):
+        folder = f"streamchat_fixtures/{corpus}/"
+        assert any(name.startswith(folder) and name.endswith(".json") for name in shipped)
 
 
 def test_the_entry_points_are_the_plugin_and_the_script(wheel: Path) -> None:

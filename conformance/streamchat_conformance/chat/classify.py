@@ -15,7 +15,7 @@ from typing import Any
 
 from streamchat_conformance.chat.parse import SentRequest, parse_request
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE
-from streamchat_conformance.core.fields import media_type
+from streamchat_conformance.core.fields import media_type, tokens
 from streamchat_conformance.core.json_value import walk
 from streamchat_conformance.core.strict_json import JsonReading, read_json
 
@@ -70,6 +70,10 @@ def classify(request: bytes, *, path: str | None = None) -> Classification:
     ordinary = sent.well_formed and sent.method == "POST" and sent.version == "HTTP/1.1"
     if not ordinary or (path is not None and sent.target != path):
         return Classification(Expectation.UNJUDGED, sent=sent)
+    # RFC 9110 section 8.4: what a coded body says its bytes do not show, and a server may or may
+    # not read it.
+    if set(tokens(sent.values("content-encoding"))) - {"identity"}:
+        return Classification(Expectation.EITHER, sent=sent)
     of_type = _classify_media_type(sent)
     if of_type is not None:
         return of_type
@@ -89,6 +93,9 @@ def _classify_media_type(sent: SentRequest) -> Classification | None:
         return Classification(Expectation.EITHER, (), (), sent)
     essence = f"{parsed.type}/{parsed.subtype}"
     if essence == JSON_MEDIA_TYPE:
+        # RFC 8259 section 11 has no charset: another than UTF-8 may be ignored or refused.
+        if parsed.parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+            return Classification(Expectation.EITHER, sent=sent)
         return None
     if parsed.subtype.endswith("+json") or parsed.subtype == "json":
         return Classification(Expectation.EITHER, ("request.media-type-suffix",), (), sent)

@@ -21,9 +21,10 @@ GUARANTEED_BYTES = 80 * 1024
 LEAKS = re.compile(
     r"Traceback \(most recent call last\)"
     r"|File \"[^\"\n]{1,300}\", line \d+"
-    r"|\bat [\w.$<>]+ ?\([^()\n]{1,300}:\d+(?::\d+)?\)"
-    r"|(?:/[\w.@-]+){2,}\.(?:py|js|ts|go|rs|java|rb|php):\d+"
-    r"|[A-Za-z]:\\(?:[\w.@ -]+\\)+[\w.@-]+:\d+"
+    r"|\bat [\w.$<>]+ ?\([^()\n./]{0,300}[./][^()\n]{0,300}:\d+(?::\d+)?\)"
+    r"|(?:(?<![\w.@-])(?:/[\w.@-]+){2,}|(?<![\w.@:/-])(?:[\w.@-]+/)+[\w.@-]+)"
+    r"\.(?:py|js|ts|go|rs|java|rb|php)(?::| on line )\d+"
+    r"|[A-Za-z]:\\(?:[\w.@ -]+\\)+[\w.@-]+:(?:line )?\d+"
     r"|\b(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?:\([^()\n]{0,300}\)|: )"
 )
 """Tracebacks, source paths with line numbers, exception classes as they are printed."""
@@ -43,16 +44,23 @@ def tells_error(reading: Reading) -> bool:
     """Tell whether the body says in-band that the request failed: an `error` member."""
     if reading.events:
         return all(
-            (block.event is not None and block.event.type == "error")
-            or (isinstance(payload.value, dict) and "error" in payload.value)
+            (block.event is not None and block.event.type == "error") or _has_error(payload.value)
             for block, payload in reading.payloads
         ) and bool(reading.payloads)
     value = read_json(reading.body).value if len(reading.body) < 65536 else None
-    return isinstance(value, dict) and "error" in value
+    return _has_error(value)
+
+
+def _has_error(value: Any) -> bool:
+    """Tell whether a JSON value has an `error` that is more than a statement that there is none."""
+    return isinstance(value, dict) and value.get("error") not in (None, False)
 
 
 def is_refusal(reading: Reading) -> bool:
     """Tell whether this is a refusal by the endpoint itself of a request it had to refuse."""
+    # "Not now" is said by whatever stands in front, in a form of its own.
+    if reading.overloaded:
+        return False
     return reading.asked.expectation is Expectation.REFUSE and reading.refused
 
 
@@ -64,6 +72,8 @@ def is_refusal(reading: Reading) -> bool:
 )
 def status(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+        return None
+    if reading.overloaded:
         return None
     deliberate = not reading.is_stream and tells_error(reading)
     if not reading.refused and not deliberate:
@@ -219,9 +229,14 @@ def bounded(reading: Reading) -> Verdict:
 def no_leak(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
         return None
-    text = reading.body[:65536].decode("utf-8", "replace").replace('\\"', '"')
-    match = LEAKS.search(text)
+    match = LEAKS.search(_unescaped(reading.body[:65536].decode("utf-8", "replace")))
     if match is None:
         return []
     message = "the error tells strangers how the server is built"
     return [Finding("error.no-leak", message, "what was wrong with the request", match[0][:160])]
+
+
+def _unescaped(text: str) -> str:
+    """Return text with the escapes undone that JSON has for quotes, backslashes and white space."""
+    plain = {"n": "\n", "r": "\r", "t": "\t"}
+    return re.sub(r'\\(["\\/nrt])', lambda escape: plain.get(escape[1], escape[1]), text)

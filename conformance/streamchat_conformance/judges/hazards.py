@@ -8,6 +8,8 @@ requirement that the text was sent for (`payload.no-injection`, `payload.line-se
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice, pairwise
 from typing import Any
 
 from streamchat_conformance.core.json_value import same_json_value
@@ -17,7 +19,21 @@ from streamchat_conformance.judges.reading import Reading
 SEPARATORS = "\n\r\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """Characters that some line splitter or other takes for the end of a line, and NUL."""
 
+SEAM_CHARACTERS = 8
+"""How much of the text on either side of a separator is looked for on the wire."""
+
+SEAMS = 64
+"""How many places are looked for: text that is not escaped is torn at most of them."""
+
 _SEPARATOR = re.compile(f"[{SEPARATORS}]")
+_RUN = re.compile(f"[{SEPARATORS}]+")
+_RAW = re.compile(f"[{SEPARATORS}]+(?:data: ?[{SEPARATORS}]*)*")
+"""Separators as they are; the text behind them may have become a data line of its own."""
+_MARK = "\ue000"
+"""Stands for separators that are not escaped."""
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _INJECTED_DATA = re.compile(r"(?:\r\n|\r|\n)data: ?(.*?)(?=\r|\n|$)")
 
 
@@ -50,11 +66,51 @@ def injected_events(reading: Reading) -> list[Any]:
 
 
 def hazard_breach(reading: Reading) -> str:
-    """Return in a few words how dangerous text did harm here, or an empty string."""
+    """Return in a few words how dangerous text did harm here, or an empty string.
+
+    A stream may be broken for other reasons, too: the text did it only where it stands on the
+    wire unescaped.
+    """
     if not has_separators(reading):
         return ""
     if injected_events(reading):
         return "text of the request became an event of its own"
+    harm = _harm(reading)
+    return harm if harm and _stands_unescaped(reading) else ""
+
+
+def _stands_unescaped(reading: Reading) -> bool:
+    """Tell whether text of the request came back with a separator in it that is not escaped."""
+    body = _RAW.sub(_MARK, reading.body.decode("utf-8", "replace"))
+    body = _ESCAPE.sub(lambda escape: _escaped(escape[1]), _in_surrogates(body))
+    seams = (seam for text in reading.texts for seam in _seams(text))
+    return any(_MARK in found for seam in islice(seams, SEAMS) for found in re.findall(seam, body))
+
+
+def _seams(text: str) -> Iterator[str]:
+    """Yield a pattern for each place where text is torn if its separators are not escaped."""
+    # Where the text begins or ends a quotation mark stands beside it.
+    for before, after in pairwise(_RUN.split(_in_surrogates(text))):
+        last = re.escape(before[-SEAM_CHARACTERS:] or '"')
+        first = re.escape(after[:SEAM_CHARACTERS] or '"')
+        yield f"{last}([{_MARK}{SEPARATORS}]+){first}"
+
+
+def _in_surrogates(text: str) -> str:
+    """Return text with characters beyond U+FFFF in two halves, as JSON escapes them."""
+    return _ASTRAL.sub(lambda match: "".join(map(chr, _halves(ord(match[0])))), text)
+
+
+def _halves(code: int) -> tuple[int, int]:
+    return 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + (code & 0x3FF)
+
+
+def _escaped(escape: str) -> str:
+    """Return the character that an escape of JSON stands for, given what follows the backslash."""
+    return chr(int(escape[1:], 16)) if len(escape) == 5 else _SHORT.get(escape, escape)
+
+
+def _harm(reading: Reading) -> str:
     names = {line.name for line in reading.stream.lines if line.name}
     if names - {"data", "event", "id", "retry"}:
         return "text of the request became a line of its own"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.core.fields import directives, is_http_date, tokens
+from streamchat_conformance.core.fields import directives, is_http_date, split_list, tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.judge import Verdict, judge
@@ -56,7 +56,9 @@ def media_type(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None or head.status != 200:
         return None
-    if reading.essence == "text/event-stream":
+    # Content-Type is no list, but some writer or proxy joins two of them with a comma.
+    joined = [*split_list(head.first("content-type") or "")][1:]
+    if reading.essence == "text/event-stream" and not joined:
         return []
     return [
         Finding(
@@ -394,8 +396,8 @@ def _acceptable(coding: str, accepted: list[str]) -> bool:
     weights: dict[str, bool] = {}
     for item in ",".join(accepted).lower().split(","):
         name, _, parameters = item.strip().partition(";")
-        weight = re.search(r"q\s*=\s*([0-9.]+)", parameters)
-        weights[name.strip()] = weight is None or float(weight[1] or 0) > 0
+        weight = re.search(r"q\s*=\s*([0-9]+(?:\.[0-9]*)?)", parameters)
+        weights[name.strip()] = weight is None or float(weight[1]) > 0
     alias = {"x-gzip": "gzip", "gzip": "x-gzip"}.get(coding, coding)
     for name in (coding, alias, "*"):
         if name in weights:
@@ -416,6 +418,13 @@ def no_injection(reading: Reading) -> Verdict:
     attempts = set(_injected_fields(reading))
     if not attempts:
         return None
+    # A text may well quote a field that the server sends with every response. One like that
+    # was injected when it stands beside the server's own.
+    attempts = {
+        (name, value)
+        for name, value in attempts
+        if name not in _ORDINARY or len(head.values(name)) > 1
+    }
     return [
         Finding(
             "headers.no-injection",
@@ -428,6 +437,14 @@ def no_injection(reading: Reading) -> Verdict:
         if (line.name.lower(), line.value.strip()) in attempts
     ]
 
+
+_ORDINARY = frozenset(
+    {
+        *SINGLETONS,
+        *("cache-control", "connection", "keep-alive", "server", "vary", "x-accel-buffering"),
+    }
+)
+"""Fields that servers send anyway."""
 
 _FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
 

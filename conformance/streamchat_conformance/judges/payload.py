@@ -19,7 +19,7 @@ from streamchat_conformance.judges.hazards import (
     lost_separators,
 )
 from streamchat_conformance.judges.judge import Verdict, judge
-from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.reading import Reading, strings
 from streamchat_conformance.judges.sse import _splices, show
 
 REPLACEMENT = "\ufffd"
@@ -159,9 +159,7 @@ def no_replacement(reading: Reading) -> Verdict:
             "the character itself",
         )
         for block, payload in reading.payloads
-        if block.event is not None
-        and (REPLACEMENT in block.event.data or "\\ufffd" in block.event.data.lower())
-        and payload.error is None
+        if payload.error is None and any(REPLACEMENT in text for text in strings(payload.value))
     ]
 
 

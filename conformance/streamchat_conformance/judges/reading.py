@@ -186,7 +186,7 @@ class Reading:
     @cached_property
     def texts(self) -> list[str]:
         """All strings in the prompt and history that were sent."""
-        return list(_strings([self.asked.prompt, self.asked.history]))
+        return list(strings([self.asked.prompt, self.asked.history]))
 
     @property
     def chunked(self) -> bool:
@@ -201,7 +201,7 @@ class Reading:
         return self.response.wire_offset(offset)
 
 
-def _strings(value: object) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
     """Yield every string in a JSON value, member names included."""
     pending = [value]
     while pending:

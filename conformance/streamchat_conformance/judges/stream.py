@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate, pairwise
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.chat.classify import Expectation
@@ -96,14 +98,18 @@ def whole_events(reading: Reading) -> Verdict:
     if not reading.judges_stream or reading.codings:
         return None
     held = []
+    arrived_s = _arrivals(reading)
     blocks = reading.stream.blocks
     for block, following in pairwise(blocks):
         if block.event is None or not following.lines:
             continue
-        made_at = block.lines[-1].at_s
+        last = block.lines[-1]
+        # When the last byte came that says something: the line's own end may be held back, too.
+        made_at = arrived_s(last.end_offset - len(last.ending) - 1)
         # The event was there, but its blank line came only with the next event.
         delay = block.event.at_s - made_at
-        if delay >= HELD_BACK_S and following.lines[0].at_s - block.event.at_s < delay / 4:
+        next_at = arrived_s(following.lines[0].offset)
+        if delay >= HELD_BACK_S and next_at - block.event.at_s < delay / 4:
             held.append((block, delay))
     if not held:
         return [] if len(reading.events) > 1 else None
@@ -117,3 +123,10 @@ def whole_events(reading: Reading) -> Verdict:
             reading.wire(block),
         )
     ]
+
+
+def _arrivals(reading: Reading) -> Callable[[int], float]:
+    """Return a function that tells when a byte of the body arrived (offset to seconds)."""
+    reads = reading.body_reads
+    ends = list(accumulate(len(read.data) for read in reads))
+    return lambda offset: reads[bisect_right(ends, offset)].at_s

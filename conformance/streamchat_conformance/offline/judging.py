@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.offline.recording import AUTHORITY, Recording
 from streamchat_conformance.suite.baseline import echoes
 from streamchat_conformance.suite.ledger import Ledger
@@ -19,10 +21,13 @@ class RecordedLedger(Ledger):
     def enter(self, recording: Recording) -> Reading:
         """Enter a recording and return its reading."""
         reading = self.read(recording.exchange)
+        if recording.gap_limit_s is not None:
+            reading = replace(reading, gap_limit_s=recording.gap_limit_s)
         self.exchanges += 1
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
-        echo = echoes(reading)
+        # Text of the request that broke the stream came back, although in no whole event.
+        echo = echoes(reading) or bool(hazard_breach(reading))
         ids = [
             id_
             for id_, judge in JUDGES.items()

@@ -7,6 +7,7 @@ from typing import Any
 
 from streamchat_conformance.offline.curl import looks_like_stream, read_body, read_curl
 from streamchat_conformance.offline.har import is_har, read_har
+from streamchat_conformance.offline.pieces import is_pieces, read_pieces
 from streamchat_conformance.offline.recording import Format, Reader, Recording, RecordingError
 from streamchat_conformance.offline.saved import is_saved, read_saved
 
@@ -32,6 +33,10 @@ def read_recordings(
         if not is_har(document):
             raise RecordingError(f"{name}: it is not an HTTP archive: it has no 'log'")
         return read_har(document, name, reader)
+    if format_ is Format.PIECES:
+        if not is_pieces(document):
+            raise RecordingError(f"{name}: it is not an exchange in pieces: it lacks 'sent'")
+        return [read_pieces(document, name)]
     if not is_saved(document):
         raise RecordingError(f"{name}: it is not an exchange or a report of this suite")
     return read_saved(document, name)
@@ -47,6 +52,8 @@ def detect(data: bytes, name: str) -> Format:
             return Format.HAR
         if is_saved(document):
             return Format.EXCHANGE
+        if is_pieces(document):
+            return Format.PIECES
         raise RecordingError(
             f"{name}: it is JSON, but neither a report, an exchange nor an HTTP archive; "
             "record a response with its head: curl -isN --raw"

@@ -76,6 +76,8 @@ class Format(StrEnum):
     """A bare event stream."""
     HAR = "har"
     """An HTTP archive, as browsers and proxies save it."""
+    PIECES = "pieces"
+    """One exchange in pieces, as the fixtures' corpus has them and as people write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Recording:
     """Globs of the requirement ids that this recording cannot decide."""
     request_known: bool = True
     notes: tuple[str, ...] = field(default=())
+    gap_limit_s: float | None = None
+    """The longest silence that the recording itself allows (seconds); None: the user's."""
 
     def decides(self, id_: str) -> bool:
         """Tell whether the recording has kept what a requirement is decided by."""
