@@ -12,9 +12,10 @@ from streamchat_conformance.recorder import Connection
 from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
 from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import (
-    REFUSABLE,
     Idle,
     mismatch,
+    refusable,
+    refusal_cause,
     says_close,
 )
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable
@@ -41,8 +42,11 @@ def _next(target: Target, connection: Connection, request: HttpRequest, label: s
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     id_ = "connection.reuse-after-error"
     refused = 0
-    for first in REFUSABLE:
-        last = HttpRequest.chat(target.plain()) if first is REFUSABLE[0] else REFUSABLE[1]
+    requests = refusable(target)
+    plain = HttpRequest.chat(target.plain())
+    for number, first in enumerate(requests):
+        valid = number == 0 and target.baseline.accepted
+        last = plain if valid else requests[number - 1]
         with target.connect() as connection:
             for position in range(4):
                 request = first if position < 3 else last
@@ -62,7 +66,7 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
                         raise violation(id_, message, "the end of the connection", reading)
                     break
     if not refused:
-        raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+        raise Blocked(refusal_cause(target), "nothing was refused as it should be")
     _check_close_after_large_body(target)
 
 
@@ -91,13 +95,6 @@ def _unserved(target: Target, reading: Reading) -> str:
     return mismatch(target, reading)
 
 
-def _refusal_cause(target: Target) -> str:
-    for id_ in ("error.not-streamed", "error.delimited", "request.prompt-missing"):
-        if target.ledger.red(id_):
-            return id_
-    return "error.delimited"
-
-
 @requirement(
     "connection.open-after-error",
     SHOULD,
@@ -106,9 +103,9 @@ def _refusal_cause(target: Target) -> str:
 )
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     with target.connect() as connection:
-        reading = _next(target, connection, REFUSABLE[0], "a refusal")
+        reading = _next(target, connection, refusable(target)[0], "a refusal")
         if not reading.refused or not reading.response.complete:
-            raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+            raise Blocked(refusal_cause(target), "nothing was refused as it should be")
         if says_close(reading) or connection.wait_for_close(QUIET_S):
             message = "each refusal costs the client a new connection"
             raise violation("connection.open-after-error", message, "an open connection", reading)
@@ -139,7 +136,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
                 raise Blocked("headers.connection-persistent", "the response announces close")
             if not reading.response.complete:
                 raise NotApplicable("no stream came to its end while it was watched")
-        refusal = _next(target, connection, REFUSABLE[0], "a refusal after streams")
+        refusal = _next(target, connection, refusable(target)[0], "a refusal after streams")
         if problem := _unserved(target, refusal):
             raise violation(id_, problem, "a refusal", refusal)
 
@@ -187,7 +184,8 @@ def _read_as_request(target: Target, reading: Reading, connection: Connection) -
     if not reading.response.complete or says_close(reading) or not connection.is_open():
         return ""
     slow = target.baseline.first_event_s >= SLOW_S
-    request = REFUSABLE[1] if slow else HttpRequest.chat(target.plain())
+    plain = HttpRequest.chat(target.plain())
+    request = refusable(target)[-1] if slow or not target.baseline.accepted else plain
     following = _next(target, connection, request, "the request after it")
     if following.head is None:
         return ""
@@ -204,7 +202,7 @@ def _read_as_request(target: Target, reading: Reading, connection: Connection) -
 def test_close_is_honoured(target: Target) -> None:
     id_ = "connection.close-honoured"
     close = ("Connection", "close")
-    requests = [request.with_fields(close) for request in REFUSABLE]
+    requests = [request.with_fields(close) for request in refusable(target)]
     if target.baseline.streams and target.has(Capability.FINITE):
         requests.append(HttpRequest.chat(target.plain()).with_fields(close))
     for request in requests:
@@ -232,7 +230,8 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
     whole = target.baseline.streams and target.has(Capability.FINITE)
     stream = HttpRequest.chat(target.plain())
-    requests = [REFUSABLE[0], stream, REFUSABLE[1]] if whole else [*REFUSABLE[:2], stream]
+    first, last = (refusable(target) * 2)[:2]
+    requests = [first, stream, last] if whole else [first, last, stream]
     sent = [target.encode(request) for request in requests]
     with target.connect() as connection:
         connection.send(b"".join(sent))
@@ -260,7 +259,7 @@ def test_an_idle_connection_still_serves(target: Target) -> None:
     idle = Idle(target)
     first, second = idle.result()
     if not first.refused or not first.response.complete:
-        raise Blocked(_refusal_cause(target), "nothing was refused as it should be")
+        raise Blocked(refusal_cause(target), "nothing was refused as it should be")
     if says_close(first):
         raise Blocked("connection.open-after-error", "the refusal announced close")
     announced = first.head.combined("keep-alive") if first.head is not None else None

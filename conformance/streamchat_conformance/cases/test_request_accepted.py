@@ -51,15 +51,6 @@ def test_items_that_are_strings_or_messages_are_accepted(target: Target, history
     check(target.chat(ChatRequest("Hello", history)), "request.history-items")
 
 
-@decides("request.history-any-json")
-@generated(
-    any_histories,
-    examples=[[None], [True], [0], [1.5], [[]], [{}], [[["nested"], {"a": {"": [None]}}]]],
-)
-def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: Any) -> None:
-    check(target.chat(ChatRequest("Hello", history)), "request.history-any-json")
-
-
 @decides("request.prompt-empty")
 def test_an_empty_prompt_is_accepted(target: Target) -> None:
     check(target.chat(target.plain("")), "request.prompt-empty")
@@ -80,9 +71,18 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
     target: Target, drawn: tuple[str, str, bool]
 ) -> None:
     prompt, item, escaped = drawn
-    chat = ChatRequest(prompt, [*target.plain().history, item])
+    chat = ChatRequest(prompt, target.history(item))
     request = HttpRequest.chat(chat, ensure_ascii=escaped)
     check(target.send(request), "request.prompt-unicode")
+
+
+@decides("request.history-any-json")
+@generated(
+    any_histories,
+    examples=[[None], [True], [0], [1.5], [[]], [{}], [[["nested"], {"a": {"": [None]}}]]],
+)
+def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: Any) -> None:
+    check(target.chat(ChatRequest("Hello", history)), "request.history-any-json")
 
 
 @decides("request.unknown-members")
@@ -139,14 +139,14 @@ def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> N
 @decides("request.chunked-body")
 @generated(
     lambda: (
-        st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), max_size=20)
-        .map(lambda prompt: json_text({"prompt": prompt, "history": []}))
+        st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), min_size=1, max_size=20)
+        .map(lambda prompt: json_text({"prompt": prompt, "history": ["Hi"]}))
         .flatmap(chunkings)
     ),
     examples=[
         chunked([b'{"prompt": "Hello", "history": ["Hi"]}']),
         chunked([b'{"prompt"', b': "Hello", "hist', b'ory": ["Hi"]}']),
-        chunked([bytes([byte]) for byte in b'{"prompt": "Hello", "history": []}']),
+        chunked([bytes([byte]) for byte in b'{"prompt": "Hello", "history": ["Hi"]}']),
     ],
     share=0.5,
 )

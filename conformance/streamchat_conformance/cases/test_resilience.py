@@ -16,7 +16,7 @@ from streamchat_conformance.suite.crowd import (
     serves_within,
 )
 from streamchat_conformance.suite.judged import violation
-from streamchat_conformance.suite.keepalive import REFUSABLE
+from streamchat_conformance.suite.keepalive import refusable
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
 
@@ -83,11 +83,12 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
 )
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
     _require_concurrency(target)
+    refusal = refusable(target)[0]
     for _ in range(ROUNDS):
         with hold_streams(target, 4) as held:
             if not held:
                 raise NotApplicable("streams end too soon to be held open")
-            reading = target.send(REFUSABLE[0], label="a refusal while streams are open")
+            reading = target.send(refusal, label="a refusal while streams are open")
         took_s = reading.exchange.ended_at_s
         if reading.overloaded or (reading.head is not None and took_s <= _prompt_s(target)):
             return
@@ -178,7 +179,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         readers[-1].pause_reading(0.3 + 2 * target.baseline.first_event_s)
         problem, reading = serves_within(target, "while others do not read")
         if not problem:
-            refusal = target.send(REFUSABLE[0], label="a refusal while others do not read")
+            refusal = target.send(refusable(target)[0], label="a refusal while others do not read")
             if refusal.head is None:
                 problem, reading = "a refusal is not answered", refusal
     finally:

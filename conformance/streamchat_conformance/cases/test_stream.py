@@ -13,7 +13,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.judged import decides, judged_ids, verdict
-from streamchat_conformance.suite.ledger import SYNTAX
+from streamchat_conformance.suite.ledger import FRAMING, SYNTAX
 from streamchat_conformance.suite.line_client import read_lines
 from streamchat_conformance.suite.observe import Observations
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
@@ -167,7 +167,7 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
     baseline = target.require_stream()
     wanted = 2 if baseline.interval_s > 0.5 else 3
     reading = target.chat(target.plain(), events=wanted, label="the stream that the client reads")
-    causes = (*SYNTAX, "sse.comments", "sse.no-empty-events", "sse.event-type")
+    causes = (*FRAMING, *SYNTAX, "sse.comments", "sse.no-empty-events", "sse.event-type")
     cause = next((id_ for id_ in causes if JUDGES[id_](reading)), "")
     if cause:
         raise Blocked(cause, "the stream has lines that a line reader cannot take")

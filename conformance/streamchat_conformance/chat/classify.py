@@ -7,8 +7,8 @@ present, `history` is present, `history` is a list.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -48,7 +48,8 @@ class Classification:
     """What a request is about and what it deserves.
 
     `rows` are the ids of the `request.*` requirements that it exercises, the one that decides
-    first. `texts` are the article's error texts that apply, in the article's order.
+    first; `also` are those about other things that are special in it, which may explain why it
+    went wrong. `texts` are the article's error texts that apply, in the article's order.
     """
 
     expectation: Expectation
@@ -57,6 +58,12 @@ class Classification:
     sent: SentRequest | None = None
     prompt: Any = None
     history: Any = None
+    also: frozenset[str] = frozenset()
+
+    @property
+    def involved(self) -> frozenset[str]:
+        """Every requirement that is about something in this request."""
+        return self.also.union(self.rows)
 
     @property
     def row(self) -> str:
@@ -74,10 +81,10 @@ def classify(request: bytes, *, path: str | None = None) -> Classification:
     # not read it.
     if set(tokens(sent.values("content-encoding"))) - {"identity"}:
         return Classification(Expectation.EITHER, sent=sent)
-    of_type = _classify_media_type(sent)
-    if of_type is not None:
-        return of_type
-    return _classify_body(sent)
+    classified = _classify_media_type(sent) or _classify_body(sent)
+    if not sent.chunked:
+        return classified
+    return replace(classified, also=classified.also | {"request.chunked-body"})
 
 
 def _refuse(sent: SentRequest, row: str, *texts: str) -> Classification:
@@ -123,17 +130,37 @@ def _classify_body(sent: SentRequest) -> Classification:
     if reading.error is not None:
         return _refuse(sent, "request.body-malformed", NOT_JSON)
     if not isinstance(reading.value, dict):
-        return _refuse(sent, "request.body-not-object", NOT_JSON)
-    return _classify_object(sent, reading, reading.value)
+        classified = _refuse(sent, "request.body-not-object", NOT_JSON)
+    else:
+        classified = _classify_object(sent, reading, reading.value)
+    return replace(classified, also=classified.also.union(_special_values(sent, reading)))
+
+
+def _special_values(sent: SentRequest, reading: JsonReading) -> Iterator[str]:
+    """Yield the requirements about what may stand in a JSON text whatever it deserves."""
+    members = reading.value if isinstance(reading.value, dict) else {}
+    history = members.get("history")
+    if set(members) - {"prompt", "history"}:
+        yield "request.unknown-members"
+    if isinstance(history, list) and not all(_is_plain_item(item) for item in history):
+        yield "request.history-any-json"
+    if reading.lone_surrogates:
+        yield "request.lone-surrogate"
+    elif not sent.body.isascii() or b"\\u" in sent.body:
+        yield "request.prompt-unicode"
+    if _has_number(reading.value, _is_long):
+        yield "request.huge-number"
 
 
 def _classify_object(
     sent: SentRequest, reading: JsonReading, members: dict[str, Any]
 ) -> Classification:
     prompt, history = members.get("prompt"), members.get("history")
-    if {"prompt", "history"} & set(reading.duplicate_names):
-        return Classification(Expectation.EITHER, (), (), sent)
     faults = _faults(members)
+    if {"prompt", "history"} & set(reading.duplicate_names):
+        # RFC 8259 section 4: which of them counts is the reader's choice.
+        named = frozenset(row for row, _ in faults)
+        return Classification(Expectation.EITHER, (), (), sent, also=named)
     if faults:
         rows, texts = zip(*faults, strict=True)
         if prompt == "" or (prompt is not None and not isinstance(prompt, str)):
@@ -170,6 +197,7 @@ def _faults(members: dict[str, Any]) -> list[tuple[str, str]]:
 def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classification:
     """Name every requirement that says this valid request is accepted."""
     prompt, history = members["prompt"], members["history"]
+    messages = len(history) > 1 or any(isinstance(item, dict) for item in history)
     should = [
         row
         for row, shown in (
@@ -187,7 +215,10 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
             ("request.chunked-body", sent.chunked),
             ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
             ("request.prompt-unicode", not sent.body.isascii() or b"\\u" in sent.body),
-            ("request.history-items", len(history) > 1),
+            (
+                "request.history-items",
+                messages,
+            ),
             ("request.history-empty", not history),
         )
         if shown

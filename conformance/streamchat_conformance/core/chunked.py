@@ -90,6 +90,7 @@ class ChunkedDecoder:
         self._body_starts = array("Q")
         self._data_starts = array("Q")
         self._line_offset = offset
+        self._astray = False
 
     @property
     def complete(self) -> bool:
@@ -100,6 +101,17 @@ class ChunkedDecoder:
     def broken(self) -> bool:
         """True when the place of the next chunk is not known any more."""
         return self._state is _State.BROKEN
+
+    @property
+    def certain_bytes(self) -> int:
+        """How many bytes of the decoded body are certain to belong to it.
+
+        Behind a chunk that does not end where its size says, its data may hold the next chunk's
+        size line, or lack its own end: what it gave is left out.
+        """
+        if self._astray and self._body_starts:
+            return self._body_starts[-1]
+        return self._body_bytes
 
     @property
     def end_offset(self) -> int:
@@ -256,6 +268,7 @@ class ChunkedDecoder:
         else:
             # The size was wrong, or the end is missing: what comes next could be data or a size.
             found = bytes(self._carry) + byte
+            self._astray = True
             self._break("chunk-data-unterminated", self._position - len(self._carry), found)
             return place
         self._advance(1)

@@ -133,6 +133,11 @@ class ResponseReader:
         """How many body bytes were decoded so far."""
         return self._body_bytes
 
+    @property
+    def certain_bytes(self) -> int:
+        """How many of them are certain to belong to the body; see `ChunkedDecoder`."""
+        return self._decoder.certain_bytes if self._decoder else self._body_bytes
+
     def receive(self, data: bytes, at_s: float) -> list[Read]:
         """Take bytes that arrived at `at_s` (seconds); return the body pieces newly decoded."""
         if self.closed or not data:

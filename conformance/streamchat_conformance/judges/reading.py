@@ -72,10 +72,15 @@ class Reading:
         applied = tokens(self.head.values("content-encoding"))
         return [coding for coding in applied if coding != "identity"]
 
+    @property
+    def _sent_reads(self) -> tuple[Read, ...]:
+        """The body's pieces, as far as the chunks say for certain what belongs to it."""
+        return _cut(tuple(self.response.body_reads), self.response.certain_bytes)
+
     @cached_property
     def body_reads(self) -> tuple[Read, ...]:
         """The body's pieces with their times, transfer and content codings undone."""
-        reads = tuple(self.response.body_reads)
+        reads = self._sent_reads
         for coding in reversed(self.codings):
             reads = tuple(decode_reads(reads, coding, DECODED_LIMIT_BYTES).reads)
         return reads
@@ -83,7 +88,7 @@ class Reading:
     @cached_property
     def coding_error(self) -> str | None:
         """Why the content coding could not be undone, or None."""
-        reads = tuple(self.response.body_reads)
+        reads = self._sent_reads
         for coding in reversed(self.codings):
             decoded = decode_reads(reads, coding, DECODED_LIMIT_BYTES)
             if decoded.error is not None:
@@ -151,7 +156,8 @@ class Reading:
         reads = self.body_reads
         if self.intruder_offset is not None:
             reads = _cut(reads, self.intruder_offset)
-        return read_event_stream(reads, ended=self.ended)
+        # Where the framing is broken, the end of what can be read is not the body's end.
+        return read_event_stream(reads, ended=self.ended and not self.response.broken)
 
     @property
     def events(self) -> list[Block]:

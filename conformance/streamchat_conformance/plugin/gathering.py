@@ -86,6 +86,11 @@ class Gathering:
             known = self.results.by_id[result.requirement.id]
             if known.outcome not in (Outcome.NOT_RUN, Outcome.NOT_APPLICABLE, Outcome.FAIL):
                 self.results.record(result)
+        for id_, cause in seen["causes"].items():
+            # The case that shows the cause may have come after the one that felt it.
+            if self.results.by_id[id_].outcome is Outcome.FAIL:
+                self.results.by_id[id_].outcome = Outcome.BLOCKED
+                self.results.by_id[id_].cause = cause
         facts = seen["facts"]
         if facts is not None:
             mine = self.results.facts

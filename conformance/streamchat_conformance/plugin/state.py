@@ -112,10 +112,11 @@ class RunState:
     def seen(self) -> dict[str, Any]:
         """Return what this process saw, JSON-ready: results by the ledger, and facts."""
         if self.target is None:
-            return {"results": [], "certain": [], "facts": None}
+            return {"results": [], "certain": [], "causes": {}, "facts": None}
         return {
             "results": [result.to_json() for result in self._ledger_results(self.target)],
             "certain": [result.to_json() for result in self._deaths(self.target)],
+            "causes": self._causes(self.target),
             "facts": self._facts(self.target),
         }
 
@@ -129,6 +130,12 @@ class RunState:
             return []
         entry = ledger.entries[ALIVE]
         return [Result(CATALOGUE[ALIVE], Outcome.FAIL, entry.judged, findings=[*entry.findings])]
+
+    def _causes(self, target: Target) -> dict[str, str]:
+        """Return what explains a red requirement, now that everything was seen."""
+        red = target.failed.union(id_ for id_, _ in target.ledger.all_findings())
+        causes = {id_: target.ledger.cause(id_, target.failed) for id_ in sorted(red)}
+        return {id_: cause for id_, cause in causes.items() if cause}
 
     def _ledger_results(self, target: Target) -> list[Result]:
         found = []

@@ -8,10 +8,10 @@ from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.fields import tokens
-from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import error_text
 from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.outcomes import Blocked
 from streamchat_conformance.suite.target import Target
 
 REFUSABLE = (
@@ -20,7 +20,40 @@ REFUSABLE = (
     HttpRequest(body=b"{"),
     HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
 )
-"""Requests that are refused, each for another reason, so that the article's texts tell which."""
+"""Requests to refuse, each for another reason, so that the article's texts tell which."""
+
+
+def served_alone(target: Target, request: HttpRequest) -> bool:
+    """Tell whether this target gives a request what it deserves when it comes alone.
+
+    Only such requests tell anything about a connection: what goes wrong with another one there
+    goes wrong everywhere, and has its own requirement. Each is tried once.
+    """
+    data = target.encode(request)
+    if data not in target.served_alone:
+        reading = target.send(data, label="alone, to know what it gets")
+        refused = reading.asked.expectation is Expectation.REFUSE
+        target.served_alone[data] = reading.refused if refused else reading.accepted
+    return target.served_alone[data]
+
+
+def refusable(target: Target) -> list[HttpRequest]:
+    """Return the requests to refuse that this target does refuse.
+
+    Raises Blocked when there are none, naming the cause.
+    """
+    sound = [request for request in REFUSABLE if served_alone(target, request)]
+    if not sound:
+        raise Blocked(refusal_cause(target), "nothing was refused as it should be")
+    return sound
+
+
+def refusal_cause(target: Target) -> str:
+    """Return the requirement that is red when refusals are not what they should be."""
+    for id_ in ("error.not-streamed", "error.delimited", "request.prompt-missing"):
+        if target.ledger.red(id_):
+            return id_
+    return "error.delimited"
 
 
 def says_close(reading: Reading) -> bool:
@@ -59,7 +92,7 @@ def mismatch(target: Target, reading: Reading) -> str:
             return f"an invalid request got {reading.status}"
         return _foreign_text(target, reading)
     if target.has(Capability.ECHO):
-        return _foreign_echo(reading)
+        return _foreign_echo(target, reading)
     return ""
 
 
@@ -71,12 +104,14 @@ def _foreign_text(target: Target, reading: Reading) -> str:
     return ""
 
 
-def _foreign_echo(reading: Reading) -> str:
+def _foreign_echo(target: Target, reading: Reading) -> str:
+    """Say whose text an echo shows. A text that nobody sent is `payload.prompt-echo`'s."""
     for _, payload in reading.payloads:
         if not isinstance(payload.value, dict) or "prompt" not in payload.value:
             continue
         received = payload.value["prompt"]
-        if same_json_value(reading.asked.prompt, received, exact=False) is not None:
+        foreign = isinstance(received, str) and hash(received) in target.ledger.sent_prompts
+        if foreign and received != reading.asked.prompt:
             return f"the stream belongs to another request: its prompt is {str(received)[:80]!r}"
     return ""
 
@@ -116,14 +151,15 @@ class Idle:
 
     def _work(self) -> object:
         target = self._target
+        requests = refusable(target)[:2]
         with target.connect() as connection:
             first = connection.exchange(
-                target.encode(REFUSABLE[0]), until=Answered(), label="before the pause"
+                target.encode(requests[0]), until=Answered(), label="before the pause"
             )
             threading.Event().wait(self.IDLE_S)
             if not connection.is_open():
                 return first, None
             second = connection.exchange(
-                target.encode(REFUSABLE[1]), until=Answered(), label="after 2 s of silence"
+                target.encode(requests[-1]), until=Answered(), label="after 2 s of silence"
             )
             return first, second

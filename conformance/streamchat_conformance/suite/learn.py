@@ -32,15 +32,19 @@ def learn(target: Target) -> Baseline:
     target.baseline = baseline
     readings = []
     for plain in PLAIN:
+        request = HttpRequest.chat(plain)
         reading = target.send(
-            HttpRequest.chat(plain), stop=Watched(PROBE_S), label="a plain request"
+            request, stop=Watched(PROBE_S), label="a plain request", observe=False
         )
         readings.append(reading)
         if not reading.accepted and reading.head is None and not readings[0].exchange.reads:
             break
         if reading.accepted:
             baseline.plain = plain
+            target.ledger.plain = plain if plain is not PLAIN[0] else None
             break
+    for reading in readings:
+        target.ledger.observe(reading.exchange)
     reading = readings[-1] if readings[-1].accepted else readings[0]
     if reading.response.framing is Framing.LENGTH and reading.response.complete:
         # A Content-Length that cuts the stream shows only in what follows.

@@ -11,9 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 
+from streamchat_conformance.catalogue import CATALOGUE, MUST
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.judges import Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.suite.outcomes import Blocked, Violation
 
@@ -22,6 +24,13 @@ KEPT_PER_REQUIREMENT = 3
 
 KEPT_BYTES = 64 * 1024
 """What is kept of the bytes of an exchange that goes into a report."""
+
+FRAMING = (
+    "headers.no-content-length",
+    "transport.chunks-well-formed",
+    "transport.terminated",
+    "transport.body-only",
+)
 
 SYNTAX = (
     "sse.utf8",
@@ -46,6 +55,9 @@ ROWS_OF_VALID = (
     "request.non-finite-numbers",
 )
 
+EXPLAINED_BY_ROWS = ("request.", "error.status")
+"""Ids (or beginnings of ids) whose findings something special in the request may explain."""
+
 EXPLAINS: dict[str, tuple[str, ...]] = {
     # Dangerous text can only be judged where plain text comes through whole.
     "payload.line-separators": (
@@ -57,7 +69,13 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "payload.no-injection": (*SYNTAX, "headers.no-injection"),
     "payload.history-echo-exact": ("payload.history-echo",),
+    # Whose text it is that comes instead of one's own, says the requirement about that.
+    "payload.prompt-echo": ("payload.isolation",),
+    "payload.history-echo": ("payload.isolation",),
     "payload.response": ("payload.object",),
+    # What a wrong size leaves behind chunks looks like a line end of the stream.
+    "sse.line-endings": ("transport.chunks-well-formed",),
+    "request.never-5xx": ("request.valid-accepted",),
     "transport.chunked": ("transport.delimited",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
@@ -68,13 +86,17 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "connection.unread-body": ("error.delimited",),
     "connection.smuggling": ("error.delimited",),
-    "connection.sequence": ("connection.reuse-after-error", "connection.reuse-after-stream"),
+    "connection.sequence": (
+        "connection.reuse-after-error",
+        "connection.reuse-after-stream",
+        "payload.isolation",
+    ),
     "error.routing-json": ("error.media-type", "error.shape"),
     "error.shape": ("error.media-type",),
     # Where no valid request is served, the ones with something special are not either.
     **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
     # The streams that answer hard requests are as broken as all others.
-    **dict.fromkeys(SURVIVED_ROWS, ("request.valid-accepted", *SYNTAX, "transport.terminated")),
+    **dict.fromkeys(SURVIVED_ROWS, ("request.valid-accepted", *FRAMING, *SYNTAX, "sse.comments")),
 }
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
 
@@ -88,6 +110,9 @@ class Entry:
     failed: int = 0
     """Exchanges that broke it."""
     findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
+    involved: Counter[frozenset[str]] = field(default_factory=Counter)
+    """How often which requirements about requests were involved where it was, or may have been,
+    broken."""
 
 
 def trimmed(exchange: Exchange) -> Exchange:
@@ -117,15 +142,21 @@ class Ledger:
         self.entries: dict[str, Entry] = defaultdict(Entry)
         self.exchanges = 0
         self.server = ""
-        self.rows: Counter[str] = Counter()
-        """How often a row of `request.*` drew a 5xx or nothing, by row id ('' for none)."""
+        self.sent_prompts: set[int] = set()
+        """Hashes of all prompts of this run, so that an answer to another request is known."""
+        self.plain: ChatRequest | None = None
+        """The plainest request that is accepted, where the article's own is refused."""
         self._lock = threading.Lock()
         self._path = path
         self._gap_limit_s = gap_limit_s
 
     def read(self, exchange: Exchange) -> Reading:
         """Return the reading of an exchange, without entering it."""
-        return Reading(exchange, path=self._path, gap_limit_s=self._gap_limit_s)
+        reading = Reading(exchange, path=self._path, gap_limit_s=self._gap_limit_s)
+        prompt = reading.asked.prompt
+        if isinstance(prompt, str):
+            self.sent_prompts.add(hash(prompt))
+        return reading
 
     def observe(self, exchange: Exchange) -> Reading:
         """Enter an exchange and return its reading."""
@@ -140,23 +171,39 @@ class Ledger:
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
         for id_, findings in judge_all(reading):
+            entry = self.entries[id_]
+            if findings:
+                entry.involved[self._involved(reading)] += 1
+            if findings and id_ == "request.valid-accepted" and self.plain is not None:
+                continue
             # What else is special about a refused request only its own case can know.
             if findings and id_ in SPECIAL_ROWS:
                 continue
-            entry = self.entries[id_]
             entry.judged += 1
             if findings:
                 entry.failed += 1
                 self._keep(entry, findings[0], exchange)
-                if id_ == "request.never-5xx":
-                    self.rows[reading.asked.row] += 1
 
     def accuse(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself."""
         entry = self.entries[finding.requirement]
         entry.judged += 1
         entry.failed += 1
+        entry.involved[self._involved(self.read(exchange))] += 1
         self._keep(entry, finding, exchange)
+
+    def _involved(self, reading: Reading) -> frozenset[str]:
+        """Return the requirements that are about something special in a request.
+
+        What is plain enough to be accepted at all is not special.
+        """
+        involved = reading.asked.involved - {"request.valid-accepted"}
+        if self.plain is None or not isinstance(reading.asked.history, list):
+            return involved
+        usual = {type(item) for item in self.plain.history}
+        if {type(item) for item in reading.asked.history} <= usual:
+            return involved
+        return involved | {"request.history-items"}
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far."""
@@ -181,24 +228,40 @@ class Ledger:
 
         `failed` are requirements that are red by their cases.
         """
-        if id_ == "request.never-5xx":
-            return self._cause_of_internal_errors()
         causes = EXPLAINS.get(id_, ())
-        return next((cause for cause in causes if cause in failed or self.red(cause)), "")
+        red = next((cause for cause in causes if cause in failed or self.red(cause)), "")
+        return red or self._special_cause(id_)
 
-    def _cause_of_internal_errors(self) -> str:
-        """Tell which `request.*` row explains all internal errors.
+    def _special_cause(self, id_: str) -> str:
+        """Return the requirement about requests that explains every finding, or an empty string.
 
-        A row explains them when its requests draw them as a rule (half of them or more). An
-        internal error on a rare request of an otherwise sound row is one of its own.
+        A request may be special in several ways. Where one of them alone was enough to go wrong,
+        a finding on a request with that one and others says nothing about the others.
         """
-        rows = [row for row in self.rows if row in JUDGES]
-        if self.red("request.valid-accepted"):
-            return "request.valid-accepted"
-        entries = {row: self.entries.get(row, Entry()) for row in rows}
-        systematic = [row for row, entry in entries.items() if 2 * entry.failed >= entry.judged > 0]
-        unexplained = set(self.rows) - set(systematic)
-        return "" if unexplained or not systematic else systematic[0]
+        if not id_.startswith(EXPLAINED_BY_ROWS):
+            return ""
+        causes: Counter[str] = Counter()
+        for involved in self.entries.get(id_, Entry()).involved:
+            guilty = [row for row in sorted(involved - {id_}) if self._guilty(row, id_)]
+            if not guilty:
+                return ""
+            causes.update(guilty)
+        return causes.most_common(1)[0][0] if causes else ""
+
+    def _guilty(self, row: str, id_: str) -> bool:
+        """Tell whether a row was broken by requests that were special in nothing else.
+
+        A MUST is not explained by less than a MUST. And an internal error on a rare body of an
+        otherwise sound row is one of its own: a row explains those that it draws as a rule.
+        """
+        entry = self.entries.get(row)
+        if entry is None or not entry.involved[frozenset({row})]:
+            return False
+        if CATALOGUE[id_].level is MUST and CATALOGUE[row].level is not MUST:
+            return False
+        if id_ != "request.never-5xx" or row == "request.media-type-not-json":
+            return True
+        return entry.involved.total() >= entry.judged - entry.failed
 
     def _keep(self, entry: Entry, finding: Finding, exchange: Exchange) -> None:
         entry.findings.append((finding, trimmed(exchange)))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
@@ -68,6 +69,8 @@ class Target:
         """Requirements whose cases have failed so far."""
         self.refused_rows: set[str] = set()
         """Kinds of request that this target does refuse, by requirement id."""
+        self.served_alone: dict[bytes, bool] = {}
+        """Whether a request got what it deserves when it came alone, by its bytes."""
         self.usual_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
@@ -124,6 +127,11 @@ class Target:
         """Return the plainest request that this target accepts, with another prompt if given."""
         plain = self.baseline.plain
         return plain if prompt is None else replace(plain, prompt=prompt)
+
+    def history(self, text: str) -> list[Any]:
+        """Return a history that says `text`, in the form that this target accepts."""
+        items = self.baseline.plain.history[:1]
+        return [{**item, "content": text} if isinstance(item, dict) else text for item in items]
 
     # -- sending -------------------------------------------------------------------------
 
