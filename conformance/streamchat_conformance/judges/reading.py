@@ -57,7 +57,10 @@ class Reading:
     def media_type(self) -> MediaType | None:
         """The response's media type; None when absent or unreadable."""
         value = self.head.first("content-type") if self.head else None
-        return media_type(value) if value is not None else None
+        found = media_type(value) if value is not None else None
+        # The reader is lenient: "text / x" and "text/x, text/y" are no media types to a client.
+        written = (value or "").partition(";")[0].strip(" \t").lower()
+        return found if found is not None and found.essence == written else None
 
     @property
     def essence(self) -> str:

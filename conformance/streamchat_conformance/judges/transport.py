@@ -161,8 +161,21 @@ def terminated(reading: Reading) -> Verdict:
         return None
     if not reading.ended:
         return None
-    if reading.response.complete:
-        return []
+    end = reading.response.end_offset
+    if end is not None:
+        surplus = reading.exchange.received[end:]
+        # The response to the next request may follow.
+        if surplus[:7] == b"HTTP/1."[: len(surplus)]:
+            return []
+        return [
+            Finding(
+                "transport.terminated",
+                "bytes follow the last chunk; the next response on the connection begins with them",
+                "nothing, or the next response",
+                repr(surplus[:60]),
+                end,
+            )
+        ]
     return [
         Finding(
             "transport.terminated",
