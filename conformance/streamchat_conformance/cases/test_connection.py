@@ -207,10 +207,9 @@ def test_close_is_honoured(target: Target) -> None:
         requests.append(HttpRequest.chat(target.plain()).with_fields(close))
     for request in requests:
         with target.connect() as connection:
-            exchange = connection.exchange(
-                target.encode(request), until=Answered(whole=True), label="Connection: close"
-            )
-            reading = target.ledger.observe(exchange)
+            data = target.encode(request)
+            reading = target.record(connection, data, Answered(whole=True), "Connection: close")
+            target.ledger.observe(reading.exchange)
             if reading.head is None or not reading.response.complete:
                 continue
             # RFC 9112 section 9.6: a server that receives close must initiate closure after

@@ -9,6 +9,8 @@ from streamchat_conformance.recorder import Progress
 
 STALLED_REFUSAL_S = 2.0
 """A refusal whose body stops short for so long is not waited for (seconds)."""
+BROKEN_S = 0.3
+"""A message whose framing is broken is not waited for when nothing comes for so long (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,18 @@ class Answered:
             return True
         if not self.whole and progress.events >= self.events:
             return True
-        return self._is_refusal(progress) and progress.since_last_read_s >= STALLED_REFUSAL_S
+        return progress.since_last_read_s >= self._stalled_s(progress)
 
     def wake_at_s(self, progress: Progress) -> float:
         """Return when to ask again though nothing arrives (seconds)."""
-        if not self._is_refusal(progress):
-            return math.inf
-        return progress.elapsed_s - progress.since_last_read_s + STALLED_REFUSAL_S
+        return progress.elapsed_s - progress.since_last_read_s + self._stalled_s(progress)
 
-    def _is_refusal(self, progress: Progress) -> bool:
-        return progress.reader.head is not None and progress.reader.head.status >= 400
+    def _stalled_s(self, progress: Progress) -> float:
+        """Return after how much silence nothing more is to be hoped for (seconds)."""
+        if progress.reader.broken:
+            return BROKEN_S
+        head = progress.reader.head
+        return STALLED_REFUSAL_S if head is not None and head.status >= 400 else math.inf
 
 
 @dataclass(frozen=True, slots=True)

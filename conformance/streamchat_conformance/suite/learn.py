@@ -57,7 +57,7 @@ def learn(target: Target) -> Baseline:
     _check_testable(reading, refusal)
     baseline.accepted = reading.accepted
     baseline.refuses = refusal.refused
-    baseline.refusal_s = refusal.exchange.ended_at_s
+    baseline.refusal_s = refusal.exchange.ended_at_s if refusal.response.complete else 0.0
     baseline.streams = reading.is_stream and bool(reading.events)
     baseline.cause, baseline.problem = _problem(target, reading)
     baseline.echo = echoes(reading)

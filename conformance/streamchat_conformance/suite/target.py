@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -23,17 +24,11 @@ from streamchat_conformance.suite.baseline import Baseline
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
+from streamchat_conformance.suite.patience import Patience
 from streamchat_conformance.suite.settings import Settings
 
 PATIENCE_S = 6.0
 """How long an overloaded server (503 with Retry-After) is asked again (seconds)."""
-
-PATIENT_HANGS = 3
-"""After so many waits that ran out the suite grows impatient."""
-HOPELESS_HANGS = 8
-"""After so many, a target that never brought a stream is not asked any more."""
-IMPATIENT_S = 4.0
-"""The least patience (seconds)."""
 
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
@@ -77,7 +72,7 @@ class Target:
         """Readings of finished background observations, by name."""
         self._baseline: Baseline | None = None
         self._wait = threading.Event()
-        self._hangs = 0
+        self._patience = Patience()
 
     def __repr__(self) -> str:
         return f"<Target {self.endpoint.url}>"
@@ -89,14 +84,9 @@ class Target:
         A target that has let several waits run out is not waited for so long again: what it
         answers at all, it has answered in a fraction of that.
         """
-        limits = self.settings.limits
-        if self._hangs < PATIENT_HANGS:
-            return limits
-        baseline = self.baseline
-        usual_s = max(baseline.first_event_s, baseline.refusal_s)
-        patience_s = min(limits.head_s, max(IMPATIENT_S, 5 * usual_s))
-        idle_s = min(limits.idle_s, patience_s)
-        return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)
+        baseline = self._baseline
+        usual_s = max(baseline.first_event_s, baseline.refusal_s) if baseline else 0.0
+        return self._patience.limits(self.settings.limits, usual_s)
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange: an echo of a large request is large, too."""
@@ -140,14 +130,12 @@ class Target:
 
         Raises NotTestable when the target is gone, Blocked when it lets every wait run out.
         """
-        if self._hangs >= HOPELESS_HANGS and not self.baseline.streams:
+        if self._patience.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
-        try:
+        with _testable():
             return Connection.open(
                 self.endpoint, self.limits, receive_buffer_bytes=receive_buffer_bytes
             )
-        except ConnectError as error:
-            raise NotTestable(error.message, error.hint) from None
 
     def send(
         self,
@@ -169,7 +157,7 @@ class Target:
         condition = stop or self.enough(events or 1)
         waited_s = 0.0
         while True:
-            with self.connect() as connection:
+            with self.connect() as connection, _testable():
                 exchange = connection.exchange(
                     data,
                     until=condition,
@@ -178,9 +166,8 @@ class Target:
                     request_method=method,
                     limits=self._limits_for(data),
                 )
-            if exchange.ending is Ending.TIMED_OUT:
-                self._hangs += 1
             reading = self.ledger.read(exchange)
+            self._patience.note(reading)
             if not reading.overloaded or waited_s >= PATIENCE_S:
                 break
             pause_s = min(1.0, retry_after_s(reading))
@@ -262,13 +249,16 @@ class Target:
 
         With `receive` the request was sent before (pipelined), and only its answer is read.
         """
-        if receive:
-            exchange = connection.receive(until=stop, request=data, label=label, limits=self.limits)
-        else:
-            exchange = connection.exchange(data, until=stop, label=label, limits=self.limits)
-        if exchange.ending is Ending.TIMED_OUT:
-            self._hangs += 1
-        return self.ledger.read(exchange)
+        with _testable():
+            if receive:
+                exchange = connection.receive(
+                    until=stop, request=data, label=label, limits=self.limits
+                )
+            else:
+                exchange = connection.exchange(data, until=stop, label=label, limits=self.limits)
+        reading = self.ledger.read(exchange)
+        self._patience.note(reading)
+        return reading
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far, by a case or on any exchange."""
@@ -312,6 +302,15 @@ class Target:
         thoroughness = self.settings.thoroughness
         left_s = max(0.0, thoroughness.total_s - self.spent_s)
         return min(thoroughness.seconds, max(LEAST_PROPERTY_S, left_s / 6))
+
+
+@contextmanager
+def _testable() -> Iterator[None]:
+    """Turn the lack of a connection into NotTestable."""
+    try:
+        yield
+    except ConnectError as error:
+        raise NotTestable(error.message, error.hint) from None
 
 
 def retry_after_s(reading: Reading) -> float:
