@@ -39,9 +39,6 @@ SIDE_BY_SIDE = 8
 LEAST_PROPERTY_S = 0.5
 """The least time that a property gets (seconds)."""
 
-RECORDING_BYTES = 512 * 1024
-"""What is recorded of one exchange, unless the request itself is large."""
-
 QUICK_STREAM_S = 0.25
 """Streams that end by themselves within this time are read to their end (seconds)."""
 
@@ -90,7 +87,8 @@ class Target:
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange: an echo of a large request is large, too."""
-        return replace(self.limits, recording_bytes=max(RECORDING_BYTES, 4 * len(data)))
+        recording_bytes = max(self._patience.recording_bytes, 4 * len(data))
+        return replace(self.limits, recording_bytes=recording_bytes)
 
     @property
     def baseline(self) -> Baseline:
@@ -249,13 +247,12 @@ class Target:
 
         With `receive` the request was sent before (pipelined), and only its answer is read.
         """
+        limits = self._limits_for(data)
         with _testable():
             if receive:
-                exchange = connection.receive(
-                    until=stop, request=data, label=label, limits=self.limits
-                )
+                exchange = connection.receive(until=stop, request=data, label=label, limits=limits)
             else:
-                exchange = connection.exchange(data, until=stop, label=label, limits=self.limits)
+                exchange = connection.exchange(data, until=stop, label=label, limits=limits)
         reading = self.ledger.read(exchange)
         self._patience.note(reading)
         return reading
