@@ -1,0 +1,66 @@
+"""How long a target is waited for: the less it answers, the less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder.limits import Limits
+
+RECORDING_BYTES = 512 * 1024
+"""What is recorded of one exchange, unless the request itself is large."""
+PATIENT_WAITS = 3
+"""After so many waits in vain the suite grows impatient."""
+HOPELESS_WAITS = 8
+"""After so many, a target that never brought a stream is not asked any more."""
+LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0))
+"""(seconds that were waited in vain, the least patience from then on in seconds)"""
+PATIENT_FLOODS = 3
+"""After so many answers that were longer than is recorded, less is recorded."""
+FLOOD_BYTES = 64 * 1024
+"""What is then recorded of one exchange, unless the request itself is large."""
+
+
+class Patience:
+    """Counts the waits in vain, and sets the limits of those to come."""
+
+    def __init__(self) -> None:
+        self.waits = 0
+        self.waited_s = 0.0
+        self.floods = 0
+
+    def note(self, reading: Reading) -> None:
+        """Count an exchange, if it was waited for in vain."""
+        exchange = reading.exchange
+        self.floods += exchange.ending is Ending.OVERFLOW
+        stalled = (
+            exchange.ending is Ending.ABANDONED
+            and reading.status >= 400
+            and not reading.response.complete
+        )
+        if exchange.ending is Ending.TIMED_OUT or stalled:
+            self.waits += 1
+            self.waited_s += exchange.ended_at_s
+
+    @property
+    def recording_bytes(self) -> int:
+        """How much is recorded of the answer to a small request."""
+        return RECORDING_BYTES if self.floods < PATIENT_FLOODS else FLOOD_BYTES
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether a target that brings no streams need not be asked any more."""
+        return self.waits >= HOPELESS_WAITS
+
+    def limits(self, limits: Limits, usual_s: float) -> Limits:
+        """Return the limits for the next wait; `usual_s` is what this target usually takes.
+
+        What a target answers at all, it has answered in a fraction of them.
+        """
+        if self.waits < PATIENT_WAITS:
+            return limits
+        least_s = min(least_s for from_s, least_s in LEAST_S if self.waited_s >= from_s)
+        patience_s = min(limits.head_s, max(least_s, 5 * usual_s))
+        idle_s = min(limits.idle_s, patience_s)
+        return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)
