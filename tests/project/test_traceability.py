@@ -13,6 +13,7 @@ from streamchat_conformance.catalogue import Level
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import list as listing
 from streamchat_fixtures.faults import FAULTS
+from streamchat_fixtures.kill_matrix import as_markdown
 from streamchat_fixtures.legal import LEGAL
 
 from .sources import PACKAGES, ROOT
@@ -101,3 +102,10 @@ def test_the_servers_name_only_requirements_that_exist() -> None:
     named = {id_ for fault in FAULTS for id_ in (*fault.breaks, *fault.consequences)}
     named |= {id_ for legal in LEGAL for id_ in legal.should}
     assert named - set(CATALOGUE) == set()
+
+
+def test_the_kill_matrix_is_what_the_servers_declare() -> None:
+    page = ROOT / "docs" / "kill-matrix.md"
+    assert page.read_text("utf-8") == as_markdown(), (
+        "generate it anew: python -m streamchat_fixtures kill-matrix > docs/kill-matrix.md"
+    )
