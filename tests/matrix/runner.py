@@ -69,14 +69,16 @@ def run(kind: str, name: str, folder: Path, *options: str) -> Run:
         server.kill()
         server.wait(START_LIMIT_S)
         server.stdout.close()
-    outcomes = {}
-    if report.exists():
-        document = json.loads(report.read_text("utf-8"))
-        outcomes = {
-            entry["id"]: (entry["level"], entry["outcome"]) for entry in document["requirements"]
-        }
     output = (folder / OUTPUT).read_text("utf-8", "replace")
-    return Run(exit_code, output, outcomes, time.monotonic() - begun, peak_bytes)
+    return Run(exit_code, output, outcomes_of(report), time.monotonic() - begun, peak_bytes)
+
+
+def outcomes_of(report: Path) -> dict[str, tuple[str, str]]:
+    """Return what a JSON report says: requirement id to (level, outcome)."""
+    if not report.exists():
+        return {}
+    document = json.loads(report.read_text("utf-8"))
+    return {entry["id"]: (entry["level"], entry["outcome"]) for entry in document["requirements"]}
 
 
 def run_measured(folder: Path, *arguments: str) -> tuple[int, int]:
