@@ -32,8 +32,9 @@ def served_alone(target: Target, request: HttpRequest) -> bool:
     data = target.encode(request)
     if data not in target.served_alone:
         reading = target.send(data, label="alone, to know what it gets")
-        refused = reading.asked.expectation is Expectation.REFUSE
-        target.served_alone[data] = reading.refused if refused else reading.accepted
+        to_refuse = reading.asked.expectation is Expectation.REFUSE
+        served = reading.refused if to_refuse else reading.accepted
+        target.served_alone[data] = served and not mismatch(target, reading)
     return target.served_alone[data]
 
 

@@ -18,7 +18,7 @@ LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0))
 """(seconds that were waited in vain, the least patience from then on in seconds)"""
 PATIENT_FLOODS = 3
 """After so many answers that were longer than is recorded, less is recorded."""
-FLOOD_BYTES = 64 * 1024
+FLOOD_BYTES = 16 * 1024
 """What is then recorded of one exchange, unless the request itself is large."""
 
 
