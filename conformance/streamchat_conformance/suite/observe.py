@@ -21,6 +21,8 @@ from streamchat_conformance.suite.target import Target
 PACE_S = 4.0
 """How long a stream is watched for its pace (seconds)."""
 PACE_EVENTS = 12
+RECORDING_BYTES = 1024 * 1024
+"""What is recorded of one observed stream."""
 LONG_PROMPT = " ".join(["Please tell me a long story about rivers, bridges and boats."] * 8)
 SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
@@ -123,6 +125,7 @@ class Observations:
         total_s = settings.observation_s + first_s
         return replace(
             settings.limits,
+            recording_bytes=RECORDING_BYTES,
             head_s=first_s,
             first_event_s=first_s,
             idle_s=max(settings.observation_s, settings.gap_limit_s + 1),

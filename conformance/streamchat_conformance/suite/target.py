@@ -83,12 +83,16 @@ class Target:
         """
         baseline = self._baseline
         usual_s = max(baseline.first_event_s, baseline.refusal_s) if baseline else 0.0
-        return self._patience.limits(self.settings.limits, usual_s)
+        limits = self._patience.limits(self.settings.limits, usual_s)
+        recording_bytes = min(limits.recording_bytes, self._patience.recording_bytes)
+        return replace(limits, recording_bytes=recording_bytes)
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange: an echo of a large request is large, too."""
-        recording_bytes = max(self._patience.recording_bytes, 4 * len(data))
-        return replace(self.limits, recording_bytes=recording_bytes)
+        limits = self.limits
+        if not self._baseline or not self._baseline.echo:
+            return limits
+        return replace(limits, recording_bytes=max(limits.recording_bytes, 4 * len(data)))
 
     @property
     def baseline(self) -> Baseline:
