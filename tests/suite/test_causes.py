@@ -1,0 +1,65 @@
+"""Of several things that are special in a request, the one that fails alone is to blame."""
+
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.suite.ledger import Ledger
+
+from .exchanges import chat, exchange
+
+PLAIN_500 = exchange(chat(), 500)
+EMPTY_500 = exchange(chat(history=[]), 500)
+UNICODE_400 = exchange(chat("Grüße"))
+UNICODE_AND_NULL_400 = exchange(chat("Grüße", history=[None]))
+NULL_400 = exchange(chat(history=[None]))
+NOT_OBJECT_500 = exchange(b"[]", 500)
+NOT_OBJECT_400 = exchange(b"[]")
+
+
+def seen(*exchanges: object) -> Ledger:
+    ledger = Ledger()
+    for each in exchanges:
+        ledger.observe(each)  # type: ignore[arg-type]  # they are exchanges
+    return ledger
+
+
+def test_what_fails_alone_explains_what_fails_with_it() -> None:
+    ledger = seen(UNICODE_400, UNICODE_AND_NULL_400)
+    assert ledger.cause("request.history-any-json") == "request.prompt-unicode"
+
+
+def test_what_fails_only_in_company_explains_nothing() -> None:
+    assert seen(UNICODE_AND_NULL_400).cause("request.history-any-json") == ""
+
+
+def test_what_fails_alone_is_not_explained_away() -> None:
+    ledger = seen(UNICODE_400, NULL_400, UNICODE_AND_NULL_400)
+    assert ledger.cause("request.history-any-json") == ""
+
+
+def test_internal_errors_of_one_kind_of_request_are_that_kinds() -> None:
+    assert seen(EMPTY_500).cause("request.never-5xx") == "request.history-empty"
+
+
+def test_a_rare_internal_error_is_one_of_its_own() -> None:
+    ledger = seen(NOT_OBJECT_500, *[NOT_OBJECT_400] * 3)
+    assert ledger.cause("request.never-5xx") == ""
+
+
+def test_a_must_is_not_explained_by_a_should() -> None:
+    ledger = seen(exchange(chat(prompt=""), 500))
+    assert ledger.cause("request.never-5xx") == ""
+
+
+def test_where_no_valid_request_is_served_that_explains_internal_errors() -> None:
+    ledger = seen(PLAIN_500, EMPTY_500)
+    assert ledger.cause("request.never-5xx") == "request.valid-accepted"
+
+
+def test_where_another_plain_request_is_accepted_the_kind_of_history_is_to_blame() -> None:
+    ledger = Ledger()
+    ledger.plain = ChatRequest("Hello", [{"role": "user", "content": "Hi"}])
+    ledger.observe(exchange(chat(extra=1)))
+    ledger.observe(exchange(chat()))
+    assert not ledger.red("request.valid-accepted")
+    assert ledger.cause("request.unknown-members") == ""
+    ledger.observe(exchange(chat(history=["Hi", "Ho"])))
+    assert ledger.cause("request.unknown-members") == "request.history-items"

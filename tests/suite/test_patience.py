@@ -1,0 +1,55 @@
+"""A target that answers nothing is waited for less and less, one that answers as before."""
+
+import pytest
+from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.suite.patience import (
+    FLOOD_BYTES,
+    HOPELESS_WAITS,
+    PATIENT_WAITS,
+    RECORDING_BYTES,
+    Patience,
+)
+
+from .exchanges import chat, exchange
+
+LIMITS = Limits()
+ANSWERED = exchange(chat())
+HUNG = Exchange(request=ANSWERED.request, ending=Ending.TIMED_OUT, ended_at_s=10.0)
+STALLED = exchange(chat(), ending=Ending.ABANDONED, ended_at_s=2.0, cut=True)
+FLOODED = exchange(chat(), ending=Ending.OVERFLOW)
+
+
+def after(*exchanges: Exchange) -> Patience:
+    patience = Patience()
+    for each in exchanges:
+        patience.note(Reading(each))
+    return patience
+
+
+def test_answers_cost_no_patience() -> None:
+    patience = after(*[ANSWERED] * 100)
+    assert patience.limits(LIMITS, 0.1) == LIMITS
+    assert not patience.hopeless
+
+
+@pytest.mark.parametrize("vain", [HUNG, STALLED], ids=["hung", "stalled"])
+def test_the_more_waits_run_out_the_shorter_the_next_one_is(vain: Exchange) -> None:
+    waits = [after(*[vain] * count).limits(LIMITS, 0.0).head_s for count in (0, PATIENT_WAITS, 50)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] > waits[1] > waits[2]
+
+
+def test_a_slow_target_gets_what_it_usually_takes_several_times_over() -> None:
+    assert after(*[HUNG] * 50).limits(LIMITS, 1.5).head_s == 5 * 1.5
+
+
+def test_a_target_that_never_answers_is_given_up() -> None:
+    assert not after(*[HUNG] * (HOPELESS_WAITS - 1)).hopeless
+    assert after(*[HUNG] * HOPELESS_WAITS).hopeless
+
+
+def test_less_is_recorded_of_a_target_that_floods() -> None:
+    assert after(FLOODED).recording_bytes == RECORDING_BYTES
+    assert after(*[FLOODED] * 3).recording_bytes == FLOOD_BYTES
