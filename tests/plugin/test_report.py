@@ -75,7 +75,7 @@ REPORT = {
             "type": "object",
             "required": ["verdict", "must", "should", "may"],
             "properties": {
-                "verdict": {"enum": ["conformant", "nonconformant", "not-testable"]},
+                "verdict": {"enum": ["conformant", "nonconformant", "not-testable", "undecided"]},
                 "must": COUNTS,
                 "should": COUNTS,
                 "may": COUNTS,

@@ -14,7 +14,12 @@ from streamchat_conformance.report.replay import replay
 from streamchat_conformance.suite.outcomes import Outcome
 from streamchat_conformance.suite.results import Result, Results
 
-_COLOURS = {"conformant": "green", "nonconformant": "red", "not-testable": "yellow"}
+_COLOURS = {
+    "conformant": "green",
+    "nonconformant": "red",
+    "not-testable": "yellow",
+    "undecided": "yellow",
+}
 _WIDTH = 100
 
 

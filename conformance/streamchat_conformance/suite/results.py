@@ -22,6 +22,8 @@ class Verdict(StrEnum):
     CONFORMANT = "conformant"
     NONCONFORMANT = "nonconformant"
     NOT_TESTABLE = "not-testable"
+    UNDECIDED = "undecided"
+    """No MUST was found broken, but none was run, or the suite itself failed at one."""
 
 
 EXIT_CONFORMANT = 0
@@ -158,7 +160,14 @@ class Results:
             for result in self.by_id.values()
         )
         broken = known or bool(self.failing(Level.MUST))
-        return Verdict.NONCONFORMANT if broken else Verdict.CONFORMANT
+        if broken:
+            return Verdict.NONCONFORMANT
+        failed_itself = any(
+            result.outcome is Outcome.ERROR and result.requirement.level is Level.MUST
+            for result in self.by_id.values()
+        )
+        undecided = failed_itself or self.nothing_run()
+        return Verdict.UNDECIDED if undecided else Verdict.CONFORMANT
 
     def nothing_run(self) -> bool:
         """Tell whether not a single MUST requirement was run."""
