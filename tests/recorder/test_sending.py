@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.core.http1 import read_response
-from streamchat_conformance.recorder import Connection, Endpoint, Limits, until
+from streamchat_conformance.recorder import Connection, Endpoint, Limits, Progress, until
 
 Handler = Callable[[socket.socket, threading.Event], None]
 Serve = Callable[[Handler], Endpoint]
@@ -46,17 +46,43 @@ def test_an_upload_is_sent_whole(serve_either: Serve, limits: Limits) -> None:
     assert 0 < exchange.sent_at_s <= exchange.reads[0].at_s
 
 
-def test_a_refusal_in_the_midst_of_an_upload_is_recorded_though_the_server_closes(
+def test_a_refusal_in_the_midst_of_an_upload_is_recorded(
     serve_either: Serve, limits: Limits
 ) -> None:
     # More than the socket buffers of both sides take together.
+    request = upload(16 * MIB)
+    seen = threading.Event()
+
+    def refuse(peer: socket.socket, _halt: threading.Event) -> None:
+        peer.recv(1024)
+        peer.sendall(REFUSAL)
+        seen.wait(10)
+
+    def complete(progress: Progress) -> bool:
+        if progress.reader.complete:
+            seen.set()
+        return progress.reader.complete
+
+    with Connection.open(serve_either(refuse), limits) as connection:
+        exchange = connection.exchange(request, until=complete)
+        assert not connection.is_open()
+    assert exchange.ending is Ending.COMPLETE
+    assert exchange.received == REFUSAL
+    assert exchange.sent_bytes is not None
+    assert exchange.sent_bytes < len(request)
+
+
+def test_a_refusal_in_the_midst_of_an_upload_is_recorded_though_the_server_closes(
+    serve: Serve, limits: Limits
+) -> None:
+    # Not over TLS: a reset that comes first ends the session, and takes what it carried with it.
     request = upload(16 * MIB)
 
     def refuse_and_close(peer: socket.socket, _halt: threading.Event) -> None:
         peer.recv(1024)
         peer.sendall(REFUSAL)
 
-    with Connection.open(serve_either(refuse_and_close), limits) as connection:
+    with Connection.open(serve(refuse_and_close), limits) as connection:
         exchange = connection.exchange(request, until=until.complete())
         assert connection.send_error is not None or not connection.is_open()
     assert exchange.ending is Ending.COMPLETE

@@ -139,11 +139,8 @@ def _classify_body(sent: SentRequest) -> Classification:
 def _special_values(sent: SentRequest, reading: JsonReading) -> Iterator[str]:
     """Yield the requirements about what may stand in a JSON text whatever it deserves."""
     members = reading.value if isinstance(reading.value, dict) else {}
-    history = members.get("history")
     if set(members) - {"prompt", "history"}:
         yield "request.unknown-members"
-    if isinstance(history, list) and not all(_is_plain_item(item) for item in history):
-        yield "request.history-any-json"
     if reading.lone_surrogates:
         yield "request.lone-surrogate"
     elif not sent.body.isascii() or b"\\u" in sent.body:
