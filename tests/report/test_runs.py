@@ -91,7 +91,10 @@ def lines_of(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
             yield data
 
 
-def test_an_interrupted_run_still_writes_every_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupted_run_still_writes_every_report(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     folder = tmp_path / "reports"
     folder.mkdir()
     with (
@@ -107,7 +110,7 @@ def test_an_interrupted_run_still_writes_every_report(tmp_path: Path) -> None:
         printed = b""
         for data in lines_of(process):
             if b"PASS" not in printed and b"PASS" in printed + data:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
             printed += data
         assert process.wait(LIMIT_S) == 2, printed.decode()
     report = check_whole(folder)

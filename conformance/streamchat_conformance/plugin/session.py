@@ -6,6 +6,8 @@ one, and `gathering.GatheringSession` puts their results together.
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Generator
 
 import pytest
@@ -77,6 +79,9 @@ class SuiteSession(Gathering):
         """Learn the target before the first case; without a testable one no case is run."""
         if self.config.option.collectonly or session.testsfailed:
             return None
+        if threading.current_thread() is threading.main_thread():
+            # A CI that gives up says SIGTERM: it is an interruption, and reports are written.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self.state.start()
         except NotTestable:
