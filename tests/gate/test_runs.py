@@ -179,12 +179,10 @@ def test_a_death_counts_though_its_requirement_was_not_selected(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("number", "codes"),
-    [(signal.SIGINT, {2}), (signal.SIGTERM, {-signal.SIGTERM})],
-    ids=["interrupted", "terminated"],
+    "number", [signal.SIGINT, signal.SIGTERM], ids=["interrupted", "terminated"]
 )
 def test_a_run_that_is_ended_leaves_no_server_behind(
-    tmp_path: Path, number: signal.Signals, codes: set[int]
+    tmp_path: Path, number: signal.Signals
 ) -> None:
     # The server is never ready: the run is ended while it waits.
     command = "--target-command=echo $$ > pid.new; mv pid.new pid; sleep 60; echo {port}"
@@ -200,7 +198,7 @@ def test_a_run_that_is_ended_leaves_no_server_behind(
         session = int((tmp_path / "pid").read_text("utf-8"))
         assert members(session)
         run.send_signal(number)
-        assert run.wait(RUN_LIMIT_S) in codes
+        assert run.wait(RUN_LIMIT_S) == 2
     finally:
         run.kill()
         run.wait(RUN_LIMIT_S)
