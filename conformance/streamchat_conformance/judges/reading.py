@@ -75,7 +75,7 @@ class Reading:
         applied = tokens(self.head.values("content-encoding"))
         return [coding for coding in applied if coding != "identity"]
 
-    @property
+    @cached_property
     def _sent_reads(self) -> tuple[Read, ...]:
         """The body's pieces, as far as the chunks say for certain what belongs to it."""
         return _cut(tuple(self.response.body_reads), self.response.certain_bytes)

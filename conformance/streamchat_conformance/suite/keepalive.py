@@ -120,7 +120,9 @@ def _foreign_echo(target: Target, reading: Reading) -> str:
 def learn_texts(target: Target) -> None:
     """Learn this target's own text for each kind of refusal, each on a connection of its own."""
     for request in REFUSABLE:
-        reading = target.send(request, label="a refusal, to know its text")
+        data = target.encode(request)
+        reading = target.send(data, label="a refusal, to know its text")
+        target.served_alone[data] = reading.refused
         text = error_text(reading)
         if reading.refused:
             target.refused_rows.add(reading.asked.row)
