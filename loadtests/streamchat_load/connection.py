@@ -34,11 +34,11 @@ class ConnectError(Exception):
 class Connection:
     """A connected socket. `uses` counts the requests that were sent on it."""
 
-    __slots__ = ("_socket", "_tls", "recv", "recv_into", "uses")
+    __slots__ = ("_socket", "recv", "recv_into", "tls", "uses")
 
     def __init__(self, endpoint: Endpoint, *, receive_buffer_bytes: int | None = None) -> None:
         self.uses = 0
-        self._tls = endpoint.ssl is not None
+        self.tls = endpoint.ssl is not None
         self._socket: Any = _connect(endpoint, receive_buffer_bytes)
         if endpoint.ssl is not None:
             # locust has patched `ssl`: the context makes gevent's sockets.
@@ -67,7 +67,7 @@ class Connection:
         as they would a user's. Under TLS session tickets may lie in the buffer, so that nothing
         can be told.
         """
-        if self._tls:
+        if self.tls:
             return True
         try:
             self._socket.settimeout(0)
@@ -86,6 +86,10 @@ class Connection:
             gevent.socket.socket.shutdown(self._socket, gevent.socket.SHUT_RDWR)
         except OSError:
             return
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for the event loop."""
+        return int(self._socket.fileno())
 
     def close(self) -> None:
         """Close the socket."""

@@ -7,7 +7,6 @@ from enum import StrEnum
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import gevent
 from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.core.fields import media_type
 
@@ -18,19 +17,10 @@ from streamchat_load.connection import (
 )
 from streamchat_load.faults import Evidence, Fault
 from streamchat_load.ledger import Outcome
+from streamchat_load.receiving import READ_BYTES, receiving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from streamchat_load.verify import StreamVerifier
-
-READ_BYTES = 65536
-
-_BUFFER = memoryview(bytearray(READ_BYTES))
-"""Where streams are received, all of them: what came is parsed before anything else can run.
-
-A new buffer for each `recv` would cost more than the call itself.
-"""
 
 
 class Stop(StrEnum):
@@ -111,6 +101,24 @@ class Reading:
             return now_s - self.sent_s > self.silence_limit_s
         # A slow reader's silence may be its own.
         return self.read_bytes_per_s is None and now_s - self.last_s > self.silence_limit_s
+
+    def stamp(self, count: int, now_s: float) -> bool:
+        """Note that so many events came; return whether the stream is to be cut here."""
+        if count == 1 and self.cut_after is None and self.stamps_s:
+            self.stamps_s.append(now_s)
+            return False
+        if not count:
+            return False
+        if self.first_event_s is None:
+            self.first_event_s = now_s
+            self.silence_limit_s = self.stall_limit_s
+        self.stamps_s.extend([now_s] * count)
+        return self.is_cut
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether as many events came as are to be read."""
+        return self.cut_after is not None and self.verifier.events >= self.cut_after
 
     def end(self, stop: Stop) -> None:
         """End the reading from another greenlet."""
@@ -238,72 +246,26 @@ def _read_stream(reading: Reading, connection: Connection, response: Response) -
             "text/event-stream",
             data=b"\r\n".join(name + b": " + value for name, value in response.fields),
         )
-    recv_into = _receiver(reading, connection)
-    feed, take, receive = response.feed, response.take, verifier.receive
-    pieces, stamps_s, cut_after = response.pieces, reading.stamps_s, reading.cut_after
-    reason = ""
-    cut = bool(pieces) and _stamp(reading, receive(take(), reading.last_s), reading.last_s)
-    while not (cut or response.complete or reading.stop is not None):
-        try:
-            received = recv_into(_BUFFER)
-        except OSError as error:
-            reason = _reason(error)
-            break
-        # Stamped before anything is parsed: what parsing costs is no latency of the server's.
-        now_s = reading.last_s = perf_counter()
-        if not received:
-            break
-        problem = feed(_BUFFER[:received])
-        if pieces:
-            count = receive(take(), now_s)
-            if count == 1 and cut_after is None and stamps_s:
-                stamps_s.append(now_s)
-            else:
-                cut = _stamp(reading, count, now_s)
-        if problem is not None:
-            data = bytes(_BUFFER[:received])
-            verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
-            break
+    pieces, reason = response.pieces, ""
+    if pieces:
+        reading.stamp(verifier.receive(response.take(), reading.last_s), reading.last_s)
+    with receiving(reading, connection, response) as receive:
+        while not (reading.is_cut or response.complete or reading.stop is not None):
+            try:
+                data, problem = receive()
+            except OSError as error:
+                reason = _reason(error)
+                break
+            if not data:
+                break
+            now_s = reading.last_s
+            if pieces:
+                reading.stamp(verifier.receive(response.take(), now_s), now_s)
+            if problem is not None:
+                verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=bytes(data))
+                break
     reading.body_bytes = response.body_bytes
-    _judge_end(reading, response, cut=cut, reason=reason)
-
-
-def _receiver(reading: Reading, connection: Connection) -> Callable[[memoryview], int]:
-    """Return how to receive: at once, or slowly, or with everything recorded."""
-    recv_into = connection.recv_into
-    paced, tape = reading.read_bytes_per_s, reading.tape
-    if tape is not None:
-
-        def record(buffer: memoryview) -> int:
-            received = recv_into(buffer)
-            tape.append(Read(perf_counter() - reading.sent_s, bytes(buffer[:received])))
-            return received
-
-        return record
-    if paced is not None:
-        slow_size = max(256, min(READ_BYTES, int(paced / 4)))
-        pause_s = 0.0
-
-        def receive_slowly(buffer: memoryview) -> int:
-            nonlocal pause_s
-            gevent.sleep(pause_s)
-            received = recv_into(buffer[:slow_size])
-            pause_s = received / paced
-            return received
-
-        return receive_slowly
-    return recv_into
-
-
-def _stamp(reading: Reading, count: int, now_s: float) -> bool:
-    """Note that so many events came; return whether the stream is to be cut here."""
-    if not count:
-        return False
-    if reading.first_event_s is None:
-        reading.first_event_s = now_s
-        reading.silence_limit_s = reading.stall_limit_s
-    reading.stamps_s.extend([now_s] * count)
-    return reading.cut_after is not None and reading.verifier.events >= reading.cut_after
+    _judge_end(reading, response, cut=reading.is_cut, reason=reason)
 
 
 def _judge_end(reading: Reading, response: Response, *, cut: bool, reason: str) -> None:

@@ -106,16 +106,26 @@ class StreamVerifier:
 
         `at_s` is when the bytes were received (seconds of the caller's clock).
         """
-        foretold = self._foretold
-        if foretold is not None:
-            matched_bytes = self._matched_bytes
-            if foretold.startswith(piece, matched_bytes):
-                self._matched_bytes = matched_bytes = matched_bytes + len(piece)
-                before = self.events
-                self.events = bisect_right(self._event_ends, matched_bytes, before)
-                return self.events - before
-            self._look_closely()
+        count = self.match(piece)
+        if count is not None:
+            return count
+        self._look_closely()
         return self._parse(piece, at_s)
+
+    def match(self, piece: bytes) -> int | None:
+        """Take the next bytes of the body if they are just what was foretold.
+
+        Return how many events they completed; None when they are not as foretold, or nothing
+        was: then they are not taken, and are for `receive`.
+        """
+        foretold = self._foretold
+        matched_bytes = self._matched_bytes
+        if foretold is None or not foretold.startswith(piece, matched_bytes):
+            return None
+        self._matched_bytes = matched_bytes = matched_bytes + len(piece)
+        before = self.events
+        self.events = bisect_right(self._event_ends, matched_bytes, before)
+        return self.events - before
 
     def _look_closely(self) -> None:
         """Leave the foretold body: have what matched parsed, as if it had come just now."""

@@ -1,0 +1,180 @@
+"""However a stream is received, the same is said of it."""
+
+from __future__ import annotations
+
+import itertools
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import gevent.socket
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamchat_conformance.recorder.endpoint import Endpoint
+from streamchat_load.connection import Connection
+from streamchat_load.faults import Fault
+from streamchat_load.foretold import learn_body
+from streamchat_load.ledger import Outcome
+from streamchat_load.oracle import Oracle
+from streamchat_load.payload import ChatPayload
+from streamchat_load.reading import Reading, Stop, exchange
+from streamchat_load.template import LEARNING_NONCES
+from streamchat_load.verify import StreamVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAYLOAD = ChatPayload()
+NONCE, OTHER = "00112233445566ff", "ffeeddccbbaa9988"
+LIMIT_S = 5.0
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def events_of(nonce: str) -> list[bytes]:
+    return [b'data: {"response": "%d sc-%b"}\n\n' % (n, nonce.encode()) for n in range(4)]
+
+
+def answer_of(events: Sequence[bytes]) -> bytes:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
+    return HEAD + chunks + b"0\r\n\r\n"
+
+
+SOUND = answer_of(events_of(NONCE))
+ORACLE = Oracle(
+    foretold=learn_body([b"".join(events_of(n)) for n in (*LEARNING_NONCES, OTHER)], OTHER),
+    length=4,
+    body_bytes=len(b"".join(events_of(NONCE))),
+)
+
+
+def read(pieces: Sequence[bytes], *, plainly: bool = False, **members: Any) -> Reading:
+    """Read an answer that is sent in pieces, each once the other side had a chance to read."""
+    with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
+                for piece in pieces:
+                    connection.sendall(piece)
+                    gevent.idle()
+
+        server = gevent.spawn(serve)
+        reading = Reading(
+            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
+            due_s=perf_counter(),
+            phase="",
+            tape=[] if plainly else None,
+            **members,
+        )
+        port = listening.getsockname()[1]
+        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
+        with gevent.Timeout(LIMIT_S):
+            exchange(reading, b"POST / HTTP/1.1\r\n\r\n")
+            reading.connection.close()
+            server.join()
+    return reading
+
+
+def cut_at(data: bytes, places: Sequence[int]) -> list[bytes]:
+    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(edges) if end > start]
+
+
+def said_of(reading: Reading) -> tuple[object, ...]:
+    evidence = reading.evidence
+    return (
+        reading.outcome,
+        reading.verifier.events,
+        len(reading.stamps_s),
+        reading.first_event_s is not None,
+        evidence and (evidence.fault, evidence.event, evidence.message),
+    )
+
+
+places = st.lists(st.integers(0, len(SOUND)), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cuts=places)
+def test_a_foretold_stream_is_verified_however_it_is_cut(cuts: list[int]) -> None:
+    reading = read(cut_at(SOUND, cuts))
+    assert reading.outcome is Outcome.VERIFIED, reading.evidence
+    assert reading.verifier.events == len(reading.stamps_s) == 4
+    assert reading.body_bytes == ORACLE.body_bytes
+    assert reading.reusable
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cuts=places,
+    at=st.integers(len(HEAD), len(SOUND) - 1),
+    byte=st.integers(0, 255),
+    end=st.none() | st.integers(len(HEAD), len(SOUND)),
+)
+def test_a_broken_stream_is_told_apart_the_same_in_both_ways(
+    cuts: list[int], at: int, byte: int, end: int | None
+) -> None:
+    answer = (SOUND[:at] + bytes([byte]) + SOUND[at + 1 :])[:end]
+    pieces = cut_at(answer, cuts)
+    followed, plain = read(pieces), read(pieces, plainly=True)
+    assert said_of(followed) == said_of(plain)
+    if answer == SOUND:
+        assert followed.outcome is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+def test_a_stream_is_cut_after_the_event_that_was_asked_for(plainly: bool) -> None:
+    reading = read(cut_at(SOUND, range(0, len(SOUND), 7)), plainly=plainly, cut_after=2)
+    assert reading.outcome is Outcome.VERIFIED
+    assert reading.verifier.events == 2
+    assert not reading.reusable
+
+
+def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
+    with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        reading = Reading(
+            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
+            due_s=perf_counter(),
+            phase="",
+        )
+        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
+        reader = gevent.spawn(exchange, reading, b"POST / HTTP/1.1\r\n\r\n")
+        server, _ = listening.accept()
+        server.sendall(SOUND[:-30])
+        with gevent.Timeout(LIMIT_S):
+            while reading.verifier.events < 3:
+                gevent.idle()
+            reading.end(Stop.SILENT)
+            reader.join()
+        server.close()
+        reading.connection.close()
+    assert reading.outcome is Outcome.FAULTY
+    assert reading.evidence is not None
+    assert reading.evidence.fault is Fault.STALL
+
+
+def test_a_reader_that_is_killed_leaves_nothing_behind_in_the_loop() -> None:
+    with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        reading = Reading(
+            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
+            due_s=perf_counter(),
+            phase="",
+        )
+        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
+        reader = gevent.spawn(exchange, reading, b"POST / HTTP/1.1\r\n\r\n")
+        server, _ = listening.accept()
+        server.sendall(SOUND[:-30])
+        with gevent.Timeout(LIMIT_S):
+            while reading.verifier.events < 3:
+                gevent.idle()
+            reader.kill()
+            server.sendall(SOUND[-30:])
+            gevent.sleep(0)
+        server.close()
+        reading.connection.close()
+    assert reading.verifier.events == 3
+    assert reading.outcome is None
