@@ -91,6 +91,27 @@ def test_a_refusal_in_the_midst_of_an_upload_is_recorded_though_the_server_close
     assert exchange.sent_bytes < len(request)
 
 
+def test_a_server_that_answers_and_reads_no_more_is_not_waited_for_long(
+    serve_either: Serve,
+) -> None:
+    answered = threading.Event()
+
+    def refuse_and_stand_still(peer: socket.socket, _halt: threading.Event) -> None:
+        peer.recv(1024)
+        peer.sendall(REFUSAL)
+        answered.wait(10)
+
+    # Waiting for the socket as long as an unanswered request does would outlast everything.
+    limits = Limits(send_s=600.0, total_s=600.0)
+    with Connection.open(serve_either(refuse_and_stand_still), limits) as connection:
+        exchange = connection.exchange(upload(16 * MIB), until=until.complete())
+    answered.set()
+    assert exchange.ending is Ending.COMPLETE
+    assert exchange.limit is None
+    assert exchange.received == REFUSAL
+    assert exchange.sent_bytes is not None
+
+
 def test_reading_on_after_such_a_refusal_ends_with_the_connection(
     serve: Serve, limits: Limits
 ) -> None:

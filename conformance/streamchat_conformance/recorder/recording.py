@@ -220,6 +220,8 @@ class Recording:
         if self._met is None and self._until(self.progress):
             self._met = Ending.COMPLETE if self.progress.reader.complete else Ending.ABANDONED
             self._ended_at = now
+            if self._sender is not None:
+                self._sender.answered()
 
     # What limits it.
 

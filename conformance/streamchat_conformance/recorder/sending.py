@@ -20,6 +20,10 @@ __all__ = ["Sender", "Sent", "SentLog"]
 _WRITES_PER_TURN: Final = 16
 """So that a server that takes everything at once cannot keep us from reading its answer."""
 
+_ANSWERED_S: Final = 2.0
+"""How long the socket may take nothing once the answer is there: what is left of the request
+matters only to a server that still reads it."""
+
 
 class Sender:
     """A task that sends. A peer that no longer takes bytes ends it, and raises nothing."""
@@ -50,6 +54,7 @@ class Sender:
         self._resume_at = -NEVER
         self._moved_at: float | None = None
         self._given_up = False
+        self._stall_s = limits.send_s
         self._deadline = clock() + limits.total_s
 
     @property
@@ -78,7 +83,7 @@ class Sender:
             return min(self._resume_at, self._deadline)
         if self._moved_at is None:
             return clock()
-        return min(max(self._moved_at, self._resume_at) + self._limits.send_s, self._deadline)
+        return min(max(self._moved_at, self._resume_at) + self._stall_s, self._deadline)
 
     def transfer(self, events: int) -> None:
         """Send what the socket takes of the current piece."""
@@ -107,8 +112,12 @@ class Sender:
             return
         if now >= self._deadline:
             self._give_up("total_s")
-        elif now >= max(self._moved_at, self._resume_at) + self._limits.send_s:
+        elif now >= max(self._moved_at, self._resume_at) + self._stall_s:
             self._give_up("send_s")
+
+    def answered(self) -> None:
+        """Take note that what the request was sent for has come."""
+        self._stall_s = min(self._stall_s, _ANSWERED_S)
 
     def stop(self, now: float) -> None:  # noqa: ARG002 - the loop tells all tasks the time
         """Give up at once."""
