@@ -50,6 +50,11 @@ def test_a_target_that_never_answers_is_given_up() -> None:
     assert after(*[HUNG] * HOPELESS_WAITS).hopeless
 
 
+def test_after_long_waits_in_vain_properties_are_short() -> None:
+    assert not after(*[HUNG] * 5).weary
+    assert after(*[HUNG] * 6).weary
+
+
 def test_less_is_recorded_of_a_target_that_floods() -> None:
     assert after(FLOODED).recording_bytes == RECORDING_BYTES
     assert after(*[FLOODED] * 3).recording_bytes == FLOOD_BYTES

@@ -41,6 +41,10 @@ def _progress_together(target: Target, id_: str, count: int) -> None:
     # A server that serves one after the other does so every time; a busy machine does not.
     for _ in range(ROUNDS):
         crowd = Crowd.open(target, count)
+        if not any(reading.exchange.reads for reading in crowd.readings):
+            target.doubt(crowd.readings[0].exchange)
+            if target.pulse.stopped():
+                raise Blocked("resilience.alive", "the server has stopped answering")
         served = [reading for reading in crowd.readings if not reading.overloaded]
         if len(served) < min(2, count):
             # 503 with Retry-After is an answer, if a few are served.
@@ -179,7 +183,9 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         readers[-1].pause_reading(0.3 + 2 * target.baseline.first_event_s)
         problem, reading = serves_within(target, "while others do not read")
         if not problem:
-            refusal = target.send(refusable(target)[0], label="a refusal while others do not read")
+            with target.pulse.under_load():
+                refused = refusable(target)[0]
+                refusal = target.send(refused, label="a refusal while others do not read")
             if refusal.head is None:
                 problem, reading = "a refusal is not answered", refusal
     finally:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.gate.command import DEATH_LAG_S, TargetCommand
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.ledger import ALIVE, Ledger
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
 
-ALIVE = "resilience.alive"
 REMEMBERED = 32
 """How many exchanges are kept, the latest: the fatal one is among them."""
 

@@ -22,7 +22,7 @@ from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.judged import verdict
-from streamchat_conformance.suite.ledger import trimmed
+from streamchat_conformance.suite.ledger import ALIVE, trimmed
 from streamchat_conformance.suite.outcomes import (
     Blocked,
     NotApplicable,
@@ -131,13 +131,11 @@ class SuiteSession(Gathering):
     ) -> Result:
         result = Result(requirement, Outcome.PASS)
         target = self.state.target
+        raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
         if target is not None:
             entry = target.ledger.entries.get(requirement.id)
             result.examples = entry.judged if entry else 0
-        raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
-        if raised is None and target is not None and requirement.id in JUDGES:
-            # The case made its exchanges; now all that was recorded decides.
-            raised = _undecided(target, requirement.id)
+            raised = raised or _undecided(target, requirement.id)
         if raised is None:
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
@@ -147,7 +145,7 @@ class SuiteSession(Gathering):
                 for finding, exchange in raised.findings
             ]
             result.examples = max(1, result.examples)
-            result.cause = target.ledger.cause(requirement.id, target.failed) if target else ""
+            result.cause = _cause(target, requirement.id, raised) if target else ""
             if result.cause:
                 result.outcome = Outcome.BLOCKED
             elif target is not None:
@@ -159,7 +157,7 @@ class SuiteSession(Gathering):
             result.outcome, result.reason = Outcome.NOT_APPLICABLE, str(raised)
         elif isinstance(raised, NotTestable):
             # The target went away in mid-run; resilience.alive says so.
-            result.outcome, result.cause = Outcome.BLOCKED, "resilience.alive"
+            result.outcome, result.cause = Outcome.BLOCKED, ALIVE
             result.reason = raised.reason
         else:
             result.outcome = Outcome.ERROR
@@ -184,8 +182,20 @@ class SuiteSession(Gathering):
         self.decide(session, self.state.started, self.state.duration_s)
 
 
+def _cause(target: Target, id_: str, raised: Violation) -> str:
+    """Return the requirement that explains what a case found, or an empty string."""
+    if id_ != ALIVE and target.ledger.felt_the_end(raised.findings):
+        return ALIVE
+    return target.ledger.cause(id_, target.failed)
+
+
 def _undecided(target: Target, id_: str) -> Exception | None:
-    """Return why the judge of a requirement does not let it pass, or None if it does."""
+    """Return why the judge of a requirement does not let it pass, or None if it does.
+
+    The case made its exchanges; now all that was recorded decides.
+    """
+    if id_ not in JUDGES:
+        return None
     try:
         verdict(target, id_)
     except (Violation, Blocked, NotApplicable) as outcome:

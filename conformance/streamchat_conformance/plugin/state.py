@@ -12,14 +12,14 @@ from streamchat_conformance.catalogue import CATALOGUE, Capability
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.gate.command import TargetCommand, place_of
 from streamchat_conformance.gate.shutdown import shut_down
-from streamchat_conformance.gate.watching import ALIVE, WatchfulLedger
+from streamchat_conformance.gate.watching import WatchfulLedger
 from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.embedded import EmbeddedServer, embedded_settings
 from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.ledger import ALIVE, Ledger
 from streamchat_conformance.suite.observe import start_observations
 from streamchat_conformance.suite.outcomes import NotTestable, Outcome
 from streamchat_conformance.suite.results import Result, Results

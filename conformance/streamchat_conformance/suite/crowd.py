@@ -103,7 +103,8 @@ def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
             reading = target.record(connection, request, Answered(1), "held open", receive=True)
             if reading.events and not reading.ended:
                 readings.append(reading)
-        yield readings
+        with target.pulse.under_load():
+            yield readings
     finally:
         for connection in connections:
             connection.close()
@@ -121,7 +122,8 @@ def send_halves(target: Target, count: int) -> Iterator[None]:
             connection = target.connect()
             connections.append(connection)
             connection.send(halves[number % 2])
-        yield
+        with target.pulse.under_load():
+            yield
     finally:
         for connection in connections:
             connection.close()
@@ -140,7 +142,8 @@ def serves_within(target: Target, label: str) -> tuple[str, Reading]:
     reading: Reading | None = None
     for _ in range(3):
         try:
-            reading = target.send(request, label=label, observe=False)
+            with target.pulse.under_load():
+                reading = target.send(request, label=label, observe=False)
         except NotTestable as gone:
             if reading is None:
                 raise

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from streamchat_conformance.catalogue import CATALOGUE, MUST
 from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.suite.outcomes import Blocked, Violation
+from streamchat_conformance.suite.pulse import Pulse
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
 
 KEPT_BYTES = 64 * 1024
 """What is kept of the bytes of an exchange that goes into a report."""
+
+ALIVE = "resilience.alive"
 
 FRAMING = (
     "headers.no-content-length",
@@ -146,6 +149,8 @@ class Ledger:
         """Hashes of all prompts of this run, so that an answer to another request is known."""
         self.plain: ChatRequest | None = None
         """The plainest request that is accepted, where the article's own is refused."""
+        self.pulse: Pulse | None = None
+        """Whether the target still answers."""
         self._lock = threading.Lock()
         self._path = path
         self._gap_limit_s = gap_limit_s
@@ -228,9 +233,25 @@ class Ledger:
 
         `failed` are requirements that are red by their cases.
         """
+        if id_ != ALIVE and self.felt_the_end(self.entries.get(id_, Entry()).findings):
+            return ALIVE
         causes = EXPLAINS.get(id_, ())
         red = next((cause for cause in causes if cause in failed or self.red(cause)), "")
         return red or self._special_cause(id_)
+
+    def felt_the_end(self, findings: Iterable[tuple[Finding, Exchange | None]]) -> bool:
+        """Tell whether findings say no more than that the target had stopped answering before."""
+        last = self.pulse.stopped_at if self.pulse is not None else None
+        exchanges = [exchange for _, exchange in findings]
+        if last is None or not exchanges:
+            return False
+        return all(
+            exchange is not None
+            and exchange is not last
+            and exchange.ending is Ending.TIMED_OUT
+            and not exchange.reads
+            for exchange in exchanges
+        )
 
     def _special_cause(self, id_: str) -> str:
         """Return the requirement about requests that explains every finding, or an empty string.

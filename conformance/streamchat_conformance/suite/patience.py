@@ -14,8 +14,10 @@ PATIENT_WAITS = 3
 """After so many waits in vain the suite grows impatient."""
 HOPELESS_WAITS = 8
 """After so many, a target that never brought a stream is not asked any more."""
-LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0))
+LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0), (70.0, 0.5))
 """(seconds that were waited in vain, the least patience from then on in seconds)"""
+WEARY_S = 60.0
+"""After so many seconds waited in vain no more requests are generated than must be."""
 PATIENT_FLOODS = 3
 """After so many answers that were longer than is recorded, less is recorded."""
 FLOOD_BYTES = 16 * 1024
@@ -47,6 +49,11 @@ class Patience:
     def recording_bytes(self) -> int:
         """How much is recorded of the answer to a small request."""
         return RECORDING_BYTES if self.floods < PATIENT_FLOODS else FLOOD_BYTES
+
+    @property
+    def weary(self) -> bool:
+        """Whether so much was waited in vain that properties are to be short."""
+        return self.waited_s >= WEARY_S
 
     @property
     def hopeless(self) -> bool:

@@ -25,6 +25,7 @@ from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
 from streamchat_conformance.suite.patience import Patience
+from streamchat_conformance.suite.pulse import Pulse
 from streamchat_conformance.suite.settings import Settings
 
 PATIENCE_S = 6.0
@@ -70,6 +71,9 @@ class Target:
         self._baseline: Baseline | None = None
         self._wait = threading.Event()
         self._patience = Patience()
+        self.pulse = Pulse(self._answers)
+        """Whether it still answers at all."""
+        ledger.pulse = self.pulse
 
     def __repr__(self) -> str:
         return f"<Target {self.endpoint.url}>"
@@ -130,8 +134,11 @@ class Target:
     def connect(self, *, receive_buffer_bytes: int | None = None) -> Connection:
         """Open a connection.
 
-        Raises NotTestable when the target is gone, Blocked when it lets every wait run out.
+        Raises NotTestable when the target is gone, Blocked when it lets every wait run out, or
+        has stopped answering.
         """
+        if self.pulse.stopped():
+            raise Blocked("resilience.alive", "the server has stopped answering")
         if self._patience.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         with _testable():
@@ -169,7 +176,7 @@ class Target:
                     limits=self._limits_for(data),
                 )
             reading = self.ledger.read(exchange)
-            self._patience.note(reading)
+            self._note(reading)
             if not reading.overloaded or waited_s >= PATIENCE_S:
                 break
             pause_s = min(1.0, retry_after_s(reading))
@@ -258,8 +265,35 @@ class Target:
             else:
                 exchange = connection.exchange(data, until=stop, label=label, limits=limits)
         reading = self.ledger.read(exchange)
-        self._patience.note(reading)
+        self._note(reading)
         return reading
+
+    def _note(self, reading: Reading) -> None:
+        """Take note of how long an answer was waited for; without any, ask whether it lives."""
+        self._patience.note(reading)
+        if reading.exchange.ending is Ending.TIMED_OUT and not reading.exchange.reads:
+            self.doubt(reading.exchange)
+
+    def doubt(self, exchange: Exchange) -> None:
+        """Find out whether the server lives, after an exchange without any answer."""
+        # A server that serves one at a time is not dead while it serves somebody else.
+        if not self.baseline.accepted or self.red("resilience.concurrent"):
+            return
+        if self.pulse.doubt(exchange):
+            self.accuse_alive(exchange.label or "a request", "no answer", exchange)
+
+    def _answers(self, wait_s: float | None) -> bool:
+        """Tell whether a good request is answered by anything (see `Pulse`)."""
+        limits = self.limits
+        if wait_s is not None:
+            limits = replace(limits, connect_s=wait_s, head_s=wait_s)
+        data = self.encode(HttpRequest.chat(self.plain()))
+        try:
+            with Connection.open(self.endpoint, limits) as connection:
+                label = "whether the server answers"
+                return bool(connection.exchange(data, until=until_head(), label=label).reads)
+        except ConnectError:
+            return False
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far, by a case or on any exchange."""
@@ -300,6 +334,8 @@ class Target:
 
         All properties share a budget, so that a slow target is judged in reasonable time.
         """
+        if self._patience.weary:
+            return LEAST_PROPERTY_S
         thoroughness = self.settings.thoroughness
         left_s = max(0.0, thoroughness.total_s - self.spent_s)
         return min(thoroughness.seconds, max(LEAST_PROPERTY_S, left_s / 6))
