@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.fields import tokens
+from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import error_text
 from streamchat_conformance.suite.conditions import Answered
@@ -69,6 +70,19 @@ def says_close(reading: Reading) -> bool:
     if "close" in options:
         return True
     return head.version == "HTTP/1.0" and "keep-alive" not in options
+
+
+def announced_idle_s(reading: Reading) -> int | None:
+    """Return how long the server says that it keeps an idle connection (seconds), or None.
+
+    `Keep-Alive: timeout=5` is in no standard but in much use, its parameters written like
+    directives: names in any case, values quoted or not.
+    """
+    if reading.head is None:
+        return None
+    timeout = directives(reading.head.values("keep-alive")).get("timeout") or ""
+    found = re.match(r"[0-9]{1,9}", timeout)
+    return int(found[0]) if found else None
 
 
 def mismatch(target: Target, reading: Reading) -> str:
