@@ -172,7 +172,7 @@ class RunState:
                 "between_events": round(target.baseline.interval_s, 4),
                 "stream": round(target.baseline.duration_s, 4),
                 "refusal": round(target.baseline.refusal_s, 4),
-                "served_within": round(target.baseline.served_within_s, 4),
+                "served_within": round(target.served_within_s, 4),
             },
         }
 

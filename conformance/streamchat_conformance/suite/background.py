@@ -37,6 +37,11 @@ class Background:
         job = self._jobs[name] = _Job(work)
         threading.Thread(target=job.run, name=f"streamchat-{name}", daemon=True).start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether some job is not done yet."""
+        return any(not job.done.is_set() for job in self._jobs.values())
+
     def started(self, name: str) -> bool:
         """Tell whether a job of this name was started."""
         return name in self._jobs

@@ -39,11 +39,6 @@ class Baseline:
         """Two write intervals: how long a slot may stay taken after its client left (seconds)."""
         return 2 * max(self.interval_s, 0.05)
 
-    @property
-    def served_within_s(self) -> float:
-        """How long a good request may take while or after others are served (seconds)."""
-        return 1.0 + 3 * self.first_event_s + self.write_intervals_s
-
 
 def pace(reading: Reading) -> tuple[float, float, float]:
     """Return (first event, median interval, end) of a stream, in seconds from the request."""

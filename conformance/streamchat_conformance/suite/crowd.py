@@ -64,8 +64,8 @@ def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
     On streams that end soon, waiting shows only as a first event that comes after another
     stream's end. Streams that are made in no time may well be made one after the other.
     """
-    baseline = target.baseline
-    slack_s = max(0.15, baseline.first_event_s, 0.4 * baseline.duration_s)
+    first_event_s = target.first_event_s
+    slack_s = max(0.15, first_event_s, 0.4 * target.baseline.duration_s)
     ends = [end for end in map(crowd.last_s, range(len(crowd.readings))) if end is not None]
     late = []
     for number, reading in enumerate(crowd.readings):
@@ -76,7 +76,7 @@ def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
             if not reading.ended:
                 late.append((reading, "no event came while the others had theirs"))
             continue
-        waited_s = first_s - crowd.zeros_s[number] - baseline.first_event_s
+        waited_s = first_s - crowd.zeros_s[number] - first_event_s
         after_another = any(end <= first_s for end in ends)
         if after_another and waited_s >= slack_s:
             late.append(
@@ -136,8 +136,7 @@ def serves_within(target: Target, label: str, *, accept_503: bool = False) -> tu
     given, within a time that is relative to what a lone request took. With `accept_503` an
     honest "not now" ends them: then slots are taken by clients that are still there.
     """
-    baseline = target.baseline
-    bound_s = baseline.served_within_s
+    bound_s = target.served_within_s
     request = HttpRequest.chat(target.plain())
     problem = ""
     reading: Reading | None = None

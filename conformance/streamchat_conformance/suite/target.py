@@ -27,6 +27,7 @@ from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTes
 from streamchat_conformance.suite.patience import Patience
 from streamchat_conformance.suite.pulse import Pulse
 from streamchat_conformance.suite.settings import Settings
+from streamchat_conformance.suite.usual import Usual
 
 PATIENCE_S = 6.0
 """How long an overloaded server (503 with Retry-After) is asked again (seconds)."""
@@ -68,6 +69,7 @@ class Target:
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
+        self.usual = Usual()
         self._baseline: Baseline | None = None
         self._wait = threading.Event()
         self._patience = Patience()
@@ -86,7 +88,7 @@ class Target:
         answers at all, it has answered in a fraction of that.
         """
         baseline = self._baseline
-        usual_s = max(baseline.first_event_s, baseline.refusal_s) if baseline else 0.0
+        usual_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
         limits = self._patience.limits(self.settings.limits, usual_s)
         recording_bytes = min(limits.recording_bytes, self._patience.recording_bytes)
         return replace(limits, recording_bytes=recording_bytes)
@@ -108,6 +110,21 @@ class Target:
     @baseline.setter
     def baseline(self, baseline: Baseline) -> None:
         self._baseline = baseline
+
+    @property
+    def first_event_s(self) -> float:
+        """How long the first event of a lone stream may well take here (seconds)."""
+        return max(self.baseline.first_event_s, self.usual.first_event_s)
+
+    @property
+    def refusal_s(self) -> float:
+        """How long a lone refusal may well take here (seconds)."""
+        return max(self.baseline.refusal_s, self.usual.refusal_s)
+
+    @property
+    def served_within_s(self) -> float:
+        """How long a good request may take while or after others are served (seconds)."""
+        return 1.0 + 3 * self.first_event_s + self.baseline.write_intervals_s
 
     # -- building requests ---------------------------------------------------------------
 
@@ -156,17 +173,19 @@ class Target:
         observe: bool = True,
         pieces: Sequence[bytes] | None = None,
         method: str = "POST",
+        timed: bool | None = None,
     ) -> Reading:
         """Send a request on a connection of its own and return the reading of its answer.
 
         Reads up to `events` events of a stream (by default as few as are needed), or until
-        `stop`. An overloaded server is asked again for a while.
+        `stop`. An overloaded server is asked again for a while. What a request takes is noted
+        (`usual`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
         waited_s = 0.0
         while True:
-            with self.connect() as connection, _testable():
+            with self.usual.flight() as flight, self.connect() as connection, _testable():
                 exchange = connection.exchange(
                     data,
                     until=condition,
@@ -177,6 +196,8 @@ class Target:
                 )
             reading = self.ledger.read(exchange)
             self._note(reading)
+            if flight.alone and (not self.background.busy if timed is None else timed):
+                self.usual.note(reading)
             if not reading.overloaded or waited_s >= PATIENCE_S:
                 break
             pause_s = min(1.0, retry_after_s(reading))

@@ -1,0 +1,106 @@
+"""What a target's lone requests take is learnt, so that chance is not taken for waiting."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.crowd import Crowd, late_streams, serves_within
+from streamchat_conformance.suite.learn import learn
+from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.settings import Settings
+from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.usual import SAMPLES, SMALL_BYTES, Usual, learn_usual
+from streamchat_fixtures.control import ControlServer
+from streamchat_fixtures.control import Settings as Pace
+from streamchat_fixtures.faults import FAULTS
+from streamchat_fixtures.legal import LEGAL
+
+from .exchanges import chat, exchange
+
+QUICK = Pace(events=4, interval_s=0.01)
+
+
+def stream(first_s: float, prompt: str = "Hello") -> Reading:
+    """Return the reading of a stream whose first event came at that time."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 23\r\n\r\n"
+    event = b'data: {"response":""'
+    request = exchange(chat(prompt)).request
+    reads = (Read(0.0, head + event), Read(first_s, b"}\n\n"))
+    return Reading(Exchange(request=request, reads=reads, ended_at_s=first_s))
+
+
+@contextmanager
+def learnt(name: str, pace: Pace = QUICK) -> Iterator[Target]:
+    """Serve a legal variant or a fault, and yield it as a target that was learnt."""
+    variant = LEGAL[name] if name in LEGAL else FAULTS[name]
+    with ControlServer([variant], settings=pace) as server:
+        endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
+        target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
+        learn(target)
+        yield target
+
+
+def test_one_slow_stream_among_many_is_not_usual() -> None:
+    usual = Usual()
+    for first_s in (0.1, 0.1, 0.1, 0.1, 0.1, 3.0):
+        usual.note(stream(first_s))
+    assert usual.first_event_s == 0.1
+
+
+def test_where_half_of_the_streams_are_slow_that_is_usual() -> None:
+    usual = Usual()
+    for first_s in (0.1, 3.0, 0.1, 3.0, 0.1, 2.0):
+        usual.note(stream(first_s))
+    assert usual.first_event_s == 3.0
+
+
+def test_refusals_have_a_time_of_their_own() -> None:
+    usual = Usual()
+    usual.note(Reading(exchange(b"{}", ended_at_s=0.5)))
+    assert usual.refusal_s == 0.5
+    assert usual.first_event_s == 0.0
+
+
+def test_what_a_large_request_takes_tells_nothing_of_others() -> None:
+    usual = Usual()
+    usual.note(stream(3.0, "x" * SMALL_BYTES))
+    assert usual.streams == 0
+
+
+def test_requests_that_overlap_are_not_alone() -> None:
+    usual = Usual()
+    with usual.flight() as first:
+        assert first.alone
+        with usual.flight() as second:
+            assert not second.alone
+        assert not first.alone
+    with usual.flight() as third:
+        assert third.alone
+
+
+def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
+    with learnt("warms-up-on-its-first-stream") as target:
+        assert target.baseline.first_event_s < 1.0
+        assert target.baseline.duration_s < 1.0
+
+
+def test_random_times_to_think_are_not_taken_for_waiting() -> None:
+    with learnt("random-thought-and-length") as target:
+        learn_usual(target, drained=False)
+        assert target.usual.streams >= SAMPLES // 2
+        assert target.first_event_s > 0.3
+        crowds = [Crowd.open(target, 4) for _ in range(3)]
+        assert not all(late_streams(target, crowd) for crowd in crowds)
+        assert serves_within(target, "as before")[0] == ""
+
+
+@pytest.mark.parametrize("name", ["one-stream-at-a-time", "three-streams-at-a-time"])
+def test_waiting_for_others_is_still_seen(name: str) -> None:
+    with learnt(name, Pace(events=7, interval_s=0.12)) as target:
+        crowds = [Crowd.open(target, 4) for _ in range(2)]
+        learn_usual(target, drained=False)
+        assert target.first_event_s < 0.3
+        assert all(late_streams(target, crowd) for crowd in crowds)
