@@ -60,6 +60,41 @@ class QuietAfterEnd:
         return progress.elapsed_s - progress.since_last_read_s + self.seconds
 
 
+@dataclass(slots=True)
+class Paced:
+    """Watch a stream for its pace: for some events or some time, but never for its start alone.
+
+    What goes on after a first burst tells a fast stream from one that was held back. One object
+    watches one stream.
+    """
+
+    seconds: float
+    events: int
+    settled_s: float
+    """How long to watch from the first event on, at the least (seconds)."""
+    first_s: float | None = None
+    """When the first event was seen (seconds)."""
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        if Answered(whole=True)(progress):
+            return True
+        if progress.events and self.first_s is None:
+            self.first_s = progress.elapsed_s
+        if self.first_s is None or progress.elapsed_s < self.first_s + self.settled_s:
+            return False
+        return progress.events >= self.events or progress.elapsed_s >= self.seconds
+
+    def wake_at_s(self, progress: Progress) -> float:
+        """Return when to ask again though nothing arrives (seconds)."""
+        if self.first_s is None:
+            return Answered().wake_at_s(progress)
+        settled_at_s = self.first_s + self.settled_s
+        if progress.events >= self.events:
+            return settled_at_s
+        return max(self.seconds, settled_at_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Watch a stream for its end, but no longer than `seconds` once an event has come."""

@@ -10,13 +10,14 @@ from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
-from streamchat_conformance.recorder import Limits, Plan, record_together
-from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.recorder import Limits, Plan, Until, record_together
+from streamchat_conformance.suite.conditions import Paced, Watched
 from streamchat_conformance.suite.keepalive import Idle, learn_texts
 from streamchat_conformance.suite.outcomes import NotApplicable
 from streamchat_conformance.suite.sequence import start_whole_plans
 from streamchat_conformance.suite.settings import DeclaredRequest
 from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.timing import LONG_ENOUGH_S
 
 PACE_S = 4.0
 """How long a stream is watched for its pace (seconds)."""
@@ -132,7 +133,7 @@ class Observations:
             total_s=max(total_s, 1.0),
         )
 
-    def _plan(self, chat: ChatRequest, until: Watched, *fields: tuple[str, str]) -> Plan:
+    def _plan(self, chat: ChatRequest, until: Until, *fields: tuple[str, str]) -> Plan:
         target = self._target
         request = HttpRequest.chat(chat).with_fields(*fields)
         return Plan(
@@ -147,7 +148,9 @@ class Observations:
         chats = [target.plain("How are you?"), target.plain("Tell me more.")]
         if target.baseline.duration_s < 1.0:
             chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
-        plans = [self._plan(chat, Watched(PACE_S, PACE_EVENTS), *fields) for chat in chats]
+        plans = [
+            self._plan(chat, Paced(PACE_S, PACE_EVENTS, LONG_ENOUGH_S), *fields) for chat in chats
+        ]
         return record_together(plans, self._limits)
 
     def _long(self) -> list[Exchange]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.judges import Reading
 
 LONG_ENOUGH_S = 0.5
 """A stream that lasts less tells nothing about buffering (seconds)."""
 
 TOGETHER_S = 0.004
-"""Events that arrive so closely on average were sent together (seconds). Real tokens, even
-fast ones, are further apart."""
+"""Events that arrive so closely on average may have been sent together (seconds)."""
+
+BURST_S = 0.1
+"""A burst takes no longer than this, however many events it has (seconds). A fast model that
+sends hundreds of tokens a second does so for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,17 @@ class Burst:
     @property
     def at_end(self) -> bool:
         """Whether all events came together, half a second or more after the request."""
-        return self.first_s >= LONG_ENOUGH_S and self.spread_s <= TOGETHER_S * (self.events - 1)
+        together_s = min(BURST_S, TOGETHER_S * (self.events - 1))
+        return self.first_s >= LONG_ENOUGH_S and self.spread_s <= together_s
 
 
 def burst_of(reading: Reading) -> Burst | None:
-    """Return how a stream's events are spread; None when it is too short to tell."""
+    """Return how a stream's events are spread; None when it is too short to tell.
+
+    Nor does a flood tell anything that was longer than is recorded: its end was not seen.
+    """
+    if reading.exchange.ending is Ending.OVERFLOW:
+        return None
     times = [block.event.at_s for block in reading.events if block.event is not None]
     if len(times) < 3 or times[-1] < LONG_ENOUGH_S:
         return None
