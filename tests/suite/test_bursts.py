@@ -3,18 +3,12 @@
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.recorder import Endpoint
-from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.observe import Observations
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.target import Target
 from streamchat_conformance.suite.timing import burst_of
-from streamchat_fixtures.control import ControlServer
-from streamchat_fixtures.faults import FAULTS
-from streamchat_fixtures.legal import LEGAL
+from streamchat_fixtures.control import Settings as Pace
 
 from .exchanges import chat, exchange
+from .targets import learnt
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'17\r\ndata: {"response":""}\n\n\r\n'
@@ -63,10 +57,6 @@ def test_a_flood_beyond_what_is_recorded_tells_nothing_of_its_end() -> None:
     [("fast-stream-after-a-thought", False), ("all-events-at-the-end", True)],
 )
 def test_a_stream_is_watched_long_enough_to_tell(name: str, held_back: bool) -> None:
-    variant = LEGAL[name] if name in LEGAL else FAULTS[name]
-    with ControlServer([variant]) as server:
-        endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
-        target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
-        learn(target)
+    with learnt(name, pace=Pace()) as target:
         bursts = [burst_of(reading) for reading in Observations(target).pace()]
     assert [burst is not None and burst.at_end for burst in bursts] == [held_back] * len(bursts)

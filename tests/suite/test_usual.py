@@ -1,26 +1,14 @@
 """What a target's lone requests take is learnt, so that chance is not taken for waiting."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.crowd import Crowd, late_streams, serves_within
-from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.target import Target
 from streamchat_conformance.suite.usual import SAMPLES, SMALL_BYTES, Usual, learn_usual
-from streamchat_fixtures.control import ControlServer
 from streamchat_fixtures.control import Settings as Pace
-from streamchat_fixtures.faults import FAULTS
-from streamchat_fixtures.legal import LEGAL
 
 from .exchanges import chat, exchange
-
-QUICK = Pace(events=4, interval_s=0.01)
+from .targets import learnt
 
 
 def stream(first_s: float, prompt: str = "Hello") -> Reading:
@@ -30,17 +18,6 @@ def stream(first_s: float, prompt: str = "Hello") -> Reading:
     request = exchange(chat(prompt)).request
     reads = (Read(0.0, head + event), Read(first_s, b"}\n\n"))
     return Reading(Exchange(request=request, reads=reads, ended_at_s=first_s))
-
-
-@contextmanager
-def learnt(name: str, pace: Pace = QUICK) -> Iterator[Target]:
-    """Serve a legal variant or a fault, and yield it as a target that was learnt."""
-    variant = LEGAL[name] if name in LEGAL else FAULTS[name]
-    with ControlServer([variant], settings=pace) as server:
-        endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
-        target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
-        learn(target)
-        yield target
 
 
 def test_one_slow_stream_among_many_is_not_usual() -> None:
@@ -99,7 +76,7 @@ def test_random_times_to_think_are_not_taken_for_waiting() -> None:
 
 @pytest.mark.parametrize("name", ["one-stream-at-a-time", "three-streams-at-a-time"])
 def test_waiting_for_others_is_still_seen(name: str) -> None:
-    with learnt(name, Pace(events=7, interval_s=0.12)) as target:
+    with learnt(name, pace=Pace(events=7, interval_s=0.12)) as target:
         crowds = [Crowd.open(target, 4) for _ in range(2)]
         learn_usual(target, drained=False)
         assert target.first_event_s < 0.3

@@ -37,6 +37,10 @@ class Background:
         job = self._jobs[name] = _Job(work)
         threading.Thread(target=job.run, name=f"streamchat-{name}", daemon=True).start()
 
+    def __len__(self) -> int:
+        """Return how many jobs were started."""
+        return len(self._jobs)
+
     @property
     def busy(self) -> bool:
         """Whether some job is not done yet."""

@@ -11,14 +11,11 @@ from typing import Any
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
-from streamchat_conformance.core.exchange import Ending, Exchange
-from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
-from streamchat_conformance.recorder.until import any_of
-from streamchat_conformance.recorder.until import head as until_head
+from streamchat_conformance.suite.alive import Alive
 from streamchat_conformance.suite.background import Background
 from streamchat_conformance.suite.baseline import Baseline
 from streamchat_conformance.suite.conditions import Answered
@@ -70,6 +67,7 @@ class Target:
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
         self.usual = Usual()
+        self.alive = Alive(self)
         self._baseline: Baseline | None = None
         self._wait = threading.Event()
         self._patience = Patience()
@@ -321,34 +319,8 @@ class Target:
         return id_ in self.failed or self.ledger.red(id_)
 
     def check_alive(self, after: str) -> None:
-        """Send a good request after a hostile case; enter it if the server has stopped serving.
-
-        Sources: bugs A6 and A7.
-        """
-        if not self.baseline.accepted or self.ledger.red("resilience.alive"):
-            return
-        request = HttpRequest.chat(self.plain())
-        try:
-            stop = any_of(until_head(), Answered())
-            reading = self.send(request, stop=stop, label=f"alive after {after}", observe=False)
-        except NotTestable as gone:
-            exchange = Exchange(request=self.encode(request), ending=Ending.CLOSED)
-            self.accuse_alive(after, gone.reason, exchange)
-            return
-        if reading.accepted and not reading.closed:
-            self.ledger.entries["resilience.alive"].judged += 1
-            return
-        self.accuse_alive(after, f"status {reading.status or 'none'}", reading.exchange)
-
-    def accuse_alive(self, after: str, received: str, exchange: Exchange) -> None:
-        """Enter that the server no longer serves a good request."""
-        finding = Finding(
-            "resilience.alive",
-            f"the server no longer serves a good request after {after}",
-            "200 and an event stream",
-            received,
-        )
-        self.ledger.accuse(finding, exchange)
+        """Send a good request after a hostile case; enter it if the server has stopped serving."""
+        self.alive.check(after, wait=self.baseline.first_event_s < SLOW_S)
 
     def property_s(self) -> float:
         """Return how long the next property may take (seconds).

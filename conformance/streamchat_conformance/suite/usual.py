@@ -98,11 +98,14 @@ class Usual:
 
 
 def learn_usual(target: Target, *, drained: bool = True) -> None:
-    """Make sure that enough lone streams were seen, in bounded time.
+    """Make sure that enough lone streams were seen, in bounded time, and once in a run.
 
     Where streams were left before, and the target may still be busy with them (not `drained`),
     the first one only waits for its turn.
     """
+    if "usual" in target.once:
+        return
+    target.once.add("usual")
     request = HttpRequest.chat(target.plain("Alone."))
     stop = Watched(SAMPLE_STREAM_S, events=8)
     label = "a lone request, to know how much its time varies"

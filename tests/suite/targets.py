@@ -1,0 +1,27 @@
+"""Servers of the fixtures as targets that were learnt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.learn import learn
+from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.settings import Settings
+from streamchat_conformance.suite.target import Target
+from streamchat_fixtures.control import ControlServer
+from streamchat_fixtures.control import Settings as Pace
+from streamchat_fixtures.faults import FAULTS
+from streamchat_fixtures.legal import LEGAL
+
+QUICK = Pace(events=4, interval_s=0.01)
+
+
+@contextmanager
+def learnt(*names: str, pace: Pace = QUICK) -> Iterator[Target]:
+    """Serve legal variants and faults together, and yield the target."""
+    variants = [LEGAL[name] if name in LEGAL else FAULTS[name] for name in names]
+    with ControlServer(variants, settings=pace) as server:
+        endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
+        target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
+        learn(target)
+        yield target
