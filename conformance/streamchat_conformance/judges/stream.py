@@ -109,7 +109,10 @@ def whole_events(reading: Reading) -> Verdict:
         # The event was there, but its blank line came only with the next event.
         delay = block.event.at_s - made_at
         next_at = arrived_s(following.lines[0].offset)
-        if delay >= HELD_BACK_S and next_at - block.event.at_s < delay / 4:
+        if delay < HELD_BACK_S or next_at - block.event.at_s >= delay / 4:
+            continue
+        # Where the next event came whole, the client was late to read, and the server not to send.
+        if following.event is None or following.event.at_s - block.event.at_s >= delay / 4:
             held.append((block, delay))
     if not held:
         return [] if len(reading.events) > 1 else None
