@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import HttpRequest
@@ -10,9 +12,12 @@ from streamchat_conformance.recorder import Connection
 from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
 from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import (
+    REFUSABLE,
     Idle,
     announced_idle_s,
     mismatch,
+    pair,
+    pipelined,
     refusable,
     refusal_cause,
     says_close,
@@ -101,13 +106,16 @@ def _unserved(target: Target, reading: Reading) -> str:
     source="article",
 )
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
-    with target.connect() as connection:
-        reading = _next(target, connection, refusable(target)[0], "a refusal")
-        if not reading.refused or not reading.response.complete:
-            raise Blocked(refusal_cause(target), "nothing was refused as it should be")
-        if says_close(reading) or connection.wait_for_close(QUIET_S):
-            message = "each refusal costs the client a new connection"
-            raise violation("connection.open-after-error", message, "an open connection", reading)
+    for request in refusable(target):
+        with target.connect() as connection:
+            reading = _next(target, connection, request, "a refusal")
+            if not reading.refused or not reading.response.complete:
+                raise Blocked(refusal_cause(target), "nothing was refused as it should be")
+            if says_close(reading) or connection.wait_for_close(QUIET_S):
+                message = "each such refusal costs the client a new connection"
+                raise violation(
+                    "connection.open-after-error", message, "an open connection", reading
+                )
 
 
 @requirement(
@@ -164,6 +172,8 @@ def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
         HttpRequest(body=coded, content_type="text/plain", framing=chunked),
         HttpRequest(body=coded, framing=chunked),
         HttpRequest(body=body, method="PUT"),
+        HttpRequest(body=coded, method="PUT", framing=chunked),
+        HttpRequest(body=body, path=target.unknown_path),
     )
     for request in requests:
         with target.connect() as connection:
@@ -205,13 +215,20 @@ def _read_as_request(target: Target, reading: Reading, connection: Connection) -
 def test_close_is_honoured(target: Target) -> None:
     id_ = "connection.close-honoured"
     close = ("Connection", "close")
-    requests = [request.with_fields(close) for request in refusable(target)]
+    first, *others = refusable(target)
+    requests = [request.with_fields(close) for request in (first, *others)]
+    # RFC 9110 section 7.6.1: connection options are case-insensitive.
+    requests.append(first.with_fields(("Connection", "Close")))
+    requests.append(replace(first, method="PUT").with_fields(close))
+    requests.append(replace(first, path=target.unknown_path).with_fields(close))
+    asked = [(request, Answered()) for request in requests]
     if target.baseline.streams and target.has(Capability.FINITE):
-        requests.append(HttpRequest.chat(target.plain()).with_fields(close))
-    for request in requests:
+        stream = HttpRequest.chat(target.plain()).with_fields(close)
+        asked.append((stream, Answered(whole=True)))
+    for request, stop in asked:
         with target.connect() as connection:
             data = target.encode(request)
-            reading = target.record(connection, data, Answered(whole=True), "Connection: close")
+            reading = target.record(connection, data, stop, "Connection: close")
             target.ledger.observe(reading.exchange)
             if reading.head is None or not reading.response.complete:
                 continue
@@ -232,23 +249,17 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
     whole = target.baseline.streams and target.has(Capability.FINITE)
     stream = HttpRequest.chat(target.plain())
-    first, last = (refusable(target) * 2)[:2]
-    requests = [first, stream, last] if whole else [first, last, stream]
-    sent = [target.encode(request) for request in requests]
-    with target.connect() as connection:
-        connection.send(b"".join(sent))
-        for data in sent:
-            stop = Answered(whole=whole)
-            reading = target.record(connection, data, stop, "pipelined", receive=True)
-            if reading.head is None:
-                if reading.closed:
-                    return
-                message = "a pipelined request was neither answered nor the connection closed"
-                raise violation("connection.pipelining", message, "its answer", reading)
-            if problem := mismatch(target, reading):
-                raise violation("connection.pipelining", problem, "answers in order", reading)
-            if not reading.response.complete:
-                return
+    sound = refusable(target)
+    first, last = (sound * 2)[:2]
+    batches: list[tuple[HttpRequest, ...]] = [
+        (first, stream, last) if whole else (first, last, stream)
+    ]
+    pairs = map(pair, range(len(REFUSABLE)))
+    batches += [both for both in pairs if all(request in sound for request in both)]
+    for batch in batches:
+        problem, reading = pipelined(target, batch, whole=whole)
+        if reading is not None:
+            raise violation("connection.pipelining", problem, "answers in order", reading)
 
 
 @requirement(

@@ -111,26 +111,35 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
             ),
         ]
         length, longer = str(len(body)), str(len(body + smuggled))
-        found += [
-            _Ambiguous(
+        one_line = "two different Content-Lengths in one line"
+        behind: list[tuple[str, list[tuple[str, str]]]] = [
+            (
                 "Content-Length beside Transfer-Encoding, a request behind that length",
-                framed(("Content-Length", length), both, sent=body + smuggled),
-                valid,
+                [("Content-Length", length), both],
             ),
-            _Ambiguous(
-                "two Content-Lengths, the first one right",
-                framed(
-                    ("Content-Length", length), ("Content-Length", longer), sent=body + smuggled
-                ),
-                valid,
+            # RFC 9112 section 7: the names of transfer codings are case-insensitive.
+            (
+                "Content-Length beside Transfer-Encoding: Chunked, a request behind that length",
+                [("Content-Length", length), ("Transfer-Encoding", "Chunked")],
             ),
-            _Ambiguous(
-                "two Content-Lengths, the last one right",
-                framed(
-                    ("Content-Length", longer), ("Content-Length", length), sent=body + smuggled
-                ),
-                valid,
+            (
+                "Content-Length beside an unknown Transfer-Encoding, a request behind that length",
+                [("Content-Length", length), ("Transfer-Encoding", "x-unknown")],
             ),
+            (
+                "two different Content-Lengths, the first one right",
+                [("Content-Length", length), ("Content-Length", longer)],
+            ),
+            (
+                "two different Content-Lengths, the last one right",
+                [("Content-Length", longer), ("Content-Length", length)],
+            ),
+            (f"{one_line}, the first one right", [("Content-Length", f"{length}, {longer}")]),
+            (f"{one_line}, the last one right", [("Content-Length", f"{longer}, {length}")]),
+        ]
+        found += [
+            _Ambiguous(name, framed(*framing, sent=body + smuggled), valid)
+            for name, framing in behind
         ]
     return found
 

@@ -16,19 +16,34 @@ from streamchat_conformance.suite.target import Target
 
 OWN = frozenset({"error.delimited", "error.bounded"})
 
-BODIES = (b"", b"{", b"[]", b'{"history": []}', b'{"prompt": "Hello"}')
+REFUSABLE = (
+    HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
+    *(
+        HttpRequest(body=body)
+        for body in (
+            b"",
+            b"{",
+            b'{"prompt": "\xff", "history": []}',
+            b"[]",
+            b'{"history": []}',
+            b'{"prompt": null, "history": []}',
+            b'{"prompt": 1, "history": []}',
+            b'{"prompt": "Hello"}',
+            b'{"prompt": "Hello", "history": null}',
+            b'{"prompt": "Hello", "history": {}}',
+        )
+    ),
+)
+"""One request for each way in which a request may have to be refused."""
 SURPLUS_S = 0.1
 """How long the connection is watched for bytes after a refusal (seconds)."""
 
 
 @decides("error.delimited")
 def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
-    for body in BODIES:
-        reading = target.send(
-            HttpRequest(body=body),
-            stop=QuietAfterEnd(SURPLUS_S),
-            label="a refusal, and what follows it",
-        )
+    label = "a refusal, and what follows it"
+    for request in REFUSABLE:
+        reading = target.send(request, stop=QuietAfterEnd(SURPLUS_S), label=label)
         check(reading, "error.delimited")
 
 
@@ -52,8 +67,7 @@ def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
     source="bugs A21, A22",
 )
 def test_routing_errors_are_json_too(target: Target) -> None:
-    path = target.endpoint.path.partition("?")[0].rstrip("/") + "-does-not-exist"
-    not_found = HttpRequest.chat(target.plain(), path=path)
+    not_found = HttpRequest.chat(target.plain(), path=target.unknown_path)
     not_allowed = HttpRequest(method="GET", content_type=None)
     judged = 0
     for request, expected in ((not_found, 404), (not_allowed, 405)):

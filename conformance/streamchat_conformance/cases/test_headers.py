@@ -10,7 +10,13 @@ from streamchat_conformance.suite.target import Target
 
 OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
 
-ACCEPT_ENCODINGS = ("identity", "gzip;q=0", "gzip;q=0, deflate;q=0, br;q=0, *;q=0, identity")
+ACCEPT_ENCODINGS = (
+    "identity",
+    "gzip;q=0",
+    "gzip;q=0, deflate;q=0, br;q=0, *;q=0, identity",
+    "deflate ; q=0.000, GZIP ; q=0.0, br ; q=0.00",
+    "identity, *;q=0",
+)
 
 
 @decides("headers.identity-encoding")
@@ -28,6 +34,9 @@ INJECTED = (
     "Hello\r\n\r\nHTTP/1.1 200 OK\r\nX-Streamchat-Injected: yes\r\n\r\n",
     "\rX-Streamchat-Injected: yes\r",
     "\r\nCache-Control: public\r\nSet-Cookie: streamchat=injected",
+    # Escaped, for a server that undoes escapes which JSON does not know.
+    "Hello%0d%0aX-Streamchat-Injected: yes",
+    "Hello\\r\\nX-Streamchat-Injected: yes",
 )
 
 
@@ -37,6 +46,7 @@ def test_text_of_the_request_becomes_no_field_line(target: Target) -> None:
     plain = target.plain()
     chats = [target.plain(text) for text in INJECTED]
     chats += [ChatRequest(plain.prompt, [text]) for text in INJECTED]
+    chats += [ChatRequest(plain.prompt, [{"role": "user", "content": text}]) for text in INJECTED]
     for reading in target.send_all([HttpRequest.chat(chat) for chat in chats]):
         check(reading, "headers.no-injection")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,11 +24,40 @@ from streamchat_conformance.suite.target import Target
 
 LARGE = 64 * 1024
 VERY_LARGE = 1024 * 1024
+PAUSE_S = 0.05
+"""So far apart pieces of a request are sent, so that each is a read of its own (seconds)."""
 
 
 @decides("request.valid-accepted")
 def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
+    if target.baseline.streams:
+        _check_pieces(target)
+        _check_field_names(target)
+
+
+def _check_pieces(target: Target) -> None:
+    # TCP is a stream of bytes. Python's http.client, which is under the article's own client,
+    # sends head and body apart, and networks cut anywhere.
+    data = target.encode(HttpRequest.chat(target.plain()))
+    body_at = data.index(b"\r\n\r\n") + 4
+    for cuts in ((body_at,), (body_at + 9,), (20, body_at - 2)):
+        pieces = [data[start:end] for start, end in pairwise((0, *cuts, len(data)))]
+        label = f"a plain request in {len(pieces)} pieces"
+        reading = target.send(data, pieces=pieces, pause_s=PAUSE_S, label=label)
+        check(reading, "request.valid-accepted")
+
+
+def _check_field_names(target: Target) -> None:
+    # RFC 9110 section 5.1: they are case-insensitive. Node's fetch sends them in lower case.
+    head, separator, body = target.encode(HttpRequest.chat(target.plain())).partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    named = [field.partition(b":") for field in fields]
+    for cased in (bytes.lower, bytes.upper):
+        lines = [line, *(cased(name) + colon + value for name, colon, value in named)]
+        data = b"\r\n".join(lines) + separator + body
+        label = f"a plain request, field names in {cased.__name__} case"
+        check(target.send(data, label=label), "request.valid-accepted")
 
 
 @decides("request.history-empty")
@@ -125,8 +155,10 @@ def test_json_suffixes_are_accepted(target: Target) -> None:
 
 @decides("request.large-prompt")
 def test_a_large_prompt_is_accepted(target: Target) -> None:
-    text = "All work and no play. " * (LARGE // 22 + 1)
-    check(target.chat(target.plain(text), label="a prompt of 64 KiB"), "request.large-prompt")
+    for size in (LARGE // 4, LARGE // 2, LARGE):
+        text = "All work and no play. " * (size // 22 + 1)
+        label = f"a prompt of {size // 1024} KiB"
+        check(target.chat(target.plain(text), label=label), "request.large-prompt")
 
 
 @decides("request.very-large-prompt")

@@ -11,7 +11,8 @@ from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.recorder import Progress, until
+from streamchat_conformance.recorder import Connection, Progress, until
+from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.outcomes import NotApplicable, Violation
 from streamchat_conformance.suite.target import Target
 
@@ -84,11 +85,6 @@ def test_a_405_names_the_methods_that_work(target: Target) -> None:
         raise NotApplicable("no method got 405")
 
 
-def _sibling(target: Target) -> str:
-    path = target.endpoint.path.partition("?")[0].rstrip("/")
-    return f"{path}-does-not-exist"
-
-
 @requirement(
     "request.unknown-path",
     SHOULD,
@@ -96,7 +92,7 @@ def _sibling(target: Target) -> str:
     source="bug A21",
 )
 def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
-    request = HttpRequest.chat(target.plain(), path=_sibling(target))
+    request = HttpRequest.chat(target.plain(), path=target.unknown_path)
     reading = target.send(request, label="an unknown path")
     if reading.status != 404:
         message = "a path that does not exist is not answered 404"
@@ -132,7 +128,9 @@ def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
         )
         waited_s = time.monotonic() - began
         reading = target.ledger.read(first)
-    continued = any(head.status == 100 for head in reading.response.interim)
+        continued = any(head.status == 100 for head in reading.response.interim)
+        going_on = continued and reading.head is None
+        served = _after_continue(target, connection, whole, len(head)) if going_on else None
     if not continued and reading.head is None:
         message = f"no answer to the head in {waited_s:.1f} s: clients wait, and then give up"
         finding = Finding(
@@ -142,3 +140,15 @@ def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
     if not (continued or 200 <= reading.status < 500 or reading.overloaded):
         message = "the expectation drew an error"
         raise _violation(reading, "request.expect-continue", message, "100 Continue")
+    if served is not None and not served.accepted and not served.overloaded:
+        message = "the server asked for the body, and then did not serve the request"
+        raise _violation(served, "request.expect-continue", message, "200, after the body")
+
+
+def _after_continue(
+    target: Target, connection: Connection, whole: bytes, sent_bytes: int
+) -> Reading:
+    """Send the body that the server has asked for, and return the reading of its answer."""
+    connection.send(whole[sent_bytes:])
+    label = "Expect: 100-continue, the body"
+    return target.record(connection, whole, Answered(), label, receive=True)

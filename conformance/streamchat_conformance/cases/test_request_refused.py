@@ -192,6 +192,9 @@ def _is_no_list(value: Any) -> bool:
         b'{"prompt": "Hello", "history": [NaN]}',
         b'{"prompt": "Hello", "history": [Infinity]}',
         b'{"prompt": "Hello", "history": [-Infinity]}',
+        b'{"prompt": "Hello", "history": [{"score": NaN}]}',
+        b'{"prompt": "Hello", "history": [[[-Infinity]]]}',
+        b'{"prompt": "Hello", "history": [], "temperature": NaN}',
     ],
     share=0.2,
 )

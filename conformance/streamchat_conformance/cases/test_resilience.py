@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.crowd import (
@@ -16,6 +17,7 @@ from streamchat_conformance.suite.crowd import (
 )
 from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import refusable
+from streamchat_conformance.suite.ledger import ALIVE
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.target import SLOW_S, Target
 from streamchat_conformance.suite.usual import learn_usual
@@ -42,9 +44,9 @@ def _progress_together(target: Target, id_: str, count: int) -> None:
     for _ in range(ROUNDS):
         crowd = Crowd.open(target, count)
         if not any(reading.exchange.reads for reading in crowd.readings):
-            target.doubt(crowd.readings[0].exchange)
+            target.alive.doubt(crowd.readings[0].exchange)
             if target.pulse.stopped():
-                raise Blocked("resilience.alive", "the server has stopped answering")
+                raise Blocked(ALIVE, "the server has stopped answering")
         served = [reading for reading in crowd.readings if not reading.overloaded]
         if len(served) < min(2, count):
             # 503 with Retry-After is an answer, if a few are served.

@@ -24,7 +24,8 @@ NO_PROMPT = "Missing 'prompt' field"
 NO_HISTORY = "Missing 'history' field"
 HISTORY_NOT_LIST = "'history' field must be a list"
 
-LARGE_BYTES = 48 * 1024
+LARGE_BYTES = 8 * 1024
+"""From here on it may be a request's size that a server does not take."""
 VERY_LARGE_BYTES = 512 * 1024
 LONG_NUMBER_DIGITS = 400
 """Longer numbers may be refused (RFC 8259 section 6 lets a reader set limits)."""

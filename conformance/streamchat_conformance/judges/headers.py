@@ -451,13 +451,16 @@ _ORDINARY = frozenset(
 """Fields that servers send anyway."""
 
 _FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
+_ESCAPED_END = re.compile(r"%0[ad]|\\[rn]", re.IGNORECASE)
+"""A line's end in escapes of URLs, or of JSON once more: some server may undo them, too."""
 
 
 def _injected_fields(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield (name, value) of what would be field lines if the request's text were not escaped."""
     for text in reading.texts:
-        if "\r" in text or "\n" in text:
-            for match in _FIELD_IN_TEXT.finditer(text):
+        plain = _ESCAPED_END.sub("\n", text)
+        if "\r" in plain or "\n" in plain:
+            for match in _FIELD_IN_TEXT.finditer(plain):
                 yield match[1].lower(), match[2].strip()
 
 

@@ -1,26 +1,28 @@
-"""After each hostile case: whether the server still serves a good request.
+"""Whether the server still serves a good request: after each hostile case, and where it hangs.
 
 Sources: bugs A6 and A7.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.recorder import Connection, Until
+from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.until import any_of
 from streamchat_conformance.recorder.until import head as until_head
 from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.ledger import ALIVE
 from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.suite.pulse import Pulse
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.suite.target import Target
-
-ID = "resilience.alive"
 
 
 class Alive:
@@ -31,6 +33,8 @@ class Alive:
     """
 
     def __init__(self, target: Target) -> None:
+        self.pulse = Pulse(self._answers)
+        target.ledger.pulse = self.pulse
         self._target = target
         self._awaited: list[tuple[str, str]] = []
         """(what came before, the name of the background job), in the order of sending."""
@@ -38,7 +42,7 @@ class Alive:
     def check(self, after: str, *, wait: bool) -> None:
         """Send a good request, and judge its answer: now, or later if not `wait`."""
         target = self._target
-        if not target.baseline.accepted or target.ledger.red(ID):
+        if not target.baseline.accepted or target.ledger.red(ALIVE):
             return
         try:
             if wait:
@@ -62,6 +66,34 @@ class Alive:
             except NotTestable as gone:
                 self._accuse_gone(after, gone)
 
+    def note(self, exchange: Exchange) -> None:
+        """Take note of an exchange: where it was not answered at all, ask whether any is."""
+        if exchange.ending is Ending.TIMED_OUT and not exchange.reads:
+            self.doubt(exchange)
+
+    def doubt(self, exchange: Exchange) -> None:
+        """Find out whether the server lives, after an exchange without any answer."""
+        target = self._target
+        # A server that serves one at a time is not dead while it serves somebody else.
+        if not target.baseline.accepted or target.red("resilience.concurrent"):
+            return
+        if self.pulse.doubt(exchange):
+            self._accuse(exchange.label or "a request", "no answer", exchange)
+
+    def _answers(self, wait_s: float | None) -> bool:
+        """Tell whether a good request is answered by anything (see `Pulse`)."""
+        target = self._target
+        limits = target.limits
+        if wait_s is not None:
+            limits = replace(limits, connect_s=wait_s, head_s=wait_s)
+        data = target.encode(HttpRequest.chat(target.plain()))
+        try:
+            with Connection.open(target.endpoint, limits) as connection:
+                label = "whether the server answers"
+                return bool(connection.exchange(data, until=until_head(), label=label).reads)
+        except ConnectError:
+            return False
+
     def _send(self, after: str) -> Reading:
         request = HttpRequest.chat(self._target.plain())
         return self._target.send(request, stop=_answered(), label=_label(after), observe=False)
@@ -78,7 +110,7 @@ class Alive:
 
     def _judge(self, after: str, reading: Reading) -> None:
         if reading.accepted and not reading.closed:
-            self._target.ledger.entries[ID].judged += 1
+            self._target.ledger.entries[ALIVE].judged += 1
             return
         self._accuse(after, f"status {reading.status or 'none'}", reading.exchange)
 
@@ -89,7 +121,7 @@ class Alive:
     def _accuse(self, after: str, received: str, exchange: Exchange) -> None:
         """Enter that the server no longer serves a good request."""
         finding = Finding(
-            ID,
+            ALIVE,
             f"the server no longer serves a good request after {after}",
             "200 and an event stream",
             received,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.classify import Expectation
@@ -56,6 +57,47 @@ def refusal_cause(target: Target) -> str:
         if target.ledger.red(id_):
             return id_
     return "error.delimited"
+
+
+def pair(number: int) -> tuple[HttpRequest, HttpRequest]:
+    """Return two requests to refuse that are pipelined together."""
+    return REFUSABLE[number], REFUSABLE[(number + 1) % 2]
+
+
+def pipelined(
+    target: Target, requests: Sequence[HttpRequest], *, whole: bool = False
+) -> tuple[str, Reading | None]:
+    """Send requests together on a new connection.
+
+    Return what is wrong with their answers and the one it shows in, or an empty string. A server
+    may close after any of them.
+    """
+    sent = [target.encode(request) for request in requests]
+    with target.connect() as connection:
+        connection.send(b"".join(sent))
+        for data in sent:
+            stop = Answered(whole=whole)
+            reading = target.record(connection, data, stop, "pipelined", receive=True)
+            if reading.head is None:
+                if reading.closed:
+                    break
+                message = "a pipelined request was neither answered nor the connection closed"
+                return message, reading
+            if problem := mismatch(target, reading):
+                return problem, reading
+            if not reading.response.complete:
+                break
+    return "", None
+
+
+def pipelines_alone(target: Target, number: int) -> bool:
+    """Tell whether two pipelined requests are answered in order where nothing came before them.
+
+    If not, that is connection.pipelining's, and says nothing about sequences. Tried once.
+    """
+    if number not in target.pipelines_alone:
+        target.pipelines_alone[number] = not pipelined(target, pair(number))[0]
+    return target.pipelines_alone[number]
 
 
 def says_close(reading: Reading) -> bool:

@@ -79,6 +79,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     # What a wrong size leaves behind chunks looks like a line end of the stream.
     "sse.line-endings": ("transport.chunks-well-formed",),
     "request.never-5xx": ("request.valid-accepted",),
+    # `requests` sends a head and its body apart, which a server may not take.
+    "stream.line-client": ("request.valid-accepted",),
     "transport.chunked": ("transport.delimited",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
@@ -89,7 +91,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     ),
     "connection.unread-body": ("error.delimited",),
     "connection.smuggling": ("error.delimited",),
+    "connection.reuse-after-error": ("error.delimited",),
     "connection.sequence": (
+        "error.delimited",
         "connection.reuse-after-error",
         "connection.reuse-after-stream",
         "payload.isolation",

@@ -16,6 +16,8 @@ from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.keepalive import (
     REFUSABLE,
     mismatch,
+    pair,
+    pipelines_alone,
     says_close,
     served_alone,
 )
@@ -66,6 +68,8 @@ class Machine:
         """Tell whether the step's requests get what they deserve when they come alone."""
         if step.kind == "abandoned":
             return self._target.baseline.streams
+        if step.kind == "pipelined" and not pipelines_alone(self._target, step.variant):
+            return False
         return all(served_alone(self._target, each) for each in self._requests(step, "alone"))
 
     def _do(self, step: Step) -> None:
@@ -87,7 +91,7 @@ class Machine:
     def _requests(self, step: Step, text: str) -> list[HttpRequest]:
         """Return what the step sends; `text` is the prompt of valid requests."""
         if step.kind == "pipelined":
-            return [REFUSABLE[step.variant], REFUSABLE[(step.variant + 1) % 2]]
+            return list(pair(step.variant))
         if step.kind.startswith("refused"):
             request = REFUSABLE[step.variant]
         else:

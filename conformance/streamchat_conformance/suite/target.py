@@ -19,10 +19,9 @@ from streamchat_conformance.suite.alive import Alive
 from streamchat_conformance.suite.background import Background
 from streamchat_conformance.suite.baseline import Baseline
 from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.ledger import ALIVE, Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
 from streamchat_conformance.suite.patience import Patience
-from streamchat_conformance.suite.pulse import Pulse
 from streamchat_conformance.suite.settings import Settings
 from streamchat_conformance.suite.usual import Usual
 
@@ -62,18 +61,19 @@ class Target:
         """Kinds of request that this target does refuse, by requirement id."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request got what it deserves when it came alone, by its bytes."""
+        self.pipelines_alone: dict[int, bool] = {}
+        """Whether two pipelined requests are answered in order when they come alone."""
         self.usual_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
         self.usual = Usual()
         self.alive = Alive(self)
+        self.pulse = self.alive.pulse
+        """Whether it still answers at all."""
         self._baseline: Baseline | None = None
         self._wait = threading.Event()
         self._patience = Patience()
-        self.pulse = Pulse(self._answers)
-        """Whether it still answers at all."""
-        ledger.pulse = self.pulse
 
     def __repr__(self) -> str:
         return f"<Target {self.endpoint.url}>"
@@ -134,6 +134,12 @@ class Target:
             extra=self.settings.headers,
         )
 
+    @property
+    def unknown_path(self) -> str:
+        """A path beside the endpoint's that does not exist."""
+        path = self.endpoint.path.partition("?")[0].rstrip("/")
+        return f"{path}-does-not-exist"
+
     def plain(self, prompt: str | None = None) -> ChatRequest:
         """Return the plainest request that this target accepts, with another prompt if given."""
         plain = self.baseline.plain
@@ -153,7 +159,7 @@ class Target:
         has stopped answering.
         """
         if self.pulse.stopped():
-            raise Blocked("resilience.alive", "the server has stopped answering")
+            raise Blocked(ALIVE, "the server has stopped answering")
         if self._patience.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         with _testable():
@@ -170,14 +176,16 @@ class Target:
         label: str = "",
         observe: bool = True,
         pieces: Sequence[bytes] | None = None,
+        pause_s: float = 0.0,
         method: str = "POST",
         timed: bool | None = None,
     ) -> Reading:
         """Send a request on a connection of its own and return the reading of its answer.
 
         Reads up to `events` events of a stream (by default as few as are needed), or until
-        `stop`. An overloaded server is asked again for a while. What a request takes is noted
-        (`usual`) if it was alone; `timed` says so where background work is known not to matter.
+        `stop`. The request goes out whole, or in `pieces` that are sent `pause_s` apart. An
+        overloaded server is asked again for a while. What a request takes is noted (`usual`) if
+        it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
@@ -189,6 +197,7 @@ class Target:
                     until=condition,
                     label=label,
                     pieces=pieces,
+                    pause_s=pause_s,
                     request_method=method,
                     limits=self._limits_for(data),
                 )
@@ -288,31 +297,9 @@ class Target:
         return reading
 
     def _note(self, reading: Reading) -> None:
-        """Take note of how long an answer was waited for; without any, ask whether it lives."""
+        """Take note of how long an answer was waited for, and whether any came."""
         self._patience.note(reading)
-        if reading.exchange.ending is Ending.TIMED_OUT and not reading.exchange.reads:
-            self.doubt(reading.exchange)
-
-    def doubt(self, exchange: Exchange) -> None:
-        """Find out whether the server lives, after an exchange without any answer."""
-        # A server that serves one at a time is not dead while it serves somebody else.
-        if not self.baseline.accepted or self.red("resilience.concurrent"):
-            return
-        if self.pulse.doubt(exchange):
-            self.accuse_alive(exchange.label or "a request", "no answer", exchange)
-
-    def _answers(self, wait_s: float | None) -> bool:
-        """Tell whether a good request is answered by anything (see `Pulse`)."""
-        limits = self.limits
-        if wait_s is not None:
-            limits = replace(limits, connect_s=wait_s, head_s=wait_s)
-        data = self.encode(HttpRequest.chat(self.plain()))
-        try:
-            with Connection.open(self.endpoint, limits) as connection:
-                label = "whether the server answers"
-                return bool(connection.exchange(data, until=until_head(), label=label).reads)
-        except ConnectError:
-            return False
+        self.alive.note(reading.exchange)
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far, by a case or on any exchange."""
