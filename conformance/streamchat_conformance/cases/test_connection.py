@@ -47,10 +47,16 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     id_ = "connection.reuse-after-error"
     refused = 0
     requests = refusable(target)
+    # Other methods and paths are refused by another part of a server.
+    elsewhere = [
+        HttpRequest(method="GET", content_type=None),
+        replace(requests[0], method="PUT"),
+        replace(requests[0], path=target.unknown_path),
+    ]
     plain = HttpRequest.chat(target.plain())
-    for number, first in enumerate(requests):
+    for number, first in enumerate([*requests, *elsewhere]):
         valid = number == 0 and target.baseline.accepted
-        last = plain if valid else requests[number - 1]
+        last = plain if valid else requests[number - 1 if number < len(requests) else 0]
         with target.connect() as connection:
             for position in range(4):
                 request = first if position < 3 else last

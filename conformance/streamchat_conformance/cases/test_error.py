@@ -53,6 +53,9 @@ def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
     for body in (
         large,
         b'{"prompt": ' + large,
+        b'{"prompt": ' + large + b"}",
+        b'{"history": [' + large + b"]}",
+        b"{" + large + b": 1}",
         b'{"prompt": "Hello", "history": ' + large + b"}",
         b'{"prompt": [' + b",".join([b'"item"'] * 20_000) + b'], "history": null}',
         b'{"prompt": null, "history": [' + b",".join([b"{}"] * 20_000) + b"]}",

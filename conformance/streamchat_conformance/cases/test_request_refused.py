@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.chat.request import CHUNKED, HttpRequest
 from streamchat_conformance.strategies import (
     any_json,
     arbitrary_bodies,
@@ -69,6 +69,8 @@ def test_an_empty_body_is_refused(target: Target) -> None:
     check(target.post(b"", label="an empty body"), "request.body-empty")
     no_length = HttpRequest(body=b"", framing=())
     check(target.send(no_length, label="no body at all"), "request.body-empty")
+    chunked = HttpRequest(body=b"0\r\n\r\n", framing=CHUNKED)
+    check(target.send(chunked, label="an empty chunked body"), "request.body-empty")
 
 
 @decides("request.body-malformed")
