@@ -15,7 +15,7 @@ from typing import Any
 
 from streamchat_conformance.chat.parse import SentRequest, parse_request
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE
-from streamchat_conformance.core.fields import media_type, tokens
+from streamchat_conformance.core.fields import MediaType, media_type, tokens
 from streamchat_conformance.core.json_value import walk
 from streamchat_conformance.core.strict_json import JsonReading, read_json
 
@@ -51,6 +51,8 @@ class Classification:
     `rows` are the ids of the `request.*` requirements that it exercises, the one that decides
     first; `also` are those about other things that are special in it, which may explain why it
     went wrong. `texts` are the article's error texts that apply, in the article's order.
+    `broken_form` tells that the body is not what its media type says, so that what reads forms
+    may refuse it, in its own words, before the endpoint has a say.
     """
 
     expectation: Expectation
@@ -60,6 +62,7 @@ class Classification:
     prompt: Any = None
     history: Any = None
     also: frozenset[str] = frozenset()
+    broken_form: bool = False
 
     @property
     def involved(self) -> frozenset[str]:
@@ -107,7 +110,16 @@ def _classify_media_type(sent: SentRequest) -> Classification | None:
         return None
     if parsed.subtype.endswith("+json") or parsed.subtype == "json":
         return Classification(Expectation.EITHER, ("request.media-type-suffix",), (), sent)
-    return _refuse(sent, "request.media-type-not-json", NOT_JSON)
+    refuse = _refuse(sent, "request.media-type-not-json", NOT_JSON)
+    return replace(refuse, broken_form=parsed.type == "multipart" and not _is_form(sent, parsed))
+
+
+def _is_form(sent: SentRequest, parsed: MediaType) -> bool:
+    """Tell whether a body has the delimiters of its multipart media type (RFC 2046 §5.1.1)."""
+    boundary = parsed.parameters.get("boundary", "").encode("latin-1", "replace")
+    delimiter = b"\r\n--" + boundary
+    body = b"\r\n" + sent.body
+    return bool(boundary) and delimiter + b"\r\n" in body and delimiter + b"--" in body
 
 
 def _classify_body(sent: SentRequest) -> Classification:

@@ -58,8 +58,9 @@ def _has_error(value: Any) -> bool:
 
 def is_refusal(reading: Reading) -> bool:
     """Tell whether this is a refusal by the endpoint itself of a request it had to refuse."""
-    # "Not now" is said by whatever stands in front, in a form of its own.
-    if reading.overloaded:
+    # "Not now" is said by whatever stands in front, in a form of its own; and so is that a body
+    # is no form although its media type says so.
+    if reading.overloaded or reading.asked.broken_form:
         return False
     return reading.asked.expectation is Expectation.REFUSE and reading.refused
 
@@ -73,7 +74,7 @@ def is_refusal(reading: Reading) -> bool:
 def status(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
         return None
-    if reading.overloaded:
+    if reading.overloaded or reading.asked.broken_form:
         return None
     deliberate = not reading.is_stream and tells_error(reading)
     if not reading.refused and not deliberate:
