@@ -227,3 +227,14 @@ def test_deep_values_are_compared_without_recursion() -> None:
     difference = same_json_value(one, other, exact=True)
     assert difference is not None
     assert difference.path == "$" + "[0]" * 5001
+
+
+def test_numbers_are_shown_as_json_has_them_whatever_their_length() -> None:
+    huge = Decimal("1" * 5000)
+    assert Difference("$", Decimal("0.10"), huge, "").shown() == ("0.10", "1" * 80 + "…")
+    assert Difference("$", True, None, "").shown() == ("true", "null")
+
+
+def test_long_strings_are_shown_where_they_part() -> None:
+    sent, received = Difference("$", "x" * 9000 + "end", "x" * 9000 + "END", "").shown()
+    assert (sent, received) == ('…"' + "x" * 20 + 'end"', '…"' + "x" * 20 + 'END"')

@@ -242,7 +242,7 @@ def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
             "stream.fault-visible",
             "the reader takes half an answer for the whole one",
             "an error event, or an end without the last chunk",
-            repr(reading.body[-120:]),
+            f"a whole response, which ends with {reading.body[-120:]!r}",
         )
         raise Violation((finding, reading.exchange))
 

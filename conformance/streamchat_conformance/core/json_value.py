@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SHOWN_CHARACTERS: Final = 80
 """How much of a value a message shows."""
+CONTEXT_CHARACTERS: Final = 20
+"""How much of two strings a message shows before the place where they part."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -53,7 +55,19 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}: sent {show(self.sent)}, received {show(self.received)}"
+        sent, received = self.shown()
+        return f"{self.path}: {self.reason}: sent {sent}, received {received}"
+
+    def shown(self) -> tuple[str, str]:
+        """Return what was sent and what was received, as JSON; of strings where they part."""
+        sent, received = self.sent, self.received
+        if not (isinstance(sent, str) and isinstance(received, str)):
+            return show(sent), show(received)
+        pairs = enumerate(zip(sent, received, strict=False))
+        parted = next((at for at, (one, other) in pairs if one != other), 0)
+        start = max(0, parted - CONTEXT_CHARACTERS)
+        before = "…" if start else ""
+        return before + show(sent[start:]), before + show(received[start:])
 
 
 def show(value: object) -> str:

@@ -251,14 +251,9 @@ def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Ite
             continue
         difference = same_json_value(sent, payload.value[name], exact=exact)
         if difference is not None:
-            yield _finding(
-                reading,
-                block,
-                id_,
-                f"`{name}` differs from the request's at {difference.path}",
-                show(repr(difference.sent).encode("utf-8", "backslashreplace")),
-                show(repr(difference.received).encode("utf-8", "backslashreplace")),
-            )
+            sent_there, received = difference.shown()
+            message = f"`{name}` differs from the request's at {difference.path}"
+            yield _finding(reading, block, id_, message, sent_there, received)
 
 
 @judge(
