@@ -39,6 +39,14 @@ def test_internal_errors_of_one_kind_of_request_are_that_kinds() -> None:
     assert seen(EMPTY_500).cause("request.never-5xx") == "request.history-empty"
 
 
+def test_what_is_large_explains_what_goes_wrong_with_it_whatever_else_is_wrong() -> None:
+    ledger = seen(
+        exchange(chat("x" * 70_000), 500), exchange(chat("x" * 70_000, history=None), 500)
+    )
+    assert ledger.cause("request.history-null") == "request.large-prompt"
+    assert ledger.cause("request.never-5xx") == "request.large-prompt"
+
+
 def test_a_rare_internal_error_is_one_of_its_own() -> None:
     ledger = seen(NOT_OBJECT_500, *[NOT_OBJECT_400] * 3)
     assert ledger.cause("request.never-5xx") == ""

@@ -160,6 +160,8 @@ def _special_values(sent: SentRequest, reading: JsonReading) -> Iterator[str]:
         yield "request.prompt-unicode"
     if _has_number(reading.value, _is_long):
         yield "request.huge-number"
+    if len(sent.body) >= LARGE_BYTES:
+        yield "request.large-prompt"
 
 
 def _classify_object(
