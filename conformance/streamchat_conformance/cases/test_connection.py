@@ -23,6 +23,7 @@ from streamchat_conformance.suite.keepalive import (
     says_close,
 )
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable
+from streamchat_conformance.suite.room import admitted, needs_room
 from streamchat_conformance.suite.target import SLOW_S, Target
 
 MIB = 1024 * 1024
@@ -43,6 +44,7 @@ def _next(target: Target, connection: Connection, request: HttpRequest, label: s
     "or the response said close and the server closed.",
     source="RFC 9112 section 9.3; bugs B9, C8",
 )
+@needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     id_ = "connection.reuse-after-error"
     refused = 0
@@ -60,7 +62,8 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
         with target.connect() as connection:
             for position in range(4):
                 request = first if position < 3 else last
-                reading = _next(target, connection, request, f"request {position} of a connection")
+                label = f"request {position} of a connection"
+                reading = admitted(_next(target, connection, request, label))
                 if position and (problem := _unserved(target, reading)):
                     raise violation(id_, problem, "the answer to this request", reading)
                 if not mismatch(target, reading):
@@ -84,7 +87,8 @@ def _check_close_after_large_body(target: Target) -> None:
     """Raise Violation when close is announced after a refused large body and never comes."""
     with target.connect() as connection:
         large = HttpRequest(body=b"x" * MIB, content_type="text/plain")
-        reading = _next(target, connection, large, "a refused request with 1 MiB of body")
+        label = "a refused request with 1 MiB of body"
+        reading = admitted(_next(target, connection, large, label))
         sound = reading.refused and reading.response.complete
         if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
             message = "the response said close, and the server neither closed nor went on"
@@ -111,10 +115,11 @@ def _unserved(target: Target, reading: Reading) -> str:
     "After a refused request the connection stays open.",
     source="article",
 )
+@needs_room
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
         with target.connect() as connection:
-            reading = _next(target, connection, request, "a refusal")
+            reading = admitted(_next(target, connection, request, "a refusal"))
             if not reading.refused or not reading.response.complete:
                 raise Blocked(refusal_cause(target), "nothing was refused as it should be")
             if says_close(reading) or connection.wait_for_close(QUIET_S):
@@ -131,6 +136,7 @@ def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     source="article; RFC 9112 section 9.3",
     needs=Capability.FINITE,
 )
+@needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     id_ = "connection.reuse-after-stream"
     target.require_stream()
@@ -138,7 +144,8 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     with target.connect() as connection:
         for position in range(3):
             data = target.encode(request)
-            reading = target.record(connection, data, Answered(whole=True), "a whole stream")
+            stop = Answered(whole=True)
+            reading = admitted(target.record(connection, data, stop, "a whole stream"))
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "another stream", reading)
             target.ledger.observe(reading.exchange)
@@ -153,7 +160,8 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
                 return
             if not reading.response.complete:
                 raise NotApplicable("no stream came to its end while it was watched")
-        refusal = _next(target, connection, refusable(target)[0], "a refusal after streams")
+        request = refusable(target)[0]
+        refusal = admitted(_next(target, connection, request, "a refusal after streams"))
         if problem := _unserved(target, refusal):
             raise violation(id_, problem, "a refusal", refusal)
 

@@ -14,6 +14,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import error_text
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.outcomes import Blocked
+from streamchat_conformance.suite.room import admitted, with_room
 from streamchat_conformance.suite.target import Target
 
 REFUSABLE = (
@@ -197,7 +198,7 @@ class Idle:
 
     def start(self) -> None:
         """Begin, unless it was begun before."""
-        self._target.background.start("idle", self._work)
+        self._target.background.start("idle", lambda: with_room(self._work))
 
     def result(self) -> tuple[Reading, Reading | None]:
         """Return the first answer and the second one (None: closed meanwhile)."""
@@ -215,10 +216,12 @@ class Idle:
             first = connection.exchange(
                 target.encode(requests[0]), until=Answered(), label="before the pause"
             )
+            admitted(target.ledger.read(first))
             threading.Event().wait(self.IDLE_S)
             if not connection.is_open():
                 return first, None
             second = connection.exchange(
                 target.encode(requests[-1]), until=Answered(), label="after 2 s of silence"
             )
+            admitted(target.ledger.read(second))
             return first, second

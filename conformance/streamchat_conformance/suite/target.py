@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,11 +21,9 @@ from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.ledger import ALIVE, Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
 from streamchat_conformance.suite.patience import Patience
+from streamchat_conformance.suite.room import Pauses
 from streamchat_conformance.suite.settings import Settings
 from streamchat_conformance.suite.usual import Usual
-
-PATIENCE_S = 6.0
-"""How long an overloaded server (503 with Retry-After) is asked again (seconds)."""
 
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
@@ -72,7 +69,6 @@ class Target:
         self.pulse = self.alive.pulse
         """Whether it still answers at all."""
         self._baseline: Baseline | None = None
-        self._wait = threading.Event()
         self._patience = Patience()
 
     def __repr__(self) -> str:
@@ -189,7 +185,7 @@ class Target:
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
-        waited_s = 0.0
+        pauses = Pauses()
         while True:
             with self.usual.flight() as flight, self.connect() as connection, _testable():
                 exchange = connection.exchange(
@@ -205,11 +201,8 @@ class Target:
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.usual.note(reading)
-            if not reading.overloaded or waited_s >= PATIENCE_S:
+            if not (reading.overloaded and pauses.pause(reading)):
                 break
-            pause_s = min(1.0, retry_after_s(reading))
-            self._wait.wait(pause_s)
-            waited_s += pause_s
         if observe:
             return self.ledger.observe(exchange)
         return reading
@@ -328,9 +321,3 @@ def _testable() -> Iterator[None]:
         yield
     except ConnectError as error:
         raise NotTestable(error.message, error.hint) from None
-
-
-def retry_after_s(reading: Reading) -> float:
-    """Return Retry-After in seconds; 1 when it is a date or unreadable (RFC 9110 10.2.3)."""
-    value = (reading.head.first("retry-after") or "") if reading.head else ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1.0
