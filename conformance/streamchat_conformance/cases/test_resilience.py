@@ -5,7 +5,6 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.crowd import (
@@ -13,6 +12,7 @@ from streamchat_conformance.suite.crowd import (
     hold_streams,
     late_streams,
     send_halves,
+    served_beside,
     serves_within,
 )
 from streamchat_conformance.suite.judged import violation
@@ -191,7 +191,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
             readers.append(connection)
             connection.send(request)
         readers[-1].pause_reading(0.3 + 2 * target.first_event_s)
-        problem, reading = _served_beside(target, readers)
+        problem, reading = served_beside(target, readers, "do not read")
         if not problem:
             with target.pulse.under_load():
                 refused = refusable(target)[0]
@@ -202,23 +202,8 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         for connection in readers:
             connection.close()
     if problem:
-        message = f"while clients do not read ({len(readers)} of them) {problem}"
+        message = f"while {len(readers)} clients do not read {problem}"
         raise violation("resilience.slow-reader", message, "a stream, as before", reading)
-
-
-def _served_beside(target: Target, readers: list[Connection]) -> tuple[str, Reading]:
-    """Tell whether a good request is served beside clients that do not read, as serves_within.
-
-    A server whose streams they have all taken may say so by 503 with Retry-After. Then fewer
-    of them stay, down to one: beside that one, others must be served.
-    """
-    while True:
-        label = f"while {len(readers)} clients do not read"
-        problem, reading = serves_within(target, label, accept_503=len(readers) > 1)
-        if not (problem and reading.overloaded) or len(readers) == 1:
-            return problem, reading
-        for _ in range(len(readers) // 2):
-            readers.pop().close()
 
 
 @requirement(
@@ -230,10 +215,11 @@ def _served_beside(target: Target, readers: list[Connection]) -> tuple[str, Read
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_concurrency(target)
     learn_usual(target)
-    with send_halves(target, HALF_REQUESTS):
-        problem, reading = serves_within(target, "while others have sent half a request")
+    with send_halves(target, HALF_REQUESTS) as halves:
+        problem, reading = served_beside(target, halves, "have sent half a request")
+        count = len(halves)
     if problem:
-        message = f"while {HALF_REQUESTS} clients have sent half a request {problem}"
+        message = f"while {count} clients have sent half a request {problem}"
         raise violation("resilience.slow-request", message, "a stream, as before", reading)
 
 

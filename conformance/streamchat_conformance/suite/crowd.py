@@ -111,7 +111,7 @@ def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
 
 
 @contextlib.contextmanager
-def send_halves(target: Target, count: int) -> Iterator[None]:
+def send_halves(target: Target, count: int) -> Iterator[list[Connection]]:
     """Send half a head or half a body on several connections, and hold them open."""
     whole = target.encode(HttpRequest.chat(target.plain()))
     body_at = whole.index(b"\r\n\r\n") + 4
@@ -123,7 +123,7 @@ def send_halves(target: Target, count: int) -> Iterator[None]:
             connections.append(connection)
             connection.send(halves[number % 2])
         with target.pulse.under_load():
-            yield
+            yield connections
     finally:
         for connection in connections:
             connection.close()
@@ -162,3 +162,19 @@ def serves_within(target: Target, label: str, *, accept_503: bool = False) -> tu
     if reading is None:
         raise RuntimeError("three tries, and no reading")
     return problem, reading
+
+
+def served_beside(target: Target, others: list[Connection], what: str) -> tuple[str, Reading]:
+    """Tell whether a good request is served beside clients that hold their connections.
+
+    Returns what serves_within does. A server whose room they have all taken may say so by 503
+    with Retry-After. Then fewer of them stay, down to one: beside that one, a request must be
+    served. Those that left are gone from `others`.
+    """
+    while True:
+        label = f"while {len(others)} clients {what}"
+        problem, reading = serves_within(target, label, accept_503=len(others) > 1)
+        if not (problem and reading.overloaded) or len(others) == 1:
+            return problem, reading
+        for _ in range(len(others) // 2):
+            others.pop().close()
