@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from streamchat_conformance.recorder import Limits, Plan, Until, record_together
 from streamchat_conformance.suite.conditions import Paced, Watched
 from streamchat_conformance.suite.keepalive import Idle, learn_texts
 from streamchat_conformance.suite.outcomes import NotApplicable
+from streamchat_conformance.suite.room import PATIENCE_S, NoRoom, admitted, with_room
 from streamchat_conformance.suite.sequence import start_whole_plans
 from streamchat_conformance.suite.settings import DeclaredRequest
 from streamchat_conformance.suite.target import Target
@@ -74,7 +76,7 @@ class Observations:
         target = self._target
         self.start(name)
         fresh = name not in target.observed
-        within_s = self._limits.total_s + target.limits.connect_s + 5
+        within_s = self._limits.total_s + target.limits.connect_s + PATIENCE_S + 5
         exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
         if fresh and observe:
             target.observed[name] = [
@@ -105,7 +107,7 @@ class Observations:
         slow = target.settings.slow
         if slow is None:
             raise NotApplicable("no request that makes the server silent was given ([slow])")
-        return self._result("slow")[0], slow.silent_s
+        return admitted(self._result("slow")[0]), slow.silent_s
 
     def fault(self) -> Reading:
         """Return the declared stream that fails in mid-way."""
@@ -114,7 +116,7 @@ class Observations:
         target.require_stream()
         if target.settings.fault is None:
             raise NotApplicable("no request that makes the backend fail was given ([fault])")
-        return self._result("fault", observe=False)[0]
+        return admitted(self._result("fault", observe=False)[0])
 
     # -- the work itself, in background threads -------------------------------------------
 
@@ -151,15 +153,29 @@ class Observations:
         plans = [
             self._plan(chat, Paced(PACE_S, PACE_EVENTS, LONG_ENOUGH_S), *fields) for chat in chats
         ]
-        return record_together(plans, self._limits)
+        return self._record(plans)
 
     def _long(self) -> list[Exchange]:
         watched = Watched(self._target.settings.observation_s)
-        return record_together([self._plan(self._target.plain(), watched)], self._limits)
+        return self._record([self._plan(self._target.plain(), watched)])
 
     def _declared(self, declared: DeclaredRequest | None) -> list[Exchange]:
         if declared is None:
             return []
         chat = ChatRequest(declared.prompt, list(declared.history))
         watched = Watched(min(self._target.settings.observation_s, declared.silent_s + 10.0))
-        return record_together([self._plan(chat, watched)], self._limits)
+        return self._record([self._plan(chat, watched)])
+
+    def _record(self, plans: list[Plan]) -> list[Exchange]:
+        """Record streams side by side; again for a while, if there is room for none of them."""
+        exchanges: list[Exchange] = []
+
+        def attempt() -> None:
+            exchanges[:] = record_together(plans, self._limits)
+            readings = [self._target.ledger.read(exchange) for exchange in exchanges]
+            if all(reading.overloaded for reading in readings):
+                raise NoRoom(readings[0])
+
+        with contextlib.suppress(NoRoom):
+            with_room(attempt)
+        return exchanges
