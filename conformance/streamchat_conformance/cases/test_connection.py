@@ -33,8 +33,17 @@ QUIET_S = 0.1
 """How long is listened for a second response that must not come (seconds)."""
 
 
-def _next(target: Target, connection: Connection, request: HttpRequest, label: str) -> Reading:
-    return target.record(connection, target.encode(request), Answered(), label)
+def _next(
+    target: Target,
+    connection: Connection,
+    request: HttpRequest,
+    label: str,
+    *,
+    opening: bool = False,
+) -> Reading:
+    """Return the answer to the next request. With `opening` it must be more than a "not now"."""
+    reading = target.record(connection, target.encode(request), Answered(), label)
+    return admitted(reading) if opening else reading
 
 
 @requirement(
@@ -63,7 +72,7 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
             for position in range(4):
                 request = first if position < 3 else last
                 label = f"request {position} of a connection"
-                reading = admitted(_next(target, connection, request, label))
+                reading = _next(target, connection, request, label, opening=not position)
                 if position and (problem := _unserved(target, reading)):
                     raise violation(id_, problem, "the answer to this request", reading)
                 if not mismatch(target, reading):
@@ -88,7 +97,7 @@ def _check_close_after_large_body(target: Target) -> None:
     with target.connect() as connection:
         large = HttpRequest(body=b"x" * MIB, content_type="text/plain")
         label = "a refused request with 1 MiB of body"
-        reading = admitted(_next(target, connection, large, label))
+        reading = _next(target, connection, large, label, opening=True)
         sound = reading.refused and reading.response.complete
         if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
             message = "the response said close, and the server neither closed nor went on"
@@ -119,7 +128,7 @@ def _unserved(target: Target, reading: Reading) -> str:
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
         with target.connect() as connection:
-            reading = admitted(_next(target, connection, request, "a refusal"))
+            reading = _next(target, connection, request, "a refusal", opening=True)
             if not reading.refused or not reading.response.complete:
                 raise Blocked(refusal_cause(target), "nothing was refused as it should be")
             if says_close(reading) or connection.wait_for_close(QUIET_S):
@@ -161,7 +170,7 @@ def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
             if not reading.response.complete:
                 raise NotApplicable("no stream came to its end while it was watched")
         request = refusable(target)[0]
-        refusal = admitted(_next(target, connection, request, "a refusal after streams"))
+        refusal = _next(target, connection, request, "a refusal after streams")
         if problem := _unserved(target, refusal):
             raise violation(id_, problem, "a refusal", refusal)
 

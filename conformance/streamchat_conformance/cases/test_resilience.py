@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
@@ -48,13 +50,18 @@ def _progress_together(target: Target, id_: str, count: int) -> None:
             if target.pulse.stopped():
                 raise Blocked(ALIVE, "the server has stopped answering")
         served = [reading for reading in crowd.readings if not reading.overloaded]
-        if len(served) < min(2, count):
-            # 503 with Retry-After is an answer, if a few are served.
-            finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
-            raise Violation((finding, crowd.readings[0].exchange))
-        if not late_streams(target, crowd):
-            return
-        crowds.append(crowd)
+        if len(served) >= min(2, count):
+            if not late_streams(target, crowd):
+                return
+            crowds.append(crowd)
+            continue
+        # The suite's own observations may have taken what room there is.
+        target.background.settle(within_s=2 * target.settings.observation_s)
+        threading.Event().wait(target.baseline.write_intervals_s)
+    if len(served) < min(2, count):
+        # 503 with Retry-After is an answer, if a few are served.
+        finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
+        raise Violation((finding, crowd.readings[0].exchange))
     # Nor does one that takes now more and now less time by itself.
     learn_usual(target, drained=False)
     late = min((late_streams(target, crowd) for crowd in crowds), key=len)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,12 @@ class Background:
     def started(self, name: str) -> bool:
         """Tell whether a job of this name was started."""
         return name in self._jobs
+
+    def settle(self, *, within_s: float) -> None:
+        """Wait until all jobs are over, but no longer than `within_s` in all."""
+        ends_at = time.monotonic() + within_s
+        for job in list(self._jobs.values()):
+            job.done.wait(max(0.0, ends_at - time.monotonic()))
 
     def result(self, name: str, *, within_s: float) -> Any:
         """Return a job's result. Raises what it raised, or TimeoutError after `within_s`."""
