@@ -4,7 +4,11 @@ import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite import room
+from streamchat_conformance.suite.line_client import read_lines
 from streamchat_conformance.suite.room import NoRoom, admitted, needs_room, with_room
+
+from .answering import BUSY as FULL
+from .answering import STREAM, answering
 
 
 def answered(status: int, *lines: str) -> Reading:
@@ -46,6 +50,13 @@ def test_asking_again_ends_whatever_retry_after_says(reading: Reading) -> None:
 @pytest.mark.parametrize("reading", [answered(200), answered(400), answered(503), answered(429)])
 def test_only_a_not_now_is_one(reading: Reading) -> None:
     assert admitted(reading) is reading
+
+
+def test_the_line_clients_not_now_is_one() -> None:
+    with answering(lambda number: FULL if number < 1 else STREAM) as target:
+        with pytest.raises(NoRoom):
+            read_lines(target, count=1)
+        assert read_lines(target, count=1).count == 1
 
 
 def test_a_case_begins_anew_until_there_is_room() -> None:

@@ -17,6 +17,7 @@ from streamchat_conformance.suite.ledger import FRAMING, SYNTAX
 from streamchat_conformance.suite.line_client import read_lines
 from streamchat_conformance.suite.observe import Observations
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.room import needs_room
 from streamchat_conformance.suite.target import Target
 from streamchat_conformance.suite.timing import Burst, burst_of
 
@@ -163,6 +164,7 @@ def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
     "The article's client, a line reader written with requests, reads every event.",
     source="article",
 )
+@needs_room
 def test_the_articles_client_reads_every_event(target: Target) -> None:
     baseline = target.require_stream()
     wanted = 2 if baseline.interval_s > 0.5 else 3

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import requests
 
 from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.suite.room import NoRoom
 from streamchat_conformance.suite.target import Target
 
 
@@ -26,7 +27,8 @@ class LineOutcome:
 def read_lines(target: Target, *, count: int) -> LineOutcome:
     """Read up to `count` events as the article's client does.
 
-    Raises requests.RequestException when the connection or the request fails.
+    Raises requests.RequestException when the connection or the request fails, and NoRoom when
+    the server says "not now".
     """
     request = HttpRequest.chat(target.plain())
     settings = target.settings
@@ -44,6 +46,9 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             timeout=timeout,
             verify=verify,
         ) as response:
+            retry_after = response.headers.get("Retry-After")
+            if response.status_code in (429, 503) and retry_after is not None:
+                raise NoRoom(response.status_code, retry_after)
             return _read(response, count)
 
 

@@ -174,7 +174,7 @@ class Observations:
             exchanges[:] = record_together(plans, self._limits)
             readings = [self._target.ledger.read(exchange) for exchange in exchanges]
             if all(reading.overloaded for reading in readings):
-                raise NoRoom(readings[0])
+                admitted(readings[0])
 
         with contextlib.suppress(NoRoom):
             with_room(attempt)

@@ -30,9 +30,9 @@ LONGEST_PAUSE_S = 1.0
 class NoRoom(NotApplicable):
     """A case met an overloaded server where it cannot ask again by itself."""
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(f"the server had no room: {reading.status} with Retry-After")
-        self.reading = reading
+    def __init__(self, status: int, retry_after: str) -> None:
+        super().__init__(f"the server had no room: {status} with Retry-After")
+        self.retry_after = retry_after
 
 
 class Pauses:
@@ -41,26 +41,31 @@ class Pauses:
     def __init__(self) -> None:
         self._waited_s = 0.0
 
-    def pause(self, reading: Reading) -> bool:
+    def pause(self, retry_after: str) -> bool:
         """Wait before the server is asked again; return False when that was done long enough."""
         if self._waited_s >= PATIENCE_S:
             return False
-        pause_s = min(LONGEST_PAUSE_S, max(LEAST_PAUSE_S, retry_after_s(reading)))
+        pause_s = min(LONGEST_PAUSE_S, max(LEAST_PAUSE_S, _seconds(retry_after)))
         threading.Event().wait(pause_s)
         self._waited_s += pause_s
         return True
 
 
-def retry_after_s(reading: Reading) -> float:
-    """Return Retry-After in seconds; 1 when it is a date or unreadable (RFC 9110 10.2.3)."""
-    value = (reading.head.first("retry-after") or "") if reading.head else ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1.0
+def _seconds(retry_after: str) -> float:
+    """Read Retry-After; a date, or what is no number, is a second (RFC 9110 section 10.2.3)."""
+    short = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6
+    return float(retry_after) if short else 1.0
+
+
+def retry_after(reading: Reading) -> str:
+    """Return the value of Retry-After, or an empty text."""
+    return (reading.head.first("retry-after") or "") if reading.head else ""
 
 
 def admitted(reading: Reading) -> Reading:
     """Return a reading. Raises NoRoom when it is a "not now"."""
     if reading.overloaded:
-        raise NoRoom(reading)
+        raise NoRoom(reading.status, retry_after(reading))
     return reading
 
 
@@ -71,7 +76,7 @@ def with_room(attempt: Callable[[], Result]) -> Result:
         try:
             return attempt()
         except NoRoom as full:
-            if not pauses.pause(full.reading):
+            if not pauses.pause(full.retry_after):
                 raise
 
 

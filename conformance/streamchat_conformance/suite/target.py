@@ -21,7 +21,7 @@ from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.ledger import ALIVE, Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
 from streamchat_conformance.suite.patience import Patience
-from streamchat_conformance.suite.room import Pauses
+from streamchat_conformance.suite.room import Pauses, retry_after
 from streamchat_conformance.suite.settings import Settings
 from streamchat_conformance.suite.usual import Usual
 
@@ -201,7 +201,7 @@ class Target:
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.usual.note(reading)
-            if not (reading.overloaded and pauses.pause(reading)):
+            if not (reading.overloaded and pauses.pause(retry_after(reading))):
                 break
         if observe:
             return self.ledger.observe(exchange)
