@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.learn import learn
@@ -17,10 +18,12 @@ QUICK = Pace(events=4, interval_s=0.01)
 
 
 @contextmanager
-def learnt(*names: str, pace: Pace = QUICK) -> Iterator[Target]:
-    """Serve legal variants and faults together, and yield the target."""
-    variants = [LEGAL[name] if name in LEGAL else FAULTS[name] for name in names]
-    with ControlServer(variants, settings=pace) as server:
+def learnt(name: str, *, pace: Pace | None = None) -> Iterator[Target]:
+    """Serve a legal variant or a fault, at a pace of its own or another, and yield the target."""
+    variant = LEGAL[name] if name in LEGAL else FAULTS[name]
+    if pace is not None:
+        variant = replace(variant, settings={})
+    with ControlServer([variant], settings=pace or QUICK) as server:
         endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
         target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
         learn(target)

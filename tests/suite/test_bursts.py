@@ -5,7 +5,6 @@ from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.observe import Observations
 from streamchat_conformance.suite.timing import burst_of
-from streamchat_fixtures.control import Settings as Pace
 
 from .exchanges import chat, exchange
 from .targets import learnt
@@ -57,6 +56,6 @@ def test_a_flood_beyond_what_is_recorded_tells_nothing_of_its_end() -> None:
     [("fast-stream-after-a-thought", False), ("all-events-at-the-end", True)],
 )
 def test_a_stream_is_watched_long_enough_to_tell(name: str, held_back: bool) -> None:
-    with learnt(name, pace=Pace()) as target:
+    with learnt(name) as target:
         bursts = [burst_of(reading) for reading in Observations(target).pace()]
     assert [burst is not None and burst.at_end for burst in bursts] == [held_back] * len(bursts)

@@ -17,6 +17,13 @@ from streamchat_conformance.suite.target import Target
 WATCHED_S = 3.0
 """How long streams that were opened together are watched (seconds)."""
 
+PACED_S = 0.005
+"""Events that are further apart wait for something, not for the processor alone (seconds)."""
+UNPACED_EVENTS = 8
+"""So many events are read of streams that are made as fast as can be."""
+RECORDING_BYTES = 128 * 1024
+"""What is recorded of each stream."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -29,16 +36,20 @@ class Crowd:
     @classmethod
     def open(cls, target: Target, count: int) -> Crowd:
         """Open that many streams together and record them for a while."""
+        # To leave a stream early is to give its place to another, and waiting would not show.
+        paced = target.baseline.interval_s >= PACED_S
+        until = Watched(WATCHED_S, events=None if paced else UNPACED_EVENTS)
         plans = [
             Plan(
                 endpoint=target.endpoint,
                 request=target.encode(HttpRequest.chat(target.plain(f"Client {number} speaks."))),
-                until=Watched(WATCHED_S, events=8),
+                until=until,
                 label=f"one of {count} streams opened together",
             )
             for number in range(count)
         ]
-        timeline = record_timeline(plans, target.limits)
+        limits = replace(target.limits, recording_bytes=RECORDING_BYTES)
+        timeline = record_timeline(plans, limits)
         readings = [
             target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
             for exchange in timeline.exchanges
@@ -52,21 +63,26 @@ class Crowd:
             return None
         return self.zeros_s[number] + events[0].event.at_s
 
-    def last_s(self, number: int) -> float | None:
-        """Return when a stream ended by itself on the common axis, or None."""
+    def over_s(self, number: int) -> float | None:
+        """Return when a stream's place became free on the common axis, or None.
+
+        That is when it ended by itself, or when it was left after it had been watched.
+        """
         reading = self.readings[number]
-        return self.zeros_s[number] + reading.exchange.ended_at_s if reading.ended else None
+        ended_at_s = reading.exchange.ended_at_s
+        left = bool(reading.events) and ended_at_s >= WATCHED_S
+        return self.zeros_s[number] + ended_at_s if reading.ended or left else None
 
 
 def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
     """Return the streams that had to wait for others, and how that shows.
 
-    On streams that end soon, waiting shows only as a first event that comes after another
-    stream's end. Streams that are made in no time may well be made one after the other.
+    Waiting shows as a first event that comes after another stream is over, ended or left.
+    Streams that are made in no time may well be made one after the other.
     """
     first_event_s = target.first_event_s
     slack_s = max(0.15, first_event_s, 0.4 * target.baseline.duration_s)
-    ends = [end for end in map(crowd.last_s, range(len(crowd.readings))) if end is not None]
+    ends = [end for end in map(crowd.over_s, range(len(crowd.readings))) if end is not None]
     late = []
     for number, reading in enumerate(crowd.readings):
         if reading.overloaded or not (reading.accepted or reading.head is None):
@@ -80,7 +96,7 @@ def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
         after_another = any(end <= first_s for end in ends)
         if after_another and waited_s >= slack_s:
             late.append(
-                (reading, f"its first event came {waited_s:.2f} s late, after another's end")
+                (reading, f"its first event came {waited_s:.2f} s late, after another was over")
             )
     return late
 

@@ -1,0 +1,36 @@
+"""Streams that wait for others are told from streams that go side by side."""
+
+import pytest
+from streamchat_conformance.suite.crowd import Crowd, late_streams
+from streamchat_fixtures.control import Settings as Pace
+
+from .targets import learnt
+
+ENDLESS = Pace(events=0, interval_s=0.3)
+LONG = Pace(events=14, interval_s=0.1)
+SHORT = Pace(events=7, interval_s=0.12)
+FAST = Pace(events=400, interval_s=0.0)
+
+
+@pytest.mark.parametrize("pace", [ENDLESS, LONG, SHORT], ids=["endless", "long", "short"])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("one-stream-at-a-time", 4),
+        ("three-streams-at-a-time", 4),
+        ("eight-streams-at-a-time", 16),
+    ],
+)
+def test_streams_that_wait_for_others_are_late(name: str, count: int, pace: Pace) -> None:
+    with learnt(name, pace=pace) as target:
+        assert late_streams(target, Crowd.open(target, count))
+
+
+@pytest.mark.parametrize(
+    "pace", [ENDLESS, LONG, SHORT, FAST], ids=["endless", "long", "short", "fast"]
+)
+@pytest.mark.parametrize("count", [4, 16])
+def test_streams_side_by_side_are_not_late(count: int, pace: Pace) -> None:
+    with learnt("members-in-another-order", pace=pace) as target:
+        crowds = (Crowd.open(target, count) for _ in range(3))
+        assert not all(late_streams(target, crowd) for crowd in crowds)
