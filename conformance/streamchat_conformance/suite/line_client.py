@@ -6,11 +6,15 @@ It is the second witness. The recorder sees more, but this is what people write.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import requests
 
 from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.eventstream import read_event_stream
+from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.suite.room import NoRoom
 from streamchat_conformance.suite.target import Target
 
@@ -20,8 +24,11 @@ class LineOutcome:
     """What the line client made of a stream."""
 
     count: int
+    """Events that the client read."""
     problem: str = ""
     last_line: str = ""
+    came: int = 0
+    """Events that came to it, as the standard reads the same bytes."""
 
 
 def read_lines(target: Target, *, count: int) -> LineOutcome:
@@ -53,6 +60,23 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
 
 
 def _read(response: requests.Response, count: int) -> LineOutcome:
+    received = bytearray()
+    content = response.iter_content
+
+    def overheard(*arguments: Any, **options: Any) -> Iterator[bytes]:
+        for piece in content(*arguments, **options):
+            received.extend(piece)
+            yield piece
+
+    # Another answer may well have more or fewer events: what is missed is missed of this one.
+    response.iter_content = overheard  # type: ignore[method-assign]  # iter_lines reads from it
+    outcome = _read_lines(response, count)
+    events = read_event_stream([Read(0.0, bytes(received))], ended=True).events
+    came = sum(event.type == "message" and bool(event.data.strip("\n")) for event in events)
+    return replace(outcome, came=came)
+
+
+def _read_lines(response: requests.Response, count: int) -> LineOutcome:
     found = 0
     last = ""
     for line in response.iter_lines(chunk_size=1):
