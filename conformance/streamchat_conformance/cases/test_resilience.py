@@ -49,6 +49,7 @@ def _progress_together(target: Target, id_: str, count: int) -> None:
             target.alive.doubt(crowd.readings[0].exchange)
             if target.pulse.stopped():
                 raise Blocked(ALIVE, "the server has stopped answering")
+        crowd.discount_warm_up(target)
         served = [reading for reading in crowd.readings if not reading.overloaded]
         if len(served) >= min(2, count):
             if not late_streams(target, crowd):
@@ -197,7 +198,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
             connection = target.connect(receive_buffer_bytes=4096)
             readers.append(connection)
             connection.send(request)
-        readers[-1].pause_reading(0.3 + 2 * target.first_event_s)
+        readers[-1].pause_reading(0.5 + 1.2 * target.first_event_s)
         problem, reading = served_beside(target, readers, "do not read")
         if not problem:
             with target.pulse.under_load():

@@ -54,6 +54,8 @@ class _Run:
         self.values: dict[str, Any] = {}
         """Failing values, by their representation."""
         self.stopped: Blocked | NotApplicable | None = None
+        self.shrinks = baseline.first_event_s < SLOW_S
+        """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
 
     def example(self, value: Any) -> None:
@@ -79,7 +81,7 @@ class _Run:
             self.case(self.target, value)
         except Violation as failure:
             self.failures[key] = failure
-            if self.shrink_ends_at is None:
+            if self.shrinks and self.shrink_ends_at is None:
                 self.shrink_ends_at = time.monotonic() + SHRINK_S
         except (Blocked, NotApplicable) as outcome:
             self.stopped = outcome
@@ -108,8 +110,7 @@ class _Run:
                 return None
             return False
 
-        side_by_side = self.target.baseline.first_event_s >= SLOW_S
-        with ThreadPoolExecutor(REPEATS if side_by_side else 1) as pool:
+        with ThreadPoolExecutor(1 if self.shrinks else REPEATS) as pool:
             told = [each for each in pool.map(again, range(REPEATS)) if each is not None]
         failed, tried = 1 + sum(told), 1 + len(told)
         if failed == tried:
@@ -178,7 +179,7 @@ def _drive(
     run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
 ) -> Violation | None:
     """Run the property; return the failure of the smallest value, or None."""
-    if run.target.baseline.first_event_s >= SLOW_S:
+    if not run.shrinks:
         return _drive_side_by_side(run, strategy, examples, seed)
 
     @hypothesis.seed(seed)

@@ -10,7 +10,7 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.baseline import Baseline, echoes, pace
 from streamchat_conformance.suite.conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.target import Target
 
 PLAIN = (
     ChatRequest("Hello", ["Hi"]),
@@ -65,19 +65,7 @@ def learn(target: Target) -> Baseline:
     if target.settings.capabilities.get(Capability.FINITE):
         baseline.finite = True
     baseline.first_event_s, baseline.interval_s, baseline.duration_s = pace(reading)
-    if baseline.streams and baseline.first_event_s >= SLOW_S:
-        _discount_warm_up(target, baseline)
     return baseline
-
-
-def _discount_warm_up(target: Target, baseline: Baseline) -> None:
-    """Ask again where the first answer was slow: many a server warms up on its first request."""
-    request = HttpRequest.chat(baseline.plain)
-    again = target.send(request, label="a plain request again, to see whether it is always slow")
-    first_s, _, _ = pace(again)
-    if again.events and first_s < baseline.first_event_s:
-        baseline.duration_s -= baseline.first_event_s - first_s
-        baseline.first_event_s = first_s
 
 
 def _check_testable(reading: Reading, refusal: Reading) -> None:

@@ -6,6 +6,7 @@ It is the second witness. The recorder sees more, but this is what people write.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,17 +57,21 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             retry_after = response.headers.get("Retry-After")
             if response.status_code in (429, 503) and retry_after is not None:
                 raise NoRoom(response.status_code, retry_after)
-            return _read(response, count)
+            return _read(response, count, within_s=settings.limits.total_s)
 
 
-def _read(response: requests.Response, count: int) -> LineOutcome:
+def _read(response: requests.Response, count: int, *, within_s: float) -> LineOutcome:
     received = bytearray()
+    ends_at = time.monotonic() + within_s
     content = response.iter_content
 
     def overheard(*arguments: Any, **options: Any) -> Iterator[bytes]:
         for piece in content(*arguments, **options):
             received.extend(piece)
             yield piece
+            # This answer may have fewer events than are waited for, and comments without end.
+            if time.monotonic() >= ends_at:
+                return
 
     # Another answer may well have more or fewer events: what is missed is missed of this one.
     response.iter_content = overheard  # type: ignore[method-assign]  # iter_lines reads from it

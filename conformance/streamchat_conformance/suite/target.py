@@ -28,7 +28,7 @@ from streamchat_conformance.suite.usual import Usual
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
 
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 10
 """So many at once."""
 
 LEAST_PROPERTY_S = 0.5

@@ -103,7 +103,8 @@ def learn_usual(target: Target, *, drained: bool = True) -> None:
     Where streams were left before, and the target may still be busy with them (not `drained`),
     the first one only waits for its turn.
     """
-    if "usual" in target.once:
+    # What is given the whole limit anyway cannot be given more.
+    if "usual" in target.once or target.served_within_s >= target.limits.first_event_s:
         return
     target.once.add("usual")
     request = HttpRequest.chat(target.plain("Alone."))
