@@ -1,9 +1,12 @@
 """What a target's lone requests take is learnt, so that chance is not taken for waiting."""
 
 import pytest
+from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.suite.crowd import Crowd, late_streams, serves_within
+from streamchat_conformance.suite.target import FOR_CERTAIN, SIDE_BY_SIDE
 from streamchat_conformance.suite.usual import SAMPLES, SMALL_BYTES, Usual, learn_usual
 from streamchat_fixtures.control import Settings as Pace
 
@@ -82,3 +85,22 @@ def test_waiting_for_others_is_still_seen(name: str) -> None:
         learn_usual(target, drained=False)
         assert target.first_event_s < 0.3
         assert all(late_streams(target, crowd) for crowd in crowds)
+
+
+def test_a_slow_target_is_not_asked_more_at_once_than_it_has_to_serve_in_time() -> None:
+    with learnt("one-event-alone") as target:
+        target.baseline.first_event_s = 3.0
+        assert target.side_by_side == SIDE_BY_SIDE
+        target.baseline.first_event_s = 6.0
+        assert target.side_by_side == FOR_CERTAIN
+        target.roomy = True
+        assert target.side_by_side == SIDE_BY_SIDE
+
+
+def test_what_was_sent_beside_others_is_known_by_its_note() -> None:
+    with learnt("first-event-after-three-seconds") as target:
+        target.baseline.first_event_s = 3.0
+        requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
+        readings = target.send_all(requests)
+        assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)
+        assert BESIDE_OTHERS not in target.send(requests[0]).exchange.notes

@@ -33,6 +33,9 @@ from streamchat_conformance.suite.outcomes import (
 from streamchat_conformance.suite.results import Result
 from streamchat_conformance.suite.target import Target
 
+TOGETHER = ("resilience.concurrent", "resilience.concurrent-many")
+"""Decided first, while nothing else goes on: how many requests a target serves at once."""
+
 
 class SuiteSession(Gathering):
     """Runs the cases of this process against one target."""
@@ -94,7 +97,7 @@ class SuiteSession(Gathering):
         requirement = requirement_of(item)
         if requirement is None:
             return
-        if requirement.id != "resilience.concurrent" and self.state.target is not None:
+        if requirement.id not in TOGETHER and self.state.target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
         if not requirement.needs:
@@ -224,7 +227,7 @@ def _order(item: pytest.Item) -> int:
     if "judged_id" in getattr(getattr(item, "callspec", None), "params", {}):
         return 2
     # What a target cannot serve at once it needs not be asked for again and again.
-    return {"resilience.concurrent": 0, "resilience.alive": 3}.get(id_of(item), 1)
+    return 0 if id_of(item) in TOGETHER else {"resilience.alive": 3}.get(id_of(item), 1)
 
 
 def _colour(report: pytest.TestReport, result: Result, text: str, gates: bool) -> None:

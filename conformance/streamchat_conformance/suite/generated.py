@@ -210,7 +210,7 @@ def _drive_side_by_side(
     values = [*examples, *_draw(strategy, seed, run.max_examples)]
     keys = {repr(value): value for value in values}
     run.values.update(keys)
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(run.target.side_by_side) as pool:
         list(pool.map(run.attempt, keys.values()))
     failed = sorted(run.failures, key=len)
     return run.failures[failed[0]] if failed else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
@@ -28,8 +30,14 @@ from streamchat_conformance.suite.usual import Usual
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
 
-SIDE_BY_SIDE = 10
+SIDE_BY_SIDE = 8
 """So many at once."""
+
+FOR_CERTAIN = 4
+"""So many at once every target has to serve; more may wait for their turn."""
+
+OF_LIMIT = 0.7
+"""The share of the first-event limit that a request may spend waiting and served."""
 
 LEAST_PROPERTY_S = 0.5
 """The least time that a property gets (seconds)."""
@@ -56,6 +64,8 @@ class Target:
         """Requirements whose cases have failed so far."""
         self.refused_rows: set[str] = set()
         """Kinds of request that this target does refuse, by requirement id."""
+        self.roomy = False
+        """Whether many more streams than `FOR_CERTAIN` were seen to be served at once."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request got what it deserves when it came alone, by its bytes."""
         self.pipelines_alone: dict[int, bool] = {}
@@ -119,6 +129,13 @@ class Target:
     def served_within_s(self) -> float:
         """How long a good request may take while or after others are served (seconds)."""
         return 1.0 + 3 * self.first_event_s + self.baseline.write_intervals_s
+
+    @property
+    def side_by_side(self) -> int:
+        """How many requests to send at once, so that none waits too long for its turn."""
+        turns = math.ceil(SIDE_BY_SIDE / FOR_CERTAIN)
+        all_in_time = turns * self.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
+        return SIDE_BY_SIDE if self.roomy or all_in_time else FOR_CERTAIN
 
     # -- building requests ---------------------------------------------------------------
 
@@ -197,6 +214,8 @@ class Target:
                     request_method=method,
                     limits=self._limits_for(data),
                 )
+            if not flight.alone:
+                exchange = replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS))
             reading = self.ledger.read(exchange)
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
@@ -217,7 +236,7 @@ class Target:
         """Send requests on connections of their own, side by side if the target is slow."""
         if self.baseline.first_event_s < SLOW_S:
             return [self.send(request, label=label) for request in requests]
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(self.side_by_side) as pool:
             return list(pool.map(lambda request: self.send(request, label=label), requests))
 
     def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
