@@ -1,6 +1,7 @@
 """Of several things that are special in a request, the one that fails alone is to blame."""
 
 from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.suite.ledger import Ledger
 
 from .exchanges import chat, exchange
@@ -71,3 +72,13 @@ def test_where_another_plain_request_is_accepted_the_kind_of_history_is_to_blame
     assert ledger.cause("request.unknown-members") == ""
     ledger.observe(exchange(chat(history=["Hi", "Ho"])))
     assert ledger.cause("request.unknown-members") == "request.history-items"
+
+
+def test_bytes_where_a_refusal_should_end_explain_what_becomes_of_the_next_request() -> None:
+    ledger = seen(exchange(b"[]", cut=True, ending=Ending.CLOSED))
+    assert ledger.cause("connection.reuse-after-error") == "error.delimited"
+    assert ledger.cause("connection.sequence") == "error.delimited"
+
+
+def test_a_valid_request_that_is_refused_explains_what_the_articles_client_misses() -> None:
+    assert seen(PLAIN_500).cause("stream.line-client") == "request.valid-accepted"
