@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.classify import Expectation
@@ -21,6 +22,7 @@ from streamchat_conformance.suite.keepalive import (
     refusable,
     refusal_cause,
     says_close,
+    steadily,
 )
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable
 from streamchat_conformance.suite.room import admitted, needs_room
@@ -55,7 +57,6 @@ def _next(
 )
 @needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
-    id_ = "connection.reuse-after-error"
     refused = 0
     requests = refusable(target)
     # Other methods and paths are refused by another part of a server.
@@ -68,28 +69,34 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     for number, first in enumerate([*requests, *elsewhere]):
         valid = number == 0 and target.baseline.accepted
         last = plain if valid else requests[number - 1 if number < len(requests) else 0]
-        with target.connect() as connection:
-            for position in range(4):
-                request = first if position < 3 else last
-                label = f"request {position} of a connection"
-                reading = _next(target, connection, request, label, opening=not position)
-                if position and (problem := _unserved(target, reading)):
-                    raise violation(id_, problem, "the answer to this request", reading)
-                if not mismatch(target, reading):
-                    target.ledger.observe(reading.exchange)
-                if position == 3:
-                    break
-                if not reading.refused or not reading.response.complete:
-                    break
-                refused += 1
-                if says_close(reading):
-                    if not connection.wait_for_close(CLOSE_S):
-                        message = "the response said close, and the server kept the connection"
-                        raise violation(id_, message, "the end of the connection", reading)
-                    break
+        refused += steadily(target, partial(_refused_and_served, target, first, last))
     if not refused:
         raise Blocked(refusal_cause(target), "nothing was refused as it should be")
     _check_close_after_large_body(target)
+
+
+def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -> int:
+    """Send one request three times, then another; return how many refusals could be judged."""
+    id_ = "connection.reuse-after-error"
+    refused = 0
+    with target.connect() as connection:
+        for position in range(4):
+            request = first if position < 3 else last
+            label = f"request {position} of a connection"
+            reading = _next(target, connection, request, label, opening=not position)
+            if position and (problem := _unserved(target, reading)):
+                raise violation(id_, problem, "the answer to this request", reading)
+            if not mismatch(target, reading):
+                target.ledger.observe(reading.exchange)
+            if position == 3 or not reading.refused or not reading.response.complete:
+                break
+            refused += 1
+            if says_close(reading):
+                if not connection.wait_for_close(CLOSE_S):
+                    message = "the response said close, and the server kept the connection"
+                    raise violation(id_, message, "the end of the connection", reading)
+                break
+    return refused
 
 
 def _check_close_after_large_body(target: Target) -> None:
@@ -147,8 +154,12 @@ def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
 )
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
-    id_ = "connection.reuse-after-stream"
     target.require_stream()
+    steadily(target, partial(_check_three_streams, target))
+
+
+def _check_three_streams(target: Target) -> None:
+    id_ = "connection.reuse-after-stream"
     request = HttpRequest.chat(target.plain())
     with target.connect() as connection:
         for position in range(3):
@@ -199,34 +210,41 @@ def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
         HttpRequest(body=body, path=target.unknown_path),
     )
     for request in requests:
-        with target.connect() as connection:
-            data = target.encode(request)
-            label = "a refused request with 1 MiB of body"
-            reading = target.record(connection, data, QuietAfterEnd(QUIET_S), label)
-            problem = _read_as_request(target, reading, connection)
-            if reading.response.complete and not problem:
-                target.ledger.observe(reading.exchange)
-        if problem:
-            raise violation("connection.unread-body", problem, "one response", reading)
+        steadily(target, partial(_check_body_is_no_request, target, request))
     target.check_alive("refused requests with 1 MiB of body")
 
 
-def _read_as_request(target: Target, reading: Reading, connection: Connection) -> str:
-    """Say how a refused request's body was taken for a request, or return an empty string."""
+def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
+    with target.connect() as connection:
+        data = target.encode(request)
+        label = "a refused request with 1 MiB of body"
+        reading = target.record(connection, data, QuietAfterEnd(QUIET_S), label)
+        problem, shown = _read_as_request(target, reading, connection)
+    if problem:
+        raise violation("connection.unread-body", problem, "one response", shown)
+    if reading.response.complete:
+        target.ledger.observe(reading.exchange)
+
+
+def _read_as_request(
+    target: Target, reading: Reading, connection: Connection
+) -> tuple[str, Reading]:
+    """Say how a refused request's body was taken for a request, and in which answer it shows."""
     end = reading.response.end_offset
     surplus = reading.exchange.received[end:] if end is not None else b""
     if surplus:
-        return f"the body was answered, too: {surplus[:60]!r}"
+        return f"the body was answered, too: {surplus[:60]!r}", reading
     if not reading.response.complete or says_close(reading) or not connection.is_open():
-        return ""
+        return "", reading
     slow = target.baseline.first_event_s >= SLOW_S
     plain = HttpRequest.chat(target.plain())
     request = refusable(target)[-1] if slow or not target.baseline.accepted else plain
     following = _next(target, connection, request, "the request after it")
     if following.head is None:
-        return ""
+        return "", reading
     problem = mismatch(target, following)
-    return f"the next request got another one's answer: {problem}" if problem else ""
+    told = f"the next request got another one's answer: {problem}" if problem else ""
+    return told, following
 
 
 @requirement(

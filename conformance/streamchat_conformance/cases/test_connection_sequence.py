@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import MUST, requirement
 from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.keepalive import REFUSABLE
+from streamchat_conformance.suite.keepalive import REFUSABLE, steadily
 from streamchat_conformance.suite.sequence import (
     CONNECTIONS,
     STEPS,
@@ -56,4 +56,4 @@ def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:
         finish_whole_plans(target)
     if not target.baseline.streams or target.baseline.first_event_s >= SLOW_S:
         plan = [step for step in plan if step.kind in ("refused", "refused chunked", "pipelined")]
-    Machine(target).run(plan)
+    steadily(target, lambda: Machine(target).run(plan))

@@ -109,6 +109,12 @@ class Alive:
         self._awaited.append((after, job))
 
     def _judge(self, after: str, reading: Reading) -> None:
+        if reading.status >= 500 and not reading.overloaded:
+            # One internal error is request.never-5xx's; a server that is done for has more.
+            again = self._send(after)
+            if again.accepted:
+                self._target.ledger.observe(reading.exchange)
+                reading = again
         if reading.accepted and not reading.closed:
             self._target.ledger.entries[ALIVE].judged += 1
             return

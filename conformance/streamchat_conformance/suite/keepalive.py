@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.classify import Expectation
@@ -13,9 +14,11 @@ from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import error_text
 from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.outcomes import Blocked
+from streamchat_conformance.suite.outcomes import Blocked, Violation
 from streamchat_conformance.suite.room import admitted, with_room
 from streamchat_conformance.suite.target import Target
+
+T = TypeVar("T")
 
 REFUSABLE = (
     HttpRequest(body=b'{"history": []}'),
@@ -58,6 +61,23 @@ def refusal_cause(target: Target) -> str:
         if target.ledger.red(id_):
             return id_
     return "error.delimited"
+
+
+def steadily(target: Target, attempt: Callable[[], T]) -> T:
+    """Return what an attempt returns, or a second one where an internal error ended the first.
+
+    What a connection does to a request, it does every time. An internal error that does not
+    come again is not the connection's: it is entered, so that request.never-5xx tells of it.
+    """
+    try:
+        return attempt()
+    except Violation as failure:
+        exchange = failure.findings[0][1]
+        if exchange is None or target.ledger.read(exchange).status < 500:
+            raise
+    result = attempt()
+    target.ledger.observe(exchange)
+    return result
 
 
 def pair(number: int) -> tuple[HttpRequest, HttpRequest]:
@@ -146,7 +166,7 @@ def mismatch(target: Target, reading: Reading) -> str:
             return f"a valid request got {reading.status}"
         return ""
     if asked.expectation is Expectation.REFUSE:
-        if reading.accepted and asked.row in target.refused_rows:
+        if not reading.refused and asked.row in target.refused_rows:
             return f"an invalid request got {reading.status}"
         return _foreign_text(target, reading)
     if target.has(Capability.ECHO):

@@ -79,6 +79,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     # What a wrong size leaves behind chunks looks like a line end of the stream.
     "sse.line-endings": ("transport.chunks-well-formed",),
     "request.never-5xx": ("request.valid-accepted",),
+    "request.expect-continue": ("request.valid-accepted",),
     # `requests` sends a head and its body apart, which a server may not take.
     "stream.line-client": ("request.valid-accepted",),
     "transport.chunked": ("transport.delimited",),

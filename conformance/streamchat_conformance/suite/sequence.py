@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
@@ -20,6 +22,7 @@ from streamchat_conformance.suite.keepalive import (
     pipelines_alone,
     says_close,
     served_alone,
+    steadily,
 )
 from streamchat_conformance.suite.outcomes import Violation
 from streamchat_conformance.suite.target import Target
@@ -160,20 +163,28 @@ def start_whole_plans(target: Target) -> None:
     if not target.has(Capability.FINITE) or baseline.duration_s > WHOLE_STREAM_S:
         return
     for number, plan in enumerate(WHOLE_PLANS):
+        target.background.start(f"sequence {number}", partial(_run_whole, target, plan))
 
-        def work(plan: list[Step] = plan) -> list[Reading]:
-            machine = Machine(target, whole=True)
-            machine.run(plan)
-            return machine.readings
 
-        target.background.start(f"sequence {number}", work)
+def _run_whole(target: Target, plan: list[Step]) -> list[Reading]:
+    machine = Machine(target, whole=True)
+    machine.run(plan)
+    return machine.readings
 
 
 def finish_whole_plans(target: Target) -> None:
     """Enter what the background sequences recorded. Raises Violation as they did."""
     start_whole_plans(target)
-    for number in range(len(WHOLE_PLANS)):
-        name, within_s = f"sequence {number}", 4 * target.settings.limits.total_s
-        if target.background.started(name):
-            for reading in target.background.result(name, within_s=within_s):
-                target.ledger.observe(reading.exchange)
+    within_s = 4 * target.settings.limits.total_s
+    for number, plan in enumerate(WHOLE_PLANS):
+        name = f"sequence {number}"
+        if not target.background.started(name):
+            continue
+        finished = partial(target.background.result, name, within_s=within_s)
+        attempts = iter((finished, partial(_run_whole, target, plan)))
+        for reading in steadily(target, partial(_call_next, attempts)):
+            target.ledger.observe(reading.exchange)
+
+
+def _call_next(calls: Iterator[Callable[[], list[Reading]]]) -> list[Reading]:
+    return next(calls)()
