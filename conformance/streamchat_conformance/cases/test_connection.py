@@ -7,7 +7,7 @@ from functools import partial
 
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
@@ -72,7 +72,8 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
         refused += steadily(target, partial(_refused_and_served, target, first, last))
     if not refused:
         raise Blocked(refusal_cause(target), "nothing was refused as it should be")
-    _check_close_after_large_body(target)
+    for media_type in ("text/plain", JSON_MEDIA_TYPE):
+        _check_after_large_body(target, media_type)
 
 
 def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -> int:
@@ -99,18 +100,26 @@ def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -
     return refused
 
 
-def _check_close_after_large_body(target: Target) -> None:
-    """Raise Violation when close is announced after a refused large body and never comes."""
+def _check_after_large_body(target: Target, media_type: str) -> None:
+    """Raise Violation when a refused large body leaves a connection that is open and deaf."""
+    id_ = "connection.reuse-after-error"
     with target.connect() as connection:
-        large = HttpRequest(body=b"x" * MIB, content_type="text/plain")
+        large = HttpRequest(body=b"x" * MIB, content_type=media_type)
         label = "a refused request with 1 MiB of body"
         reading = _next(target, connection, large, label, opening=True)
-        sound = reading.refused and reading.response.complete
-        if sound and says_close(reading) and not connection.wait_for_close(CLOSE_S):
-            message = "the response said close, and the server neither closed nor went on"
-            raise violation(
-                "connection.reuse-after-error", message, "the end of the connection", reading
-            )
+        if not reading.refused or not reading.response.complete:
+            return
+        if says_close(reading):
+            if not connection.wait_for_close(CLOSE_S):
+                message = "the response said close, and the server neither closed nor went on"
+                raise violation(id_, message, "the end of the connection", reading)
+        elif connection.is_open():
+            request = refusable(target)[0]
+            following = _next(target, connection, request, "the request after 1 MiB of body")
+            # A server that will not read so much may close.
+            if following.head is None and not following.closed:
+                message = _unserved(target, following)
+                raise violation(id_, message, "the answer to this request", following)
 
 
 def _unserved(target: Target, reading: Reading) -> str:
