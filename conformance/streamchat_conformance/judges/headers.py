@@ -10,10 +10,9 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.fields import directives, is_http_date, split_list, tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.injection import SINGLETONS, injects
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
-
-SINGLETONS = ("content-type", "transfer-encoding", "content-length", "date")
 
 
 def stream_head(reading: Reading) -> ResponseHead | None:
@@ -410,61 +409,6 @@ def _acceptable(coding: str, accepted: list[str]) -> bool:
 
 
 @judge(
-    "headers.no-injection",
-    MUST,
-    "Nothing in prompt or history can add or alter a header.",
-    source="practice (response splitting)",
-)
-def no_injection(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
-    attempts = set(_injected_fields(reading))
-    if not attempts:
-        return None
-    # A text may well quote a field that the server sends with every response. One like that
-    # was injected when it stands beside the server's own.
-    attempts = {
-        (name, value)
-        for name, value in attempts
-        if name not in _ORDINARY or len(head.values(name)) > 1
-    }
-    return [
-        Finding(
-            "headers.no-injection",
-            "text of the request became a field line of the response",
-            "no field that the request's text spells out",
-            f"{line.name}: {line.value}",
-            line.offset,
-        )
-        for line in head.fields
-        if (line.name.lower(), line.value.strip()) in attempts
-    ]
-
-
-_ORDINARY = frozenset(
-    {
-        *SINGLETONS,
-        *("cache-control", "connection", "keep-alive", "server", "vary", "x-accel-buffering"),
-    }
-)
-"""Fields that servers send anyway."""
-
-_FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
-_ESCAPED_END = re.compile(r"%0[ad]|\\[rn]", re.IGNORECASE)
-"""A line's end in escapes of URLs, or of JSON once more: some server may undo them, too."""
-
-
-def _injected_fields(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield (name, value) of what would be field lines if the request's text were not escaped."""
-    for text in reading.texts:
-        plain = _ESCAPED_END.sub("\n", text)
-        if "\r" in plain or "\n" in plain:
-            for match in _FIELD_IN_TEXT.finditer(plain):
-                yield match[1].lower(), match[2].strip()
-
-
-@judge(
     "headers.well-formed",
     MUST,
     "Status line and field lines parse strictly.",
@@ -472,6 +416,9 @@ def _injected_fields(reading: Reading) -> Iterator[tuple[str, str]]:
 )
 def well_formed(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.exchange.reads:
+        return None
+    # One cause, one red: what text of the request does to a head is headers.no-injection.
+    if injects(reading):
         return None
     return [
         Finding(

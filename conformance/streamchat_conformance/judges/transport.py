@@ -8,6 +8,7 @@ from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges.headers import stream_head
+from streamchat_conformance.judges.injection import injects
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
@@ -134,7 +135,7 @@ def chunked(reading: Reading) -> Verdict:
     source="RFC 9112 section 7.1; bug C4",
 )
 def chunks_well_formed(reading: Reading) -> Verdict:
-    if stream_head(reading) is None or not reading.chunked:
+    if stream_head(reading) is None or not reading.chunked or injects(reading):
         return None
     return [
         Finding(

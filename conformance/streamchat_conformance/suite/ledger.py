@@ -71,6 +71,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "payload.history-echo",
     ),
     "payload.no-injection": (*SYNTAX, "headers.no-injection"),
+    # Any text that gets into a head as it is may break it, with or without a line's end.
+    "headers.well-formed": ("headers.no-injection",),
+    "transport.chunks-well-formed": ("headers.no-injection",),
     "payload.history-echo-exact": ("payload.history-echo",),
     # Whose text it is that comes instead of one's own, says the requirement about that.
     "payload.prompt-echo": ("payload.isolation",),
