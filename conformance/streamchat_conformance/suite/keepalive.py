@@ -80,11 +80,6 @@ def steadily(target: Target, attempt: Callable[[], T]) -> T:
     return result
 
 
-def pair(number: int) -> tuple[HttpRequest, HttpRequest]:
-    """Return two requests to refuse that are pipelined together."""
-    return REFUSABLE[number], REFUSABLE[(number + 1) % 2]
-
-
 def pipelined(
     target: Target, requests: Sequence[HttpRequest], *, whole: bool = False
 ) -> tuple[str, Reading | None]:
@@ -109,16 +104,6 @@ def pipelined(
             if not reading.response.complete:
                 break
     return "", None
-
-
-def pipelines_alone(target: Target, number: int) -> bool:
-    """Tell whether two pipelined requests are answered in order where nothing came before them.
-
-    If not, that is connection.pipelining's, and says nothing about sequences. Tried once.
-    """
-    if number not in target.pipelines_alone:
-        target.pipelines_alone[number] = not pipelined(target, pair(number))[0]
-    return target.pipelines_alone[number]
 
 
 def says_close(reading: Reading) -> bool:
@@ -178,7 +163,7 @@ def _foreign_text(target: Target, reading: Reading) -> str:
     text, usual = error_text(reading), target.usual_texts.get(reading.asked.row)
     others = {known for row, known in target.usual_texts.items() if row != reading.asked.row}
     if text is not None and usual is not None and text != usual and text in others:
-        return f"the refusal belongs to another request: {text[:80]!r}"
+        return f"the refusal has another request's words: {text[:80]!r}"
     return ""
 
 

@@ -68,8 +68,6 @@ class Target:
         """Whether many more streams than `FOR_CERTAIN` were seen to be served at once."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request got what it deserves when it came alone, by its bytes."""
-        self.pipelines_alone: dict[int, bool] = {}
-        """Whether two pipelined requests are answered in order when they come alone."""
         self.usual_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
