@@ -15,6 +15,7 @@ from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
 BOUND_BYTES = 4096
+LENGTH_REQUIRED = 411
 GUARANTEED_BYTES = 80 * 1024
 """A body with a prompt of 64 KiB is taken in; a larger one may be refused with 413."""
 
@@ -58,11 +59,24 @@ def _has_error(value: Any) -> bool:
 
 def is_refusal(reading: Reading) -> bool:
     """Tell whether this is a refusal by the endpoint itself of a request it had to refuse."""
-    # "Not now" is said by whatever stands in front, in a form of its own; and so is that a body
-    # is no form although its media type says so.
-    if reading.overloaded or reading.asked.broken_form:
+    if _is_from_below(reading):
         return False
     return reading.asked.expectation is Expectation.REFUSE and reading.refused
+
+
+def _is_from_below(reading: Reading) -> bool:
+    """Tell whether what stands before the endpoint may have refused, in a form of its own.
+
+    It says "not now", that a body is no form although its media type says so, or that it wants
+    a Content-Length (RFC 9110 section 15.5.12) where the request did not say its length at all.
+    """
+    sent = reading.asked.sent
+    unsaid = sent is not None and not (sent.chunked or sent.values("content-length"))
+    return (
+        reading.overloaded
+        or reading.asked.broken_form
+        or (reading.status == LENGTH_REQUIRED and unsaid)
+    )
 
 
 @judge(
@@ -74,7 +88,7 @@ def is_refusal(reading: Reading) -> bool:
 def status(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
         return None
-    if reading.overloaded or reading.asked.broken_form:
+    if _is_from_below(reading):
         return None
     deliberate = not reading.is_stream and tells_error(reading)
     if not reading.refused and not deliberate:
