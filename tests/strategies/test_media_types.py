@@ -39,6 +39,7 @@ def charset(value: str) -> object:
 def test_a_json_media_type_is_a_legal_spelling_of_utf8_json(value: str) -> None:
     assert essence(value) == "application/json"
     assert str(charset(value) or "utf-8").lower() == "utf-8"
+    assert "\t" not in value
 
 
 @PROPERTY
@@ -74,7 +75,7 @@ def test_other_media_types_find_the_common_ones(
         "application/json; charset=utf-8",
         'application/json; charset="UTF-8"',
         "APPLICATION/JSON;CHARSET=Utf-8",
-        "application/json\t;\tcharset=utf-8",
+        "application/json ;  charset=utf-8",
     ],
 )
 def test_json_media_types_find_the_legal_spellings(minimal: Callable[..., Any], value: str) -> None:

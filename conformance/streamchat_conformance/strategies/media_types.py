@@ -32,12 +32,13 @@ def media_types_json() -> st.SearchStrategy[str]:
     """Draw spellings of `application/json`, all legal, all meaning UTF-8 JSON.
 
     In any case; with parameters, of which only charset says something, and that `utf-8`; with
-    optional whitespace around the semicolon (RFC 9110 §5.6.6).
+    spaces around the semicolon (RFC 9110 §5.6.6). No tabs: they are legal there, but no client
+    of the endpoint writes one, and readers in wide use (koa's) do not know them.
     """
     parameters = st.builds(
         lambda before, after, parameter: f"{before};{after}{parameter}",
-        st.sampled_from(["", " ", "\t"]),
-        st.sampled_from([" ", "", "\t", "  "]),
+        st.sampled_from(["", " "]),
+        st.sampled_from([" ", "", "  "]),
         st.sampled_from(_PARAMETERS),
     )
     return st.one_of(
