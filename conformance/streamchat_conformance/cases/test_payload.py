@@ -21,6 +21,7 @@ from streamchat_conformance.strategies import (
     raw_body,
 )
 from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.crowd import observe_together
 from streamchat_conformance.suite.generated import generated
 from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
 from streamchat_conformance.suite.outcomes import Blocked, Violation
@@ -180,9 +181,7 @@ def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
             )
             for nonce in nonces
         ]
-        readings = [
-            target.ledger.observe(exchange) for exchange in record_together(plans, target.limits)
-        ]
+        readings = observe_together(target, record_together(plans, target.limits))
         if not any(reading.events for reading in readings):
             raise Blocked("resilience.concurrent", "no concurrent stream was served")
         for nonce, reading in zip(nonces, readings, strict=True):

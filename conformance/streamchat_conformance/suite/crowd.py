@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
@@ -24,6 +25,14 @@ UNPACED_EVENTS = 8
 """So many events are read of streams that are made as fast as can be."""
 RECORDING_BYTES = 128 * 1024
 """What is recorded of each stream."""
+
+
+def observe_together(target: Target, exchanges: Iterable[Exchange]) -> list[Reading]:
+    """Enter exchanges that were recorded side by side, and may have waited for each other."""
+    return [
+        target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
+        for exchange in exchanges
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,7 @@ class Crowd:
         ]
         limits = replace(target.limits, recording_bytes=RECORDING_BYTES)
         timeline = record_timeline(plans, limits)
-        readings = [
-            target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
-            for exchange in timeline.exchanges
-        ]
-        return cls(readings, timeline.zeros_s)
+        return cls(observe_together(target, timeline.exchanges), timeline.zeros_s)
 
     def discount_warm_up(self, target: Target) -> None:
         """Correct the baseline where even one of many was served sooner than the first request.

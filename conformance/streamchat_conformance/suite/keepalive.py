@@ -80,6 +80,11 @@ def steadily(target: Target, attempt: Callable[[], T]) -> T:
     return result
 
 
+def pair(number: int) -> tuple[HttpRequest, HttpRequest]:
+    """Return two requests to refuse that are pipelined together."""
+    return REFUSABLE[number], REFUSABLE[(number + 1) % 2]
+
+
 def pipelined(
     target: Target, requests: Sequence[HttpRequest], *, whole: bool = False
 ) -> tuple[str, Reading | None]:
