@@ -203,10 +203,11 @@ def _must_survive(id_: str, reading: Reading) -> Verdict:
 
 
 def _broken(reading: Reading) -> bool:
-    """Tell whether an accepted request's stream was cut, is no UTF-8, or carries no JSON."""
+    """Tell whether an accepted request's stream was cut or empty, is no UTF-8, or no JSON."""
     if not reading.is_stream:
         return False
-    if reading.ended and not reading.ended_well:
+    # A server that fails to make the first event may end the stream as if nothing had been.
+    if reading.ended and not (reading.ended_well and reading.events):
         return True
     not_utf8 = any("not-utf8" in line.oddities for line in reading.stream.lines)
     return not_utf8 or any(
