@@ -16,7 +16,7 @@ from streamchat_conformance.core.eventstream import EventStreamParser
 from streamchat_load.template import LEARNING_NONCES, EventTemplate, learn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,15 @@ class ForetoldBody:
         return self.template.text(nonce).encode("utf-8")
 
 
-def learn_body(bodies: Sequence[bytes], proof_nonce: str) -> ForetoldBody | None:
+def learn_body(
+    bodies: Sequence[bytes],
+    proof_nonce: str,
+    content: Callable[[str, str], str | None] = lambda _kind, data: data,
+) -> ForetoldBody | None:
     """Return the rule behind three whole bodies, or None when there is none.
 
-    The first two have `LEARNING_NONCES`, the third `proof_nonce`, which proves the rule.
+    The first two have `LEARNING_NONCES`, the third `proof_nonce`, which proves the rule. Events
+    without `content` (`Payload.content`) are not counted.
     """
     try:
         first, second, proof = (body.decode("utf-8") for body in bodies)
@@ -43,16 +48,20 @@ def learn_body(bodies: Sequence[bytes], proof_nonce: str) -> ForetoldBody | None
     template = learn_text(first, second)
     if template is None or template.text(proof_nonce) != proof:
         return None
-    ends = _event_ends(template.text(LEARNING_NONCES[0]).encode("utf-8"))
+    ends = _event_ends(template.text(LEARNING_NONCES[0]).encode("utf-8"), content)
     return ForetoldBody(template, ends) if ends else None
 
 
-def _event_ends(body: bytes) -> tuple[int, ...]:
+def _event_ends(body: bytes, content: Callable[[str, str], str | None]) -> tuple[int, ...]:
     """Return the offset just after each event; the nonce's digits are ASCII, so it is theirs."""
     parser = EventStreamParser()
     ends: list[int] = []
     offset = 0
     for line in body.splitlines(keepends=True):
         offset += len(line)
-        ends.extend(offset for _ in parser.receive(line, 0.0))
+        ends.extend(
+            offset
+            for event in parser.receive(line, 0.0)
+            if event.type == "error" or content(event.type, event.data) is not None
+        )
     return tuple(ends)

@@ -80,6 +80,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust (PEM)")
     for name, default, meaning in _NUMBERS:
         group.add_argument(f"--{name}", type=float, default=default, metavar="N", help=meaning)
+    group.add_argument(
+        "--texts-vary",
+        action="store_true",
+        help="answers to one request may differ: foretell nothing of what streams say",
+    )
     group.add_argument("--load-json", metavar="FILE", help="write the report as JSON")
     group.add_argument("--load-html", metavar="FILE", help="write the report as one HTML page")
     group.add_argument("--load-junit", metavar="FILE", help="write the verdict as JUnit XML")
@@ -127,6 +132,7 @@ def read_choices(options: Namespace, host: str | None, payload: Payload) -> Choi
         stream_limit_s=_above_zero(options, "stream_limit_s"),
         drain_s=_from_zero(options, "drain_s"),
         read_events=_whole(options, "read_events"),
+        texts_vary=bool(options.texts_vary),
         seed=_seed(options),
         server_pid=_whole(options, "server_pid"),
     )
@@ -195,7 +201,7 @@ def _whole(options: Namespace, name: str) -> int | None:
     value = getattr(options, name)
     if value is None:
         return None
-    if value < 1 or value != int(value):
+    if not (1 <= value < 2**53 and value == int(value)):
         raise UsageError(f"--{name.replace('_', '-')} {value:g} is not a whole number from 1 up")
     return int(value)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from streamchat_load.foretold import ForetoldBody
@@ -25,8 +25,20 @@ class Oracle:
     """Events repeat the request."""
     numbered: bool = False
     """Each event's id is the number after the last one's."""
+    first_number: int | None = None
+    """The first event's, where ids are numbered."""
     read_events: int | None = None
     """For an endless stream: how many events are read before the client closes it."""
+    by_content: bool = False
+    """The template is of the events' contents: their texts vary by what does not matter."""
+
+    def without_texts(self) -> Self:
+        """Return what is left where what streams say cannot be foretold."""
+        return replace(self, template=None, by_content=False, foretold=None, body_bytes=None)
+
+    def without_length(self) -> Self:
+        """Return what is left where not even the number of their events can be."""
+        return replace(self.without_texts(), length=None)
 
     def dump(self) -> dict[str, Any]:
         """Return a form that JSON and msgpack can carry, and `load` reads back."""

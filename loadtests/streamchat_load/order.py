@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from streamchat_load.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def describe_order(arrived: Sequence[int | None], length: int | None) -> tuple[Fault, str] | None:
@@ -41,28 +41,47 @@ class Arrivals:
     """The places of a stream's events, in the order of arrival, once that is not plain any more.
 
     `texts` are those that the stream should show, in order; the first `known` have come already.
+    `contents` are what of each of them matters: an event whose text is none of those, but whose
+    content is, has its place by that.
     """
 
-    __slots__ = ("_places", "_seen", "arrived")
+    __slots__ = ("_by_content", "_by_text", "_contents", "_seen", "_texts", "arrived")
 
-    def __init__(self, texts: Sequence[str], known: int) -> None:
+    def __init__(self, texts: Sequence[str], contents: Sequence[str], known: int) -> None:
         self.arrived: list[int | None] = list(range(known))
         self._seen = set(range(known))
-        self._places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, text in enumerate(texts):
-            self._places[text].append(place)
+        self._texts, self._contents = texts, contents
+        self._by_text = _places(texts)
+        self._by_content = _places(contents)
 
-    def take(self, text: str, due: int) -> int | None:
-        """Note that a text arrived where the one at place `due` was awaited; return its place.
+    def take(self, text: str, content: str, due: int) -> int | None:
+        """Note that an event arrived where the one at place `due` was awaited; return its place.
 
         A text that occurs several times is taken for the one that is due, else for one that is
         missing, later ones first, else for one that came before. None stands for a stranger.
         """
-        places = self._places.get(text, [])
-        missing = [place for place in places if place not in self._seen]
-        later = [place for place in missing if place >= due]
-        found = next(iter(later or missing or places), None)
+        found = self._find(text, content, due)
         self.arrived.append(found)
         if found is not None:
             self._seen.add(found)
         return found
+
+    def _find(self, text: str, content: str, due: int) -> int | None:
+        places = self._by_text.get(text)
+        at_due = self._texts[due : due + 1] == [text]
+        if places is None:
+            places = self._by_content.get(content, [])
+            at_due = self._contents[due : due + 1] == [content]
+        if at_due and due not in self._seen:
+            return due
+        missing = [place for place in places if place not in self._seen]
+        later = [place for place in missing if place >= due]
+        return next(iter(later or missing or places), None)
+
+
+def _places(texts: Sequence[str]) -> Mapping[str, list[int]]:
+    """Return the places where each text stands."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, text in enumerate(texts):
+        places[text].append(place)
+    return places

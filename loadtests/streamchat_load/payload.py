@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from streamchat_conformance.catalogue import MUST
+from streamchat_conformance.catalogue import MUST, Capability
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, PATH
 from streamchat_conformance.core.fields import media_type
 from streamchat_conformance.core.json_value import same_json_value
@@ -81,9 +81,19 @@ class Payload(ABC):
     def echoes(self, data: str, sent: Sent) -> bool:
         """Tell whether an event repeats its request."""
 
-    def findings(self, exchange: Exchange) -> Sequence[str]:
+    def content(self, kind: str, data: str) -> str | None:
+        """Return what of an event's data is the answer itself; None when nothing of it is.
+
+        Two streams that say the same have the same contents, though other parts of their events
+        (a time, an id) may vary. `kind` is the event's type. An event without content, such as a
+        ping, is neither counted nor compared.
+        """
+        del kind
+        return data
+
+    def findings(self, exchange: Exchange, *, echo: bool) -> Sequence[str]:
         """Return what else is wrong with a lone stream, recorded before the load; for people."""
-        del exchange
+        del exchange, echo
         return ()
 
     def invalid_bodies(self) -> Sequence[bytes]:
@@ -107,8 +117,12 @@ class ChatPayload(Payload):
         return text + " padding"[: max(0, pad_bytes)] + "x" * max(0, pad_bytes - 8)
 
     def history(self, nonce: str, turn: int) -> list[dict[str, str]]:
-        """Return the history before a turn: two items for each turn that went before."""
-        items = []
+        """Return the history before a turn: two items for each turn that went before.
+
+        Before them stands one that carries the nonce, so that a history which is shown to
+        another user is recognised from the first turn on.
+        """
+        items = [{"role": "system", "content": f"Load test {MARK}{nonce}."}]
         for earlier in range(turn):
             items.append({"role": "user", "content": f"Turn {earlier} of {MARK}{nonce}"})
             items.append({"role": "assistant", "content": f"Answer {earlier}: Grüße, 日本語, 🙂."})
@@ -177,6 +191,21 @@ class ChatPayload(Payload):
                 return Breach(Fault.ALTERED, f"`{name}` is not as sent: {difference}")
         return None
 
+    def content(self, kind: str, data: str) -> str | None:
+        """Return the members that the article knows, in one way of writing JSON.
+
+        Events of a name of their own are content only if they have a `response`: clients that
+        listen for messages do not see the others.
+        """
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            return data
+        if not isinstance(value, dict) or not isinstance(value.get("response"), str):
+            return data if kind in ("message", "error") else None
+        known = {name: value[name] for name in ("response", "prompt", "history") if name in value}
+        return json.dumps(known, sort_keys=True)
+
     def echoes(self, data: str, sent: Sent) -> bool:
         """Tell whether an event has the request's prompt and a history."""
         value = read_json(data).value
@@ -186,12 +215,18 @@ class ChatPayload(Payload):
             and "history" in value
         )
 
-    def findings(self, exchange: Exchange) -> Sequence[str]:
+    def findings(self, exchange: Exchange, *, echo: bool) -> Sequence[str]:
         """Have the suite's judges look at a lone stream; return the MUSTs that it breaks."""
+        asked = [
+            id_
+            for id_, judge in JUDGES.items()
+            if judge.requirement.level is MUST
+            and (echo or Capability.ECHO not in judge.requirement.needs)
+        ]
         return [
             f"{id_}: {findings[0].message}"
-            for id_, findings in judge_all(Reading(exchange))
-            if findings and JUDGES[id_].requirement.level is MUST
+            for id_, findings in judge_all(Reading(exchange), asked)
+            if findings
         ]
 
     def invalid_bodies(self) -> Sequence[bytes]:

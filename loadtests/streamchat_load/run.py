@@ -57,6 +57,8 @@ class Settings:
     drain_s: float = 5.0
     read_events: int | None = None
     """Read each stream for so many events, then close it; None: to its end."""
+    texts_vary: bool = False
+    """Foretell nothing of what streams say."""
     seed: int = 0
     server_pid: int | None = None
 

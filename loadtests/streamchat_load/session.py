@@ -244,6 +244,7 @@ class Session:
             started_epoch_s=self.started_epoch_s,
             elapsed_s=(self.ended_s or perf_counter()) - self.started_s,
             notes=self.survey.notes if self.survey else (),
+            surveyed_streams=self.survey.streams if self.survey else 0,
             phase_lengths_s=lengths_s,
             planned_users=self.plan.mean_users(),
         )

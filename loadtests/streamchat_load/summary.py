@@ -45,6 +45,8 @@ class RunInfo:
     elapsed_s: float
     notes: tuple[str, ...] = ()
     phase_lengths_s: dict[str, float] = field(default_factory=dict)
+    surveyed_streams: int = 0
+    """How many streams were read before the load."""
     planned_users: float | None = None
     """How many users the plan has active on average; None for a plan of arrivals."""
 
@@ -219,6 +221,7 @@ def summarize(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
         "elapsed_s": info.elapsed_s,
         "started_epoch_s": info.started_epoch_s,
         "notes": list(info.notes),
+        "surveyed_streams": info.surveyed_streams,
         "planned_users": info.planned_users,
         "quantile_relative_error": RELATIVE_ERROR,
         "outcomes": {outcome.value: ledger.outcomes[outcome.value] for outcome in Outcome},

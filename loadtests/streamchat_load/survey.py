@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import gevent
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
 
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.faults import Fault
-from streamchat_load.foretold import ForetoldBody, learn_body
+from streamchat_load.learning import agree, may_tell_the_time, tells_the_minute
 from streamchat_load.ledger import Outcome
 from streamchat_load.oracle import Oracle
 from streamchat_load.parameters import UsageError
 from streamchat_load.reading import Reading, Stop, exchange
-from streamchat_load.template import LEARNING_NONCES, learn
+from streamchat_load.template import LEARNING_NONCES
 from streamchat_load.verify import StreamVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from streamchat_conformance.recorder.endpoint import Endpoint
 
@@ -35,8 +35,36 @@ if TYPE_CHECKING:
 SHAPE_LIMIT = 16
 """At most so many shapes of request are surveyed; further ones go without a template."""
 
+TOGETHER = 3
+"""How many streams are read at once: every server is to serve as many."""
+
 ROUNDS = 3
 """How often streams of one shape are read anew when they do not agree."""
+
+PROOF_ROUNDS = 3
+"""How often more streams are held against what was learnt, where they are short."""
+
+PROOF_LIMIT_S = 0.5
+"""The time after which that is done only once."""
+
+PROOF_EVENTS = 3
+"""So many events of endless streams are read for that."""
+
+DEVIATIONS_LIMIT = 1
+"""How many of them may differ: those are taken for faults. If more do, answers vary."""
+
+_DEVIATIONS = frozenset(
+    {Fault.LOST, Fault.DUPLICATED, Fault.REORDERED, Fault.ALTERED, Fault.TRUNCATED}
+)
+
+CLOCK_S = 1.1
+"""The time after which a clock that shows seconds shows others."""
+
+EVENTS_LIMIT = 10_000
+"""A stream is read for no more events than this before the load."""
+
+RETRY_S = 0.25
+"""Time between two tries to be served alone."""
 
 JUDGED_LIMIT_BYTES = 1024 * 1024
 """Larger lone streams are not looked at by the suite's judges, who take their time."""
@@ -51,6 +79,8 @@ class Survey:
 
     oracles: dict[str, Oracle]
     notes: tuple[str, ...]
+    streams: int
+    """How many were asked for."""
 
 
 def shapes_of(plan: Plan) -> list[tuple[int, int]]:
@@ -64,83 +94,200 @@ def shapes_of(plan: Plan) -> list[tuple[int, int]]:
 def survey(settings: Settings, payload: Payload, *, limit_s: float) -> Survey:
     """Read a few streams of each shape, three at a time, and learn what they have in common.
 
-    `limit_s` bounds the time for one shape. Raises UsageError when there is no such server, or
-    it is not the endpoint: then no load should be applied.
+    `limit_s` bounds the time for learning from one shape; proving takes half as long at most.
+    Raises UsageError when there is no such server, or it is not the endpoint: then no load
+    should be applied.
     """
-    endpoint = settings.endpoint(payload)
-    plan = settings.plan()
+    surveyor = Surveyor(settings, payload, limit_s)
     oracles: dict[str, Oracle] = {}
     notes: list[str] = []
-    for turn, pad_bytes in shapes_of(plan):
+    for turn, pad_bytes in shapes_of(settings.plan()):
         shape = payload.build(LEARNING_NONCES[0], turn=turn, pad_bytes=pad_bytes).shape
-        begun_s = perf_counter()
-        for _ in range(ROUNDS):
-            left_s = limit_s - (perf_counter() - begun_s)
-            if left_s <= limit_s / 2 and shape in oracles:
-                break
-            requests = [
-                payload.build(nonce, turn=turn, pad_bytes=pad_bytes)
-                for nonce in (*LEARNING_NONCES, secrets.token_hex(8))
-            ]
-            readings = _read_together(requests, settings, payload, endpoint, left_s)
-            _require_streams(readings, endpoint, limit_s)
-            oracles[shape] = _agree(readings)
-            if oracles[shape].template is not None:
-                break
-        notes.append(f"{shape}: {_describe(oracles[shape])}")
+        oracle, readings = surveyor.learn(turn, pad_bytes)
+        oracles[shape] = oracle
+        notes.append(f"{shape}: {_describe(oracle)}")
         notes.extend(_faults(readings))
-        notes.extend(_findings(readings[0], payload, exclude=notes))
+        notes.extend(_findings(readings[0], payload, echo=oracle.echo, exclude=notes))
     # Shapes that were not looked at: nothing is foretold of them.
     known = next(iter(oracles.values()))
     oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
-    return Survey(oracles, tuple(notes))
+    return Survey(oracles, tuple(notes), surveyor.streams)
 
 
-def _read_together(
-    requests: Iterable[Sent],
-    settings: Settings,
-    payload: Payload,
-    endpoint: Endpoint,
-    limit_s: float,
-) -> list[Reading]:
-    """Read the answers to a few requests at once, for so long at most."""
-    readings = []
-    greenlets = []
-    for sent in requests:
-        verifier = StreamVerifier(sent, Oracle(), payload, keep_texts=True)
-        reading = Reading(
-            verifier=verifier,
-            due_s=perf_counter(),
-            phase="",
-            tape=[],
-            cut_after=settings.read_events,
-            cut_outcome=Outcome.OPEN_AT_END,
+class Surveyor:
+    """Learns what streams of one shape say, and proves it."""
+
+    def __init__(self, settings: Settings, payload: Payload, limit_s: float) -> None:
+        self.settings = settings
+        self.payload = payload
+        self.limit_s = limit_s
+        self.endpoint = settings.endpoint(payload)
+        self.streams = 0
+        """How many were asked for."""
+
+    def learn(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[Reading]]:
+        """Return what is known of the streams of a shape, and those that were read for it."""
+
+        def build(*nonces: str) -> list[Sent]:
+            fresh = [secrets.token_hex(8) for _ in range(TOGETHER - len(nonces))]
+            return [
+                self.payload.build(nonce, turn=turn, pad_bytes=pad_bytes)
+                for nonce in (*nonces, *fresh)
+            ]
+
+        begun_s = perf_counter()
+        oracle: Oracle | None = None
+        readings: list[Reading] = []
+        for _ in range(ROUNDS):
+            left_s = self.limit_s - (perf_counter() - begun_s)
+            if left_s <= self.limit_s / 2 and oracle is not None:
+                break
+            round_s = perf_counter()
+            readings = self._read_each(build(*LEARNING_NONCES), left_s)
+            _require_streams(readings, self.endpoint, self.limit_s)
+            oracle = agree(readings)
+            if self.settings.texts_vary:
+                return oracle.without_length(), readings
+            if oracle.template is None and oracle.length is None:
+                continue
+            proofs = self._prove(oracle, build, round_s)
+            proven = _as_proven(oracle, proofs)
+            if proven is oracle:
+                readings += proofs
+            if tells_the_minute(proven, self.payload):
+                proven = proven.without_texts()
+            by_clock = may_tell_the_time(oracle, self.payload)
+            oracle = proven
+            if oracle.template is not None or by_clock:
+                break
+        return oracle or Oracle(), readings
+
+    def _prove(
+        self, oracle: Oracle, build: Callable[[], list[Sent]], begun_s: float
+    ) -> list[Reading]:
+        """Judge a few more streams by an oracle: what they have in common may have been chance.
+
+        There are as many as can be had without a long wait, and a few in any case.
+        """
+        proofs: list[Reading] = []
+        endless = oracle.read_events is not None
+        for number in range(PROOF_ROUNDS):
+            spent_s = perf_counter() - begun_s
+            if not endless and spent_s > (PROOF_LIMIT_S if number else self.limit_s / 2):
+                break
+            if endless and number:
+                break
+            proofs += self._read(build(), self.limit_s / 2, oracle)
+        if may_tell_the_time(oracle, self.payload):
+            gevent.sleep(max(0.0, CLOCK_S - (perf_counter() - begun_s)))
+            proofs += self._read(build(), self.limit_s / 2, oracle)
+        return proofs
+
+    def _read_each(self, requests: Sequence[Sent], limit_s: float) -> list[Reading]:
+        """Read streams together; those that had to stand back for the others, alone after them.
+
+        A server may serve few at a time.
+        """
+        readings = self._read(requests, limit_s)
+        if not any(reading.verifier.texts for reading in readings):
+            return readings
+        return [self._read_alone(reading, limit_s / TOGETHER) for reading in readings]
+
+    def _read_alone(self, reading: Reading, limit_s: float) -> Reading:
+        """Read a stream anew if it had to stand back; its place may only just become free."""
+        until_s = perf_counter() + limit_s
+        while _stood_back(reading) and (left_s := until_s - perf_counter()) > 0:
+            reading = self._read([reading.verifier.sent], left_s)[0]
+            if reading.outcome is Outcome.REFUSED:
+                gevent.sleep(RETRY_S)
+        return reading
+
+    def _read(
+        self, requests: Sequence[Sent], limit_s: float, oracle: Oracle | None = None
+    ) -> list[Reading]:
+        """Read the answers to a few requests at once, for so long at most.
+
+        With an `oracle` they are judged by it, and endless ones read for a few events only.
+        """
+        readings = []
+        greenlets = []
+        cut_after = self.settings.read_events
+        if oracle is not None and oracle.read_events is not None:
+            cut_after = min(oracle.read_events, PROOF_EVENTS)
+        self.streams += len(requests)
+        for sent in requests:
+            verifier = StreamVerifier(sent, oracle or Oracle(), self.payload, keep_texts=True)
+            reading = Reading(
+                verifier=verifier,
+                due_s=perf_counter(),
+                phase="",
+                cut_after=cut_after,
+                cut_outcome=Outcome.OPEN_AT_END,
+            )
+            reading.tape = Tape(reading, limit_s)
+            readings.append(reading)
+            greenlets.append(gevent.spawn(self._read_one, reading, sent))
+        gevent.joinall(greenlets, timeout=limit_s)
+        for reading in readings:
+            reading.end(Stop.RUN_OVER)
+        gevent.joinall(greenlets, timeout=SETTLE_LIMIT_S)
+        return readings
+
+    def _read_one(self, reading: Reading, sent: Sent) -> None:
+        endpoint, payload = self.endpoint, self.payload
+        extra = [(name, value) for name, value in (*payload.fields, *self.settings.fields)]
+        request = HttpRequest(body=sent.body, content_type=payload.content_type).encode(
+            authority=endpoint.authority, path=endpoint.path, extra=extra
         )
-        readings.append(reading)
-        greenlets.append(gevent.spawn(_read_one, reading, sent, settings, payload, endpoint))
-    gevent.joinall(greenlets, timeout=limit_s)
-    for reading in readings:
-        reading.end(Stop.RUN_OVER)
-    gevent.joinall(greenlets, timeout=SETTLE_LIMIT_S)
-    return readings
+        try:
+            reading.connection = Connection(endpoint)
+        except ConnectError as error:
+            reading.failure = f"cannot connect: {error}"
+            return
+        try:
+            exchange(reading, request)
+        finally:
+            reading.connection.close()
 
 
-def _read_one(
-    reading: Reading, sent: Sent, settings: Settings, payload: Payload, endpoint: Endpoint
-) -> None:
-    extra = [(name, value) for name, value in (*payload.fields, *settings.fields)]
-    request = HttpRequest(body=sent.body, content_type=payload.content_type).encode(
-        authority=endpoint.authority, path=endpoint.path, extra=extra
-    )
-    try:
-        reading.connection = Connection(endpoint)
-    except ConnectError as error:
-        reading.failure = f"cannot connect: {error}"
-        return
-    try:
-        exchange(reading, request)
-    finally:
-        reading.connection.close()
+class Tape(list[Read]):
+    """What is received of a stream; one that would never be over is ended here.
+
+    A stream that comes as fast as it can be read lets nobody else run who could end it.
+    """
+
+    def __init__(self, reading: Reading, limit_s: float) -> None:
+        super().__init__()
+        self._reading = reading
+        self._limit_s = limit_s
+
+    def append(self, read: Read) -> None:
+        """Keep what was received; end the reading where that is enough."""
+        super().append(read)
+        reading = self._reading
+        if reading.verifier.events > EVENTS_LIMIT or read.at_s > self._limit_s:
+            reading.end(Stop.RUN_OVER)
+
+
+def _stood_back(reading: Reading) -> bool:
+    """Tell whether a request was refused, or had no turn as long as others were served."""
+    waited = reading.outcome in (Outcome.REFUSED, Outcome.OPEN_AT_END)
+    return waited and reading.evidence is None and not reading.verifier.texts
+
+
+def _as_proven(oracle: Oracle, proofs: Sequence[Reading]) -> Oracle:
+    """Return what is left of an oracle that more streams were held against."""
+    if sum(map(_deviates, proofs)) <= DEVIATIONS_LIMIT:
+        return oracle
+    whole = [reading for reading in proofs if _deviates(reading) or reading.evidence is None]
+    lengths = [reading.verifier.events for reading in whole]
+    others = sum(length != oracle.length for length in lengths)
+    return oracle.without_length() if others > DEVIATIONS_LIMIT else oracle.without_texts()
+
+
+def _deviates(reading: Reading) -> bool:
+    """Tell whether a stream differs from what is foretold and is otherwise sound."""
+    return reading.evidence is not None and reading.evidence.fault in _DEVIATIONS
 
 
 def _require_streams(readings: Iterable[Reading], endpoint: Endpoint, limit_s: float) -> None:
@@ -181,43 +328,9 @@ def _stream_problem(reading: Reading, where: str, limit_s: float) -> str | None:
     return None
 
 
-def _agree(readings: list[Reading]) -> Oracle:
-    """Return what three streams of one shape have in common."""
-    sound = [reading for reading in readings if reading.evidence is None]
-    texts = [reading.verifier.texts or [] for reading in readings]
-    first = next((reading for reading in sound if reading.verifier.texts), None)
-    if first is None:
-        return Oracle()
-    echo = first.verifier.payload.echoes((first.verifier.texts or [""])[0], first.verifier.sent)
-    ended = all(reading.outcome is Outcome.VERIFIED for reading in readings)
-    running = all(reading.outcome is Outcome.OPEN_AT_END for reading in readings)
-    lengths = {len(found) for found in texts}
-    bodies = {reading.body_bytes for reading in readings}
-    agreed = len(sound) == len(readings) and (running or (ended and len(lengths) == 1))
-    template = (
-        learn(texts[0], texts[1], texts[2], readings[2].verifier.sent.nonce) if agreed else None
-    )
-    return Oracle(
-        template=template,
-        foretold=_foretold(readings) if template is not None and ended else None,
-        length=lengths.pop() if ended and len(lengths) == 1 else None,
-        body_bytes=bodies.pop() if ended and len(bodies) == 1 else None,
-        echo=echo,
-        numbered=all(_numbered(reading.verifier.ids) for reading in readings),
-        read_events=None if not running else max(1, min(lengths)),
-    )
-
-
-def _foretold(readings: Sequence[Reading]) -> ForetoldBody | None:
-    """Return the rule behind the bodies of three streams that ended, or None."""
-    bodies = [reading.verifier.kept_body for reading in readings]
-    whole = [body for body in bodies if body is not None]
-    if len(whole) < len(bodies):
-        return None
-    return learn_body(whole, readings[2].verifier.sent.nonce)
-
-
-def _findings(reading: Reading, payload: Payload, *, exclude: Iterable[str]) -> list[str]:
+def _findings(
+    reading: Reading, payload: Payload, *, echo: bool, exclude: Iterable[str]
+) -> list[str]:
     """Return what the payload's judges say of a lone stream, each only once."""
     tape = reading.tape or []
     if sum(len(read.data) for read in tape) > JUDGED_LIMIT_BYTES or reading.request is None:
@@ -229,15 +342,8 @@ def _findings(reading: Reading, payload: Payload, *, exclude: Iterable[str]) -> 
         ending=Ending.COMPLETE if ended else Ending.ABANDONED,
         ended_at_s=reading.ended_s - reading.sent_s,
     )
-    found = [f"a lone stream breaks {finding}" for finding in payload.findings(exchange)]
+    found = [f"a lone stream breaks {finding}" for finding in payload.findings(exchange, echo=echo)]
     return [note for note in found if note not in exclude]
-
-
-def _numbered(ids: list[str]) -> bool:
-    """Tell whether ids are whole numbers, each one more than the last; two at least."""
-    if len(ids) < 2 or not all(text.isascii() and text.isdigit() for text in ids):
-        return False
-    return all(int(later) == int(earlier) + 1 for earlier, later in pairwise(ids))
 
 
 def _describe(oracle: Oracle) -> str:
@@ -252,6 +358,7 @@ def _describe(oracle: Oracle) -> str:
     if oracle.template is not None:
         distinct, total = oracle.template.distinct, len(oracle.template.events)
         what = "every byte" if oracle.foretold is not None else "every text"
+        what = "what every event says" if oracle.by_content else what
         parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
         if distinct == 1 and total > 1:
             parts.append("equal texts in another order look the same")

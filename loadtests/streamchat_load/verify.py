@@ -8,40 +8,38 @@ template was learnt from were judged in full. Only what differs is looked at clo
 from __future__ import annotations
 
 import codecs
-import re
 import time
 from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.core.eventstream import Event, EventStreamParser, LineKind
-from streamchat_conformance.core.eventstream_model import BOM
+from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
+from streamchat_load.kept import KeptBody
+from streamchat_load.lines import odd_line
 from streamchat_load.order import Arrivals, describe_order
 from streamchat_load.payload import MARKED_NONCE, Payload, Sent
 
 if TYPE_CHECKING:
     from streamchat_load.oracle import Oracle
 
-KEPT_BODY_LIMIT_BYTES = 256 * 1024
-"""How much of a stream's body is kept to explain a fault by."""
-
 LINE_LIMIT_BYTES = 8 * 1024 * 1024
 """A line longer than this is a fault: memory stays bounded whatever a server sends."""
 
+ID_DIGITS_LIMIT = 18
+"""An id of more digits than this is no number that counts events."""
 
-_ODD_LINE = re.compile(rb"^(?!(?:data|event|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
-"""Where a line begins that is no field of the standard's, no comment and not blank."""
+
+_PERHAPS_LINES = frozenset({Fault.LOST, Fault.TRUNCATED, Fault.PAYLOAD, Fault.ALTERED, Fault.STALL})
+"""What a malformed line may look like. A chunk that is too short for its size swallows the end
+of the body, so that the stream never ends, and its lines show that."""
 
 
-def _may_have_odd_lines(body: bytes) -> bool:
-    """Tell quickly whether a body's lines need a close look; False is sure."""
-    if b"\0" in body:
-        return True
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return _ODD_LINE.search(body.removeprefix(BOM)) is not None
+def number_of(identifier: str) -> int | None:
+    """Return the number that an event's id is, or None."""
+    countable = len(identifier) <= ID_DIGITS_LIMIT and identifier.isascii()
+    return int(identifier) if countable and identifier.isdigit() else None
 
 
 class StreamVerifier:
@@ -53,17 +51,16 @@ class StreamVerifier:
     __slots__ = (
         "_arrivals",
         "_decoder",
-        "_dropped_bytes",
         "_event_ends",
-        "_event_ids",
         "_foretold",
         "_kept",
-        "_kept_bytes",
+        "_last_number",
         "_matched_bytes",
         "_next",
         "_parser",
         "_sought",
         "_texts",
+        "contents",
         "events",
         "evidence",
         "ids",
@@ -83,8 +80,10 @@ class StreamVerifier:
         self.evidence: Evidence | None = None
         self.texts: list[str] | None = [] if keep_texts else None
         """The events' data, for learning."""
+        self.contents: list[str] = []
+        """What of it is content, with the data."""
         self.ids: list[str] = []
-        """Their ids, with the data."""
+        """Ids of all events, with the data."""
         self._foretold = oracle.foretold.body(sent.nonce) if oracle.foretold else None
         """The whole body, as long as what came is byte for byte its beginning."""
         self._event_ends = oracle.foretold.ends if oracle.foretold else ()
@@ -95,11 +94,10 @@ class StreamVerifier:
         self._arrivals: Arrivals | None = None
         """Once an event was out of turn: the places of all events so far."""
         self._sought: Evidence | None = None
-        self._event_ids: int | None = None
+        first = oracle.first_number
+        self._last_number = None if first is None else first - 1
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._kept: list[bytes] = []
-        self._kept_bytes = 0
-        self._dropped_bytes = 0
+        self._kept = KeptBody()
 
     def receive(self, piece: bytes, at_s: float) -> int:
         """Judge the next bytes of the body; return how many events they completed.
@@ -146,16 +144,13 @@ class StreamVerifier:
 
     def _parse(self, piece: bytes, at_s: float) -> int:
         self._kept.append(piece)
-        self._kept_bytes += len(piece)
-        if self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
-            self._drop_half()
         # WHATWG HTML 9.2.5: the body is UTF-8. A character may be cut between two pieces.
         if self._decoder is not None or not piece.isascii():
             self._check_utf8(piece)
-        events = self._parser.receive(piece, at_s)
-        expected = self._expected
-        for event in events:
-            place = self._next
+        before = self.events
+        for event in self._parser.receive(piece, at_s):
+            expected, place = self._expected, self._next
+            content = True
             if (
                 place < len(expected)
                 and event.data == expected[place]
@@ -164,14 +159,21 @@ class StreamVerifier:
             ):
                 self._next = place + 1
             else:
-                self._look(event)
-            self.events += 1
-        if self.texts is not None:
-            self.texts.extend(event.data for event in events)
-            self.ids.extend(event.last_event_id for event in events)
-        if self.oracle.numbered:
-            self._check_numbers(events)
-        return len(events)
+                content = self._look(event)
+            if self.oracle.numbered:
+                self._check_number(event, content=content)
+            if self.texts is not None:
+                self._learn(event, content=content)
+            self.events += content
+        return self.events - before
+
+    def _learn(self, event: Event, *, content: bool) -> None:
+        if self.texts is not None and content:
+            self.texts.append(event.data)
+            self.contents.append(self.payload.content(event.type, event.data) or event.data)
+        # An id sticks to later events: one beside the content need not have one of its own.
+        if content or self.ids[-1:] != [event.last_event_id]:
+            self.ids.append(event.last_event_id)
 
     def fail(
         self,
@@ -180,24 +182,29 @@ class StreamVerifier:
         expected: str = "",
         *,
         data: bytes = b"",
+        offset: int | None = None,
         event: Event | None = None,
     ) -> None:
         """Note a fault, unless there is one already: the first is the cause.
 
         The evidence shows the lines of `event`, or `data`, or the last bytes of the body.
+        `offset` is where in the body the fault is, when it is known.
         """
         if self.evidence is not None:
             return
         self._look_closely()
-        offset, shown = self._lines_of(event) if event is not None else (None, excerpt(data))
+        number = self.events if offset is None else self._events_before(offset)
+        shown = excerpt(data)
+        if event is not None:
+            offset, shown = self._lines_of(event)
         if not shown:
-            shown = excerpt(b"".join(self._kept))
+            shown = excerpt(bytes(self._kept))
             offset = self.body_bytes - len(shown)
         self.evidence = Evidence(
             fault=fault,
             message=message,
             nonce=self.sent.nonce,
-            event=self.events,
+            event=number,
             offset=offset,
             expected=expected[:EXCERPT_LIMIT_BYTES],
             excerpt=shown,
@@ -206,13 +213,20 @@ class StreamVerifier:
 
     def _lines_of(self, event: Event) -> tuple[int | None, bytes]:
         """Return where in the body the event's data stands, and its bytes from that line on."""
-        kept = b"".join(self._kept)
+        kept = bytes(self._kept)
         needle = event.data.partition("\n")[0].encode("utf-8", "surrogatepass")
         at = kept.rfind(needle) if needle else -1
         if at < 0:
             return None, b""
-        start = kept.rfind(b"\n", 0, at) + 1
-        return self._dropped_bytes + start, kept[start : start + EXCERPT_LIMIT_BYTES]
+        start = max(kept.rfind(b"\n", 0, at), kept.rfind(b"\r", 0, at)) + 1
+        return self._kept.dropped_bytes + start, kept[start : start + EXCERPT_LIMIT_BYTES]
+
+    def _events_before(self, offset: int) -> int | None:
+        """Return how many events the body has before a place, if all of it is kept."""
+        if self._kept.dropped_bytes:
+            return None
+        parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
+        return len(parser.receive(bytes(self._kept)[:offset], 0.0))
 
     def finish(self, *, ended: bool, cut: bool) -> None:
         """Judge the stream as a whole.
@@ -233,31 +247,19 @@ class StreamVerifier:
         if not cut:
             self._check_end(ended=ended)
         if self._needs_line_check(ended=ended):
-            self._check_lines()
+            self._check_lines(ended=ended)
 
     @property
     def body_bytes(self) -> int:
         """Bytes of the body so far."""
         if self._foretold is not None:
             return self._matched_bytes
-        return self._dropped_bytes + self._kept_bytes
+        return self._kept.total_bytes
 
     @property
     def kept_body(self) -> bytes | None:
         """The whole body, or None when it was too large to be kept."""
-        return None if self._dropped_bytes else b"".join(self._kept)
-
-    def _drop_half(self) -> None:
-        while len(self._kept) > 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES // 2:
-            half = len(self._kept) // 2
-            dropped = sum(map(len, self._kept[:half]))
-            del self._kept[:half]
-            self._kept_bytes -= dropped
-            self._dropped_bytes += dropped
-        if len(self._kept) <= 2 and self._kept_bytes > KEPT_BODY_LIMIT_BYTES:
-            shortened = excerpt(self._kept[-1])
-            self._dropped_bytes += self._kept_bytes - len(shortened)
-            self._kept, self._kept_bytes = [shortened], len(shortened)
+        return None if self._kept.dropped_bytes else bytes(self._kept)
 
     def _check_utf8(self, piece: bytes, *, final: bool = False) -> None:
         if self._decoder is None:
@@ -268,29 +270,37 @@ class StreamVerifier:
             self._decoder.reset()
             around = error.object[max(0, error.start - 64) : error.start + 64]
             message = f"bytes that are not UTF-8: {error.reason}"
-            self.fail(Fault.UTF8, message, "UTF-8", data=around)
+            offset = self._kept.total_bytes - len(error.object) + error.start
+            self.fail(Fault.UTF8, message, "UTF-8", data=around, offset=offset)
 
-    def _look(self, event: Event) -> None:
-        """Judge an event that is not simply the next text of the template."""
+    def _look(self, event: Event) -> bool:
+        """Judge an event that is not simply the next text; return whether it is content."""
         data = event.data
         if event.type == "error":
             self.fail(Fault.ERROR_EVENT, "an `error` event", "content", event=event)
-            return
+            return True
         if stranger := self._stranger(data):
             message = f"shows the nonce {stranger} of another stream"
             self.fail(Fault.CROSSED, message, self.sent.nonce, event=event)
+        content = self.payload.content(event.type, data)
+        if content is None:
+            return False
         # Beyond the end of a template that was learnt from streams that were cut short, nothing
         # is foretold.
-        foretold = self.oracle.length is not None or self._next < len(self._expected)
-        if self._expected and foretold and self._is_known(event):
-            return
+        expected, due = self._expected, self._next
+        foretold = bool(expected) and (self.oracle.length is not None or due < len(expected))
+        place = self._place_of(event, content) if foretold else None
+        if place is not None and data == expected[place]:
+            return True
         breach = self.payload.judge(data, self.sent, echo=self.oracle.echo)
+        awaited = "".join(expected[due : due + 1]) or "the end"
         if breach is not None:
-            self.fail(breach.fault, breach.message, breach.expected, event=event)
-        elif self._expected and foretold:
-            due = self._expected[self._next - 1 : self._next]
+            wanted = breach.expected or (awaited if foretold else "")
+            self.fail(breach.fault, breach.message, wanted, event=event)
+        elif foretold and place is None:
             message = f"event {self.events} has a text that this stream should not show"
-            self.fail(Fault.ALTERED, message, "".join(due) or "the end", event=event)
+            self.fail(Fault.ALTERED, message, awaited, event=event)
+        return True
 
     def _stranger(self, data: str) -> str | None:
         for nonce in MARKED_NONCE.findall(data):
@@ -298,15 +308,20 @@ class StreamVerifier:
                 return str(nonce)
         return None
 
-    def _is_known(self, event: Event) -> bool:
-        """Note where an event belongs; return False for one that belongs nowhere in the stream."""
+    def _place_of(self, event: Event, content: str) -> int | None:
+        """Note where an event belongs; return None for one that belongs nowhere in the stream."""
+        expected, due = self._expected, self._next
         if self._arrivals is None:
-            self._arrivals = Arrivals(self._expected, self._next)
+            contents = expected
+            if not self.oracle.by_content:
+                contents = [self.payload.content("message", text) or text for text in expected]
+            self._arrivals = Arrivals(expected, contents, due)
+        place = self._arrivals.take(event.data, content, due)
+        if place != due and self._sought is None:
             self._seek(event)
-        place = self._arrivals.take(event.data, self._next)
         # A stranger is taken for the event that it came instead of.
-        self._next = (self._next if place is None else place) + 1
-        return place is not None
+        self._next = (due if place is None else place) + 1
+        return place
 
     def _seek(self, event: Event) -> None:
         """Keep the bytes where the stream left its order; its end tells which fault that was."""
@@ -324,19 +339,18 @@ class StreamVerifier:
             return
         self.evidence = replace(self._sought, fault=found[0], message=found[1])
 
-    def _check_numbers(self, events: list[Event]) -> None:
-        for event in events:
-            identifier = event.last_event_id
-            number = int(identifier) if identifier.isascii() and identifier.isdigit() else None
-            last = self._event_ids
-            if number is not None and last is not None and number != last + 1:
-                jump = f"id {number} follows id {last}"
-                if number > last:
-                    self.fail(Fault.LOST, jump, f"id {last + 1}", event=event)
-                else:
-                    fault = Fault.DUPLICATED if number == last else Fault.REORDERED
-                    self.fail(fault, jump, f"id {last + 1}", event=event)
-            self._event_ids = number
+    def _check_number(self, event: Event, *, content: bool) -> None:
+        number, last = number_of(event.last_event_id), self._last_number
+        if not content and number == last:
+            return
+        if number is not None and last is not None and number != last + 1:
+            jump = f"id {number} follows id {last}"
+            if number > last:
+                self.fail(Fault.LOST, jump, f"id {last + 1}", event=event)
+            else:
+                fault = Fault.DUPLICATED if number == last else Fault.REORDERED
+                self.fail(fault, jump, f"id {last + 1}", event=event)
+        self._last_number = number
 
     def _check_end(self, *, ended: bool) -> None:
         length = self.oracle.length
@@ -352,40 +366,32 @@ class StreamVerifier:
                 Fault.LOST if alike else Fault.TRUNCATED,
                 f"{self.events} of {length} events came"
                 + (" (their texts are alike: which are lost cannot be told)" if alike else ""),
+                "".join(self._expected[self.events : self.events + 1]),
             )
         elif length is not None and self.events > length:
             self.fail(Fault.DUPLICATED, f"{self.events} events came instead of {length}")
 
     def _needs_line_check(self, *, ended: bool) -> bool:
         """Lines that yield no event are looked at when the body is not as long as foretold."""
-        if self._dropped_bytes:
+        if self._kept.dropped_bytes:
             return False
         if self.evidence is not None:
-            return self.evidence.fault in (
-                Fault.LOST,
-                Fault.TRUNCATED,
-                Fault.PAYLOAD,
-                Fault.ALTERED,
-            )
+            return self.evidence.fault in _PERHAPS_LINES
         if self.oracle.template is None or self.oracle.body_bytes is None:
             return True
-        return ended and self._kept_bytes != self.oracle.body_bytes
+        return ended and len(self._kept) != self.oracle.body_bytes
 
-    def _check_lines(self) -> None:
-        body = b"".join(self._kept)
-        if not _may_have_odd_lines(body):
+    def _check_lines(self, *, ended: bool) -> None:
+        body = bytes(self._kept)
+        found = odd_line(body, limit_bytes=LINE_LIMIT_BYTES, ended=ended)
+        if found is None:
             return
-        parser = EventStreamParser(keep_lines=True, line_limit_bytes=LINE_LIMIT_BYTES)
-        parser.receive(body, 0.0)
-        for line in parser.lines:
-            # WHATWG HTML 9.2.6: other names are ignored by clients: what stood there is lost.
-            odd = line.kind is LineKind.FIELD and line.oddities
-            if odd:
-                before, self.evidence = self.evidence, None
-                self.fail(
-                    Fault.FRAMING,
-                    f"a malformed line of the event stream ({', '.join(line.oddities)})",
-                    before.expected if before else "data, event, id, retry or a comment",
-                    data=body[line.offset : line.offset + EXCERPT_LIMIT_BYTES],
-                )
-                return
+        offset, oddities = found
+        before, self.evidence = self.evidence, None
+        self.fail(
+            Fault.FRAMING,
+            f"a malformed line of the event stream ({oddities})",
+            (before.expected if before else "") or "data, event, id, retry or a comment",
+            data=body[offset : offset + EXCERPT_LIMIT_BYTES],
+            offset=offset,
+        )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
 MOCK_SERVER = Path(__file__).parent / "mock_server.py"
+ODD_SERVER = Path(__file__).parent / "odd_server.py"
 
 RUN_LIMIT_S = 60.0
 """Longest run of locust, started to ended."""
@@ -42,8 +43,8 @@ class MockServer:
 
 
 @contextmanager
-def running_server(*options: object) -> Iterator[MockServer]:
-    command = [sys.executable, str(MOCK_SERVER), *map(str, options)]
+def running_server(*options: object, script: Path = MOCK_SERVER) -> Iterator[MockServer]:
+    command = [sys.executable, str(script), *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -56,7 +56,7 @@ STALL_S = 30.0
 class Settings:
     fault: str = "none"
     every: int = 100
-    spare: int = 3
+    spare: int = 12
     events: int = 10
     interval_s: float = 0.0
     batch: int = 1
@@ -249,7 +249,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fault", choices=(*FAULTS, "each"), default="none")
     parser.add_argument("--every", type=int, default=100)
-    parser.add_argument("--spare", type=int, default=3)
+    parser.add_argument("--spare", type=int, default=12)
     parser.add_argument("--events", type=int, default=10)
     parser.add_argument("--interval", type=float, default=0.0)
     parser.add_argument("--first-delay", type=float, default=0.0)

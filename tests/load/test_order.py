@@ -63,13 +63,13 @@ def test_texts_in_order_are_at_their_places_even_if_some_are_alike(
     texts: list[str], data: st.DataObject
 ) -> None:
     known = data.draw(st.integers(0, len(texts) - 1))
-    arrivals = Arrivals(texts, known)
+    arrivals = Arrivals(texts, texts, known)
     for place in range(known, len(texts)):
-        assert arrivals.take(texts[place], place) == place
+        assert arrivals.take(texts[place], texts[place], place) == place
     assert describe_order(arrivals.arrived, len(texts)) is None
 
 
 def test_a_text_that_is_nowhere_in_the_stream_has_no_place() -> None:
-    arrivals = Arrivals(["a", "b"], 0)
-    assert arrivals.take("x", 0) is None
+    arrivals = Arrivals(["a", "b"], ["a", "b"], 0)
+    assert arrivals.take("x", "x", 0) is None
     assert arrivals.arrived == [None]

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Fault
 from streamchat_load.foretold import learn_body
+from streamchat_load.kept import KEPT_BODY_LIMIT_BYTES
 from streamchat_load.oracle import Oracle
 from streamchat_load.payload import ChatPayload, Sent
 from streamchat_load.template import LEARNING_NONCES, StreamTemplate, learn
-from streamchat_load.verify import KEPT_BODY_LIMIT_BYTES, StreamVerifier
+from streamchat_load.verify import StreamVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,14 @@ FAULTY: dict[str, tuple[list[bytes], Fault]] = {
         Fault.TRUNCATED,
     ),
     "nothing at all": ([], Fault.TRUNCATED),
+    "an error that is no event": ([*events_of(NONCE)[:3], b'{"error": "gone"}'], Fault.FRAMING),
+    "a page instead of the rest": ([*events_of(NONCE)[:3], b"<html>502</html>"], Fault.FRAMING),
+    "a name without data": (changed(2, b"event: error\n\n"), Fault.FRAMING),
+    "cut inside a field's name": ([*events_of(NONCE)[:-1], b"dat"], Fault.TRUNCATED),
+    "a number of another kind": (
+        changed(2, events_of(NONCE)[2].replace(b"}\n\n", b', "x": NaN}\n\n')),
+        Fault.PAYLOAD,
+    ),
 }
 
 
@@ -200,6 +209,66 @@ def test_evidence_shows_the_offending_line_and_where_it_stands() -> None:
     assert evidence.nonce == NONCE
 
 
+def test_evidence_shows_the_line_whatever_ends_the_lines() -> None:
+    blocks = [block.replace(b"\n", b"\r") for block in FAULTY["another text"][0]]
+    evidence = judge([b"".join(blocks)]).evidence
+    assert evidence is not None
+    assert evidence.offset == len(b"".join(blocks[:2]))
+    assert evidence.excerpt.startswith(blocks[2])
+
+
+@pytest.mark.parametrize("name", ["not UTF-8", "an error that is no event", "a damaged field name"])
+def test_evidence_of_bytes_that_are_no_event_tells_their_place(name: str) -> None:
+    blocks, _ = FAULTY[name]
+    evidence = judge([b"".join(blocks)]).evidence
+    before = next(n for n, block in enumerate(blocks) if block != events_of(NONCE)[n])
+    assert evidence is not None
+    assert evidence.event == before
+    begun = len(b"".join(blocks[:before]))
+    assert begun <= (evidence.offset or 0) < begun + len(blocks[before])
+
+
+def test_a_missing_tail_is_told_with_what_was_awaited() -> None:
+    evidence = judge(events_of(NONCE)[:-2]).evidence
+    assert evidence is not None
+    assert evidence.expected == texts_of(NONCE)[-2]
+
+
+def test_a_chunk_that_swallowed_the_end_of_the_stream_is_no_stall() -> None:
+    verifier = StreamVerifier(PAYLOAD.build(NONCE), FORETOLD, PAYLOAD)
+    verifier.receive(b"".join(events_of(NONCE)) + b"\r\n0\r\n\r\n", 0.0)
+    verifier.fail(Fault.STALL, "nothing more")
+    verifier.finish(ended=False, cut=True)
+    assert fault_of(verifier) is Fault.FRAMING
+
+
+def with_members(block: bytes, **members: object) -> bytes:
+    value = {**json.loads(block[6:]), **members}
+    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+
+
+def test_members_that_are_not_the_answers_may_vary() -> None:
+    blocks = [with_members(block, created=n) for n, block in enumerate(events_of(NONCE))]
+    for oracle in (FORETOLD, BYTES, UNKNOWN):
+        assert judge(blocks, oracle).evidence is None
+    assert fault_of(judge([*blocks[:2], *blocks[3:]])) is Fault.LOST
+    assert fault_of(judge([*blocks[:3], *blocks[2:]])) is Fault.DUPLICATED
+    assert fault_of(judge([*blocks[:2], blocks[3], blocks[2], *blocks[4:]])) is Fault.REORDERED
+    blocks[2] = with_members(blocks[2], response="9")
+    assert fault_of(judge(blocks)) is Fault.ALTERED
+    blocks[2] = with_members(blocks[2], response="2 日本", note="\ufffd")
+    assert fault_of(judge(blocks)) is Fault.UTF8
+
+
+def test_named_events_without_an_answer_are_neither_counted_nor_compared() -> None:
+    ping = b"event: ping\ndata: {}\n\n"
+    for oracle in (FORETOLD, BYTES, UNKNOWN):
+        verifier = judge([ping, *events_of(NONCE)[:3], ping, *events_of(NONCE)[3:]], oracle)
+        assert verifier.evidence is None
+        assert verifier.events == EVENTS
+    assert fault_of(judge([b"event: done\ndata: [DONE]\n\n", *events_of(NONCE)])) is Fault.PAYLOAD
+
+
 def test_evidence_is_short_however_large_the_event_is() -> None:
     evidence = judge(changed(1, b'data: {"response": "' + b"x" * 100_000 + b'"}\n\n')).evidence
     assert evidence is not None
@@ -212,7 +281,7 @@ def test_little_of_a_large_stream_is_kept() -> None:
     block = b": " + b"x" * 60_000 + b"\n\n"
     for _ in range(100):
         verifier.receive(block, 0.0)
-        assert verifier._kept_bytes <= KEPT_BODY_LIMIT_BYTES + len(block)
+        assert len(verifier._kept) <= KEPT_BODY_LIMIT_BYTES + len(block)
     assert verifier.body_bytes == 100 * len(block)
 
 
@@ -256,6 +325,23 @@ def numbered(*ids: int) -> list[bytes]:
 )
 def test_ids_tell_the_order_where_texts_do_not(ids: tuple[int, ...], fault: Fault | None) -> None:
     assert fault_of(judge(numbered(*ids), Oracle(numbered=True))) is fault
+
+
+def test_the_first_of_numbered_events_is_missed_too() -> None:
+    oracle = Oracle(numbered=True, first_number=4)
+    assert judge(numbered(4, 5, 6), oracle).evidence is None
+    assert fault_of(judge(numbered(5, 6, 7), oracle)) is Fault.LOST
+
+
+def test_a_named_event_beside_the_content_need_not_have_a_number_of_its_own() -> None:
+    ping = b"event: ping\ndata: {}\n\n"
+    blocks = numbered(4, 5, 6)
+    assert judge([*blocks[:2], ping, blocks[2]], Oracle(numbered=True)).evidence is None
+
+
+def test_an_id_of_thousands_of_digits_is_no_number() -> None:
+    blocks = [b"id: " + b"9" * 5000 + b'\ndata: {"response": "x"}\n\n'] * 2
+    assert judge(blocks, Oracle(numbered=True)).evidence is None
 
 
 def test_an_oracle_is_the_same_after_the_way_to_a_worker() -> None:
