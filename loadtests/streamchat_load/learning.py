@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from streamchat_load.foretold import ForetoldBody, learn_body
 from streamchat_load.ledger import Outcome
 from streamchat_load.oracle import Oracle
+from streamchat_load.order import number_of
 from streamchat_load.template import NONCE_DIGITS, StreamTemplate, learn
-from streamchat_load.verify import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,10 @@ import secrets
 import sys
 from argparse import Namespace
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from streamchat_conformance.recorder.errors import TargetUrlError
 
 from streamchat_load.parameters import UsageError, read_settings
@@ -26,6 +28,16 @@ DEFAULT_PROFILE = "smoke"
 
 SURVEY_LIMIT_S = 15.0
 """How long the streams are watched that are read before the load."""
+
+
+_OWN_FIELDS = {
+    **dict.fromkeys(
+        ("host", "content-type", "content-length", "transfer-encoding"),
+        "this field is written by the load tests themselves",
+    ),
+    "accept-encoding": "streams are read as they are; no coding is asked for",
+}
+"""Fields that a user cannot add, and why."""
 
 
 class _ListProfiles(argparse.Action):
@@ -134,7 +146,7 @@ def read_choices(options: Namespace, host: str | None, payload: Payload) -> Choi
         read_events=_whole(options, "read_events"),
         texts_vary=bool(options.texts_vary),
         seed=_seed(options),
-        server_pid=_whole(options, "server_pid"),
+        server_pid=_process(options),
     )
     settings.plan()
     try:
@@ -146,9 +158,9 @@ def read_choices(options: Namespace, host: str | None, payload: Payload) -> Choi
         thresholds=read_thresholds(options.thresholds or None, options.threshold),
         survey_limit_s=_above_zero(options, "survey_limit_s"),
         lag_limit_ms=_above_zero(options, "generator_lag_limit_ms"),
-        json_file=options.load_json or None,
-        html_file=options.load_html or None,
-        junit_file=options.load_junit or None,
+        json_file=_check_writable(options.load_json),
+        html_file=_check_writable(options.load_html),
+        junit_file=_check_writable(options.load_junit),
     )
 
 
@@ -178,9 +190,38 @@ def _read_field(text: str) -> list[str]:
     name, colon, value = text.partition(":")
     token = name.replace("-", "").replace("_", "")
     printable = value.isprintable() and value.isascii()
+    if name.lower() in _OWN_FIELDS:
+        raise UsageError(f"--header {name}: {_OWN_FIELDS[name.lower()]}")
     if not colon or not token.isascii() or not token.isalnum() or not printable:
         raise UsageError(f"--header {text!r} is not of the form Name: value, in ASCII")
     return [name, value.strip()]
+
+
+def _check_writable(file: str | None) -> str | None:
+    """Return the name of a report's file, after trying whether it can be written.
+
+    A run may take hours: that there is no place for its report is to be known before.
+    """
+    if not file:
+        return None
+    path = Path(file)
+    try:
+        known = path.exists()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+        if not known:
+            path.unlink()
+    except OSError as error:
+        raise UsageError(f"the report {file!r} cannot be written: {error.strerror}") from None
+    return file
+
+
+def _process(options: Namespace) -> int | None:
+    pid = _whole(options, "server_pid")
+    if pid is not None and not psutil.pid_exists(pid):
+        raise UsageError(f"--server-pid {pid}: there is no such process on this machine")
+    return pid
 
 
 def _above_zero(options: Namespace, name: str) -> float:

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+ID_DIGITS_LIMIT = 18
+"""An id of more digits than this is no number that counts events."""
+
+
+def number_of(identifier: str) -> int | None:
+    """Return the number that an event's id is, or None."""
+    countable = len(identifier) <= ID_DIGITS_LIMIT and identifier.isascii()
+    return int(identifier) if countable and identifier.isdigit() else None
+
+
 def describe_order(arrived: Sequence[int | None], length: int | None) -> tuple[Fault, str] | None:
     """Return what is wrong with the order in which events came, or None.
 

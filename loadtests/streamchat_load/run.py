@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from itertools import count
@@ -37,6 +39,12 @@ SEAT_WAIT_S = 0.02
 LATE_LIMIT_S = 0.25
 """An arrival that is opened later than this after its instant counts as late."""
 
+_OUT_OF = frozenset(
+    os.strerror(number).lower()
+    for number in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM)
+)
+"""Why this machine itself could not open a connection: files, ports or memory ran out."""
+
 SKEW_LIMIT_S = 5.0
 """How far a process may be behind the master and still have all its arrivals sent."""
 
@@ -61,6 +69,14 @@ class Settings:
     """Foretell nothing of what streams say."""
     seed: int = 0
     server_pid: int | None = None
+
+    def extra_fields(self, payload: Payload) -> list[tuple[str, str]]:
+        """Return the field lines of each request that are not the same for every endpoint.
+
+        Streams are not decoded (RFC 9110 section 12.5.3: without the field any coding is fine).
+        """
+        given = [(name, value) for name, value in (*payload.fields, *self.fields)]
+        return [("Accept-Encoding", "identity"), *given]
 
     def dump(self) -> dict[str, Any]:
         """Return a form that msgpack can carry; its members are the constructor's."""
@@ -114,7 +130,7 @@ class LoadRun:
         self.over = gevent.event.Event()
         self.started_s = perf_counter()
         self.watch = Watch(self)
-        self._fields = [(name, value) for name, value in (*payload.fields, *settings.fields)]
+        self._fields = settings.extra_fields(payload)
         self._nonce_head = f"{slot & 0xFF:02x}{secrets.token_hex(3)}"
         self._nonces = count()
         self._seats = count()
@@ -222,6 +238,10 @@ class LoadRun:
         self.watch.readings.add(reading)
         try:
             self._perform(seat, reading, sent)
+        except Exception as error:
+            # Not the server's doing, whatever it sent.
+            self._blame_generator(reading, f"internal error: {error!r}")
+            raise
         finally:
             # Also when locust kills the user: a stream is never left uncounted.
             self.watch.readings.discard(reading)
@@ -266,12 +286,14 @@ class LoadRun:
         if reading.connection is None:
             return
         exchange(reading, request)
-        if reused and reading.unanswered and reading.stop is None:
-            # The server may close an idle connection at any time (RFC 9112 section 9.6); what
-            # was sent on it meanwhile is sent again, once, on a new one.
+        if reused and reading.stop is None and (reading.unanswered or reading.status == 408):
+            # The server may close an idle connection at any time (RFC 9112 section 9.6), some
+            # after saying 408 (RFC 9110 section 15.5.9); what was sent on it meanwhile is sent
+            # again, once, on a new one.
             self.recorder.ledger.counts["retries"] += 1
             reading.connection.close()
             reading.unanswered, reading.outcome, reading.failure = False, None, ""
+            reading.status, reading.head_s = None, None
             seat.connection = None
             self._connect(seat, reading)
             if reading.connection is not None:
@@ -298,6 +320,12 @@ class LoadRun:
         except ConnectError as error:
             reading.outcome = Outcome.FAILED
             reading.failure = f"no connection: {error}"
+            if str(error) in _OUT_OF:
+                self._blame_generator(reading, str(error))
+            return False
+        except OSError as error:
+            # Not even a socket was to be had.
+            self._blame_generator(reading, str(error.strerror).lower())
             return False
         self.recorder.ledger.counts["connections"] += 1
         reading.connect_s = perf_counter() - begun_s
@@ -307,6 +335,11 @@ class LoadRun:
             return False
         reading.connection = connection
         return False
+
+    def _blame_generator(self, reading: Reading, why: str) -> None:
+        """Count a request that came to nothing by a fault of this process."""
+        self.recorder.ledger.counts["generator_faults"] += 1
+        reading.outcome, reading.failure = Outcome.FAILED, f"the load generator: {why}"
 
     def _put_back(self, seat: Seat, reading: Reading) -> None:
         connection, reading.connection = reading.connection, None

@@ -148,19 +148,33 @@ class Surveyor:
             oracle = agree(readings)
             if self.settings.texts_vary:
                 return oracle.without_length(), readings
-            if oracle.template is None and oracle.length is None:
-                continue
-            proofs = self._prove(oracle, build, round_s)
-            proven = _as_proven(oracle, proofs)
-            if proven is oracle:
-                readings += proofs
-            if tells_the_minute(proven, self.payload):
-                proven = proven.without_texts()
-            by_clock = may_tell_the_time(oracle, self.payload)
-            oracle = proven
-            if oracle.template is not None or by_clock:
-                break
-        return oracle or Oracle(), readings
+            if oracle.template is not None:
+                by_clock = may_tell_the_time(oracle, self.payload)
+                oracle = self._proven(oracle, build, round_s, readings)
+                if oracle.template is not None or by_clock:
+                    return oracle, readings
+        if oracle is None:
+            return Oracle(), readings
+        if oracle.length is not None:
+            oracle = self._proven(oracle, build, round_s, readings)
+        return oracle, readings
+
+    def _proven(
+        self,
+        oracle: Oracle,
+        build: Callable[[], list[Sent]],
+        begun_s: float,
+        readings: list[Reading],
+    ) -> Oracle:
+        """Return what is left of an oracle that more streams are held against.
+
+        Those are added to `readings` if nothing is lost: one that differs is broken then.
+        """
+        proofs = self._prove(oracle, build, begun_s)
+        proven = _as_proven(oracle, proofs)
+        if proven is oracle:
+            readings += proofs
+        return proven.without_texts() if tells_the_minute(proven, self.payload) else proven
 
     def _prove(
         self, oracle: Oracle, build: Callable[[], list[Sent]], begun_s: float
@@ -235,7 +249,7 @@ class Surveyor:
 
     def _read_one(self, reading: Reading, sent: Sent) -> None:
         endpoint, payload = self.endpoint, self.payload
-        extra = [(name, value) for name, value in (*payload.fields, *self.settings.fields)]
+        extra = self.settings.extra_fields(payload)
         request = HttpRequest(body=sent.body, content_type=payload.content_type).encode(
             authority=endpoint.authority, path=endpoint.path, extra=extra
         )
@@ -309,7 +323,7 @@ def _problem(reading: Reading, endpoint: Endpoint, limit_s: float) -> str | None
     if reading.status is None:
         if reading.evidence is not None:
             return f"{where} does not speak HTTP: {reading.evidence.message}"
-        why = reading.failure or f"no answer within {limit_s:g} s"
+        why = reading.failure or f"none within {limit_s:g} s (see --survey-limit-s)"
         return f"{where} gave no answer: {why}"
     if reading.outcome is Outcome.REFUSED:
         return f"{where} refuses even a lone stream (status {reading.status})"
@@ -324,7 +338,9 @@ def _stream_problem(reading: Reading, where: str, limit_s: float) -> str | None:
     if evidence is not None and evidence.fault in {Fault.HEAD, Fault.PAYLOAD}:
         return f"{where} is not the endpoint: {evidence.message}; asked for {evidence.expected}"
     if not reading.verifier.texts:
-        return f"{where} sent no event within {limit_s:g} s"
+        if evidence is not None and evidence.fault is not Fault.STALL:
+            return f"{where} sent no event: {evidence.message}"
+        return f"{where} sent no event within {limit_s:g} s (see --survey-limit-s)"
     return None
 
 

@@ -10,11 +10,12 @@ stream, whose nonce is drawn at random, proves the rule. A server whose answers 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NONCE_DIGITS = 16
 LEARNING_NONCES = ("0123456789abcdef", "fedcba9876543210")
@@ -40,6 +41,23 @@ class EventTemplate:
             return nonce.join(self.whole)
         return "".join(
             piece if isinstance(piece, str) else nonce[piece[0] : piece[1]] for piece in self.pieces
+        )
+
+    def fits(self, text: str) -> bool:
+        """Tell whether this is the event's text for some nonce, as far as it shows one.
+
+        One digit may be anything, so two at least must be shown together.
+        """
+        shows = any(end - start > 1 for start, end in self._stretches())
+        return shows and re.fullmatch(self._pattern(), text) is not None
+
+    def _stretches(self) -> Iterator[tuple[int, int]]:
+        return (piece for piece in self.pieces if not isinstance(piece, str))
+
+    def _pattern(self) -> str:
+        return "".join(
+            re.escape(piece) if isinstance(piece, str) else f"[0-9a-f]{{{piece[1] - piece[0]}}}"
+            for piece in self.pieces
         )
 
     def dump(self) -> list[str | list[int]]:

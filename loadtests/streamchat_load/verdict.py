@@ -197,6 +197,13 @@ def judge(
     return Verdict(code, checks, (*broken, *invalid, *missed))
 
 
+def _generator_failures(ledger: Ledger) -> list[str]:
+    """Return how the load tests themselves failed, the most frequent first."""
+    mark = "the load generator: "
+    found = [failure for failure, _ in ledger.failures.most_common() if failure.startswith(mark)]
+    return [failure.removeprefix(mark) for failure in found]
+
+
 def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) -> list[str]:
     reasons = []
     lag_ms = ledger.times["generator_lag"].quantile_ms(0.95)
@@ -211,6 +218,9 @@ def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) 
         reasons.append(
             f"{late} of {offered} arrivals were not started in time: the load was not applied"
         )
+    if failed := ledger.counts["generator_faults"]:
+        worst = next(iter(_generator_failures(ledger)), "")
+        reasons.append(f"{failed} requests failed by the generator's own fault: {worst}")
     if missing_workers:
         reasons.append(f"{missing_workers} workers did not deliver their figures")
     return reasons

@@ -18,8 +18,9 @@ from streamchat_conformance.core.eventstream import Event, EventStreamParser
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
 from streamchat_load.kept import KeptBody
 from streamchat_load.lines import odd_line
-from streamchat_load.order import Arrivals, describe_order
+from streamchat_load.order import Arrivals, describe_order, number_of
 from streamchat_load.payload import MARKED_NONCE, Payload, Sent
+from streamchat_load.places import counts, events_of, line_with, start_of
 
 if TYPE_CHECKING:
     from streamchat_load.oracle import Oracle
@@ -27,19 +28,10 @@ if TYPE_CHECKING:
 LINE_LIMIT_BYTES = 8 * 1024 * 1024
 """A line longer than this is a fault: memory stays bounded whatever a server sends."""
 
-ID_DIGITS_LIMIT = 18
-"""An id of more digits than this is no number that counts events."""
-
 
 _PERHAPS_LINES = frozenset({Fault.LOST, Fault.TRUNCATED, Fault.PAYLOAD, Fault.ALTERED, Fault.STALL})
 """What a malformed line may look like. A chunk that is too short for its size swallows the end
 of the body, so that the stream never ends, and its lines show that."""
-
-
-def number_of(identifier: str) -> int | None:
-    """Return the number that an event's id is, or None."""
-    countable = len(identifier) <= ID_DIGITS_LIMIT and identifier.isascii()
-    return int(identifier) if countable and identifier.isdigit() else None
 
 
 class StreamVerifier:
@@ -212,21 +204,22 @@ class StreamVerifier:
         )
 
     def _lines_of(self, event: Event) -> tuple[int | None, bytes]:
-        """Return where in the body the event's data stands, and its bytes from that line on."""
-        kept = bytes(self._kept)
-        needle = event.data.partition("\n")[0].encode("utf-8", "surrogatepass")
-        at = kept.rfind(needle) if needle else -1
-        if at < 0:
+        """Return where in the body the event stands, and its bytes from its first line on."""
+        body = bytes(self._kept)
+        if self._kept.dropped_bytes:
+            start = line_with(body, event.data)
+        else:
+            start = start_of(body, event, self.events, self.payload.content)
+        if start is None:
             return None, b""
-        start = max(kept.rfind(b"\n", 0, at), kept.rfind(b"\r", 0, at)) + 1
-        return self._kept.dropped_bytes + start, kept[start : start + EXCERPT_LIMIT_BYTES]
+        return self._kept.dropped_bytes + start, body[start : start + EXCERPT_LIMIT_BYTES]
 
     def _events_before(self, offset: int) -> int | None:
         """Return how many events the body has before a place, if all of it is kept."""
         if self._kept.dropped_bytes:
             return None
-        parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
-        return len(parser.receive(bytes(self._kept)[:offset], 0.0))
+        body = bytes(self._kept)[:offset]
+        return sum(counts(event, self.payload.content) for event in events_of(body))
 
     def finish(self, *, ended: bool, cut: bool) -> None:
         """Judge the stream as a whole.
@@ -298,9 +291,17 @@ class StreamVerifier:
             wanted = breach.expected or (awaited if foretold else "")
             self.fail(breach.fault, breach.message, wanted, event=event)
         elif foretold and place is None:
+            other = self._is_anothers(data if not self.oracle.by_content else content, due)
             message = f"event {self.events} has a text that this stream should not show"
-            self.fail(Fault.ALTERED, message, awaited, event=event)
+            message += ": it has another nonce's digits" if other else ""
+            fault = Fault.CROSSED if other else Fault.ALTERED
+            self.fail(fault, message, awaited, event=event)
         return True
+
+    def _is_anothers(self, text: str, due: int) -> bool:
+        """Tell whether another stream would show this in the same place."""
+        events = self.oracle.template.events if self.oracle.template else ()
+        return due < len(events) and events[due].fits(text)
 
     def _stranger(self, data: str) -> str | None:
         for nonce in MARKED_NONCE.findall(data):
@@ -354,8 +355,9 @@ class StreamVerifier:
 
     def _check_end(self, *, ended: bool) -> None:
         length = self.oracle.length
+        awaited = "".join(self._expected[self.events : self.events + 1])
         if not ended:
-            self.fail(Fault.TRUNCATED, "the connection ended before the stream did")
+            self.fail(Fault.TRUNCATED, "the connection ended before the stream did", awaited)
         elif self._parser.incomplete:
             self.fail(Fault.TRUNCATED, "the stream ended inside an event", "a blank line")
         elif self.events == 0:
@@ -366,7 +368,7 @@ class StreamVerifier:
                 Fault.LOST if alike else Fault.TRUNCATED,
                 f"{self.events} of {length} events came"
                 + (" (their texts are alike: which are lost cannot be told)" if alike else ""),
-                "".join(self._expected[self.events : self.events + 1]),
+                awaited,
             )
         elif length is not None and self.events > length:
             self.fail(Fault.DUPLICATED, f"{self.events} events came instead of {length}")

@@ -77,7 +77,9 @@ class Watch:
             for reading in list(self.readings):
                 if reading.connection is None:
                     continue
-                if now_s - reading.sent_s > self.run.settings.stream_limit_s:
+                # How long a slow reader's stream takes is its own doing.
+                paced = reading.read_bytes_per_s is not None
+                if not paced and now_s - reading.sent_s > self.run.settings.stream_limit_s:
                     reading.end(Stop.TOO_LONG)
                 elif reading.is_silent(now_s):
                     reading.end(Stop.SILENT)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from typing import TYPE_CHECKING
 
 import pytest
 from streamchat_load.options import Choices, add_options, read_choices
 from streamchat_load.parameters import UsageError
 from streamchat_load.payload import ChatPayload
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "http://127.0.0.1:5000"
 
@@ -37,6 +41,14 @@ def choose(*arguments: str, host: str | None = URL) -> Choices:
         (("--stall-limit-s", "0"), "--stall-limit-s must be more than 0"),
         (("--drain-s", "-1"), "--drain-s -1 is not from 0"),
         (("--read-events", "1.5"), "--read-events 1.5 is not a whole number"),
+        (("--read-events", "inf"), "--read-events inf is not a whole number"),
+        (("--read-events", "nan"), "--read-events nan is not a whole number"),
+        (("--server-pid", "4194305"), "--server-pid 4194305: there is no such process"),
+        (("--header", "Content-Length: 3"), "is written by the load tests themselves"),
+        (("--header", "host: x"), "is written by the load tests themselves"),
+        (("--header", "Accept-Encoding: gzip"), "no coding is asked for"),
+        (("--load-json", "/dev/null/report.json"), "'/dev/null/report.json' cannot be written"),
+        (("--load-html", "/"), "the report '/' cannot be written: Is a directory"),
         (("--seed", "-3"), "--seed -3 is not a whole number"),
         (("--ca-file", "/nowhere.pem"), "a CA file is of no use with http"),
     ],
@@ -79,3 +91,12 @@ def test_what_is_not_given_has_a_sane_default() -> None:
 def test_fields_of_the_user_are_kept_in_order() -> None:
     choices = choose("--header", "Authorization: Bearer x", "--header", "X-Y:z")
     assert choices.settings.fields == [["Authorization", "Bearer x"], ["X-Y", "z"]]
+
+
+def test_trying_whether_a_report_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    there = tmp_path / "there.json"
+    there.write_text("as it was", "utf-8")
+    fresh = tmp_path / "folder" / "fresh.html"
+    choose("--load-json", str(there), "--load-html", str(fresh))
+    assert there.read_text("utf-8") == "as it was"
+    assert not fresh.exists()

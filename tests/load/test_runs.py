@@ -295,3 +295,26 @@ def test_a_server_that_closes_idle_connections_costs_no_failure(tmp_path: Path) 
     assert result.exit_code == 0, result.output
     assert_adds_up(result)
     assert result.report["outcomes"]["failed"] == 0
+
+
+def test_a_want_of_files_of_the_generators_own_is_not_the_servers_fault(tmp_path: Path) -> None:
+    with running_server("--events", 3, "--interval", 0.2) as server:
+        command = locust_command(
+            server.url,
+            *("--headless", "--only-summary", "--profile", "burst", *LENIENT),
+            *parameters(burst_size=120, bursts=1, period_s=1),
+        )
+        limited = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "sh", *command]
+        done = subprocess.run(
+            limited,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_LIMIT_S,
+            check=False,
+            env=environment(),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 5, done.stdout
+    assert "failed by the generator's own fault: too many open files" in done.stdout
+    assert "open-at-end" not in done.stdout

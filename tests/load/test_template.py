@@ -85,3 +85,18 @@ def test_no_two_places_of_the_learning_nonces_look_alike() -> None:
     pairs = list(zip(*LEARNING_NONCES, strict=True))
     assert len(set(pairs)) == len(pairs) == NONCE_DIGITS
     assert all(one != other for one, other in pairs)
+
+
+@given(nonces, nonces, st.integers(2, 40))
+def test_another_streams_text_is_recognised_where_digits_stand_together(
+    nonce: str, other: str, step: int
+) -> None:
+    template = learnt(typewriter(step), nonce)
+    assert template is not None
+    for event, text in zip(template.events, typewriter(step)(other), strict=True):
+        shown = any(
+            not isinstance(piece, str) and piece[1] - piece[0] > 1 for piece in event.pieces
+        )
+        assert event.fits(text) is shown
+        assert not event.fits(text + ".")
+        assert not event.fits("?" + text[1:])

@@ -101,6 +101,16 @@ def test_arrivals_that_were_not_started_in_time_make_the_run_invalid() -> None:
     assert exit_of(ledger) is Exit.INVALID
 
 
+def test_requests_that_failed_for_want_of_files_of_ones_own_make_the_run_invalid() -> None:
+    ledger = ledger_of(verified=90, failed=10)
+    ledger.counts["generator_faults"] = 9
+    ledger.failures.update({"status 500": 1, "the load generator: too many open files": 9})
+    verdict = judge(ledger, INFO, {"failed_ratio": 0.0})
+    assert verdict.exit is Exit.INVALID
+    told = "9 requests failed by the generator's own fault: too many open files"
+    assert told in verdict.reasons
+
+
 def test_missing_workers_make_the_run_invalid() -> None:
     assert judge(ledger_of(verified=1), INFO, {}, missing_workers=1).exit is Exit.INVALID
 

@@ -242,6 +242,26 @@ def test_a_chunk_that_swallowed_the_end_of_the_stream_is_no_stall() -> None:
     assert fault_of(verifier) is Fault.FRAMING
 
 
+def typed(nonce: str) -> list[str]:
+    return [f'{{"response": "{nonce[at : at + 4]}"}}' for at in range(0, 16, 4)]
+
+
+def test_pieces_of_another_streams_nonce_are_crossed_and_other_letters_altered() -> None:
+    oracle = Oracle(template=learnt(typed), length=4)
+    blocks = [b"data: " + text.encode() + b"\n\n" for text in typed(NONCE)]
+    assert judge(blocks, oracle).evidence is None
+    crossed = [*blocks[:2], b"data: " + typed(OTHER)[2].encode() + b"\n\n", blocks[3]]
+    assert fault_of(judge(crossed, oracle)) is Fault.CROSSED
+    altered = [*blocks[:2], blocks[2].replace(b'": "', b'": "x'), blocks[3]]
+    assert fault_of(judge(altered, oracle)) is Fault.ALTERED
+
+
+def test_evidence_shows_the_event_that_is_wrong_where_its_text_comes_again_later() -> None:
+    evidence = judge([b"".join([events_of(NONCE)[4], *events_of(NONCE)])]).evidence
+    assert evidence is not None
+    assert (evidence.fault, evidence.event, evidence.offset) == (Fault.DUPLICATED, 0, 0)
+
+
 def with_members(block: bytes, **members: object) -> bytes:
     value = {**json.loads(block[6:]), **members}
     return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
