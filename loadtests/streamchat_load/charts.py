@@ -46,7 +46,7 @@ def chart(title: str, unit: str, at_s: Sequence[float], lines: Sequence[Line]) -
         )
         parts.append(
             f'<text class="tick" x="{x(end_s * share):.1f}" y="{HEIGHT - 6}" '
-            f'text-anchor="middle">{end_s * share:g} s</text>'
+            f'text-anchor="middle">{round(end_s * share, 1):g} s</text>'
         )
     for line, colour in zip(lines, COLOURS, strict=False):
         for stretch in _stretches(at_s, line.values):

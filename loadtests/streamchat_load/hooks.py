@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
@@ -20,6 +21,7 @@ from streamchat_load.web import add_pages
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
 
     from locust.env import Environment
 
@@ -78,7 +80,8 @@ class ProfileShape(LoadTestShape):
             # One user in each process sees to the arrivals.
             workers = self.runner.clients if isinstance(self.runner, MasterRunner) else (1,)
             return len(workers), SPAWN_RATE
-        users = session.plan.users_until(run_s)
+        # locust asks once a second: those of the next second must be there by then.
+        users = session.plan.users_until(run_s + 1.0)
         return users, max(float(users), SPAWN_RATE)
 
     def _run_s(self) -> float:
@@ -116,16 +119,45 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
         runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.data))
     if web_ui is not None:
         add_pages(web_ui, session)
-    elif runner is not None:
+    if web_ui is None or environment.host:
+        _prepare(session)
+    if web_ui is None and runner is not None:
         # Without its page locust attends to this signal only when a run of a shape is over.
         gevent.signal_handler(signal.SIGTERM, gevent.spawn, runner.quit)
-    if web_ui is None or environment.host:
-        try:
+
+
+def _prepare(session: Session) -> None:
+    """Look at the target; leave where there is no use in a run, or the user wants none."""
+    try:
+        with _interruptible():
             session.prepare()
-        except UsageError as error:
-            complain(str(error))
-            session.dismiss()
-            sys.exit(int(Exit.USAGE))
+    except (UsageError, KeyboardInterrupt) as error:
+        told = str(error) if isinstance(error, UsageError) else "interrupted before any load"
+        complain(told)
+        session.dismiss()
+        sys.exit(int(Exit.USAGE))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let both signals raise KeyboardInterrupt here, and not in whatever greenlet is running."""
+    here = gevent.getcurrent()
+    handlers: dict[signal.Signals, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    # What a shell starts in its background is deaf to Ctrl-C, and stays so.
+    heard = {number for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+    watchers = [
+        gevent.signal_handler(number, gevent.kill, here, KeyboardInterrupt) for number in heard
+    ]
+    try:
+        yield
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        # The loop leaves the system's own handlers behind.
+        for number in heard:
+            signal.signal(number, handlers[number])
 
 
 def _session(environment: Environment | None = None) -> Session | None:

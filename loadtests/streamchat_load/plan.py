@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from random import Random
 
 
+LOOK_S = 1.0
+"""How far a waiting user looks ahead."""
+
+LOOK_STEPS = 50
+"""At how many instants of that it looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One request of an open plan: when it is due (seconds from the start), and its padding."""
@@ -78,10 +85,18 @@ class Plan:
         starts = [start for start, _ in self.phases if start <= at_s]
         return max(self.users(at_s), *(self.users(start) for start in starts), 1)
 
-    def next_change_s(self, at_s: float) -> float:
-        """Return when the number of users may next differ: at the latest in a second."""
-        later = [start for start, _ in self.phases if start > at_s]
-        return min([*later, at_s + 1.0, max(self.duration_s, at_s)])
+    def turn_s(self, number: int, at_s: float) -> float:
+        """Return when a user, who has nothing to do now, is to look again: within a second.
+
+        That is when the number of users comes to include this one, to a fiftieth of a second.
+        """
+        limit_s = min(at_s + LOOK_S, max(self.duration_s, at_s))
+        if self.users is None:
+            return limit_s
+        steps = (at_s + LOOK_S * step / LOOK_STEPS for step in range(1, LOOK_STEPS))
+        phases = (start for start, _ in self.phases if start > at_s)
+        moments = sorted(moment for moment in (*steps, *phases) if moment < limit_s)
+        return next((moment for moment in moments if number < self.users(moment)), limit_s)
 
     def dealt(self, rng: Random, slot: int, slots: int) -> Iterator[Arrival]:
         """Yield the arrivals of one of several processes.

@@ -165,7 +165,7 @@ class LoadRun:
             return
         at_s = self.elapsed_s()
         if at_s >= self.plan.duration_s or seat.number >= self.plan.users(at_s):
-            gevent.sleep(max(SEAT_WAIT_S, self.plan.next_change_s(at_s) - at_s))
+            gevent.sleep(max(SEAT_WAIT_S, self.plan.turn_s(seat.number, at_s) - at_s))
             return
         self._converse(seat, Arrival(at_s))
 

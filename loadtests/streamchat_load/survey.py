@@ -323,7 +323,8 @@ def _problem(reading: Reading, endpoint: Endpoint, limit_s: float) -> str | None
     if reading.status is None:
         if reading.evidence is not None:
             return f"{where} does not speak HTTP: {reading.evidence.message}"
-        why = reading.failure or f"none within {limit_s:g} s (see --survey-limit-s)"
+        why = reading.failure if reading.stop is None else ""
+        why = why or f"none within {limit_s:g} s (see --survey-limit-s)"
         return f"{where} gave no answer: {why}"
     if reading.outcome is Outcome.REFUSED:
         return f"{where} refuses even a lone stream (status {reading.status})"
@@ -375,9 +376,10 @@ def _describe(oracle: Oracle) -> str:
         distinct, total = oracle.template.distinct, len(oracle.template.events)
         what = "every byte" if oracle.foretold is not None else "every text"
         what = "what every event says" if oracle.by_content else what
-        parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
         if distinct == 1 and total > 1:
-            parts.append("equal texts in another order look the same")
+            parts.append(f"{what} is foretold (all are alike: another order looks the same)")
+        else:
+            parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
     elif oracle.numbered:
         parts.append("texts vary; order is judged by ids")
     else:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -7,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .harness import LOCUSTFILE, RUN_LIMIT_S, environment, load, running_server
+from .harness import (
+    LOCUSTFILE,
+    REQUEST_LIMIT_S,
+    RUN_LIMIT_S,
+    environment,
+    load,
+    locust_command,
+    running_server,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +62,44 @@ def test_a_server_that_is_not_the_endpoint_is_told(good: MockServer, tmp_path: P
     result = load(f"{good.url}/elsewhere", tmp_path)
     assert result.exit_code == 2, result.output
     assert "is not the endpoint: a valid request got status 404" in result.output
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A socket that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(RUN_LIMIT_S)
+        yield listening
+
+
+def url_of(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_server_that_never_answers_is_told(silent: socket.socket, tmp_path: Path) -> None:
+    result = load(url_of(silent), tmp_path, "--survey-limit-s", 0.5)
+    assert result.exit_code == 2, result.output
+    assert "gave no answer: none within 0.5 s (see --survey-limit-s)" in result.output
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_before_the_load_ends_it_at_once(
+    silent: socket.socket, signal_: signal.Signals
+) -> None:
+    command = locust_command(url_of(silent), "--headless", "--survey-limit-s", 600)
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+        ) as process,
+        silent.accept()[0] as connection,
+    ):
+        connection.settimeout(REQUEST_LIMIT_S)
+        assert connection.recv(1)
+        process.send_signal(signal_)
+        output, _ = process.communicate(timeout=RUN_LIMIT_S)
+    assert process.returncode == 2, output
+    assert "streamchat load: interrupted before any load" in output
+    assert "Traceback" not in output
 
 
 def test_the_profiles_are_listed_without_a_target() -> None:

@@ -54,7 +54,19 @@ def test_there_are_never_more_users_than_the_plan_says(name: str, share: float) 
     at_s = plan.duration_s * share
     assert 1 <= plan.users(at_s) <= plan.most_users
     assert plan.users(at_s) <= plan.users_until(at_s) <= plan.most_users
-    assert at_s < plan.next_change_s(at_s) or share == 1
+    for number in (0, plan.most_users - 1, plan.most_users):
+        assert at_s < plan.turn_s(number, at_s) <= at_s + 1.0 or share == 1
+
+
+@given(st.integers(1, 99), st.floats(0, 1))
+def test_a_user_of_a_ramp_begins_when_its_turn_comes(number: int, share: float) -> None:
+    plan = find_profile("ramp").plan({"users": "100", "ramp_s": "4", "hold_s": "1"})
+    assert plan.users is not None
+    turn_s = (number + 1) / 100 * 4
+    at_s = turn_s * share
+    while plan.users(at_s) <= number:
+        at_s = plan.turn_s(number, at_s)
+    assert at_s < max(turn_s, turn_s * share) + 0.03
 
 
 @given(st.floats(0, 9.99))
