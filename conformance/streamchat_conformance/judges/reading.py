@@ -76,14 +76,17 @@ class Reading:
         return [coding for coding in applied if coding != "identity"]
 
     @cached_property
-    def _sent_reads(self) -> tuple[Read, ...]:
-        """The body's pieces, as far as the chunks say for certain what belongs to it."""
+    def coded_reads(self) -> tuple[Read, ...]:
+        """The body's pieces, content codings still on them.
+
+        As far as the chunks say for certain what belongs to the body.
+        """
         return _cut(tuple(self.response.body_reads), self.response.certain_bytes)
 
     @cached_property
     def body_reads(self) -> tuple[Read, ...]:
         """The body's pieces with their times, transfer and content codings undone."""
-        reads = self._sent_reads
+        reads = self.coded_reads
         for coding in reversed(self.codings):
             reads = tuple(decode_reads(reads, coding, DECODED_LIMIT_BYTES).reads)
         return reads
@@ -91,7 +94,7 @@ class Reading:
     @cached_property
     def coding_error(self) -> str | None:
         """Why the content coding could not be undone, or None."""
-        reads = self._sent_reads
+        reads = self.coded_reads
         for coding in reversed(self.codings):
             decoded = decode_reads(reads, coding, DECODED_LIMIT_BYTES)
             if decoded.error is not None:
@@ -184,8 +187,11 @@ class Reading:
 
     @cached_property
     def json_broken(self) -> bool:
-        """Whether some event's data is not JSON."""
-        return any(payload.error is not None for _, payload in self.payloads)
+        """Whether some event's data is not JSON, or not even text."""
+        events = [block for block in self.events if block.event and block.event.data.strip("\n")]
+        return len(self.payloads) < len(events) or any(
+            payload.error is not None for _, payload in self.payloads
+        )
 
     @property
     def judges_stream(self) -> bool:

@@ -17,6 +17,9 @@ BURST_S = 0.1
 """A burst takes no longer than this, however many events it has (seconds). A fast model that
 sends hundreds of tokens a second does so for longer."""
 
+PREAMBLE_BYTES = 16
+"""A content coding's own head (gzip has 10 bytes) may leave before there is anything to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Burst:
@@ -44,5 +47,18 @@ def burst_of(reading: Reading) -> Burst | None:
         return None
     times = [block.event.at_s for block in reading.events if block.event is not None]
     if len(times) < 3 or times[-1] < LONG_ENOUGH_S:
+        return None
+    return Burst(len(times), times[0], times[-1] - times[0], reading.ended)
+
+
+def coded_burst_of(reading: Reading) -> Burst | None:
+    """Return how a body in a coding that is not read here is spread: its pieces, for events."""
+    times: list[float] = []
+    seen_bytes = 0
+    for read in reading.coded_reads:
+        seen_bytes += len(read.data)
+        if seen_bytes > PREAMBLE_BYTES:
+            times.append(read.at_s)
+    if not times or times[-1] < LONG_ENOUGH_S:
         return None
     return Burst(len(times), times[0], times[-1] - times[0], reading.ended)
