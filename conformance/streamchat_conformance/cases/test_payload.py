@@ -37,6 +37,36 @@ OWN = frozenset(
     }
 )
 NONCES = 8
+STRADDLING = "é日😀日" * 5400
+"""64 KiB in which characters take 2, 3 and 4 bytes, and 1 and 2 units of UTF-16: wherever a server
+cuts it into pieces of one size, some cut falls inside a character."""
+NESTED: list[Any] = ["deep"]
+for _ in range(15):
+    NESTED = [{"a": NESTED}]
+MESSAGES = [
+    {"role": "system", "content": " Be brief. "},
+    {"role": "USER", "content": "Hi", "name": "Ann", "content_type": "text"},
+    {"role": "user", "content": "Hi"},
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "arguments": "{}"}]},
+    {"role": "tool", "content": [{"type": "text", "text": "12"}, {"type": "text", "text": "3"}]},
+    {"role": "assistant", "content": ""},
+    {"role": "system", "content": "Be briefer."},
+    {},
+]
+"""What chat servers make uniform before they hand it to a model."""
+LOOKALIKES = [
+    *("2024-01-31", "2024-01-31T12:00:00Z", "2024-01-31 12:00:00", "12:00", "P1D"),
+    *("12345", "-1", "1.50", "1e3", "0x10", "007", "true", "False", "null", "None", "NaN", "[]"),
+    *(
+        "550E8400-E29B-41D4-A716-446655440000",
+        "dGV4dA==",
+        "%20",
+        "&amp;",
+        "https://EXAMPLE.com/%7e",
+    ),
+]
+"""Strings that a reader with ideas of its own takes for something else."""
 WHOLE_S = 2.0
 """Concurrent streams that end within this time are read to their end (seconds)."""
 
@@ -65,6 +95,7 @@ def _few(target: Target) -> int:
         ("null", True),
         ('{"prompt": "x"}', True),
         ("a" * 5000, True),
+        (STRADDLING, False),
     ],
 )
 def test_the_prompt_comes_back_code_point_for_code_point(
@@ -87,6 +118,9 @@ def test_the_prompt_comes_back_code_point_for_code_point(
         [f"turn {number}" for number in range(40)],
         ["é", "e\u0301", {"é": 1, "e\u0301": 2}],
         [{"a": 1, "A": 2, "a ": 3}],
+        NESTED,
+        MESSAGES,
+        LOOKALIKES,
     ],
 )
 def test_the_history_comes_back_as_the_same_json(target: Target, history: list[Any]) -> None:

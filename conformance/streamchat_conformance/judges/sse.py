@@ -353,18 +353,22 @@ def comments(reading: Reading) -> Verdict:
 def _splices(reading: Reading) -> list[tuple[Line, ...]]:
     """Find data lines that are JSON once a comment inside them is taken out.
 
-    Two shapes: the comment with its line end cut the line in two (the rest then stands on a
-    later line), or the comment stands inside one line.
+    Three shapes: the comment with its line end cut the line in two (the rest then stands on a
+    later line), the comment brought a line end before it, too, or it stands inside one line.
     """
     found: list[tuple[Line, ...]] = []
     if not reading.json_broken:
         return found
     lines = [line for line in reading.stream.lines if line.kind is not LineKind.BLANK]
     for index, line in enumerate(lines):
-        if line.name != "data" or b":" not in line.value or _is_json(line.value):
+        if line.name != "data" or _is_json(line.value):
             continue
-        following = lines[index + 1] if index + 1 < len(lines) else None
-        if following is not None and _joins(line.value, following.content):
+        at = index + 1
+        while at < len(lines) and lines[at].kind is LineKind.COMMENT:
+            at += 1
+        following = lines[at] if at < len(lines) else None
+        joins = _joins if at == index + 1 else _continues
+        if following is not None and joins(line.value, following.content):
             found.append((line, following))
         elif any(
             _is_json(line.value[: match.start()] + line.value[match.end() :])
@@ -372,6 +376,10 @@ def _splices(reading: Reading) -> list[tuple[Line, ...]]:
         ):
             found.append((line,))
     return found
+
+
+def _continues(first: bytes, rest: bytes) -> bool:
+    return _is_json(first + rest)
 
 
 def _joins(first: bytes, rest: bytes) -> bool:
