@@ -97,9 +97,12 @@ class SuiteSession(Gathering):
         requirement = requirement_of(item)
         if requirement is None:
             return
-        if requirement.id not in TOGETHER and self.state.target is not None:
+        target = self.state.target
+        if requirement.id not in TOGETHER and target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
+        if target is not None and _order(item) in (LIVE, HARMFUL):
+            target.alive.gone()
         if not requirement.needs:
             return
         self.target.require_stream()
@@ -187,7 +190,8 @@ class SuiteSession(Gathering):
 
 def _cause(target: Target, id_: str, raised: Violation) -> str:
     """Return the requirement that explains what a case found, or an empty string."""
-    if id_ != ALIVE and target.ledger.felt_the_end(raised.findings):
+    exchanges = [exchange for _, exchange in raised.findings]
+    if target.ledger.explained_by_the_end(id_, exchanges):
         return ALIVE
     return target.ledger.cause(id_, target.failed)
 
@@ -222,12 +226,19 @@ def id_of(item: pytest.Item) -> str:
     return requirement.id if requirement else ""
 
 
+FIRST, LIVE, HARMFUL, JUDGED, LAST = range(5)
+"""Where a case stands: generators first, then what looks at everything recorded."""
+
+
 def _order(item: pytest.Item) -> int:
-    """Return where a case stands: generators first, then what looks at everything recorded."""
+    """Return where a case stands in the run."""
     if "judged_id" in getattr(getattr(item, "callspec", None), "params", {}):
-        return 2
-    # What a target cannot serve at once it needs not be asked for again and again.
-    return 0 if id_of(item) in TOGETHER else {"resilience.alive": 3}.get(id_of(item), 1)
+        return JUDGED
+    # What a target cannot serve at once it needs not be asked for again and again. And what
+    # abandoned streams leave behind, may be the end of the server.
+    if id_of(item) in TOGETHER:
+        return FIRST
+    return {"resilience.abandoned": HARMFUL, ALIVE: LAST}.get(id_of(item), LIVE)
 
 
 def _colour(report: pytest.TestReport, result: Result, text: str, gates: bool) -> None:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.suite.target import Target
 
+GONE_FOR_GOOD = 3
+"""A server that did not serve before so many cases in a row is not asked again."""
+
+STARTING_TRIES = 4
+"""How often it is tried to connect to a server that may be starting again."""
+
+STARTING_PAUSE_S = 0.5
+"""The time between these tries (seconds)."""
+
 
 class Alive:
     """Sends a good request after each hostile case, and enters it when it is not served.
@@ -34,8 +43,8 @@ class Alive:
 
     def __init__(self, target: Target) -> None:
         self.pulse = Pulse(self._answers)
-        target.ledger.pulse = self.pulse
         self._target = target
+        self._found_gone = 0
         self._awaited: list[tuple[str, str]] = []
         """(what came before, the name of the background job), in the order of sending."""
 
@@ -66,6 +75,38 @@ class Alive:
             except NotTestable as gone:
                 self._accuse_gone(after, gone)
 
+    def gone(self) -> bool:
+        """Tell whether the server stopped serving in this run, and still does not serve.
+
+        What is asked of it then tells only that again.
+        """
+        target = self._target
+        if not target.baseline.accepted or not target.ledger.red(ALIVE):
+            return False
+        gone = self.pulse.stopped()
+        if not gone:
+            if self._found_gone < GONE_FOR_GOOD:
+                self._found_gone = 0 if self.serves() else self._found_gone + 1
+            gone = self._found_gone > 0
+        target.ledger.gone = gone
+        return gone
+
+    def serves(self) -> bool:
+        """Tell whether a good request is served, by a server that may be starting again."""
+        target = self._target
+        request = HttpRequest.chat(target.plain())
+        for _ in range(STARTING_TRIES):
+            try:
+                reading = target.send(request, stop=_answered(), label="is it gone?", observe=False)
+            except NotTestable:
+                pass
+            else:
+                # Who lets a request wait in vain is up, and will not serve the next one either.
+                if reading.accepted or not reading.closed:
+                    return reading.accepted
+            target.pause(STARTING_PAUSE_S)
+        return False
+
     def note(self, exchange: Exchange) -> None:
         """Take note of an exchange: where it was not answered at all, ask whether any is."""
         if exchange.ending is Ending.TIMED_OUT and not exchange.reads:
@@ -78,6 +119,7 @@ class Alive:
         if not target.baseline.accepted or target.red("resilience.concurrent"):
             return
         if self.pulse.doubt(exchange):
+            target.ledger.gone = True
             self._accuse(exchange.label or "a request", "no answer", exchange)
 
     def _answers(self, wait_s: float | None) -> bool:

@@ -163,7 +163,9 @@ def send_halves(target: Target, count: int) -> Iterator[list[Connection]]:
             connection.close()
 
 
-def serves_within(target: Target, label: str, *, accept_503: bool = False) -> tuple[str, Reading]:
+def serves_within(
+    target: Target, label: str, *, tries: int = 3, accept_503: bool = False
+) -> tuple[str, Reading]:
     """Tell whether a good request is served as before: (problem or '', reading).
 
     A slot may stay taken for two write intervals after its client left, so a few tries are
@@ -174,7 +176,7 @@ def serves_within(target: Target, label: str, *, accept_503: bool = False) -> tu
     request = HttpRequest.chat(target.plain())
     problem = ""
     reading: Reading | None = None
-    for _ in range(3):
+    for _ in range(tries):
         try:
             with target.pulse.under_load():
                 reading = target.send(request, label=label, observe=False)
@@ -194,7 +196,7 @@ def serves_within(target: Target, label: str, *, accept_503: bool = False) -> tu
         else:
             problem = "a good request is not served"
     if reading is None:
-        raise RuntimeError("three tries, and no reading")
+        raise RuntimeError("no try, and no reading")
     return problem, reading
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamchat_conformance.catalogue import CATALOGUE, MUST
 from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.pulse import Pulse
+
+ALIVE = "resilience.alive"
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
@@ -146,6 +147,16 @@ def trimmed(exchange: Exchange) -> Exchange:
     )
 
 
+def unserved(reading: Reading) -> bool:
+    """Tell whether a request got nothing, or the assurance that others come first."""
+    return reading.head is None or reading.overloaded
+
+
+def place(exchange: Exchange) -> tuple[int, int]:
+    """Return what tells an exchange from all others of a run."""
+    return exchange.connection, exchange.position
+
+
 class Ledger:
     """Collects what the judges say of each exchange of a run."""
 
@@ -155,10 +166,12 @@ class Ledger:
         self.server = ""
         self.sent_prompts: set[int] = set()
         """Hashes of all prompts of this run, so that an answer to another request is known."""
+        self.gone = False
+        """Whether the server no longer serves at all: what then gets nothing is no news."""
         self.plain: ChatRequest | None = None
         """The plainest request that is accepted, where the article's own is refused."""
-        self.pulse: Pulse | None = None
-        """Whether the target still answers."""
+        self._silent = False
+        self._first_unserved: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
         self._path = path
         self._gap_limit_s = gap_limit_s
@@ -181,6 +194,8 @@ class Ledger:
     def _enter(self, reading: Reading) -> None:
         exchange = reading.exchange
         self.exchanges += 1
+        if self.gone and unserved(reading):
+            return
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
         for id_, findings in judge_all(reading):
@@ -241,24 +256,34 @@ class Ledger:
 
         `failed` are requirements that are red by their cases.
         """
-        if id_ != ALIVE and self.felt_the_end(self.entries.get(id_, Entry()).findings):
+        findings = self.entries[id_].findings if id_ in self.entries else []
+        if findings and self.explained_by_the_end(id_, [exchange for _, exchange in findings]):
             return ALIVE
         causes = EXPLAINS.get(id_, ())
         red = next((cause for cause in causes if cause in failed or self.red(cause)), "")
         return red or self._special_cause(id_)
 
-    def felt_the_end(self, findings: Iterable[tuple[Finding, Exchange | None]]) -> bool:
-        """Tell whether findings say no more than that the target had stopped answering before."""
-        last = self.pulse.stopped_at if self.pulse is not None else None
-        exchanges = [exchange for _, exchange in findings]
-        if last is None or not exchanges:
+    def follow(self, reading: Reading) -> None:
+        """Take note of what may be the end of the server: the first request that got nothing."""
+        with self._lock:
+            if reading.accepted:
+                self._silent = False
+            elif unserved(reading) and not self._silent:
+                self._silent = True
+                self._first_unserved.add(place(reading.exchange))
+
+    def explained_by_the_end(self, id_: str, exchanges: Sequence[Exchange | None]) -> bool:
+        """Tell whether all that speaks against a requirement is that the server is gone.
+
+        The first request that got nothing may have been its end: that one is not explained.
+        """
+        if not self.gone or id_ == ALIVE:
             return False
         return all(
-            exchange is not None
-            and exchange is not last
-            and exchange.ending is Ending.TIMED_OUT
-            and not exchange.reads
-            for exchange in exchanges
+            each is not None
+            and unserved(self.read(each))
+            and place(each) not in self._first_unserved
+            for each in exchanges
         )
 
     def _special_cause(self, id_: str) -> str:

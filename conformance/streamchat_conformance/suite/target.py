@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ class Target:
         self.alive = Alive(self)
         self.pulse = self.alive.pulse
         """Whether it still answers at all."""
+        self._wait = threading.Event()
         self._baseline: Baseline | None = None
         self._patience = Patience()
 
@@ -245,6 +247,10 @@ class Target:
         """Send an ordinary chat request."""
         return self.send(HttpRequest.chat(chat), events=events, label=label)
 
+    def pause(self, seconds: float) -> None:
+        """Leave the target alone for a while."""
+        self._wait.wait(seconds)
+
     # -- what cases lean on ----------------------------------------------------------------
 
     def require_stream(self) -> Baseline:
@@ -309,6 +315,7 @@ class Target:
     def _note(self, reading: Reading) -> None:
         """Take note of how long an answer was waited for, and whether any came."""
         self._patience.note(reading)
+        self.ledger.follow(reading)
         self.alive.note(reading.exchange)
 
     def red(self, id_: str) -> bool:
