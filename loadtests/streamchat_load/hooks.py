@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from locust import LoadTestShape, User, events, task
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
 from streamchat_load.options import add_options
 from streamchat_load.parameters import UsageError
@@ -67,10 +67,20 @@ class ProfileShape(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Return how many users there should be; None when the run is over."""
-        run_s = self._run_s()
-        session = _sessions.get(id(self.runner.environment)) if self.runner else None
-        if session is None or session.plan is None:
+        runner = self.runner
+        session = _sessions.get(id(runner.environment)) if runner else None
+        if session is None or runner is None:
             return None
+        if session.by_page and runner.state == STATE_INIT:
+            # The page's form may have said something else than the last time.
+            try:
+                session.choose()
+            except UsageError as error:
+                session.refuse(error)
+                return None
+        if session.plan is None:
+            return None
+        run_s = session.run_s(self._run_s())
         left_s = session.plan.duration_s - run_s
         # locust asks once a second; the first answer starts the users, however short the run.
         if left_s < 1.0 and run_s > 0.5:
@@ -78,7 +88,7 @@ class ProfileShape(LoadTestShape):
             return None
         if session.plan.users is None:
             # One user in each process sees to the arrivals.
-            workers = self.runner.clients if isinstance(self.runner, MasterRunner) else (1,)
+            workers = runner.clients if isinstance(runner, MasterRunner) else (1,)
             return len(workers), SPAWN_RATE
         # locust asks once a second: those of the next second must be there by then.
         users = session.plan.users_until(run_s + 1.0)
@@ -118,6 +128,7 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
     if isinstance(runner, MasterRunner):
         runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.data))
     if web_ui is not None:
+        session.by_page = True
         add_pages(web_ui, session)
     if web_ui is None or environment.host:
         _prepare(session)
@@ -174,7 +185,7 @@ def _on_test_start(environment: Environment, **_: Any) -> None:
         session.begin()
     except UsageError as error:
         # Only from the web page, where the target is named late.
-        complain(str(error))
+        session.refuse(error)
         runner = environment.runner
         if runner is not None:
             gevent.spawn(runner.stop)
@@ -205,6 +216,9 @@ _conclusions: list[str] = []
 def _on_quitting(environment: Environment, **_: Any) -> None:
     session = _session(environment)
     if session is None or session.is_worker or session.choices is None:
+        return
+    if session.by_page and (session.problem or not session.began):
+        environment.process_exit_code = int(Exit.USAGE if session.problem else Exit.GOOD)
         return
     table, code = session.conclude()
     _conclusions.append(table)

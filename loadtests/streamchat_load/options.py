@@ -128,14 +128,22 @@ class Choices:
     junit_file: str | None
 
 
-def read_choices(options: Namespace, host: str | None, payload: Payload) -> Choices:
-    """Check all options before any load. Raises UsageError."""
+def read_choices(
+    options: Namespace, host: str | None, payload: Payload, *, by_page: bool = False
+) -> Choices:
+    """Check all options before any load. Raises UsageError.
+
+    `by_page`: the form of locust's page has set them. It sends texts, empty ones too, and always
+    says how many users there are to be, whether or not the profile has users.
+    """
+    if by_page:
+        options = _from_form(options)
     if not host:
         raise UsageError("no target: give --host URL, such as --host http://127.0.0.1:5000")
     settings = Settings(
         url=host,
         profile=options.profile or DEFAULT_PROFILE,
-        parameters=_read_parameters(options),
+        parameters=_read_parameters(options, strict=not by_page),
         insecure=bool(options.insecure),
         ca_file=options.ca_file or None,
         fields=[_read_field(text) for text in options.header],
@@ -164,7 +172,7 @@ def read_choices(options: Namespace, host: str | None, payload: Payload) -> Choi
     )
 
 
-def _read_parameters(options: Namespace) -> dict[str, str]:
+def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:
     """Return the profile's parameters; locust's own -u and -t stand for two of them."""
     given = read_settings(options.parameter, "parameter")
     found = find_profile(options.profile or DEFAULT_PROFILE)
@@ -173,7 +181,7 @@ def _read_parameters(options: Namespace) -> dict[str, str]:
         ("-u/--users", options.num_users, "users"),
         ("-t/--run-time", options.run_time, "duration_s"),
     ):
-        if value is None:
+        if value is None or (not strict and (name not in known or name in given)):
             continue
         if name not in known:
             raise UsageError(
@@ -184,6 +192,24 @@ def _read_parameters(options: Namespace) -> dict[str, str]:
             raise UsageError(f"{name} is given twice: as {option} and as --parameter")
         given[name] = str(value)
     return given
+
+
+def _from_form(options: Namespace) -> Namespace:
+    """Return options as the command line would have given them."""
+    read: dict[str, Any] = {}
+    for name, value in vars(options).items():
+        if isinstance(value, list):
+            read[name] = [item for item in value if item != ""]
+        else:
+            read[name] = None if value == "" else value
+    for name, default, _ in _NUMBERS:
+        key = name.replace("-", "_")
+        value = read.get(key)
+        try:
+            read[key] = default if value is None else float(value)
+        except ValueError:
+            raise UsageError(f"--{name} {value!r} is not a number") from None
+    return Namespace(**read)
 
 
 def _read_field(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,13 @@ class Session:
     def __init__(self, environment: Environment, payload: Payload) -> None:
         self.environment = environment
         self.payload = payload
+        self.by_page = False
+        """Runs are started from locust's page, each with what its form says."""
+        self.began = False
+        self.problem = ""
+        """Why the last run that was asked for on the page did not begin."""
         self.choices: Choices | None = None
+        self._surveyed: Settings | None = None
         self.survey: Survey | None = None
         self.run: LoadRun | None = None
         self.plan: Plan | None = None
@@ -76,16 +83,39 @@ class Session:
 
     # Before the load
 
-    def prepare(self) -> None:
-        """Check the options and look at the target. Raises UsageError."""
+    def choose(self) -> Choices:
+        """Check the options: then there is a plan. Raises UsageError."""
         options = self.environment.parsed_options
         if options is None:
             raise UsageError("the load tests need locust's command line")
-        self.choices = read_choices(options, self.environment.host, self.payload)
-        self.plan = self.choices.settings.plan()
-        self.survey = survey(
-            self.choices.settings, self.payload, limit_s=self.choices.survey_limit_s
+        self.choices = read_choices(
+            options, self.environment.host, self.payload, by_page=self.by_page
         )
+        self.plan = self.choices.settings.plan()
+        return self.choices
+
+    def prepare(self) -> None:
+        """Check the options and look at the target. Raises UsageError."""
+        choices = self.choose()
+        self._look(choices)
+
+    def _look(self, choices: Choices) -> Survey:
+        """Look at the target, unless that was done already for these settings."""
+        asked = replace(choices.settings, seed=0)
+        if self.survey is None or self._surveyed != asked:
+            self.survey = None
+            self.survey = survey(choices.settings, self.payload, limit_s=choices.survey_limit_s)
+            self._surveyed = asked
+        return self.survey
+
+    def refuse(self, error: UsageError) -> None:
+        """Keep and tell why no run begins."""
+        self.problem = str(error)
+        complain(self.problem)
+
+    def run_s(self, since_asked_s: float) -> float:
+        """Return how long the run has been on: the look at the target is no part of it."""
+        return min(since_asked_s, perf_counter() - self.started_s)
 
     def begin(self) -> None:
         """Start the run in this process, or send the workers off to do so."""
@@ -93,17 +123,14 @@ class Session:
             if self._begun is not None:
                 self._start_run(**self._begun)
             return
-        host = self.environment.host
-        if self.choices is None or self.survey is None or self.choices.settings.url != host:
-            self.prepare()
-        if self.choices is None or self.survey is None:
-            raise UsageError("the target was not surveyed")
-        self.sums = Ledger()
+        choices = self.choices or self.choose()
+        found = self._look(choices)
+        self.began, self.problem, self.sums = True, "", Ledger()
         self.started_s, self.started_epoch_s = perf_counter(), time.time()
         self.ended_s, self._finishing = None, False
         message = {
-            "settings": self.choices.settings.dump(),
-            "oracles": {name: found.dump() for name, found in self.survey.oracles.items()},
+            "settings": choices.settings.dump(),
+            "oracles": {name: oracle.dump() for name, oracle in found.oracles.items()},
         }
         runner: Any = self.environment.runner
         if self.is_master:
@@ -251,6 +278,8 @@ class Session:
 
     def snapshot(self) -> tuple[dict[str, Any], Verdict]:
         """Return the figures so far, and the verdict on them."""
+        if self.problem:
+            raise UsageError(self.problem)
         if self.choices is None:
             raise UsageError("there was no run")
         ledger = Ledger()

@@ -73,8 +73,8 @@ def add_pages(web_ui: Any, session: Session) -> None:
 def _rows(session: Session) -> list[dict[str, Any]]:
     try:
         summary, verdict = session.snapshot()
-    except UsageError:
-        return []
+    except UsageError as error:
+        return [{"what": f"no run: {error}"}]
     rows = [
         {"what": title}
         | {

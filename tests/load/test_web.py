@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,11 +33,20 @@ START_LIMIT_S = 30.0
 
 
 @contextmanager
-def running_locust(folder: Path, url: str) -> Iterator[str]:
-    """Run locust with its web page and the test under way; yield the page's URL."""
-    options = ("--web-host", "127.0.0.1", "--web-port", 0, "--autostart")
+def running_locust(folder: Path, url: str | None) -> Iterator[str]:
+    """Run locust with its web page; yield the page's URL.
+
+    With the URL of a target the test is under way, without one it is to be started on the page.
+    """
+    options = ("--web-host", "127.0.0.1", "--web-port", 0)
     load = parameters(duration_s=600, users=2)
-    command = locust_command(url, *options, *load, *LENIENT, "--profile", "steady")
+    if url is not None:
+        command = locust_command(url, *options, "--autostart", *load, *LENIENT)
+    else:
+        command = [*locust_command("", *options, *load, *LENIENT)]
+        at = command.index("--host")
+        del command[at : at + 2]
+    command += ["--profile", "steady"]
     log = folder / "locust.log"
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment())
@@ -100,3 +112,53 @@ def test_the_tab_shows_streams_while_they_run_and_the_page_their_charts(tmp_path
         report = json.loads(get(f"{page}/streamchat.json"))
         assert report["outcomes"]["verified"] >= rows["verified"]["count"]
         assert report["faults"] == {}
+
+
+def start(page: str, host: str) -> None:
+    """Send the form that starts a run, with the fields that it always has."""
+    form = urllib.parse.urlencode(
+        {"user_count": 7, "spawn_rate": 1, "host": host, "run_time": "", "profile": "steady"}
+    )
+    answer = urllib.request.urlopen(f"{page}/swarm", form.encode(), REQUEST_LIMIT_S)
+    with answer:
+        assert json.load(answer)["success"]
+
+
+def wait_for(page: str, what: str) -> dict[str, Any]:
+    """Return the report as soon as it has a member."""
+    until_s = time.monotonic() + START_LIMIT_S
+    found: dict[str, Any] = {}
+    while what not in found and time.monotonic() < until_s:
+        try:
+            found = json.loads(get(f"{page}/streamchat.json"))
+        except urllib.error.HTTPError as error:
+            found = json.load(error)
+            if found.get("error") == "there was no run" != what:
+                found = {}
+    return found
+
+
+def test_a_run_whose_target_is_named_on_the_page_runs(tmp_path: Path) -> None:
+    with (
+        running_server("--events", 5, "--interval", 0.01) as server,
+        running_locust(tmp_path, None) as page,
+    ):
+        start(page, server.url)
+        report = wait_for(page, "outcomes")
+        assert report["target"].startswith(server.url)
+        # What the command line says of the profile's users comes first.
+        assert report["parameters"] == {"duration_s": "600", "users": "2"}
+        until_s = time.monotonic() + START_LIMIT_S
+        while not report["outcomes"]["verified"] and time.monotonic() < until_s:
+            read_stream(server.url)
+            report = wait_for(page, "outcomes")
+        assert report["outcomes"]["verified"] > 0
+
+
+def test_why_no_run_begins_is_told_on_the_page(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with running_locust(tmp_path, None) as page:
+        start(page, f"http://127.0.0.1:{port}")
+        assert "connection refused" in wait_for(page, "error")["error"]
+        assert any("connection refused" in row["what"] for row in rows_of(page))
