@@ -5,6 +5,7 @@ Sources: bugs A6 and A7.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,12 @@ STARTING_TRIES = 4
 
 STARTING_PAUSE_S = 0.5
 """The time between these tries (seconds)."""
+
+UNPROVOKED = 40
+"""So many good requests in a row show whether some fail by themselves."""
+
+UNPROVOKED_S = 4.0
+"""How long sending them may take (seconds)."""
 
 
 class Alive:
@@ -151,16 +158,27 @@ class Alive:
         self._awaited.append((after, job))
 
     def _judge(self, after: str, reading: Reading) -> None:
-        if reading.status >= 500 and not reading.overloaded:
-            # One internal error is request.never-5xx's; a server that is done for has more.
-            again = self._send(after)
-            if again.accepted:
-                self._target.ledger.observe(reading.exchange)
-                reading = again
+        if reading.status >= 500 and not reading.overloaded and self._fails_unprovoked():
+            # Such internal errors are those of request.never-5xx, whatever came before.
+            self._target.ledger.observe(reading.exchange)
+            self._target.ledger.entries[ALIVE].judged += 1
+            return
         if reading.accepted and not reading.closed:
             self._target.ledger.entries[ALIVE].judged += 1
             return
         self._accuse(after, f"status {reading.status or 'none'}", reading.exchange)
+
+    def _fails_unprovoked(self) -> bool:
+        """Tell whether good requests draw internal errors now and then, with no hostile one before.
+
+        A server that is done for fails all of them.
+        """
+        ends_at = time.monotonic() + UNPROVOKED_S
+        failed, count = 0, 0
+        while count < UNPROVOKED and time.monotonic() < ends_at:
+            failed += self._send("good requests alone").status >= 500
+            count += 1
+        return 0 < failed < count
 
     def _accuse_gone(self, after: str, gone: NotTestable) -> None:
         request = self._target.encode(HttpRequest.chat(self._target.plain()))
