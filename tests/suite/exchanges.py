@@ -3,6 +3,7 @@
 import json
 
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.judges import Reading
 
 
 def chat(prompt: str = "Hello", **members: object) -> bytes:
@@ -30,4 +31,16 @@ def exchange(
         reads=(Read(0.0, answer.encode() + error),),
         ending=ending,
         ended_at_s=ended_at_s,
+    )
+
+
+def stream(first_s: float, prompt: str = "Hello", *, ended_at_s: float | None = None) -> Reading:
+    """Return the reading of a stream, ended, whose only event came at that time."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 23\r\n\r\n"
+    return Reading(
+        Exchange(
+            request=exchange(chat(prompt)).request,
+            reads=(Read(0.0, head), Read(first_s, b'data: {"response":""}\n\n')),
+            ended_at_s=first_s if ended_at_s is None else ended_at_s,
+        )
     )

@@ -4,6 +4,7 @@ import pytest
 from streamchat_conformance.suite.crowd import Crowd, late_streams
 from streamchat_fixtures.control import Settings as Pace
 
+from .exchanges import stream
 from .targets import learnt
 
 ENDLESS = Pace(events=0, interval_s=0.3)
@@ -34,3 +35,12 @@ def test_streams_side_by_side_are_not_late(count: int, pace: Pace) -> None:
     with learnt("members-in-another-order", pace=pace) as target:
         crowds = (Crowd.open(target, count) for _ in range(3))
         assert not all(late_streams(target, crowd) for crowd in crowds)
+
+
+def test_a_place_taken_just_before_the_other_end_is_recorded_was_waited_for() -> None:
+    first = stream(0.001, ended_at_s=0.7753)
+    second = stream(0.7752, ended_at_s=1.607)
+    with learnt("one-event-alone") as target:
+        target.baseline.first_event_s, target.baseline.duration_s = 0.001, 0.8
+        ((late, _),) = late_streams(target, Crowd([first, second], [0.0, 0.0]))
+    assert late is second

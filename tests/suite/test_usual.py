@@ -2,7 +2,6 @@
 
 import pytest
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.suite.crowd import Crowd, late_streams, serves_within
@@ -10,17 +9,8 @@ from streamchat_conformance.suite.target import FOR_CERTAIN, SIDE_BY_SIDE
 from streamchat_conformance.suite.usual import SAMPLES, SMALL_BYTES, Usual, learn_usual
 from streamchat_fixtures.control import Settings as Pace
 
-from .exchanges import chat, exchange
+from .exchanges import exchange, stream
 from .targets import learnt
-
-
-def stream(first_s: float, prompt: str = "Hello") -> Reading:
-    """Return the reading of a stream whose first event came at that time."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 23\r\n\r\n"
-    event = b'data: {"response":""'
-    request = exchange(chat(prompt)).request
-    reads = (Read(0.0, head + event), Read(first_s, b"}\n\n"))
-    return Reading(Exchange(request=request, reads=reads, ended_at_s=first_s))
 
 
 def test_one_slow_stream_among_many_is_not_usual() -> None:

@@ -62,7 +62,11 @@ class Alive:
             return
         try:
             if wait:
-                self._judge(after, self._send(after))
+                busy = target.background.busy
+                reading = self._send(after)
+                # Where streams are open beside this one, "not now" is an answer.
+                if not (reading.overloaded and busy):
+                    self._judge(after, reading)
             else:
                 self._start(after)
         except NotTestable as gone:

@@ -81,7 +81,7 @@ class Paced:
             return True
         if progress.events and self.first_s is None:
             self.first_s = progress.elapsed_s
-        if self.first_s is None or progress.elapsed_s < self.first_s + self.settled_s:
+        if self.first_s is None or progress.elapsed_s < self._settled_at_s(self.first_s):
             return False
         return progress.events >= self.events or progress.elapsed_s >= self.seconds
 
@@ -89,10 +89,14 @@ class Paced:
         """Return when to ask again though nothing arrives (seconds)."""
         if self.first_s is None:
             return Answered().wake_at_s(progress)
-        settled_at_s = self.first_s + self.settled_s
+        settled_at_s = self._settled_at_s(self.first_s)
         if progress.events >= self.events:
             return settled_at_s
         return max(self.seconds, settled_at_s)
+
+    def _settled_at_s(self, first_s: float) -> float:
+        """Return until when to watch at the least: what began soon was not held back."""
+        return first_s + self.settled_s if first_s >= self.settled_s else first_s
 
 
 @dataclass(frozen=True, slots=True)
