@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.core.eventstream import (
     RETRY_LIMIT_MS,
@@ -149,6 +149,7 @@ def test_the_blocks_put_together_are_the_lines_and_the_events(
 
 
 @given(cut=cut_streams())
+@example(cut=(b"\xef\xbb", [b"\xef\xbb", b""]))
 @PROPERTY
 def test_a_line_has_the_time_of_its_end(cut: tuple[bytes, list[bytes]]) -> None:
     stream, reads = cut

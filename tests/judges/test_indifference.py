@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.core.http1 import Framing, ResponseReader
@@ -15,6 +15,8 @@ from streamchat_fixtures.exchanges import ExchangeCase
 
 from .corpus import CASES, broken, exchange_of, reading_of
 
+PROPERTY = settings(deadline=None)
+"""A busy machine is no failure."""
 SHORT_BYTES = 8000
 TORN = {"sse.comments", "payload.line-separators", "payload.no-injection"}
 """Where these are broken a blank line may stand in the middle of an event."""
@@ -66,6 +68,7 @@ def test_many_cases_can_be_changed_so() -> None:
     assert len(WITH_HEAD) > 400
 
 
+@PROPERTY
 @given(cases(CHUNKED), st.data())
 def test_how_a_body_is_cut_into_chunks_changes_nothing(
     case: ExchangeCase, data: st.DataObject
@@ -81,6 +84,7 @@ def test_how_a_body_is_cut_into_chunks_changes_nothing(
     assert judged(case, interim + head + coded + b"0\r\n\r\n") == set(case.breaks)
 
 
+@PROPERTY
 @given(cases(WITH_HEAD), st.sampled_from([str.lower, str.upper, str.swapcase]))
 def test_the_case_of_field_names_changes_nothing(
     case: ExchangeCase, change: Callable[[str], str]
@@ -94,6 +98,7 @@ def test_the_case_of_field_names_changes_nothing(
     assert judged(case, interim + b"\r\n".join(changed) + rest) == set(case.breaks)
 
 
+@PROPERTY
 @given(
     cases(WITH_HEAD),
     st.sampled_from([b"X-Odd: 1\r\n", b'ETag: "x"\r\n', b"x:\r\n", b"Via: 1.1 a, 1.0 b\r\n"]),
@@ -103,6 +108,7 @@ def test_a_field_that_says_nothing_here_changes_nothing(case: ExchangeCase, fiel
     assert judged(case, interim + head[:-2] + field + head[-2:] + rest) == set(case.breaks)
 
 
+@PROPERTY
 @given(
     cases(WITH_HEAD),
     st.lists(
@@ -119,6 +125,7 @@ def test_interim_responses_change_nothing(case: ExchangeCase, interim: list[byte
     assert judged(case, b"".join(interim) + case.received) == set(case.breaks)
 
 
+@PROPERTY
 @given(cases(CHUNKED), st.data())
 def test_comments_between_events_change_nothing(case: ExchangeCase, data: st.DataObject) -> None:
     interim, head, _ = parts(case)
@@ -159,6 +166,7 @@ REWRITABLE = [
 ]
 
 
+@PROPERTY
 @given(cases(REWRITABLE), st.sampled_from(STYLES))
 def test_how_json_is_written_changes_nothing(
     case: ExchangeCase, style: Callable[[object], str]

@@ -128,7 +128,8 @@ class EventStreamParser:
         An event is complete with its blank line; where that ends with a CR, no LF is awaited.
         Returns nothing once the parser is closed.
         """
-        if self._start is not None:
+        # An empty read brings nothing, and does not move the time of what came before it.
+        if data and self._start is not None:
             data = self._drop_bom(data, at_s)
         if not data or self.closed:
             return []
