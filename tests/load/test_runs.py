@@ -245,6 +245,13 @@ def test_a_chat_session_grows_turn_by_turn(profile_runs: dict[str, LoadResult]) 
         assert told in profile_runs["mixed"].output
 
 
+def test_a_server_whose_answers_proved_steady_need_not_prove_it_for_each_shape(
+    profile_runs: dict[str, LoadResult],
+) -> None:
+    turns, together, proofs = 3, 3, 9
+    assert profile_runs["mixed"].report["surveyed_streams"] <= turns * together + proofs
+
+
 def test_each_step_of_a_staircase_is_measured_for_itself(
     profile_runs: dict[str, LoadResult],
 ) -> None:
