@@ -27,6 +27,8 @@ PACE_EVENTS = 12
 RECORDING_BYTES = 1024 * 1024
 """What is recorded of one observed stream."""
 LONG_PROMPT = " ".join(["Please tell me a long story about rivers, bridges and boats."] * 8)
+LARGE_PROMPT = 60_000
+"""Characters of the prompt whose stream is read to its end."""
 SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
 
@@ -96,7 +98,7 @@ class Observations:
         return self._result("encoded")
 
     def long(self) -> Reading:
-        """Return the stream that was watched for long."""
+        """Return the stream that was watched for long; one of a large prompt is entered with it."""
         return self._result("long")[0]
 
     def slow(self) -> tuple[Reading, float]:
@@ -156,8 +158,13 @@ class Observations:
         return self._record(plans)
 
     def _long(self) -> list[Exchange]:
-        watched = Watched(self._target.settings.observation_s)
-        return self._record([self._plan(self._target.plain(), watched)])
+        target = self._target
+        watched = Watched(target.settings.observation_s)
+        chats = [target.plain()]
+        if target.has(Capability.FINITE):
+            # What goes wrong only with a large request may do so at the stream's very end.
+            chats.append(target.plain("x" * LARGE_PROMPT))
+        return self._record([self._plan(chat, watched) for chat in chats])
 
     def _declared(self, declared: DeclaredRequest | None) -> list[Exchange]:
         if declared is None:
