@@ -135,19 +135,20 @@ def exchange(reading: Reading, request: bytes) -> None:
         raise ValueError("the reading has no connection")
     response = Response()
     reading.request = request
+    broken = _Broken()
     try:
         reading.sent_s = reading.last_s = perf_counter()
         connection.send(request)
-        over = _read_head(reading, connection, response)
+        broken = _read_head(reading, connection, response)
     except OSError as error:
+        broken = _Broken(over=True)
         reading.failure = _reason(error)
-        over = True
-    if over and response.status is None:
-        _end_without_head(reading)
+    if broken.over and response.status is None:
+        _end_without_head(reading, broken)
     elif reading.invalid or response.status != 200:
-        _read_refusal(reading, connection, response)
+        _read_refusal(reading, connection, response, broken)
     else:
-        _read_stream(reading, connection, response)
+        _read_stream(reading, connection, response, broken)
     reading.ended_s = perf_counter()
     reading.status = response.status
     reading.reusable = (
@@ -155,13 +156,29 @@ def exchange(reading: Reading, request: bytes) -> None:
     )
 
 
-def _read_head(reading: Reading, connection: Connection, response: Response) -> bool:
-    """Read until the head is there; return whether the connection ended or broke before."""
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """How reading the head went wrong: the connection ended, or what came is malformed."""
+
+    over: bool = False
+    problem: str | None = None
+    data: bytes = b""
+
+    def tell(self, reading: Reading) -> None:
+        """Note malformed HTTP as a fault of the reading, if that is what it is."""
+        if self.problem is not None:
+            message = f"malformed HTTP: {self.problem}"
+            reading.verifier.fail(Fault.FRAMING, message, data=self.data)
+            reading.failure = message
+
+
+def _read_head(reading: Reading, connection: Connection, response: Response) -> _Broken:
+    """Read until the head is there, or the connection ended or broke before."""
     while response.status is None:
         data = connection.recv(READ_BYTES)
         now_s = perf_counter()
         if not data:
-            return True
+            return _Broken(over=True)
         reading.last_s = now_s
         if reading.tape is not None:
             reading.tape.append(Read(now_s - reading.sent_s, data))
@@ -169,13 +186,12 @@ def _read_head(reading: Reading, connection: Connection, response: Response) -> 
         if response.status is not None:
             reading.head_s = now_s
         if problem is not None:
-            reading.verifier.fail(Fault.FRAMING, f"malformed HTTP: {problem}", data=data)
-            reading.failure = f"malformed HTTP: {problem}"
-            return True
-    return False
+            return _Broken(True, problem, data)
+    return _Broken()
 
 
-def _end_without_head(reading: Reading) -> None:
+def _end_without_head(reading: Reading, broken: _Broken) -> None:
+    broken.tell(reading)
     if reading.stop in _BY_CLIENT:
         reading.outcome = _BY_CLIENT[reading.stop]
     elif reading.stop is not None:
@@ -189,8 +205,11 @@ def _end_without_head(reading: Reading) -> None:
         reading.outcome = Outcome.FAILED
 
 
-def _read_refusal(reading: Reading, connection: Connection, response: Response) -> None:
+def _read_refusal(
+    reading: Reading, connection: Connection, response: Response, broken: _Broken
+) -> None:
     """Read an answer that is no stream, and judge it when it should be a refusal."""
+    broken.tell(reading)
     if response.status == 200:
         reading.verifier.fail(Fault.REFUSAL, "an invalid request was accepted", "status 400")
         reading.outcome = Outcome.FAULTY
@@ -235,7 +254,9 @@ def _read_body(
     return ("bytes after the answer's end" if response.surplus else None), body
 
 
-def _read_stream(reading: Reading, connection: Connection, response: Response) -> None:
+def _read_stream(
+    reading: Reading, connection: Connection, response: Response, broken: _Broken
+) -> None:
     """Read a stream event by event until it ends, is cut, or the watch ends it."""
     verifier = reading.verifier
     parsed = media_type(response.field(b"content-type"))
@@ -249,8 +270,10 @@ def _read_stream(reading: Reading, connection: Connection, response: Response) -
     pieces, reason = response.pieces, ""
     if pieces:
         reading.stamp(verifier.receive(response.take(), reading.last_s), reading.last_s)
+    # What came with the head is judged before what is wrong behind it.
+    broken.tell(reading)
     with receiving(reading, connection, response) as receive:
-        while not (reading.is_cut or response.complete or reading.stop is not None):
+        while not (broken.over or reading.is_cut or response.complete or reading.stop is not None):
             try:
                 data, problem = receive()
             except OSError as error:

@@ -132,6 +132,18 @@ def test_a_stream_is_cut_after_the_event_that_was_asked_for(plainly: bool) -> No
     assert not reading.reusable
 
 
+@pytest.mark.parametrize("plainly", [False, True])
+def test_events_that_came_with_the_head_are_judged_before_what_is_wrong_behind_them(
+    plainly: bool,
+) -> None:
+    first = SOUND[: SOUND.index(b"\r\n", SOUND.index(b"data:")) + 2]
+    reading = read([first + b"zz\r\n"], plainly=plainly)
+    assert reading.outcome is Outcome.FAULTY
+    assert reading.evidence is not None
+    assert (reading.evidence.fault, reading.evidence.event) == (Fault.FRAMING, 1)
+    assert len(reading.stamps_s) == 1
+
+
 def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
     with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

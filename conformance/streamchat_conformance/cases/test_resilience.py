@@ -7,6 +7,7 @@ import threading
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.crowd import (
