@@ -10,9 +10,7 @@ from .sources import ROOT, tracked_files
 
 LINES = 400
 LONGER = {
-    "conformance/streamchat_conformance/judges/headers.py": "one judge for each header rule",
     "fixtures/streamchat_fixtures/control/steps.py": "every step of the control on one page",
-    "tests/core/test_http1_deviations.py": "a table of deviations",
 }
 """Files that may be longer, with the reason."""
 

@@ -7,24 +7,13 @@ from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.core.fields import directives, is_http_date, split_list, tokens
+from streamchat_conformance.core.fields import directives, is_http_date, split_list
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.head import show_field, stream_head
 from streamchat_conformance.judges.injection import SINGLETONS, injects
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
-
-
-def stream_head(reading: Reading) -> ResponseHead | None:
-    """Return the head of an accepted valid request, or None when this is something else."""
-    if reading.asked.expectation is not Expectation.ACCEPT:
-        return None
-    return reading.head if reading.accepted else None
-
-
-def _show(head: ResponseHead, name: str) -> str:
-    values = head.values(name)
-    return "; ".join(f"{name}: {value}" for value in values) if values else f"no {name} field"
 
 
 @judge("headers.status", MUST, "A stream's status is 200.", source="article")
@@ -64,7 +53,7 @@ def media_type(reading: Reading) -> Verdict:
             "headers.media-type",
             "event-stream clients give up on any other media type",
             "Content-Type: text/event-stream",
-            _show(head, "Content-Type"),
+            show_field(head, "Content-Type"),
             head.offset,
         )
     ]
@@ -88,7 +77,7 @@ def charset(reading: Reading) -> Verdict:
             "headers.charset",
             "an event stream is UTF-8; another label misleads clients that obey it",
             "charset=utf-8, or no charset",
-            _show(head, "Content-Type"),
+            show_field(head, "Content-Type"),
             head.offset,
         )
     ]
@@ -102,7 +91,7 @@ def _cache_control(reading: Reading) -> dict[str, str | None] | None:
 def _cache_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
     head = reading.head
     assert head is not None
-    return Finding(id_, message, expected, _show(head, "Cache-Control"), head.offset)
+    return Finding(id_, message, expected, show_field(head, "Cache-Control"), head.offset)
 
 
 @judge(
@@ -196,91 +185,7 @@ def accel_buffering_value(reading: Reading) -> Verdict:
             "headers.accel-buffering-value",
             "nginx knows yes and no only, in lower case; anything else has no effect",
             "X-Accel-Buffering: no",
-            _show(head, "X-Accel-Buffering"),
-            head.offset,
-        )
-    ]
-
-
-@judge(
-    "headers.connection-consistent",
-    MUST,
-    "The Connection options do not contradict each other.",
-    source="RFC 9110 section 7.6.1; bug B6",
-)
-def connection_consistent(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
-    options = set(tokens(head.values("connection")))
-    # RFC 9112 section 9.3: a recipient that sees close ends the connection, whatever else is
-    # said; a sender that says both cannot mean both.
-    if not {"keep-alive", "close"} <= options:
-        return []
-    return [
-        Finding(
-            "headers.connection-consistent",
-            "clients disagree about a response that says both keep-alive and close",
-            "Connection: keep-alive",
-            _show(head, "Connection"),
-            head.offset,
-        )
-    ]
-
-
-def _asked_to_close(reading: Reading) -> bool:
-    sent = reading.asked.sent
-    return sent is not None and "close" in tokens(sent.values("connection"))
-
-
-@judge(
-    "headers.connection-persistent",
-    MUST,
-    "On HTTP/1.1 the response does not say close to a client that did not.",
-    source="article; RFC 9112 section 9.3",
-)
-def connection_persistent(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None or head.version != "HTTP/1.1" or _asked_to_close(reading):
-        return None
-    if "close" not in tokens(head.values("connection")):
-        return []
-    # A connection that has served may be given up at any time by saying so (RFC 9112 section
-    # 9.6): many servers do after so many requests. One that says it at once never persists.
-    if reading.exchange.position:
-        return None
-    return [
-        Finding(
-            "headers.connection-persistent",
-            "the article keeps the connection; this response announces its end",
-            "Connection: keep-alive, or no Connection field",
-            _show(head, "Connection"),
-            head.offset,
-        )
-    ]
-
-
-@judge(
-    "headers.connection-keep-alive",
-    SHOULD,
-    "Connection: keep-alive is explicit on HTTP/1.1.",
-    source="article",
-)
-def connection_keep_alive(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None or head.version != "HTTP/1.1" or _asked_to_close(reading):
-        return None
-    options = tokens(head.values("connection"))
-    if "close" in options:
-        return None
-    if "keep-alive" in options:
-        return []
-    return [
-        Finding(
-            "headers.connection-keep-alive",
-            "the article's response says it; HTTP/1.1 does not need it",
-            "Connection: keep-alive",
-            _show(head, "Connection"),
+            show_field(head, "X-Accel-Buffering"),
             head.offset,
         )
     ]
@@ -301,7 +206,7 @@ def singletons(reading: Reading) -> Verdict:
             "headers.singletons",
             f"{name} occurs {len(head.values(name))} times; recipients pick different ones",
             f"one {name} field at most",
-            _show(head, name),
+            show_field(head, name),
             head.offset,
         )
         for name in SINGLETONS
@@ -331,7 +236,7 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
             "headers.no-content-length",
             "both framings in one message: recipients disagree where it ends",
             "Transfer-Encoding: chunked alone",
-            f"{_show(head, 'Content-Length')} and {_show(head, 'Transfer-Encoding')}",
+            f"{show_field(head, 'Content-Length')} and {show_field(head, 'Transfer-Encoding')}",
             head.offset,
         )
         return
@@ -342,7 +247,7 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
             "headers.no-content-length",
             "the stream goes on after the number of bytes that Content-Length announced",
             "no Content-Length, or one that counts the whole stream",
-            f"{_show(head, 'Content-Length')}, and then {surplus[:60]!r}",
+            f"{show_field(head, 'Content-Length')}, and then {surplus[:60]!r}",
             reading.response.end_offset,
         )
 
@@ -360,7 +265,7 @@ def date(reading: Reading) -> Verdict:
             "headers.date",
             "a server with a clock sends Date in the standard's fixed form",
             "Date: Sun, 06 Nov 1994 08:49:37 GMT (the time of the response)",
-            _show(head, "Date"),
+            show_field(head, "Date"),
             head.offset,
         )
     ]
@@ -388,7 +293,7 @@ def identity_encoding(reading: Reading) -> Verdict:
             "headers.identity-encoding",
             f"the request ruled {', '.join(unwanted)} out",
             f"no Content-Encoding for Accept-Encoding: {', '.join(accepted)}",
-            _show(head, "Content-Encoding"),
+            show_field(head, "Content-Encoding"),
             head.offset,
         )
     ]

@@ -7,7 +7,7 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
-from streamchat_conformance.judges.headers import stream_head
+from streamchat_conformance.judges.head import stream_head
 from streamchat_conformance.judges.injection import injects
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
