@@ -94,3 +94,8 @@ def test_what_was_sent_beside_others_is_known_by_its_note() -> None:
         readings = target.send_all(requests)
         assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)
         assert BESIDE_OTHERS not in target.send(requests[0]).exchange.notes
+
+
+def test_an_interval_longer_than_was_watched_is_not_taken_for_none() -> None:
+    with learnt("one-event-alone", pace=Pace(events=0, interval_s=20.0)) as target:
+        assert target.baseline.interval_s > 2.5

@@ -28,7 +28,8 @@ class Baseline:
     duration_s: float = 0.0
     """From the request to the end of the stream, or to where it was left."""
     interval_s: float = 0.0
-    """Median time between events (seconds); 0 with fewer than two."""
+    """Median time between events (seconds); with fewer than two, how long the next one was
+    waited for, or 0 where the stream had ended."""
     refusal_s: float = 0.0
     """How long a lone refusal took (seconds)."""
     refuses: bool = True
@@ -45,7 +46,10 @@ def pace(reading: Reading) -> tuple[float, float, float]:
     times = [block.event.at_s for block in reading.events if block.event is not None]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     first = times[0] if times else 0.0
-    return first, median(gaps) if gaps else 0.0, reading.exchange.ended_at_s
+    ended_at_s = reading.exchange.ended_at_s
+    # Where the second event did not come while it was watched, the interval is at least as long.
+    waited_s = ended_at_s - first if times and not reading.ended else 0.0
+    return first, median(gaps) if gaps else waited_s, ended_at_s
 
 
 def echoes(reading: Reading) -> bool:
