@@ -14,6 +14,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.outcomes import Outcome
 
 FAILING = frozenset({Outcome.FAIL, Outcome.BLOCKED})
+SOUND = frozenset({Outcome.PASS, Outcome.UNEXPECTED_PASS, Outcome.NOT_APPLICABLE})
 
 
 class Verdict(StrEnum):
@@ -132,6 +133,20 @@ class Results:
         if _WEIGHT[result.outcome] >= _WEIGHT[known.outcome]:
             result.examples = max(result.examples, known.examples)
             self.by_id[result.requirement.id] = result
+
+    def release(self) -> None:
+        """Call what was blocked by a requirement that turned out sound what it is: not judged.
+
+        Nothing speaks against such a requirement: neither its own exchanges nor its cause.
+        """
+        for result in self.by_id.values():
+            if result.outcome is not Outcome.BLOCKED or result.findings:
+                continue
+            cause = self.by_id.get(result.cause)
+            if cause is not None and cause.outcome in SOUND:
+                result.outcome = Outcome.NOT_APPLICABLE
+                result.reason = f"it could not be judged: {result.reason}"
+                result.cause = ""
 
     def count(self, level: Level) -> dict[str, int]:
         """Return how many requirements of a level had each outcome."""

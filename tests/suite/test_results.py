@@ -1,0 +1,40 @@
+"""What a requirement is blocked by has to be broken itself."""
+
+import pytest
+from streamchat_conformance.catalogue import CATALOGUE
+from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.results import Result, Results
+
+load_catalogue()
+
+EFFECT, CAUSE = "connection.reuse-after-error", "error.delimited"
+
+
+def released(cause: Outcome, *findings: tuple[Finding, None]) -> Result:
+    results = Results()
+    blocked = Result(CATALOGUE[EFFECT], Outcome.BLOCKED, reason="nothing was refused", cause=CAUSE)
+    blocked.findings = list(findings)
+    results.record(blocked)
+    results.record(Result(CATALOGUE[CAUSE], cause))
+    results.release()
+    return results.by_id[EFFECT]
+
+
+@pytest.mark.parametrize("cause", [Outcome.PASS, Outcome.NOT_APPLICABLE])
+def test_what_a_sound_requirement_blocks_was_not_judged(cause: Outcome) -> None:
+    result = released(cause)
+    assert result.outcome is Outcome.NOT_APPLICABLE
+    assert result.reason == "it could not be judged: nothing was refused"
+    assert not result.cause
+
+
+@pytest.mark.parametrize("cause", [Outcome.FAIL, Outcome.BLOCKED, Outcome.NOT_RUN, Outcome.ERROR])
+def test_what_a_broken_requirement_blocks_stays_blocked(cause: Outcome) -> None:
+    assert released(cause).outcome is Outcome.BLOCKED
+
+
+def test_what_has_evidence_of_its_own_stays_blocked() -> None:
+    finding = Finding(EFFECT, "closed without a word", "an answer", "nothing")
+    assert released(Outcome.PASS, (finding, None)).outcome is Outcome.BLOCKED
