@@ -108,7 +108,10 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     # Where no valid request is served, the ones with something special are not either.
     **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
     # The streams that answer hard requests are as broken as all others.
-    **dict.fromkeys(SURVIVED_ROWS, ("request.valid-accepted", *FRAMING, *SYNTAX, "sse.comments")),
+    **dict.fromkeys(
+        SURVIVED_ROWS,
+        ("request.valid-accepted", "payload.nonempty", *FRAMING, *SYNTAX, "sse.comments"),
+    ),
 }
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
 
