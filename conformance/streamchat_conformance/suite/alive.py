@@ -34,6 +34,9 @@ STARTING_TRIES = 4
 STARTING_PAUSE_S = 0.5
 """The time between these tries (seconds)."""
 
+PROBE_S = 5.0
+"""How long a good request is waited for at least that shows whether the server lives (seconds)."""
+
 UNPROVOKED = 40
 """So many good requests in a row show whether some fail by themselves."""
 
@@ -137,7 +140,11 @@ class Alive:
         """Tell whether a good request is answered by anything (see `Pulse`)."""
         target = self._target
         limits = target.limits
-        if wait_s is not None:
+        if wait_s is None:
+            # What is answered at all, is answered in a fraction of the limit.
+            usual_s = max(PROBE_S, 5 * target.first_event_s)
+            limits = replace(limits, head_s=min(limits.head_s, usual_s))
+        else:
             limits = replace(limits, connect_s=wait_s, head_s=wait_s)
         data = target.encode(HttpRequest.chat(target.plain()))
         try:
