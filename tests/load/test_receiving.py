@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from streamchat_load.template import LEARNING_NONCES
 from streamchat_load.verify import StreamVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PAYLOAD = ChatPayload()
 NONCE, OTHER = "00112233445566ff", "ffeeddccbbaa9988"
@@ -144,7 +145,9 @@ def test_events_that_came_with_the_head_are_judged_before_what_is_wrong_behind_t
     assert len(reading.stamps_s) == 1
 
 
-def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
+@contextmanager
+def reading_three_events() -> Iterator[tuple[Reading, gevent.Greenlet[..., None], Any]]:
+    """Yield a reading that waits for its fourth event, its greenlet, and the server's socket."""
     with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         reading = Reading(
@@ -156,37 +159,26 @@ def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
         reader = gevent.spawn(exchange, reading, b"POST / HTTP/1.1\r\n\r\n")
         server, _ = listening.accept()
         server.sendall(SOUND[:-30])
-        with gevent.Timeout(LIMIT_S):
+        with server, gevent.Timeout(LIMIT_S):
             while reading.verifier.events < 3:
                 gevent.idle()
-            reading.end(Stop.SILENT)
-            reader.join()
-        server.close()
+            yield reading, reader, server
         reading.connection.close()
+
+
+def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
+    with reading_three_events() as (reading, reader, _):
+        reading.end(Stop.SILENT)
+        reader.join()
     assert reading.outcome is Outcome.FAULTY
     assert reading.evidence is not None
     assert reading.evidence.fault is Fault.STALL
 
 
 def test_a_reader_that_is_killed_leaves_nothing_behind_in_the_loop() -> None:
-    with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        reading = Reading(
-            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
-            due_s=perf_counter(),
-            phase="",
-        )
-        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
-        reader = gevent.spawn(exchange, reading, b"POST / HTTP/1.1\r\n\r\n")
-        server, _ = listening.accept()
-        server.sendall(SOUND[:-30])
-        with gevent.Timeout(LIMIT_S):
-            while reading.verifier.events < 3:
-                gevent.idle()
-            reader.kill()
-            server.sendall(SOUND[-30:])
-            gevent.sleep(0)
-        server.close()
-        reading.connection.close()
+    with reading_three_events() as (reading, reader, server):
+        reader.kill()
+        server.sendall(SOUND[-30:])
+        gevent.sleep(0)
     assert reading.verifier.events == 3
     assert reading.outcome is None
