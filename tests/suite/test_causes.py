@@ -2,6 +2,7 @@
 
 from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.ledger import Ledger
 
 from .exchanges import chat, exchange
@@ -82,3 +83,11 @@ def test_bytes_where_a_refusal_should_end_explain_what_becomes_of_the_next_reque
 
 def test_a_valid_request_that_is_refused_explains_what_the_articles_client_misses() -> None:
     assert seen(PLAIN_500).cause("stream.line-client") == "request.valid-accepted"
+
+
+def test_a_comment_inside_a_data_line_explains_that_its_event_is_no_json() -> None:
+    ledger = Ledger()
+    for id_ in ("payload.json", "sse.comments"):
+        ledger.accuse(Finding(id_, "torn", "", ""), exchange(chat()))
+    assert ledger.cause("payload.json") == "sse.comments"
+    assert ledger.cause("sse.comments") == ""
