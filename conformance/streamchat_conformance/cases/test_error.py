@@ -9,7 +9,6 @@ from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.recorder import until
 from streamchat_conformance.suite.conditions import QuietAfterEnd
 from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
@@ -44,7 +43,7 @@ SURPLUS_S = 0.1
 def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
     label = "a refusal, and what follows it"
     # Where a stream is served instead, which may have no end, its first event is enough.
-    stop = until.any_of(QuietAfterEnd(SURPLUS_S), until.events(1))
+    stop = QuietAfterEnd(SURPLUS_S, events=1)
     for request in REFUSABLE:
         check(target.send(request, stop=stop, label=label), "error.delimited")
 

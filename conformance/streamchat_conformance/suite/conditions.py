@@ -46,11 +46,13 @@ class QuietAfterEnd:
     """Stop when the response is over and nothing more has come for a while."""
 
     seconds: float
+    events: float = math.inf
+    """Leave a stream that is not over after so many events: it may never be."""
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
         if not Answered(whole=True)(progress):
-            return False
+            return progress.events >= self.events
         return progress.since_last_read_s >= self.seconds
 
     def wake_at_s(self, progress: Progress) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable, Violation
 from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
 
 SHRINK_S = 5.0
@@ -53,7 +53,8 @@ class _Run:
         self.failures: dict[str, Violation] = {}
         self.values: dict[str, Any] = {}
         """Failing values, by their representation."""
-        self.stopped: Blocked | NotApplicable | None = None
+        self.stopped: Blocked | NotApplicable | NotTestable | None = None
+        """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
         self.shrinks = baseline.first_event_s < SLOW_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
@@ -83,7 +84,7 @@ class _Run:
             self.failures[key] = failure
             if self.shrinks and self.shrink_ends_at is None:
                 self.shrink_ends_at = time.monotonic() + SHRINK_S
-        except (Blocked, NotApplicable) as outcome:
+        except (Blocked, NotApplicable, NotTestable) as outcome:
             self.stopped = outcome
 
     def _out_of_time(self) -> bool:
@@ -106,7 +107,7 @@ class _Run:
                 self.case(self.target, drawn)
             except Violation:
                 return True
-            except (Blocked, NotApplicable):
+            except (Blocked, NotApplicable, NotTestable):
                 return None
             return False
 
