@@ -136,6 +136,10 @@ def compare(
         },
         "cpu_us_per_event": costs,
         "verified_over_bare": round(costs["verified"] / costs["bare"], 2),
+        "verified_over_bare_by_pair": [
+            round(verified / bare, 2)
+            for verified, bare in zip(runs["verified"], runs["bare"], strict=True)
+        ],
         "peer_over_verified": {
             name: round(found / costs["verified"], 1)
             for name, found in costs.items()
