@@ -88,7 +88,7 @@ def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "the answer to this request", reading)
             if not mismatch(target, reading):
-                target.ledger.observe(reading.exchange)
+                target.ledger.observe_reading(reading)
             if position == 3 or not reading.refused or not reading.response.complete:
                 break
             refused += 1
@@ -177,7 +177,7 @@ def _check_three_streams(target: Target) -> None:
             reading = admitted(target.record(connection, data, stop, "a whole stream"))
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "another stream", reading)
-            target.ledger.observe(reading.exchange)
+            target.ledger.observe_reading(reading)
             for cause in ("transport.delimited", "transport.terminated", "transport.version"):
                 if target.ledger.red(cause):
                     raise Blocked(cause, "the stream's end cannot be told from the connection's")
@@ -232,7 +232,7 @@ def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
     if problem:
         raise violation("connection.unread-body", problem, "one response", shown)
     if reading.response.complete:
-        target.ledger.observe(reading.exchange)
+        target.ledger.observe_reading(reading)
 
 
 def _read_as_request(
@@ -279,7 +279,7 @@ def test_close_is_honoured(target: Target) -> None:
         with target.connect() as connection:
             data = target.encode(request)
             reading = target.record(connection, data, stop, "Connection: close")
-            target.ledger.observe(reading.exchange)
+            target.ledger.observe_reading(reading)
             if reading.head is None or not reading.response.complete:
                 continue
             # RFC 9112 section 9.6: a server that receives close must initiate closure after

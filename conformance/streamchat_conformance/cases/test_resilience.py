@@ -128,7 +128,7 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
 def _refusal_beside(target: Target, request: HttpRequest, label: str) -> Reading:
     """Send a request to refuse beside other clients; that it gets nothing is the case's to tell."""
     reading = target.send(request, label=label, observe=False)
-    return reading if reading.head is None else target.ledger.observe(reading.exchange)
+    return reading if reading.head is None else target.ledger.observe_reading(reading)
 
 
 def _prompt_s(target: Target) -> float:

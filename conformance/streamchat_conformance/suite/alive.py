@@ -171,7 +171,7 @@ class Alive:
     def _judge(self, after: str, reading: Reading) -> None:
         if reading.status >= 500 and not reading.overloaded and self._fails_unprovoked():
             # Such internal errors are those of request.never-5xx, whatever came before.
-            self._target.ledger.observe(reading.exchange)
+            self._target.ledger.observe_reading(reading)
             self._target.ledger.entries[ALIVE].judged += 1
             return
         if reading.accepted and not reading.closed:

@@ -44,7 +44,7 @@ def learn(target: Target) -> Baseline:
             target.ledger.plain = plain if plain is not PLAIN[0] else None
             break
     for reading in readings:
-        target.ledger.observe(reading.exchange)
+        target.ledger.observe_reading(reading)
     reading = readings[-1] if readings[-1].accepted else readings[0]
     if reading.response.framing is Framing.LENGTH and reading.response.complete:
         # A Content-Length that cuts the stream shows only in what follows.

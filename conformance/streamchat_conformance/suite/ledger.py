@@ -191,7 +191,10 @@ class Ledger:
 
     def observe(self, exchange: Exchange) -> Reading:
         """Enter an exchange and return its reading."""
-        reading = self.read(exchange)
+        return self.observe_reading(self.read(exchange))
+
+    def observe_reading(self, reading: Reading) -> Reading:
+        """Enter an exchange that was read already, and return its reading."""
         with self._lock:
             self._enter(reading)
         return reading

@@ -222,9 +222,7 @@ class Target:
                 self.usual.note(reading)
             if not (reading.overloaded and pauses.pause(retry_after(reading))):
                 break
-        if observe:
-            return self.ledger.observe(exchange)
-        return reading
+        return self.ledger.observe_reading(reading) if observe else reading
 
     def enough(self, events: int) -> Until:
         """Return the condition that ends a generated stream: as few events as are needed."""
