@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
@@ -65,7 +63,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
             continue
         # The suite's own observations may have taken what room there is.
         target.background.settle(within_s=2 * target.settings.observation_s)
-        threading.Event().wait(target.baseline.write_intervals_s)
+        target.pause(target.baseline.write_intervals_s)
     if len(served) < min(2, count):
         # 503 with Retry-After is an answer, if a few are served.
         finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")

@@ -107,18 +107,16 @@ class Alive:
 
     def serves(self) -> bool:
         """Tell whether a good request is served, by a server that may be starting again."""
-        target = self._target
-        request = HttpRequest.chat(target.plain())
         for _ in range(STARTING_TRIES):
             try:
-                reading = target.send(request, stop=_answered(), label="is it gone?", observe=False)
+                reading = self._ask("is it gone?")
             except NotTestable:
                 pass
             else:
                 # Who lets a request wait in vain is up, and will not serve the next one either.
                 if reading.accepted or not reading.closed:
                     return reading.accepted
-            target.pause(STARTING_PAUSE_S)
+            self._target.pause(STARTING_PAUSE_S)
         return False
 
     def note(self, exchange: Exchange) -> None:
@@ -155,8 +153,12 @@ class Alive:
             return False
 
     def _send(self, after: str) -> Reading:
+        return self._ask(_label(after))
+
+    def _ask(self, label: str) -> Reading:
+        """Send a good request, and return the reading of its answer, not entered."""
         request = HttpRequest.chat(self._target.plain())
-        return self._target.send(request, stop=_answered(), label=_label(after), observe=False)
+        return self._target.send(request, stop=_answered(), label=label, observe=False)
 
     def _start(self, after: str) -> None:
         """Send a good request; its answer is received in the background."""
@@ -187,7 +189,7 @@ class Alive:
         ends_at = time.monotonic() + UNPROVOKED_S
         failed, count = 0, 0
         while count < UNPROVOKED and time.monotonic() < ends_at:
-            failed += self._send("good requests alone").status >= 500
+            failed += self._ask("a good request, and nothing hostile before it").status >= 500
             count += 1
         return 0 < failed < count
 
