@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +20,7 @@ from streamchat_conformance.strategies import (
     media_types_json,
     prompts,
 )
+from streamchat_conformance.suite.background import run_together
 from streamchat_conformance.suite.generated import generated
 from streamchat_conformance.suite.judged import check, decides
 from streamchat_conformance.suite.target import SLOW_S, Target
@@ -44,9 +44,8 @@ def test_a_valid_request_gets_a_stream(target: Target) -> None:
         return target.send(b"".join(pieces), pieces=pieces, pause_s=PAUSE_S, label=label)
 
     at_once = len(ways) if target.baseline.first_event_s >= SLOW_S else 1
-    with ThreadPoolExecutor(at_once) as pool:
-        for reading in pool.map(ask, ways):
-            check(reading, "request.valid-accepted")
+    for reading in run_together(ask, ways, at_once=at_once):
+        check(reading, "request.valid-accepted")
 
 
 def _in_pieces(data: bytes) -> Iterator[list[bytes]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator
+from types import FrameType
 
 import pytest
 
@@ -83,13 +84,23 @@ class SuiteSession(Gathering):
         if self.config.option.collectonly or session.testsfailed:
             return None
         if threading.current_thread() is threading.main_thread():
-            # A CI that gives up says SIGTERM: it is an interruption, and reports are written.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            # A CI that gives up sends SIGTERM: it is an interruption, and reports are written.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._interrupt)
         try:
             self.state.start()
         except NotTestable:
             return None if self._worker else True
         return None
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """End the run, even if this is called where Python drops an exception.
+
+        That is in a finalizer or in a callback of the garbage collector: the next request raises
+        it again.
+        """
+        self.state.interrupted.set()
+        signal.default_int_handler(number, frame)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
@@ -140,7 +151,8 @@ class SuiteSession(Gathering):
         raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
         if target is not None:
             entry = target.ledger.entries.get(requirement.id)
-            result.examples = entry.judged if entry else 0
+            tried = target.tried.get(getattr(item, "originalname", item.name), 0)
+            result.examples = max(entry.judged if entry else 0, tried)
             raised = raised or _undecided(target, requirement.id)
         if raised is None:
             result.examples = max(1, result.examples)

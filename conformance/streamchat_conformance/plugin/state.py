@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ class RunState:
         self.results = Results()
         self.target: Target | None = None
         self.command: TargetCommand | None = None
+        self.interrupted = threading.Event()
+        """Whether the run is to end at once."""
         self._process: dict[str, Any] = {}
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._clock = time.monotonic()
@@ -64,6 +67,7 @@ class RunState:
         self.results.facts.url = endpoint.url
         ledger = self._ledger(endpoint, settings)
         target = Target(settings, endpoint, ledger)
+        target.interrupted = self.interrupted
         try:
             learn(target)
         except NotTestable as reason:
@@ -103,7 +107,7 @@ class RunState:
         """Stop what was started, and learn how a server that was started ends."""
         command = self.command
         if command is not None and not self._process:
-            stream = shut_down(command, self.target)
+            stream = shut_down(command, None if self.interrupted.is_set() else self.target)
             self._process = command.facts(clean=Redactor(self.settings.headers).text)
             if stream:
                 self._process["shutdown"]["stream"] = stream

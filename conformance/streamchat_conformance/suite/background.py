@@ -1,12 +1,20 @@
-"""Slow observations that run beside the rest of a run, each in a thread of its own."""
+"""Work in threads of its own: observations beside the rest of a run, and requests side by side.
+
+All threads die with the process: an interrupted run does not wait for what they wait for.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -65,3 +73,37 @@ class Background:
         if job.error is not None:
             raise job.error
         return job.value
+
+
+def run_together(
+    work: Callable[[Value], Result], values: Iterable[Value], *, at_once: int
+) -> list[Result]:
+    """Return what the work returns for each value, made by up to `at_once` threads.
+
+    Raises the first exception, when all are over. An interruption is raised at once.
+    """
+    jobs = [_Job(partial(work, value)) for value in values]
+    waiting = deque(jobs)
+    for _ in range(min(at_once, len(jobs))):
+        name = "streamchat-together"
+        threading.Thread(target=_run_all, args=(waiting,), name=name, daemon=True).start()
+    try:
+        for job in jobs:
+            job.done.wait()
+    except BaseException:
+        waiting.clear()
+        raise
+    for job in jobs:
+        if job.error is not None:
+            raise job.error
+    return [job.value for job in jobs]
+
+
+def _run_all(waiting: deque[_Job]) -> None:
+    """Run jobs until none is left; several threads may take from the same ones."""
+    while True:
+        try:
+            job = waiting.popleft()
+        except IndexError:
+            return
+        job.run()

@@ -4,6 +4,10 @@ Hypothesis generates and shrinks. On top of that a live server needs three thing
 time (a stream's first event may take a second), a memory of what failed (a server that answers
 differently to the same request must not crash the run), and a count of how often the smallest
 request fails when it is sent again.
+
+Hypothesis has no bound on time, and keeps a record of all that it has generated. So `_TimeOver`
+leaves it when time is over, and a run that is bounded by time alone consists of rounds, each with
+a fresh engine and a seed of its own: its memory is that of one round.
 """
 
 from __future__ import annotations
@@ -11,14 +15,14 @@ from __future__ import annotations
 import inspect
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import hypothesis
 from hypothesis import strategies as st
 
+from streamchat_conformance.suite.background import run_together
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable, Violation
 from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
 
@@ -34,6 +38,16 @@ REPEATS = 4
 REPEATS_S = 6.0
 """How long that may take (seconds)."""
 
+ROUND_EXAMPLES = 250
+"""How many examples one round of a property has that is bounded by time alone."""
+
+EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
+"""A round that ends with fewer has drawn all that there is to draw."""
+
+
+class _TimeOver(BaseException):
+    """Leaves Hypothesis, which passes on what is no Exception and does not try it again."""
+
 
 class _Run:
     """One run of one property."""
@@ -43,12 +57,16 @@ class _Run:
         self.target = target
         settings = target.settings
         self.max_examples = max(3, round(settings.thoroughness.examples * share))
+        self.timed = bool(settings.fuzz_seconds)
+        """Whether time alone bounds the run, and not the number of examples."""
+        self.tried = 0
+        """Examples that were really run."""
         baseline = target.baseline
         hopeless = not baseline.streams and baseline.duration_s >= SLOW_S
         self.began_at = time.monotonic()
         self.ends_at = self.began_at + (HOPELESS_S if hopeless else target.property_s())
-        if settings.fuzz_seconds:
-            self.max_examples = 1_000_000
+        if self.timed:
+            self.max_examples = ROUND_EXAMPLES
             self.ends_at += settings.fuzz_seconds
         self.failures: dict[str, Violation] = {}
         self.values: dict[str, Any] = {}
@@ -60,12 +78,20 @@ class _Run:
         self.shrink_ends_at: float | None = None
 
     def example(self, value: Any) -> None:
-        """Run the case on one value; raise what failed, always from the same line."""
+        """Run the case on one value; raise what failed, always from the same line.
+
+        Raises `_TimeOver` when nothing more is to be tried.
+        """
         key = repr(value)
         if key not in self.failures:
-            if self.stopped is not None or self._out_of_time():
-                return
+            if self.target.interrupted.is_set():
+                raise KeyboardInterrupt
+            if self.over:
+                raise _TimeOver
+            self.values[key] = value
             self._try(key, value)
+            if key not in self.failures:
+                del self.values[key]
         failure = self.failures.get(key)
         if failure is not None:
             # Without its old traceback: Hypothesis tells failures apart by where they were raised.
@@ -73,11 +99,12 @@ class _Run:
 
     def attempt(self, value: Any) -> None:
         """Run the case on one value and remember what failed."""
-        if self.stopped is None and not self._out_of_time():
+        if not self.over:
             self._try(repr(value), value)
 
     def _try(self, key: str, value: Any) -> None:
         self.target.generated += 1
+        self.tried += 1
         try:
             self.case(self.target, value)
         except Violation as failure:
@@ -87,11 +114,20 @@ class _Run:
         except (Blocked, NotApplicable, NotTestable) as outcome:
             self.stopped = outcome
 
-    def _out_of_time(self) -> bool:
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be tried: time is over, or the target stopped the run."""
+        if self.stopped is not None:
+            return True
         now = time.monotonic()
         if self.shrink_ends_at is not None:
             return now >= self.shrink_ends_at
         return now >= self.ends_at
+
+    def shortest(self) -> Violation | None:
+        """Return the failure of the value with the shortest representation, or None."""
+        keys = sorted(self.failures, key=lambda key: (len(key), key))
+        return self.failures[keys[0]] if keys else None
 
     def repeat(self, failure: Violation) -> Violation:
         """Send the smallest failing request again, and say how often it failed."""
@@ -111,9 +147,9 @@ class _Run:
                 return None
             return False
 
-        with ThreadPoolExecutor(1 if self.shrinks else REPEATS) as pool:
-            told = [each for each in pool.map(again, range(REPEATS)) if each is not None]
-        failed, tried = 1 + sum(told), 1 + len(told)
+        answers = run_together(again, range(REPEATS), at_once=1 if self.shrinks else REPEATS)
+        known = [each for each in answers if each is not None]
+        failed, tried = 1 + sum(known), 1 + len(known)
         if failed == tried:
             return failure
         note = f" [flaky target: the same request failed {failed} of {tried} times]"
@@ -142,6 +178,7 @@ def generated(
             drawn_from = strategy() if callable(strategy) else strategy
             failure = _drive(run, drawn_from, examples, _seed(case, target))
             target.spent_s += time.monotonic() - run.began_at
+            target.tried[case.__name__] = run.tried
             if failure is not None:
                 raise run.repeat(failure)
             if run.stopped is not None:
@@ -176,29 +213,45 @@ def _seed(case: Callable[..., object], target: Target) -> int:
     return zlib.crc32(case.__qualname__.encode()) ^ (target.settings.seed or 0)
 
 
+def _seeds(run: _Run, seed: int) -> Iterator[int]:
+    """Yield the seed of each round: one, or where time alone bounds the run as many as it has."""
+    yield seed
+    while run.timed and not run.over:
+        seed = zlib.crc32(seed.to_bytes(8))
+        yield seed
+
+
 def _drive(
     run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
 ) -> Violation | None:
     """Run the property; return the failure of the smallest value, or None."""
     if not run.shrinks:
         return _drive_side_by_side(run, strategy, examples, seed)
+    try:
+        for value in examples:
+            run.example(value)
+        for round_seed in _seeds(run, seed):
+            tried = run.tried
+            _one_round(run, strategy, round_seed)
+            if run.tried - tried < EXHAUSTED_EXAMPLES:
+                break
+    except Violation as failure:
+        return failure
+    except _TimeOver:
+        return run.shortest()
+    return None
+
+
+def _one_round(run: _Run, strategy: st.SearchStrategy[Any], seed: int) -> None:
+    """Run the property on what one engine draws. Raises Violation, or `_TimeOver`."""
 
     @hypothesis.seed(seed)
     @_settings(run.max_examples)
     @hypothesis.given(strategy)
     def property_holds(value: Any) -> None:
-        run.values[repr(value)] = value
         run.example(value)
-        run.values.pop(repr(value), None)
 
-    try:
-        for value in examples:
-            run.values[repr(value)] = value
-            run.example(value)
-        property_holds()
-    except Violation as failure:
-        return failure
-    return None
+    property_holds()
 
 
 def _drive_side_by_side(
@@ -206,15 +259,19 @@ def _drive_side_by_side(
 ) -> Violation | None:
     """Run the property on a target that thinks before it speaks: several values at once.
 
-    There is no time to shrink then; of the values that fail the shortest is told.
+    There is no time to shrink then; of the values that fail the shortest is reported.
     """
-    values = [*examples, *_draw(strategy, seed, run.max_examples)]
-    keys = {repr(value): value for value in values}
-    run.values.update(keys)
-    with ThreadPoolExecutor(run.target.side_by_side) as pool:
-        list(pool.map(run.attempt, keys.values()))
-    failed = sorted(run.failures, key=len)
-    return run.failures[failed[0]] if failed else None
+    values = list(examples)
+    for round_seed in _seeds(run, seed):
+        values += _draw(strategy, round_seed, run.max_examples)
+        keys = {repr(value): value for value in values}
+        run.values.update(keys)
+        run_together(run.attempt, keys.values(), at_once=run.target.side_by_side)
+        if run.failures:
+            break
+        run.values.clear()
+        values.clear()
+    return run.shortest()
 
 
 def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.alive import Alive
-from streamchat_conformance.suite.background import Background
+from streamchat_conformance.suite.background import Background, run_together
 from streamchat_conformance.suite.baseline import Baseline
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.ledger import ALIVE, Ledger
@@ -57,6 +56,10 @@ class Target:
         self.background = Background()
         self.generated = 0
         """Requests that Hypothesis generated in this run."""
+        self.tried: dict[str, int] = {}
+        """How many examples each property really ran, by the name of its case."""
+        self.interrupted = threading.Event()
+        """Whether the run is to end: nothing more is sent then."""
         self.spent_s = 0.0
         """What properties have taken so far (seconds)."""
         self.once: set[str] = set()
@@ -171,6 +174,8 @@ class Target:
         Raises NotTestable when the target is gone, Blocked when it lets every wait run out, or
         has stopped answering.
         """
+        if self.interrupted.is_set():
+            raise KeyboardInterrupt
         if self.pulse.stopped():
             raise Blocked(ALIVE, "the server has stopped answering")
         if self._patience.hopeless and not self.baseline.streams:
@@ -234,8 +239,9 @@ class Target:
         """Send requests on connections of their own, side by side if the target is slow."""
         if self.baseline.first_event_s < SLOW_S:
             return [self.send(request, label=label) for request in requests]
-        with ThreadPoolExecutor(self.side_by_side) as pool:
-            return list(pool.map(lambda request: self.send(request, label=label), requests))
+        return run_together(
+            lambda request: self.send(request, label=label), requests, at_once=self.side_by_side
+        )
 
     def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
         """Send a body with the right media type."""

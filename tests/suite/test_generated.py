@@ -1,0 +1,140 @@
+"""A property ends when its time is over, and says how many examples it has run."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.suite import generated as subject
+from streamchat_conformance.suite.generated import ROUND_EXAMPLES, generated
+from streamchat_conformance.suite.outcomes import Blocked, Violation
+from streamchat_conformance.suite.target import SLOW_S, Target
+
+from .targets import learnt
+
+TIMED_S = 0.3
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """A target whose properties are bounded by time alone."""
+    with learnt("one-event-alone") as target:
+        target.settings = replace(target.settings, fuzz_seconds=TIMED_S)
+        target.spent_s = 1000.0
+        yield target
+
+
+def run(target: Target, case: Callable[[Target, Any], None], **how: Any) -> float:
+    """Run a property and return how long it took (seconds)."""
+    began_at = time.monotonic()
+    generated(st.integers(), **how)(case)(target)
+    return time.monotonic() - began_at
+
+
+def broken(number: int) -> Violation:
+    return Violation((Finding("payload.json", f"{number}", "", ""), Exchange(request=b"")))
+
+
+def test_a_property_ends_soon_after_its_time_is_over(target: Target) -> None:
+    tried = []
+
+    def property_holds(target: Target, value: int) -> None:
+        tried.append(value)
+        target.pause(0.001)
+
+    took_s = run(target, property_holds)
+    assert TIMED_S <= took_s < TIMED_S + 5.0
+    assert target.tried["property_holds"] == target.generated == len(tried) > 0
+
+
+def test_time_that_is_over_ends_a_property_without_a_further_example(target: Target) -> None:
+    calls = []
+
+    def property_holds(target: Target, value: int) -> None:
+        calls.append(value)
+        target.pause(1.5)
+
+    run(target, property_holds)
+    assert len(calls) == 1
+
+
+def test_each_round_draws_other_values(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[list[int]] = []
+    one_round = subject._one_round
+
+    def noted(*arguments: Any) -> None:
+        rounds.append([])
+        one_round(*arguments)
+
+    monkeypatch.setattr(subject, "_one_round", noted)
+    target.settings = replace(target.settings, fuzz_seconds=5.0)
+
+    def property_holds(_: Target, value: int) -> None:
+        rounds[-1].append(value)
+        if len(rounds) == 3:
+            raise Blocked("payload.json", "three rounds are enough")
+
+    with pytest.raises(Blocked):
+        run(target, property_holds)
+    assert [len(values) for values in rounds[:2]] == [ROUND_EXAMPLES] * 2
+    assert rounds[0] != rounds[1]
+
+
+def test_a_round_that_draws_all_there_is_is_the_last_one(target: Target) -> None:
+    target.settings = replace(target.settings, fuzz_seconds=60.0)
+    tried = []
+    generated(st.booleans())(lambda _, value: tried.append(value))(target)
+    assert sorted(tried) == [False, True]
+
+
+def test_a_failure_is_reported_though_time_ran_out_while_it_was_made_smaller(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "SHRINK_S", 0.0)
+    monkeypatch.setattr(subject, "REPEATS_S", 0.0)
+
+    def property_holds(_: Target, value: int) -> None:
+        raise broken(value)
+
+    with pytest.raises(Violation):
+        run(target, property_holds)
+    assert target.tried["property_holds"] == 1
+
+
+def test_a_failure_is_made_smaller(target: Target) -> None:
+    def property_holds(_: Target, value: int) -> None:
+        if abs(value) > 5:
+            raise broken(value)
+
+    target.settings = replace(target.settings, fuzz_seconds=20.0)
+    with pytest.raises(Violation) as caught:
+        run(target, property_holds)
+    assert caught.value.findings[0][0].message == "6"
+
+
+def test_a_slow_target_is_tried_until_time_is_over_too(target: Target) -> None:
+    target.baseline.first_event_s = SLOW_S
+
+    def property_holds(target: Target, value: int) -> None:
+        del value
+        target.pause(0.01)
+
+    took_s = run(target, property_holds)
+    assert TIMED_S <= took_s < TIMED_S + 5.0
+    assert target.tried["property_holds"] > subject.SIDE_BY_SIDE
+
+
+def test_an_interruption_that_was_lost_ends_a_property_and_every_request(target: Target) -> None:
+    def property_holds(target: Target, value: int) -> None:
+        del value
+        # Raised in a callback of the garbage collector, KeyboardInterrupt would be dropped.
+        target.interrupted.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(target, property_holds)
+    with pytest.raises(KeyboardInterrupt):
+        target.chat(target.plain())
