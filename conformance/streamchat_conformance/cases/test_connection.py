@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, HttpRequest
 from streamchat_conformance.judges import Reading
@@ -54,6 +54,7 @@ def _next(
     "After a refused request the same connection serves the next one, "
     "or the response said close and the server closed.",
     source="RFC 9112 section 9.3; bugs B9, C8",
+    layer=SERVER,
 )
 @needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
@@ -139,6 +140,7 @@ def _unserved(target: Target, reading: Reading) -> str:
     SHOULD,
     "After a refused request the connection stays open.",
     source="article",
+    layer=SERVER,
 )
 @needs_room
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
@@ -160,6 +162,7 @@ def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     "After a completed stream the same connection serves the next request.",
     source="article; RFC 9112 section 9.3",
     needs=Capability.FINITE,
+    layer=SERVER,
 )
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
@@ -201,6 +204,7 @@ def _check_three_streams(target: Target) -> None:
     "A refused request with a 1 MiB body of any kind never makes its body be read "
     "as the next request.",
     source="bug C8",
+    layer=SERVER,
 )
 def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # The body looks like requests all the way, so wherever a server begins to read it as one,
@@ -261,6 +265,7 @@ def _read_as_request(
     MUST,
     "A request that says Connection: close gets one response, then the end of the connection.",
     source="RFC 9112 section 9.6; bug C7",
+    layer=SERVER,
 )
 def test_close_is_honoured(target: Target) -> None:
     id_ = "connection.close-honoured"
@@ -294,6 +299,7 @@ def test_close_is_honoured(target: Target) -> None:
     SHOULD,
     "Pipelined requests are answered in order, or the connection is closed; never mixed.",
     source="RFC 9112 section 9.3.2",
+    layer=SERVER,
 )
 def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
@@ -321,6 +327,7 @@ def _check_pipelined(target: Target, batch: tuple[HttpRequest, ...], *, whole: b
     SHOULD,
     "A connection that was idle for 2 s still serves.",
     source="practice",
+    layer=SERVER,
 )
 def test_an_idle_connection_still_serves(target: Target) -> None:
     idle = Idle(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http1 import read_response
@@ -26,6 +26,7 @@ HEAD_BYTES = 1024 * 1024
     MUST,
     "A malformed request line or header gets a 4xx, 501, 505 or a close, never a hang or a 2xx.",
     source="RFC 9112 section 3",
+    layer=SERVER,
 )
 def test_malformed_heads_are_refused(target: Target) -> None:
     id_ = "connection.malformed-request"
@@ -61,6 +62,7 @@ def test_malformed_heads_are_refused(target: Target) -> None:
     SHOULD,
     "1 MiB of headers gets a 4xx or a close.",
     source="practice",
+    layer=SERVER,
 )
 def test_an_oversized_head_is_refused(target: Target) -> None:
     plain = HttpRequest.chat(target.plain())
@@ -150,6 +152,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
     "Content-Length beside Transfer-Encoding, or two different Content-Lengths: rejected, "
     "or answered once and closed; the rest is never served as a second request.",
     source="RFC 9112 sections 6.1 and 6.3",
+    layer=SERVER,
 )
 @needs_room
 def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:

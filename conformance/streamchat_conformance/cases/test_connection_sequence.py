@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.catalogue import MUST, requirement
+from streamchat_conformance.catalogue import MUST, SERVER, requirement
 from streamchat_conformance.suite.generated import generated
 from streamchat_conformance.suite.keepalive import REFUSABLE, steadily
 from streamchat_conformance.suite.sequence import (
@@ -39,6 +39,7 @@ def steps() -> st.SearchStrategy[list[Step]]:
     "Any sequence of valid, refused, abandoned, chunked and large requests over one or more "
     "connections keeps each response matched to its request.",
     source="practice",
+    layer=SERVER,
 )
 @generated(
     steps,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from streamchat_conformance.catalogue import MUST, SHOULD, requirement
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
@@ -118,6 +118,7 @@ def _answers_expectation(progress: Progress) -> bool:
     SHOULD,
     "Expect: 100-continue is answered at once, with 100 or a final status.",
     source="RFC 9110 section 10.1.1",
+    layer=SERVER,
 )
 def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
     target.require_stream()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
@@ -263,6 +263,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     MUST,
     "Clients that send half a request do not stop the others.",
     source="bug A25",
+    layer=SERVER,
 )
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_concurrency(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamchat_conformance.catalogue import SHOULD, requirement
+from streamchat_conformance.catalogue import SERVER, SHOULD, requirement
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.request import answer
@@ -30,6 +30,7 @@ def test_an_http_1_0_client_gets_no_transfer_coding(target: Target) -> None:
     SHOULD,
     "An HTTP/1.1 request without Host gets 400.",
     source="RFC 9112 section 3.2",
+    layer=SERVER,
 )
 def test_a_request_without_host_is_refused(target: Target) -> None:
     # RFC 9112 section 3.2: a server must answer 400 to any HTTP/1.1 request without Host.

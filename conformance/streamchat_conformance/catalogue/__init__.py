@@ -1,11 +1,14 @@
 """What is required of a server: ids, levels, sentences and their sources."""
 
 from streamchat_conformance.catalogue.requirement import (
+    APPLICATION,
     CATALOGUE,
     MAY,
     MUST,
+    SERVER,
     SHOULD,
     Capability,
+    Layer,
     Level,
     Requirement,
     UnknownRequirementError,
@@ -15,11 +18,14 @@ from streamchat_conformance.catalogue.requirement import (
 )
 
 __all__ = [
+    "APPLICATION",
     "CATALOGUE",
     "MAY",
     "MUST",
+    "SERVER",
     "SHOULD",
     "Capability",
+    "Layer",
     "Level",
     "Requirement",
     "UnknownRequirementError",

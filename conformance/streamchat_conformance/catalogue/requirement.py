@@ -32,6 +32,18 @@ class Level(StrEnum):
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 
 
+class Layer(StrEnum):
+    """Which part of a deployment decides a requirement."""
+
+    APPLICATION = "application"
+    """The endpoint's own code, with the framework and middleware that it uses."""
+    SERVER = "server"
+    """The HTTP server that runs the application, or a proxy in front of it."""
+
+
+APPLICATION, SERVER = Layer.APPLICATION, Layer.SERVER
+
+
 class Capability(StrEnum):
     """What not every conforming server can show; a requirement may need one."""
 
@@ -61,6 +73,8 @@ class Requirement:
     """Where it comes from: the article, a standard's section, or practice."""
     needs: tuple[Capability, ...] = ()
     """Capabilities without which the requirement is not applicable."""
+    layer: Layer = Layer.APPLICATION
+    """Which part of a deployment decides it."""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -98,6 +112,7 @@ def requirement(
     *,
     source: str,
     needs: Capability | Sequence[Capability] = (),
+    layer: Layer = Layer.APPLICATION,
 ) -> Callable[[Case], Case]:
     """Declare a requirement and tie the decorated case to it."""
     entry = declare(
@@ -107,6 +122,7 @@ def requirement(
             title=title,
             source=source,
             needs=(needs,) if isinstance(needs, Capability) else tuple(needs),
+            layer=layer,
         )
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from streamchat_conformance.catalogue import Requirement
+from streamchat_conformance.catalogue import Layer, Requirement
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
@@ -26,6 +26,12 @@ _LEVELS = {
     "MUST": "a server that breaks it is nonconformant",
     "SHOULD": "reported; fails the run only with --fail-on should",
     "MAY": "observed and printed; never fails a run",
+}
+
+
+_LAYERS = {
+    Layer.APPLICATION: "the application: the endpoint's own code, framework and middleware",
+    Layer.SERVER: "the HTTP server that runs the application, or a proxy in front of it",
 }
 
 
@@ -63,6 +69,7 @@ def as_text(entry: Requirement) -> Iterator[str]:
     """Yield a requirement as lines for a terminal."""
     yield f"{entry.id} ({entry.level}: {_LEVELS[entry.level]})"
     yield from _wrapped(entry.title)
+    yield from _labelled("decided by", _LAYERS[entry.layer])
     yield from _labelled("source", "".join(piece.text for piece in cited(entry.source)))
     yield from (f"    {piece.url}" for piece in cited(entry.source) if piece.url)
     if entry.needs:
@@ -123,6 +130,7 @@ def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
         yield ""
         yield f"**{entry.level}.** {_plain(entry.title)}"
         yield ""
+        yield f"- Decided by {_plain(_LAYERS[entry.layer])}"
         yield f"- Source: {_source(entry.source)}"
         if entry.needs:
             yield f"- Needs the capability {' and '.join(f'`{need}`' for need in entry.needs)}"

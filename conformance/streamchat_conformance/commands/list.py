@@ -20,6 +20,11 @@ Levels: a broken **MUST** makes a server nonconformant. A broken **SHOULD** is r
 the run only with `--fail-on should`. A **MAY** is observed and printed; it never fails a run.
 A requirement that needs a capability is not applicable to a server that lacks it.
 
+Layers: **application** is the endpoint's own code, with the framework and middleware that it uses.
+**server** is the HTTP server that runs it, or a proxy in front. A requirement belongs to the layer
+that decides it: what the endpoint's code can break with an ordinary response (a wrong
+Content-Length, an exception in mid-stream) is the application's.
+
 Sources: *article* is the tutorial that first described the endpoint; *WHATWG* is the HTML
 standard, "Server-sent events"; *practice* stands for defects seen in real servers and clients.
 """
@@ -55,16 +60,19 @@ def main(argv: Sequence[str]) -> int:
 
 
 def as_lines(entries: Iterable[Requirement]) -> str:
-    """Return a line for each requirement: id, level, sentence."""
-    return "".join(f"{entry.id:<36} {entry.level:<7} {entry.title}\n" for entry in entries)
+    """Return a line for each requirement: id, level, layer, sentence."""
+    return "".join(
+        f"{entry.id:<36} {entry.level:<7} {entry.layer:<12} {entry.title}\n" for entry in entries
+    )
 
 
 def as_json(entries: Iterable[Requirement]) -> str:
-    """Return a JSON array of objects: id, level, title, source, needs."""
+    """Return a JSON array of objects: id, level, layer, title, source, needs."""
     values = [
         {
             "id": entry.id,
             "level": entry.level.value,
+            "layer": entry.layer.value,
             "title": entry.title,
             "source": entry.source,
             "needs": [capability.value for capability in entry.needs],
@@ -79,10 +87,11 @@ def as_markdown(entries: Iterable[Requirement]) -> str:
     parts = [_INTRODUCTION]
     for area, group in groupby(entries, key=lambda entry: entry.area):
         parts.append(f"\n## [{area}](requirements/{area}.md): {_AREAS[area]}\n")
-        parts.append("| id | level | requirement | needs | source |\n|---|---|---|---|---|")
+        parts.append("| id | level | layer | requirement | needs | source |")
+        parts.append("|---|---|---|---|---|---|")
         for entry in group:
             needs = ", ".join(entry.needs)
-            cells = (f"`{entry.id}`", entry.level, entry.title, needs, entry.source)
+            cells = (f"`{entry.id}`", entry.level, entry.layer, entry.title, needs, entry.source)
             parts.append("| " + " | ".join(map(_cell, cells)) + " |")
     return "\n".join(parts) + "\n"
 

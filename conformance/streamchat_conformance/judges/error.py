@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
@@ -192,6 +192,7 @@ def not_streamed(reading: Reading) -> Verdict:
     MUST,
     "A refusal delimits itself, and nothing follows it.",
     source="RFC 9112 section 6.3",
+    layer=SERVER,
 )
 def delimited(reading: Reading) -> Verdict:
     if not is_refusal(reading) or reading.head is None:

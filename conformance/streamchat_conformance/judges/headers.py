@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.fields import directives, is_http_date, split_list
 from streamchat_conformance.core.finding import Finding
@@ -196,6 +196,7 @@ def accel_buffering_value(reading: Reading) -> Verdict:
     MUST,
     "Content-Type, Transfer-Encoding, Content-Length and Date occur at most once.",
     source="RFC 9110 section 5.3; bug B12",
+    layer=SERVER,
 )
 def singletons(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -252,7 +253,13 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
         )
 
 
-@judge("headers.date", SHOULD, "Date is present and valid.", source="RFC 9110 section 6.6.1")
+@judge(
+    "headers.date",
+    SHOULD,
+    "Date is present and valid.",
+    source="RFC 9110 section 6.6.1",
+    layer=SERVER,
+)
 def date(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None:
@@ -318,6 +325,7 @@ def _acceptable(coding: str, accepted: list[str]) -> bool:
     MUST,
     "Status line and field lines parse strictly.",
     source="RFC 9112 sections 2.2, 4 and 5",
+    layer=SERVER,
 )
 def well_formed(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.exchange.reads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from streamchat_conformance.catalogue import Capability, Level, Requirement, declare
+from streamchat_conformance.catalogue import Capability, Layer, Level, Requirement, declare
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.reading import Reading
 
@@ -37,10 +37,13 @@ def judge(
     *,
     source: str,
     needs: Capability | Sequence[Capability] = (),
+    layer: Layer = Layer.APPLICATION,
 ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
     """Declare a requirement that one exchange decides, and the function that decides it."""
     capabilities = (needs,) if isinstance(needs, Capability) else tuple(needs)
-    entry = declare(Requirement(id=id, level=level, title=title, source=source, needs=capabilities))
+    entry = declare(
+        Requirement(id=id, level=level, title=title, source=source, needs=capabilities, layer=layer)
+    )
 
     def register(decide: Callable[[Reading], Verdict]) -> Judge:
         JUDGES[id] = Judge(entry, decide)

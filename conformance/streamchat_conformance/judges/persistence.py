@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.head import show_field, stream_head
@@ -15,6 +15,7 @@ from streamchat_conformance.judges.reading import Reading
     MUST,
     "The Connection options do not contradict each other.",
     source="RFC 9110 section 7.6.1; bug B6",
+    layer=SERVER,
 )
 def connection_consistent(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -46,6 +47,7 @@ def _asked_to_close(reading: Reading) -> bool:
     MUST,
     "On HTTP/1.1 the response does not say close to a client that did not.",
     source="article; RFC 9112 section 9.3",
+    layer=SERVER,
 )
 def connection_persistent(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -73,6 +75,7 @@ def connection_persistent(reading: Reading) -> Verdict:
     SHOULD,
     "Connection: keep-alive is explicit on HTTP/1.1.",
     source="article",
+    layer=SERVER,
 )
 def connection_keep_alive(reading: Reading) -> Verdict:
     head = stream_head(reading)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
+from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, Level
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
@@ -215,11 +215,16 @@ def _broken(reading: Reading) -> bool:
     )
 
 
+_BY_THE_SERVER = frozenset({"request.chunked-body"})
+"""Rows that the HTTP server decides: it hands the application a body without chunks."""
+
+
 def _declare_rows(
     rows: tuple[tuple[str, Level, str, str], ...], decide: Callable[[str, Reading], Verdict]
 ) -> None:
     for id_, level, title, source in rows:
-        judge(id_, level, title, source=source)(partial(decide, id_))
+        layer = SERVER if id_ in _BY_THE_SERVER else Layer.APPLICATION
+        judge(id_, level, title, source=source, layer=layer)(partial(decide, id_))
 
 
 _declare_rows(ACCEPTED, _must_accept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Capability
+from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Capability
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.finding import Finding
@@ -31,6 +31,7 @@ def _place(reading: Reading, deviation: Deviation) -> str:
     MUST,
     "An HTTP/1.1 request is answered with HTTP/1.1.",
     source="RFC 9110 section 6.2; bug C1",
+    layer=SERVER,
 )
 def version(reading: Reading) -> Verdict:
     head = reading.head
@@ -55,6 +56,7 @@ def version(reading: Reading) -> Verdict:
     "The stream's body delimits itself: chunked, or a Content-Length that is right; "
     "never by close.",
     source="RFC 9112 section 6.3; bugs C1, C2",
+    layer=SERVER,
 )
 def delimited(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -109,6 +111,7 @@ def delimited(reading: Reading) -> Verdict:
     SHOULD,
     "The stream is chunked.",
     source="RFC 9112 section 7.1",
+    layer=SERVER,
 )
 def chunked(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -133,6 +136,7 @@ def chunked(reading: Reading) -> Verdict:
     MUST,
     "If the stream is chunked, each chunk is well-formed.",
     source="RFC 9112 section 7.1; bug C4",
+    layer=SERVER,
 )
 def chunks_well_formed(reading: Reading) -> Verdict:
     if stream_head(reading) is None or not reading.chunked or injects(reading):
@@ -194,6 +198,7 @@ def terminated(reading: Reading) -> Verdict:
     MUST,
     "No status line and no HTML error page stands inside the body.",
     source="bug C3",
+    layer=SERVER,
 )
 def body_only(reading: Reading) -> Verdict:
     if stream_head(reading) is None or reading.essence != "text/event-stream":
@@ -217,6 +222,7 @@ def body_only(reading: Reading) -> Verdict:
     SHOULD,
     "An HTTP/1.0 request is never answered with Transfer-Encoding.",
     source="RFC 9112 section 6.1; bug C9",
+    layer=SERVER,
 )
 def http10(reading: Reading) -> Verdict:
     sent = reading.asked.sent
@@ -243,6 +249,7 @@ def http10(reading: Reading) -> Verdict:
     MAY,
     "Interim responses are ones that any client can pass over: no 101, and no body.",
     source="RFC 9110 section 15.2",
+    layer=SERVER,
 )
 def interim(reading: Reading) -> Verdict:
     if reading.head is None:

@@ -35,6 +35,7 @@ def build_report(
         entry: dict[str, Any] = {
             "id": result.requirement.id,
             "level": result.requirement.level.value,
+            "layer": result.requirement.layer.value,
             "title": result.requirement.title,
             "source": result.requirement.source,
             "outcome": result.outcome.value,

@@ -1,4 +1,4 @@
-"""What pytest's own JUnit report carries of a requirement: its id, level and source."""
+"""What pytest's own JUnit report carries of a requirement: its id, level, layer and source."""
 
 from __future__ import annotations
 
@@ -15,5 +15,6 @@ def junit_properties(requirement: Requirement | None) -> list[tuple[str, object]
     return [
         ("requirement", requirement.id),
         ("level", requirement.level.value),
+        ("layer", requirement.layer.value),
         ("source", requirement.source),
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import CATALOGUE, Layer, Level
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.report.json_report import SCHEMA
 from streamchat_conformance.suite.outcomes import Outcome
@@ -51,6 +51,7 @@ class ReportedRequirement:
     reason: str
     cause: str
     findings: tuple[ReportedFinding, ...]
+    layer: Layer = Layer.APPLICATION
 
     @property
     def area(self) -> str:
@@ -156,6 +157,7 @@ def _requirement(members: _Members) -> ReportedRequirement:
     members.name = id_ = members.text("id")
     try:
         level, outcome = Level(members.text("level")), Outcome(members.text("outcome"))
+        layer = Layer(members.text("layer", _layer_of(id_)))
     except ValueError as error:
         raise ReportError(f"{id_}: {error}; write the report with this version") from None
     return ReportedRequirement(
@@ -168,7 +170,14 @@ def _requirement(members: _Members) -> ReportedRequirement:
         reason=members.text("reason", ""),
         cause=members.text("cause", ""),
         findings=tuple(map(_finding, members.objects("findings"))),
+        layer=layer,
     )
+
+
+def _layer_of(id_: str) -> str:
+    """Return the layer of a requirement in a report that does not name it."""
+    known = CATALOGUE.get(id_)
+    return (known.layer if known is not None else Layer.APPLICATION).value
 
 
 def _finding(members: _Members) -> ReportedFinding:
