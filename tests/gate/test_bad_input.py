@@ -16,7 +16,6 @@ COMMAND = f"--target-command=touch {MARKER}; echo {{port}}"
 
 OPTIONS = [
     (["--target-command="], ["--target-command", "give the shell command"]),
-    (["--target-command=gunicorn app:app"], ["--target-command", "{port}", "--target-url"]),
     (["--target-url=http://192.0.2.1", COMMAND], ["--target-url", "localhost"]),
     ([COMMAND, "--start-limit=soon"], ["--start-limit 'soon'", "number of seconds"]),
     ([COMMAND, "--start-limit=0"], ["--start-limit '0'", "above 0"]),
@@ -30,14 +29,12 @@ OPTIONS = [
     ([COMMAND, "--known-failures=unknown.toml"], ["unknown.toml", "payload.prompt-echo"]),
     ([COMMAND, "--known-failures=torn.toml"], ["torn.toml", "not TOML"]),
     ([COMMAND, "--capability=fault"], ["'fault'", "--target-file"]),
-    (["--target-file=command.toml"], ["{port}", "--target-command"]),
     (["--target-file=limits.toml"], ["limits.toml", "'start_s'", "number of seconds"]),
 ]
 
 FILES = {
     "unknown.toml": '[[known-failure]]\nid = "payload.prompt-ecko"\nreason = "x"\n',
     "torn.toml": "[[known-failure]\n",
-    "command.toml": '[target]\ncommand = "touch started"\n',
     "limits.toml": '[limits]\nstart_s = "soon"\n',
 }
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.gate.applying import Applied, apply_known_failures, updated
+from streamchat_conformance.gate.applying import (
+    Applied,
+    apply_known_failures,
+    update_lines,
+    updated,
+)
 from streamchat_conformance.gate.known_failures import (
     Entry,
     KnownFailures,
@@ -275,3 +280,29 @@ def test_secrets_do_not_get_into_the_list() -> None:
     hide = str.maketrans({"k": "*"})
     new = updated(listing(), results, fail_on="must", clean=lambda text: text.translate(hide))
     assert new.failures[MUST_ID].reason.endswith("is bro*en")
+
+
+def test_what_an_update_wrote_is_reported() -> None:
+    results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
+    old = listing(Entry(MUST_ID, "ours", "#3"), Entry("sse.utf8", "fixed since"))
+    new = updated(old, results, fail_on="must")
+    assert list(update_lines("known.toml", old, new)) == [
+        "written: known.toml (1 added, 1 removed, 1 kept)",
+        "added:   error.shape",
+        "removed: sse.utf8",
+        "kept:    error.media-type",
+    ]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.PASS, Outcome.NOT_RUN])
+def test_an_entry_with_the_generated_reason_produces_a_reminder_on_every_run(
+    outcome: Outcome,
+) -> None:
+    broken = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
+    written = updated(listing(Entry(OTHER_ID, "ours")), broken, fail_on="must")
+    results = results_with(error__media_type=outcome, error__shape=Outcome.FAIL)
+    applied = apply_known_failures(results, written)
+    assert applied.unexplained == [MUST_ID]
+    (line,) = (line for line in applied.lines() if line.startswith("generated reasons"))
+    assert MUST_ID in line
+    assert OTHER_ID not in line

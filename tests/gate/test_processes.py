@@ -139,6 +139,22 @@ def test_a_server_that_never_listens_is_given_up_after_the_limit() -> None:
     assert not members(pid_of(server))
 
 
+def test_a_server_that_ignores_the_environments_port_is_named_with_what_to_do() -> None:
+    other = free_port()
+    listens = python(LISTENER, str(other))
+    with pytest.raises(NotTestable) as raised, TargetCommand(listens, start_s=2.0) as server:
+        pytest.fail(f"nothing listens on port {server.port}")
+    if sys.platform == "linux":
+        assert f"it listens on port {other}" in raised.value.reason
+    for words in ("environment variable PORT", "write {port} where", "--target-url"):
+        assert words in raised.value.hint
+
+
+def test_the_port_is_in_the_environment_too() -> None:
+    with TargetCommand(f"{python(LISTENER)} $PORT") as server:
+        assert listening([server.host], server.port)
+
+
 def test_a_port_that_is_taken_beforehand_is_noticed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         place = ("127.0.0.1", other.getsockname()[1])
@@ -212,7 +228,6 @@ def test_an_exit_status_is_told_in_words(status: int, told: str) -> None:
 
 WRONG = [
     ("", None, "give the shell command"),
-    ("gunicorn app:app", None, "write {port}"),
     ("gunicorn app:app", "http://192.0.2.1:8000", "localhost"),
     ("gunicorn app:app", "http://server.example", "localhost"),
 ]

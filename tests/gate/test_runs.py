@@ -115,6 +115,9 @@ def test_the_list_is_written_then_opens_the_gate_then_keeps_its_reasons(tmp_path
     options = (f"--target-command={HTML_ERRORS}", *ERRORS, f"--known-failures={file}")
     written = gate(tmp_path, *options, "--update-known-failures")
     assert written.code == 0, written.out
+    assert f"gate          written: {file} (1 added, 0 removed, 0 kept)" in written.out
+    assert f"gate          added:   {BROKEN}" in written.out
+    assert f"gate          generated reasons: {BROKEN};" in written.out
     text = file.read_text("utf-8")
     (entry,) = tomllib.loads(text)["known-failure"]
     assert entry["id"] == BROKEN
@@ -134,6 +137,12 @@ def test_a_server_that_does_not_start_is_not_testable(tmp_path: Path) -> None:
     assert run.report is not None
     assert run.report["summary"]["verdict"] == "not-testable"
     assert "no module named app" in run.report["summary"]["hint"]
+
+
+def test_a_server_may_take_its_port_from_the_environment(tmp_path: Path) -> None:
+    command = SERVER.replace("{port}", "$(printenv PORT)")
+    run = gate(tmp_path, f"--target-command={command}", *ERRORS)
+    assert run.code == 0, run.out + run.error
 
 
 def test_a_server_that_is_too_slow_to_start_is_not_testable(tmp_path: Path) -> None:

@@ -77,6 +77,13 @@ def test_a_target_where_nothing_listens_is_not_testable(run: Judge) -> None:
     assert done.with_outcome("not-run") == set(done.outcomes)
 
 
+def test_a_path_that_does_not_exist_is_not_testable_and_named(run: Judge, control: str) -> None:
+    done = run(f"--target-url={control}", "--endpoint-path=/v1/chat", HEADERS)
+    assert done.code == 6
+    assert f"404: POST {control}/v1/chat" in done.out
+    assert "--endpoint-path" in done.out
+
+
 def test_tls_that_fails_is_not_testable(run: Judge, control: str) -> None:
     done = run(f"--target-url={control.replace('http:', 'https:')}", HEADERS)
     assert done.code == 6

@@ -54,6 +54,43 @@ def test_a_comparison_says_what_got_better_and_worse(
     assert lines_of(told, "changed") == ["sse.bom"]
 
 
+def test_a_comparison_counts_and_orders_by_level(
+    saved: Saved, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ("error.bounded", "headers.no-transform", "sse.fields")
+    bad = saved("bad", dict.fromkeys(ids, Outcome.FAIL))
+    compare.main([str(saved("good")), str(bad)])
+    printed = capsys.readouterr().out
+    assert "worse   3 (1 MUST, 1 SHOULD, 1 MAY)\n" in printed
+    assert lines_of(printed, "worse") == ["sse.fields", "error.bounded", "headers.no-transform"]
+    compare.main([str(bad), str(saved("good"))])
+    assert "better  3 (1 MUST, 1 SHOULD, 1 MAY)\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("worse", "codes"),
+    [
+        ("headers.no-transform", {"must": 0, "should": 0, "may": 1}),
+        ("error.bounded", {"must": 0, "should": 1, "may": 1}),
+        ("sse.fields", {"must": 1, "should": 1, "may": 1}),
+    ],
+)
+def test_the_lowest_level_that_fails_a_comparison_is_chosen(
+    saved: Saved, capsys: pytest.CaptureFixture[str], worse: str, codes: Mapping[str, int]
+) -> None:
+    files = [
+        str(saved("old", {"payload.json": Outcome.FAIL})),
+        str(saved("new", {worse: Outcome.FAIL})),
+    ]
+    assert compare.main(files) == codes["must"]
+    for level, code in codes.items():
+        capsys.readouterr()
+        assert compare.main([*files, f"--fail-on={level}"]) == code
+        gate = capsys.readouterr().out.splitlines()[-1]
+        assert gate.startswith("gate    failed: 1 " if code else "gate    passed: no MUST")
+        assert ("--fail-on" in gate) == (not code)
+
+
 @pytest.mark.parametrize(
     ("was", "now", "code"),
     [
@@ -148,6 +185,7 @@ def test_hostile_text_of_a_report_acts_nowhere(
     [
         (compare.main, ["none.json", "none.json"], "none.json cannot be read"),
         (compare.main, ["one.json"], "NEW.json"),
+        (compare.main, ["a.json", "b.json", "--fail-on=all"], "must"),
         (matrix.main, [], "REPORT.json"),
         (matrix.main, ["none.json"], "none.json cannot be read"),
         (matrix.main, ["none.json", "--html=/nowhere/x"], "--html: the folder /nowhere"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamchat_conformance.catalogue import Level
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
     EXIT_WORSE,
@@ -32,13 +33,13 @@ class Change:
     """One requirement that two reports tell differently."""
 
     id: str
-    level: str
+    level: Level
     old: str
     new: str
 
     def line(self) -> str:
         """Return the change as a line of text."""
-        return f"  {self.id:<36} {self.level:<7} {self.old} -> {self.new}"
+        return f"  {self.id:<36} {self.level.value:<7} {self.old} -> {self.new}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def compare(old: Report, new: Report) -> Comparison:
             continue
         change = Change(
             id_,
-            known.level.value,
+            known.level,
             was.outcome.value if was else "absent",
             now.outcome.value if now else "absent",
         )
@@ -88,22 +89,39 @@ def compare(old: Report, new: Report) -> Comparison:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Compare two reports; return 1 if a requirement got worse."""
-    parser = Parser("compare", "Say what got better and worse; exit 1 if something got worse.")
+    """Compare two reports; return 1 if a requirement of a gating level got worse."""
+    parser = Parser(
+        "compare", "Show what got better and worse; exit 1 if a MUST got worse (see --fail-on)."
+    )
     parser.add_argument("old", type=Path, metavar="OLD.json")
     parser.add_argument("new", type=Path, metavar="NEW.json")
+    parser.add_argument(
+        "--fail-on",
+        choices=[level.value.lower() for level in Level],
+        default="must",
+        help="the lowest level that fails when it got worse: must (default), should or may",
+    )
     try:
         arguments = parser.parse_args(argv)
         old, new = load_report(arguments.old), load_report(arguments.new)
     except (Usage, ReportError) as mistake:
         return fault("compare", mistake)
     comparison = compare(old, new)
-    print_safely("\n".join(lines(old, new, comparison)) + "\n")
-    return EXIT_WORSE if comparison.worse else EXIT_OK
+    gating = gating_levels(arguments.fail_on)
+    print_safely("\n".join(lines(old, new, comparison, gating)) + "\n")
+    return EXIT_WORSE if any(change.level in gating for change in comparison.worse) else EXIT_OK
 
 
-def lines(old: Report, new: Report, comparison: Comparison) -> Iterator[str]:
-    """Yield the comparison as lines of text."""
+def gating_levels(fail_on: str) -> tuple[Level, ...]:
+    """Return the levels whose requirements must not get worse, the highest first."""
+    levels = tuple(Level)
+    return levels[: levels.index(Level(fail_on.upper())) + 1]
+
+
+def lines(
+    old: Report, new: Report, comparison: Comparison, gating: Sequence[Level]
+) -> Iterator[str]:
+    """Yield the comparison as lines of text: by what happened, then by level."""
     yield f"old     {old.verdict}: {old.url} ({old.started}, suite {old.version})"
     yield f"new     {new.verdict}: {new.url} ({new.started}, suite {new.version})"
     groups = (
@@ -112,6 +130,21 @@ def lines(old: Report, new: Report, comparison: Comparison) -> Iterator[str]:
         ("changed", comparison.other),
     )
     for name, changes in groups:
-        yield f"{name:<8}{len(changes)}"
-        for change in changes:
-            yield change.line()
+        yield f"{name:<8}{_by_level(changes)}"
+        for level in Level:
+            yield from (change.line() for change in changes if change.level is level)
+    failing = [change for change in comparison.worse if change.level in gating]
+    names = " or ".join(level.value for level in gating)
+    passing = len(comparison.worse) - len(failing)
+    rest = f" ({passing} of a lower level did; see --fail-on)" if passing else ""
+    verdict = (
+        f"failed: {len(failing)} {names} got worse" if failing else f"passed: no {names} got worse"
+    )
+    yield f"gate    {verdict}{rest}"
+
+
+def _by_level(changes: Sequence[Change]) -> str:
+    """Return how many changes there are, in all and of each level."""
+    counts = ((level, sum(change.level is level for change in changes)) for level in Level)
+    shown = ", ".join(f"{count} {level.value}" for level, count in counts if count)
+    return f"{len(changes)} ({shown})" if shown else "0"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from streamchat_conformance.catalogue import Level
-from streamchat_conformance.gate.known_failures import Entry, KnownFailures
+from streamchat_conformance.gate.known_failures import Entry, KnownFailures, generated_reason
 from streamchat_conformance.suite.outcomes import Outcome
 from streamchat_conformance.suite.results import FAILING, Result, Results
 
@@ -27,6 +27,8 @@ class Applied:
     expired: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
     """Listed, but not run or not applicable this time."""
+    unexplained: list[str] = field(default_factory=list)
+    """Listed with the reason that `--update-known-failures` generated."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the members of the report's `gate` that are about the list."""
@@ -36,6 +38,7 @@ class Applied:
             "unexpected_passes": self.unexpected,
             "expired": self.expired,
             "undecided": self.undecided,
+            "unexplained": self.unexplained,
         }
 
     def lines(self) -> Iterator[str]:
@@ -50,6 +53,11 @@ class Applied:
             yield f"flaky, failed this time: {', '.join(self.flaky)}"
         if self.undecided:
             yield f"listed, but not decided in this run: {', '.join(self.undecided)}"
+        if self.unexplained:
+            yield (
+                f"generated reasons: {', '.join(self.unexplained)}; replace each in the list: say "
+                "why the failure is accepted"
+            )
 
 
 def apply_known_failures(results: Results, known: KnownFailures) -> Applied:
@@ -59,7 +67,11 @@ def apply_known_failures(results: Results, known: KnownFailures) -> Applied:
         entry = _excuse(results, known, result)
         if entry is not None:
             excused[result.requirement.id] = entry
-    applied = Applied(expired=sorted({entry.id for entry in known.expired()}))
+    entries = (*known.failures.values(), *known.flaky.values())
+    applied = Applied(
+        expired=sorted({entry.id for entry in known.expired()}),
+        unexplained=[entry.id for entry in entries if entry.unexplained],
+    )
     results.expired = applied.expired
     for id_, entry in excused.items():
         result = results.by_id[id_]
@@ -120,6 +132,17 @@ def updated(
             continue
         root = chain[-1]
         message = root.findings[0][0].message if root.findings else root.reason or "it fails"
-        reason = f"found {known.today.isoformat()}: {clean(message)}"
+        reason = generated_reason(known.today, clean(message))
         failures[root.requirement.id] = Entry(root.requirement.id, reason)
     return replace(known, failures=dict(sorted(failures.items())))
+
+
+def update_lines(file: str, before: KnownFailures, after: KnownFailures) -> Iterator[str]:
+    """Yield what writing the list changed in its file."""
+    old, new = {*before.failures, *before.flaky}, {*after.failures, *after.flaky}
+    groups = (("added", new - old), ("removed", old - new), ("kept", old & new))
+    counts = ", ".join(f"{len(ids)} {name}" for name, ids in groups)
+    yield f"written: {file} ({counts})"
+    for name, ids in groups:
+        if ids:
+            yield f"{name + ':':<9}{', '.join(sorted(ids))}"

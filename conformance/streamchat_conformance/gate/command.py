@@ -17,7 +17,12 @@ from urllib.parse import urlsplit
 
 from streamchat_conformance.gate.output import Tail
 from streamchat_conformance.gate.ports import LOOPBACKS, free_port, listening
-from streamchat_conformance.gate.processes import how_it_ended, members, signal_all
+from streamchat_conformance.gate.processes import (
+    how_it_ended,
+    listening_ports,
+    members,
+    signal_all,
+)
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.settings import SettingsError
 
@@ -46,11 +51,6 @@ def check_command(command: str, url: str | None) -> None:
         raise SettingsError("--target-command needs a POSIX system; start the server by hand")
     if not command.strip() or "\0" in command:
         raise SettingsError("--target-command: give the shell command that starts the server")
-    if url is None and not any(place in command for place in (PORT, "$PORT", "${PORT}")):
-        raise SettingsError(
-            f"--target-command: write {PORT} where the command takes its port, as in "
-            "'uvicorn app:app --port {port}' (for a fixed port add --target-url)"
-        )
     if url is not None and place_of(url) is None:
         raise SettingsError(
             "--target-command starts a server on this machine: --target-url must be on "
@@ -75,7 +75,8 @@ class TargetCommand:
     """A server that is started for a run; a context manager that yields it once it listens.
 
     `command` is a shell's command line; every `{port}` in it becomes the port, a free one
-    unless `place` (host and port) says where the server is going to listen.
+    unless `place` (host and port) says where the server is going to listen. The environment
+    variable PORT names the same port, for servers that read it.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class TargetCommand:
         self.hosts: tuple[str, ...] = LOOPBACKS
         if place is not None and place[0] != "localhost":
             self.hosts = (place[0],)
+        self._placed = place is not None
         self.port = place[1] if place is not None else free_port()
         self.host = self.hosts[0]
         """Where it listens: known once it does."""
@@ -183,7 +185,9 @@ class TargetCommand:
                 self.host = host
                 return
             self._pause.wait(POLL_S)
-        raise self._not_started(f"it did not within {self._start_s:g} s (--start-limit)")
+        elsewhere = listening_ports(self._process.pid) if self._process is not None else []
+        instead = f"; it listens on port {', '.join(map(str, elsewhere))}" if elsewhere else ""
+        raise self._not_started(f"it did not within {self._start_s:g} s (--start-limit){instead}")
 
     def _not_started(self, why: str) -> NotTestable:
         self.stop(patience_s=KILL_LIMIT_S)
@@ -191,7 +195,20 @@ class TargetCommand:
         told = f"these are its last lines:\n{printed}" if printed else "it printed nothing"
         return NotTestable(
             f"the command was to accept connections on port {self.port}: {why}",
-            f"run it by hand ({PORT} is where the port goes); {told}",
+            f"{self._how_to_set_the_port()}; {told}",
+        )
+
+    def _how_to_set_the_port(self) -> str:
+        """Return what to do about a command that did not listen where it was expected to."""
+        if self._placed:
+            return f"run it by hand: it has to listen on port {self.port}, which --target-url names"
+        if PORT in self.command:
+            return f"run it by hand ({PORT} is where the port goes)"
+        return (
+            f"the command has no {PORT}, so the server has to listen on the port that the "
+            f"environment variable PORT names (here {self.port}); if it does not read PORT, write "
+            f"{PORT} where the command takes its port, as in 'uvicorn app:app --port {PORT}', or "
+            "name its fixed port with --target-url http://127.0.0.1:8000"
         )
 
     def await_death(self) -> bool:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 KNOWN = "known-failure"
 FLAKY = "flaky"
 
+_GENERATED = "found {day}: {message}"
+_GENERATED_REASON = re.compile(r"found \d{4}-\d{2}-\d{2}: ")
+
 _MEMBERS = ("id", "reason", "issue", "expires")
 
 
@@ -46,6 +49,11 @@ class Entry:
     """Where it is being worked on, for people."""
     expires: date | None = None
     """The last day (UTC) on which the entry holds; None for no end."""
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether the reason is the generated one: nobody has said why the failure is accepted."""
+        return _GENERATED_REASON.match(self.reason) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,11 @@ class KnownFailures:
         What a known failure blocks cannot be judged: it need not be listed, too.
         """
         return self.entry(id_) or (self.entry(cause) if cause else None)
+
+
+def generated_reason(today: date, message: str) -> str:
+    """Return the reason of an entry that nobody has written yet."""
+    return _GENERATED.format(day=today.isoformat(), message=message)
 
 
 def load_known_failures(

@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 
 _PROC = Path("/proc")
+_LISTEN = "0A"
+"""The state of a listening socket in /proc/net/tcp (see proc(5))."""
 
 
 def members(session: int) -> list[int]:
@@ -34,6 +36,24 @@ def members(session: int) -> list[int]:
             if int(of_session) == session and state not in "ZX":
                 found.append(int(entry.name))
     return found
+
+
+def listening_ports(session: int) -> list[int]:
+    """Return the TCP ports on which a session's processes listen; none where there is no /proc."""
+    inodes = set()
+    for process in members(session):
+        with contextlib.suppress(OSError):
+            for descriptor in (_PROC / str(process) / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    inodes.add(str(descriptor.readlink()))
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for line in (_PROC / "net" / table).read_text("ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTEN and f"socket:[{fields[9]}]" in inodes:
+                    ports.add(int(fields[1].rpartition(":")[2], 16))
+    return sorted(ports)
 
 
 def signal_all(session: int, number: signal.Signals) -> None:

@@ -11,7 +11,12 @@ import pytest
 
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.gate.applying import Applied, apply_known_failures, updated
+from streamchat_conformance.gate.applying import (
+    Applied,
+    apply_known_failures,
+    update_lines,
+    updated,
+)
 from streamchat_conformance.gate.telling import process_lines
 from streamchat_conformance.gate.writing import as_toml
 from streamchat_conformance.plugin.configure import checked_settings, known_failures_of
@@ -56,6 +61,8 @@ class Gathering:
         self.unwritten = False
         self.known = known_failures_of(config)
         self.applied = Applied()
+        self.update: list[str] = []
+        """What `--update-known-failures` wrote, in lines."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the outcome that a report carries."""
@@ -147,6 +154,7 @@ class Gathering:
         """Excuse what is listed; with `--update-known-failures` write the list anew before."""
         file = self.config.getoption("--known-failures")
         if self.config.getoption("--update-known-failures"):
+            before = self.known
             self.known = updated(
                 self.known,
                 self.results,
@@ -155,6 +163,7 @@ class Gathering:
             )
             try:
                 write_whole(Path(file), as_toml(self.known))
+                self.update = list(update_lines(file, before, self.known))
             except OSError as error:
                 self.problem = f"--known-failures: {file} cannot be written ({error.strerror})"
                 self.unwritten = True
@@ -174,7 +183,7 @@ class Gathering:
         for line in process_lines(self.results.facts.process):
             terminalreporter.line(inert(line))
         if self.config.getoption("--known-failures"):
-            for line in self.applied.lines():
+            for line in (*self.update, *self.applied.lines()):
                 terminalreporter.line(inert(f"gate          {line}"))
             opened = self.report["gate"]["exit_code"] == 0
             terminalreporter.line(f"gate          {'passed' if opened else 'failed'}")

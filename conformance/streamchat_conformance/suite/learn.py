@@ -54,7 +54,7 @@ def learn(target: Target) -> Baseline:
             label="a plain request, and what follows its answer",
         )
     refusal = target.send(HttpRequest(body=b'{"history": []}'), label="a request without prompt")
-    _check_testable(reading, refusal)
+    _check_testable(reading, refusal, target.endpoint.url)
     baseline.accepted = reading.accepted
     baseline.refuses = refusal.refused
     baseline.refusal_s = refusal.exchange.ended_at_s if refusal.response.complete else 0.0
@@ -68,7 +68,7 @@ def learn(target: Target) -> Baseline:
     return baseline
 
 
-def _check_testable(reading: Reading, refusal: Reading) -> None:
+def _check_testable(reading: Reading, refusal: Reading, url: str) -> None:
     """Raise NotTestable when nothing can be learnt from this target, with a hint what to set."""
     status = reading.status
     if status in (401, 403):
@@ -78,7 +78,7 @@ def _check_testable(reading: Reading, refusal: Reading) -> None:
         )
     if status == 404:
         raise NotTestable(
-            "the server answers a valid request with 404",
+            f"the server answers a valid request with 404: POST {url}",
             "set the endpoint's path with --endpoint-path",
         )
     if 300 <= status < 400:
