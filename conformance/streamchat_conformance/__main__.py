@@ -18,10 +18,11 @@ from streamchat_conformance import __version__
 
 SUBCOMMANDS: Mapping[str, str] = {
     "list": "list the requirements: id, level, sentence and source",
-    "explain": "explain one requirement: why it stands, how to mend a server that breaks it",
+    "explain": "explain one requirement: why it exists, how to fix a server that breaks it",
+    "replay": "send a finding's request again, and show whether the finding shows again",
     "judge": "judge recorded exchanges or captured event streams, without a network",
+    "compare": "show what got better and worse between two JSON reports",
     "matrix": "make one table of many JSON reports",
-    "compare": "compare two JSON reports",
     "html": "turn a JSON report into a page",
 }
 """Name to one line of help. Each is `main(argv) -> int` of the module `commands.NAME`."""
@@ -39,25 +40,31 @@ _SWAYING_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 def usage() -> str:
     """Return the help text."""
+    from streamchat_conformance.commands.options import options_help
+
     commands = "\n".join(f"  {name:<9} {line}" for name, line in SUBCOMMANDS.items())
     return f"""\
 usage: streamchat-conformance [OPTION ...]
        streamchat-conformance COMMAND [OPTION ...]
 
-Judges a server of POST /api/stream-chat. Without --target-url the embedded reference server
-is judged. Options go to pytest, whose own (-k, -x, -n, --junitxml, ...) work, too.
+Judges a server of POST /api/stream-chat. Without --target-url or --target-command the embedded
+reference server is judged.
 
-  --target-url URL         the server to judge, such as http://127.0.0.1:8000
-  --target-file FILE.toml  everything about the server in a file
-  --requirement GLOB       judge only some requirements, such as 'payload.*'; '!GLOB' leaves out
-  --report-json FILE       write the report as JSON
-  --all-options            show every option and end
+{options_help()}
+pytest:
+  The cases are pytest tests, and pytest's own options work: -k NAME, -x, -v, --junitxml=FILE,
+  and -n NUMBER where pytest-xdist is installed. --all-options shows all of them.
 
-commands:
+commands ('COMMAND --help' shows the options of one):
 {commands}
 
-exit codes: 0 conformant, 1 not conformant, 2 interrupted, 3 fault of the suite,
-            4 wrong usage, 6 target not testable
+exit codes:
+  0  conformant: no MUST is broken (with --fail-on should: no SHOULD either)
+  1  not conformant
+  2  interrupted
+  3  fault of the suite itself: please report it
+  4  wrong option or setting, or not one MUST was run: one line says which
+  6  target not testable: nothing listens, TLS fails, credentials are missing, ...
 """
 
 
@@ -79,9 +86,20 @@ def run_suite(options: Sequence[str]) -> int:
     """Judge a server; return the exit code."""
     import pytest
 
+    from streamchat_conformance.commands.options import (
+        OptionError,
+        UnknownOptions,
+        check_own_options,
+    )
+
+    try:
+        check_own_options(options)
+    except OptionError as mistake:
+        _say(str(mistake))
+        return EXIT_USAGE
     for name in _SWAYING_VARIABLES:
         os.environ.pop(name, None)
-    return int(pytest.main(pytest_arguments(options)))
+    return int(pytest.main(pytest_arguments(options), plugins=[UnknownOptions()]))
 
 
 def run_subcommand(name: str, argv: Sequence[str]) -> int:
@@ -112,7 +130,7 @@ def _dispatch(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     if first in SUBCOMMANDS:
         return run_subcommand(first, arguments[1:])
-    if first in ("-h", "--help"):
+    if not {"-h", "--help"}.isdisjoint(arguments):
         print(usage(), end="")
     elif first in ("-V", "--version"):
         print(f"streamchat-conformance {__version__}")

@@ -18,6 +18,8 @@ from streamchat_conformance.suite import settings as suite
 from streamchat_conformance.suite.settings import Settings, SettingsError
 
 URL_VARIABLE = "STREAMCHAT_TARGET_URL"
+FAIL_ON = ("must", "should")
+"""Values of --fail-on."""
 _KNOWN_FAILURES = pytest.StashKey[KnownFailures]()
 
 
@@ -137,9 +139,9 @@ def settings_from(config: pytest.Config) -> Settings:
     fuzz = config.getoption("--fuzz-seconds")
     if fuzz is not None:
         settings = replace(settings, fuzz_seconds=_seconds("--fuzz-seconds", fuzz))
-    if config.getoption("--fail-on") not in ("must", "should"):
-        given = config.getoption("--fail-on")
-        raise SettingsError(f"--fail-on {given!r} is unknown; known are must, should")
+    fail_on = config.getoption("--fail-on")
+    if fail_on not in FAIL_ON:
+        raise suite.unknown("--fail-on", fail_on, FAIL_ON)
     return suite.check(settings)
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare the options; `pytest --help` shows them in a group of their own."""
-    group = parser.getgroup("streamchat-conformance", "conformance of a streaming chat server")
+    """Declare the options; `pytest --help` shows them in groups of their own."""
+    _add_target(parser)
+    _add_judged(parser)
+    _add_gate(parser)
+    _add_reports(parser)
+
+
+def _add_target(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamchat-conformance: the server to judge", "the server to judge")
     group.addoption(
         "--target-url",
         metavar="URL",
@@ -15,7 +25,22 @@ def add_options(parser: pytest.Parser) -> None:
         "server is judged (environment: STREAMCHAT_TARGET_URL)",
     )
     group.addoption(
-        "--endpoint-path", metavar="PATH", help="path of the endpoint (default /api/stream-chat)"
+        "--target-command",
+        metavar="COMMAND",
+        help="shell command that starts the server to judge, such as "
+        "'gunicorn -b 127.0.0.1:{port} app:app'; {port} becomes a free port, which the environment "
+        "variable PORT names, too. The server is awaited, and stopped at the end with all that it "
+        "started",
+    )
+    group.addoption(
+        "--start-limit",
+        metavar="SECONDS",
+        help="how long --target-command may take until it accepts connections (default 30)",
+    )
+    group.addoption(
+        "--target-file",
+        metavar="FILE.toml",
+        help="file with all of these, and the requests that show slow and fault",
     )
     group.addoption(
         "--target-header",
@@ -23,6 +48,9 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="field line to add to every request, such as an Authorization; may be repeated",
+    )
+    group.addoption(
+        "--endpoint-path", metavar="PATH", help="path of the endpoint (default /api/stream-chat)"
     )
     group.addoption(
         "--insecure", action="store_true", help="do not verify the server's certificate"
@@ -46,6 +74,18 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="the longest silence that a stream may have (default 15)",
     )
+
+
+def _add_judged(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamchat-conformance: what is judged", "what is judged")
+    group.addoption(
+        "--requirement",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="run only requirements that match, such as 'payload.*'; '!GLOB' leaves out; "
+        "may be repeated",
+    )
     group.addoption(
         "--capability",
         metavar="NAME",
@@ -61,35 +101,25 @@ def add_options(parser: pytest.Parser) -> None:
         help="deny a capability; may be repeated",
     )
     group.addoption(
-        "--target-file",
-        metavar="FILE.toml",
-        help="file with all of these, and the requests that show slow and fault",
+        "--thoroughness",
+        metavar="LEVEL",
+        help="quick, default or thorough: how many requests are generated",
     )
+    group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
     group.addoption(
-        "--requirement",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="run only requirements that match, such as 'payload.*'; '!GLOB' leaves out; "
-        "may be repeated",
+        "--fuzz-seconds",
+        metavar="N",
+        help="go on generating for this long on each property, whatever their number",
     )
+
+
+def _add_gate(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamchat-conformance: the gate", "the gate")
     group.addoption(
         "--fail-on",
         metavar="LEVEL",
         default="must",
         help="must (default): only MUST requirements fail the run; should: SHOULD ones, too",
-    )
-    group.addoption(
-        "--target-command",
-        metavar="COMMAND",
-        help="shell command that starts the server to judge, such as "
-        "'gunicorn -b 127.0.0.1:{port} app:app'; {port} becomes a free port. The server is "
-        "awaited, and stopped at the end with all that it started",
-    )
-    group.addoption(
-        "--start-limit",
-        metavar="SECONDS",
-        help="how long --target-command may take until it accepts connections (default 30)",
     )
     group.addoption(
         "--known-failures",
@@ -100,8 +130,13 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--update-known-failures",
         action="store_true",
-        help="write the file of --known-failures anew from this run; reasons are kept",
+        help="write the file of --known-failures from this run: what fails is added, what passes "
+        "removed; reasons are kept",
     )
+
+
+def _add_reports(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamchat-conformance: reports", "reports")
     group.addoption("--report-json", metavar="FILE", help="write the report as JSON")
     group.addoption(
         "--report-html",
@@ -123,17 +158,6 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         help="header whose value no report may show, whoever sends it; may be repeated "
         "(Authorization, cookies, tokens and keys are never shown)",
-    )
-    group.addoption(
-        "--thoroughness",
-        metavar="LEVEL",
-        help="quick, default or thorough: how many requests are generated",
-    )
-    group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
-    group.addoption(
-        "--fuzz-seconds",
-        metavar="N",
-        help="go on generating for so long on each property, whatever their number",
     )
 
 

@@ -46,7 +46,10 @@ def raw(request: bytes, base_url: str) -> str:
     if not host:
         host, port = authority.rstrip("/"), "443" if scheme == "https" else "80"
     if len(request) > INLINE_BYTES:
-        return f"the request has {len(request)} bytes: take it from the report's exchange"
+        return (
+            f"the request has {len(request)} bytes: 'streamchat-conformance replay REPORT.json ID' "
+            "sends it again (--report-json writes the report)"
+        )
     encoded = base64.b64encode(request).decode("ascii")
     if scheme == "https":
         client = f"openssl s_client -quiet -connect {shlex.quote(f'{host}:{port}')}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -115,8 +115,7 @@ def parse_capability(name: str) -> Capability:
     try:
         return Capability(name)
     except ValueError:
-        known = ", ".join(Capability)
-        raise SettingsError(f"capability {name!r} is unknown; known are {known}") from None
+        raise unknown("capability", name, Capability) from None
 
 
 _TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
@@ -219,13 +218,20 @@ def check(settings: Settings) -> Settings:
     return settings
 
 
+def unknown(kind: str, name: str, known: Iterable[str]) -> SettingsError:
+    """Return the error about a value that is none of those known, naming the nearest."""
+    names = [str(value) for value in known]
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return SettingsError(f"{kind} {name!r} is unknown; {hint}known are {', '.join(names)}")
+
+
 def parse_thoroughness(name: str) -> Thoroughness:
     """Return the thoroughness of this name. Raises SettingsError."""
     try:
         return Thoroughness(name)
     except ValueError:
-        known = ", ".join(Thoroughness)
-        raise SettingsError(f"thoroughness {name!r} is unknown; known are {known}") from None
+        raise unknown("thoroughness", name, Thoroughness) from None
 
 
 def check_path(path: str) -> str:

@@ -1,0 +1,109 @@
+"""A recorded request made ready to be sent again: to another place, with its secrets put back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamchat_conformance.chat.parse import parse_request
+from streamchat_conformance.core.exchange import Exchange
+
+_FIELD = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
+
+
+class RedactedError(ValueError):
+    """The request has secrets that the report does not show, and nobody gave them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A request to send, and what about it is not as it was."""
+
+    request: bytes
+    notes: tuple[str, ...]
+
+
+def resent(
+    exchange: Exchange,
+    *,
+    old: tuple[str, str],
+    new: tuple[str, str],
+    headers: Sequence[tuple[str, str]],
+) -> Again:
+    """Return a recorded request as it is to be sent now.
+
+    `old` and `new` are (authority, path) of the endpoint then and now. `headers` replace the
+    values of the fields that they name, and are added where there is no such field. Raises
+    RedactedError when the value of a field is redacted and `headers` do not have it.
+    """
+    head, separator, body = _parted(exchange.request)
+    values = {name.lower(): value.encode("latin-1", "replace") for name, value in headers}
+    seen: set[str] = set()
+    missing: list[str] = []
+
+    def field(match: re.Match[bytes]) -> bytes:
+        name, value = match[1].decode("ascii"), match[2]
+        start = match[0][: match.start(2) - match.start()]
+        if name.lower() in values:
+            seen.add(name.lower())
+            return start + values[name.lower()]
+        if value and not value.strip(b"*"):
+            missing.append(name)
+        if name.lower() == "host" and value == old[0].encode("ascii", "replace"):
+            return start + new[0].encode("ascii")
+        return match[0]
+
+    line, line_end, fields = head.partition(b"\n")
+    fields = _FIELD.sub(field, fields)
+    if missing:
+        names = ", ".join(dict.fromkeys(missing))
+        raise RedactedError(
+            f"the report does not show the value of {names}; give it again: "
+            f"--target-header '{missing[0]}: …'"
+        )
+    line = _moved(line, old[1], new[1])
+    end = b"\r\n" if line.endswith(b"\r") else b"\n"
+    added = b"".join(
+        f"{name}: ".encode("ascii") + values[name.lower()] + end
+        for name, _ in headers
+        if name.lower() not in seen
+    )
+    if not line_end:
+        added = b""
+    request = line + line_end + added + fields + separator + body
+    return Again(request, tuple(_notes(exchange, request)))
+
+
+def _parted(request: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return head, blank line and body; a request without a blank line is all head."""
+    match = re.search(rb"\r?\n(?=\r?\n)", request)
+    if match is None:
+        return request, b"", b""
+    return request[: match.end()], b"", request[match.end() :]
+
+
+def _moved(line: bytes, old: str, new: str) -> bytes:
+    """Return a request line with the endpoint's path exchanged."""
+    method, space, rest = line.partition(b" ")
+    was, now = old.encode("ascii", "replace"), new.encode("ascii")
+    return method + space + now + rest.removeprefix(was) if rest.startswith(was) else line
+
+
+def _notes(exchange: Exchange, request: bytes) -> list[str]:
+    notes = []
+    if exchange.position:
+        notes.append(
+            f"it was request {exchange.position + 1} on its connection; it is sent alone, on a "
+            "connection of its own"
+        )
+    sent = exchange.sent_bytes
+    if sent is not None and sent < len(exchange.request):
+        notes.append(
+            f"{sent} of {len(exchange.request)} bytes went out when it was recorded; all of "
+            "them are sent now"
+        )
+    parsed = parse_request(request)
+    if not parsed.well_formed:
+        notes.append("the request is malformed or not whole, on purpose: it is sent as it is")
+    return notes
