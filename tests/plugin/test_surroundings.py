@@ -88,7 +88,7 @@ def test_a_target_file_says_it_all_and_options_win(
 
 def test_help_and_version_end_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    assert "exit codes: 0 conformant" in capsys.readouterr().out
+    assert "exit codes:\n  0  conformant" in capsys.readouterr().out
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("streamchat-conformance ")
 
