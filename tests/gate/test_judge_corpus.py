@@ -133,7 +133,7 @@ def test_a_wrong_exchange_is_refused_in_one_line(
 def test_pieces_nested_too_deep_are_refused(depth: int) -> None:
     piece = '{"repeat": ' * depth + '"a"' + ', "times": 1}' * depth
     data = f'{{"sent": [{piece}], "received": [], "ended": "closed"}}'.encode()
-    with pytest.raises(RecordingError, match=r"nested too deep|maximum recursion"):
+    with pytest.raises(RecordingError, match=r"nested too deep"):
         read_recordings(data, "file", Reader())
 
 

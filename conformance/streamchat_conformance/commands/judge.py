@@ -7,6 +7,7 @@ streamchat-conformance judge report.json stream.txt session.har
 from __future__ import annotations
 
 import argparse
+import codecs
 import os
 import sys
 import time
@@ -160,11 +161,9 @@ def _recordings(arguments: argparse.Namespace) -> list[Recording]:
         format_ = Format(arguments.format)
     if arguments.files.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
-    reader = Reader(
-        request=_request(arguments.request, arguments.endpoint_path),
-        path=check_path(arguments.endpoint_path),
-        ended=arguments.ended,
-    )
+    path = check_path(arguments.endpoint_path)
+    request, head_known = _request(arguments.request, path)
+    reader = Reader(request=request, path=path, ended=arguments.ended, head_known=head_known)
     found = []
     for name in arguments.files:
         shown = "standard input" if name == "-" else name
@@ -184,19 +183,23 @@ def _bytes(name: str) -> bytes:
         raise UsageError(f"{name}: cannot be read ({reason})") from None
 
 
-def _request(name: str | None, path: str) -> bytes | None:
-    """Return the request that the user gave: a whole one, or a body for a plain head."""
+def _request(name: str | None, path: str) -> tuple[bytes | None, bool]:
+    """Return the request that the user gave, and whether its head is the one that was sent.
+
+    It is a whole request, or a body, which gets a plain head.
+    """
     if name is None:
-        return None
-    data = _bytes(name)
+        return None, False
+    data = _bytes(name).removeprefix(codecs.BOM_UTF8)
     if data.startswith(b"POST "):
         if not parse_request(data).well_formed:
             raise UsageError(
-                f"--request: {name} is no clean HTTP request (CRLF line ends, Host, a right "
+                f"--request: {name} is not a clean HTTP request (CRLF line ends, Host, a right "
                 "Content-Length); give the JSON body alone"
             )
-        return data
-    return HttpRequest(body=data.rstrip(b"\r\n")).encode(authority=AUTHORITY, path=path)
+        return data, True
+    body = HttpRequest(body=data.rstrip(b"\r\n"))
+    return body.encode(authority=AUTHORITY, path=path), False
 
 
 def _print(recordings: Sequence[Recording], results: Results, decided: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -41,6 +42,22 @@ NO_FRAMING = (
 
 NO_FIELD_LINES = ("headers.well-formed", "headers.singletons", "headers.identity-encoding")
 """What cannot be decided when the field lines were taken apart before the recording."""
+
+NO_LINE_ENDS = (
+    "headers.well-formed",
+    "transport.chunks-well-formed",
+    "sse.line-endings",
+    "error.delimited",
+)
+"""What cannot be decided when the line ends were rewritten after the recording."""
+
+NO_REQUEST_VERSION = (
+    "transport.version",
+    "transport.delimited",
+    "headers.connection-persistent",
+    "headers.connection-keep-alive",
+)
+"""What depends on the version of HTTP that the client spoke, where that is only assumed."""
 
 NO_HTTP1 = ("headers.connection-*", "transport.version", "transport.http10", "transport.interim")
 """What another version of HTTP does not have, or the recording does not tell."""
@@ -95,26 +112,38 @@ class Recording:
     gap_limit_s: float | None = None
     """The longest silence that the recording itself allows (seconds); None: the user's."""
 
+    def losing(self, *globs: str, note: str) -> Recording:
+        """Return the recording with less that it can decide, and why."""
+        return replace(self, undecidable=(*self.undecidable, *globs), notes=(*self.notes, note))
+
     def decides(self, id_: str) -> bool:
-        """Tell whether the recording has kept what a requirement is decided by."""
+        """Return whether the recording has kept what a requirement is decided by."""
         return not any(fnmatchcase(id_, glob) for glob in self.undecidable)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What the user tells about recordings, for all readers."""
+    """What the user says about recordings, for all readers."""
 
     request: bytes | None = None
     """The request's bytes, when the user gave them."""
     path: str = PATH
     ended: bool = False
     """Whether the server ended the connection where the recording ends."""
+    head_known: bool = False
+    """Whether `request` has the head that was sent, not a plain one around a given body."""
 
-    def asked(self) -> bytes:
-        """Return the request that was given, or the plain one that is assumed."""
-        if self.request is not None:
-            return self.request
-        return HttpRequest.chat(PLAIN).encode(authority=AUTHORITY, path=self.path)
+    def asked(self, head: bytes | None = None) -> bytes:
+        """Return the request that was given, or the plain one that is assumed.
+
+        `head` is the head that the recording has, if any.
+        """
+        request = self.request
+        if request is None:
+            request = HttpRequest.chat(PLAIN).encode(authority=AUTHORITY, path=self.path)
+        if head is None or self.head_known:
+            return request
+        return with_head(head, request.partition(b"\r\n\r\n")[2])
 
     def recording(
         self,
@@ -124,15 +153,23 @@ class Reader:
         format_: Format,
         undecidable: tuple[str, ...],
         request: bytes | None = None,
+        request_head: bytes | None = None,
         notes: tuple[str, ...] = (),
+        ending: Ending | None = None,
     ) -> Recording:
-        """Return the recording of a response's bytes. `request` is the recorded one, if any."""
+        """Return the recording of a response's bytes.
+
+        `request` is the recorded one, if any; `request_head` its head alone; `ending` is how
+        the response ended, where the recorder says it.
+        """
         known = request is not None or self.request is not None
-        exchange = Exchange(
-            request=request if request is not None else self.asked(),
-            reads=(Read(0.0, received),) if received else (),
+        if ending is None:
             # A file does not tell whether the server or the recorder stopped.
-            ending=Ending.CLOSED if self.ended else Ending.ABANDONED,
+            ending = Ending.CLOSED if self.ended else Ending.ABANDONED
+        exchange = Exchange(
+            request=request if request is not None else self.asked(request_head),
+            reads=(Read(0.0, received),) if received else (),
+            ending=ending,
             label=name,
         )
         response = read_response(exchange)
@@ -145,6 +182,23 @@ class Reader:
             undecidable += NO_REQUEST
             notes += ("the request is not in it; a plain valid one is assumed (see --request)",)
         return Recording(exchange, name, format_, undecidable, request_known=known, notes=notes)
+
+
+_BODY_FIELD = re.compile(rb"^(?:content-length|transfer-encoding|expect):", re.IGNORECASE)
+
+
+def with_head(head: bytes, body: bytes) -> bytes:
+    """Return a request of a recorded head and a body: in origin form, with the body's length."""
+    lines = [line.rstrip(b"\r") for line in head.strip(b"\r\n").split(b"\n")]
+    # A proxy is asked for a whole URL; to the server it is the path.
+    lines[0] = re.sub(rb"^(\S+ )https?://[^/\s]+", rb"\1", lines[0])
+    framed = [line for line in lines if _BODY_FIELD.match(line)]
+    lines = [line for line in lines if line not in framed]
+    if not framed:
+        body = b""
+    elif body:
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
 def chunked(body: bytes, *, ended: bool) -> bytes:
