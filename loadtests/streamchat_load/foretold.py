@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.core.eventstream import EventStreamParser
+from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
 from streamchat_load.template import LEARNING_NONCES, EventTemplate, learn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class ForetoldBody:
 
     template: EventTemplate
     ends: tuple[int, ...]
+    first_text: int | None = None
+    """The number of the first event that has text, counted from 1; None if no event has."""
 
     def body(self, nonce: str) -> bytes:
         """Return the body for a nonce."""
@@ -35,11 +37,13 @@ def learn_body(
     bodies: Sequence[bytes],
     proof_nonce: str,
     content: Callable[[str, str], str | None] = lambda _kind, data: data,
+    text: Callable[[str, str], str] = lambda _kind, data: data,
 ) -> ForetoldBody | None:
     """Return the rule behind three whole bodies, or None when there is none.
 
     The first two have `LEARNING_NONCES`, the third `proof_nonce`, which proves the rule. Events
-    without `content` (`Payload.content`) are not counted.
+    without `content` (`Payload.content`) are not counted; `text` (`Payload.text`) returns what
+    of an event is visible to a user.
     """
     try:
         first, second, proof = (body.decode("utf-8") for body in bodies)
@@ -48,20 +52,28 @@ def learn_body(
     template = learn_text(first, second)
     if template is None or template.text(proof_nonce) != proof:
         return None
-    ends = _event_ends(template.text(LEARNING_NONCES[0]).encode("utf-8"), content)
-    return ForetoldBody(template, ends) if ends else None
+    # The nonce's digits are ASCII, so that offsets do not depend on the nonce.
+    body = template.text(LEARNING_NONCES[0]).encode("utf-8")
+    counted = [
+        (end, event)
+        for end, event in _events_with_ends(body)
+        if event.type == "error" or content(event.type, event.data) is not None
+    ]
+    if not counted:
+        return None
+    with_text = (
+        number
+        for number, (_, event) in enumerate(counted, start=1)
+        if text(event.type, event.data).strip()
+    )
+    return ForetoldBody(template, tuple(end for end, _ in counted), next(with_text, None))
 
 
-def _event_ends(body: bytes, content: Callable[[str, str], str | None]) -> tuple[int, ...]:
-    """Return the offset just after each event; the nonce's digits are ASCII, so it is theirs."""
+def _events_with_ends(body: bytes) -> Iterator[tuple[int, Event]]:
+    """Yield each event of a body with the offset just after it."""
     parser = EventStreamParser()
-    ends: list[int] = []
     offset = 0
     for line in body.splitlines(keepends=True):
         offset += len(line)
-        ends.extend(
-            offset
-            for event in parser.receive(line, 0.0)
-            if event.type == "error" or content(event.type, event.data) is not None
-        )
-    return tuple(ends)
+        for event in parser.receive(line, 0.0):
+            yield offset, event

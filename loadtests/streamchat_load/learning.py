@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
+from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,10 +27,12 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}|\d{10}")
 _MINUTES = re.compile(r"(?<![\d:])\d{1,2}:(\d{2})(?!:?\d)")
 
 
-def agree(readings: Sequence[Reading]) -> Oracle:
+def agree(readings: Sequence[Reading], read_s: float | None = None) -> Oracle:
     """Return what three streams of one shape have in common.
 
     The first two have `LEARNING_NONCES`, the third a nonce of its own, which proves the rule.
+    Under load, streams without an end are read for as many events as came within `read_s` of the
+    first; None: for as many as all three had.
     """
     sound = [reading for reading in readings if reading.evidence is None]
     first = next((reading for reading in sound if reading.verifier.texts), None)
@@ -53,8 +57,18 @@ def agree(readings: Sequence[Reading]) -> Oracle:
         echo=echo,
         numbered=first_number is not None,
         first_number=first_number,
-        read_events=None if not running else max(1, min(lengths)),
+        read_events=_read_events(readings, read_s) if running else None,
     )
+
+
+def _read_events(readings: Sequence[Reading], read_s: float | None) -> int:
+    """Return for how many events streams without an end are read."""
+    counts = []
+    for reading in readings:
+        stamps_s = reading.stamps_s
+        until_s = stamps_s[0] + read_s if stamps_s and read_s is not None else math.inf
+        counts.append(bisect_right(stamps_s, until_s))
+    return max(1, min(counts))
 
 
 def _template(readings: Sequence[Reading]) -> tuple[StreamTemplate | None, bool]:
@@ -75,7 +89,8 @@ def _foretold(readings: Sequence[Reading], payload: Payload) -> ForetoldBody | N
     whole = [body for body in bodies if body is not None]
     if len(whole) < len(bodies):
         return None
-    return learn_body(whole, readings[2].verifier.sent.nonce, payload.content)
+    nonce = readings[2].verifier.sent.nonce
+    return learn_body(whole, nonce, payload.content, payload.text)
 
 
 def _first_number(readings: Sequence[Reading]) -> int | None:

@@ -48,27 +48,46 @@ TIMES = (
 )
 """Names of the histograms of a ledger that are not kept by phase."""
 
-PHASE_TIMES = ("first_event", "gap", "whole")
+PHASE_TIMES = ("first_event", "first_text", "gap", "whole")
 """Names of the histograms that each phase has; the run's are their sums."""
 
 
 class Phase:
     """What was measured of the streams that began in one phase of the profile."""
 
-    __slots__ = ("counts", "first_event", "gap", "whole")
+    __slots__ = ("counts", *PHASE_TIMES)
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.first_event = Histogram()
+        self.first_text = Histogram()
         self.gap = Histogram()
         self.whole = Histogram()
 
     def merge(self, other: Phase) -> None:
         """Add another process's measurements of the same phase."""
         self.counts.update(other.counts)
-        self.first_event.merge(other.first_event)
-        self.gap.merge(other.gap)
-        self.whole.merge(other.whole)
+        for name in PHASE_TIMES:
+            self.histogram(name).merge(other.histogram(name))
+
+    def histogram(self, name: str) -> Histogram:
+        """Return a histogram by its name in `PHASE_TIMES`."""
+        found: Histogram = getattr(self, name)
+        return found
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        times = {name: self.histogram(name).dump() for name in PHASE_TIMES}
+        return {"counts": dict(self.counts), **times}
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> Self:
+        """Restore a phase from `dump`'s form."""
+        phase = cls()
+        phase.counts = Counter(dumped["counts"])
+        for name in PHASE_TIMES:
+            setattr(phase, name, Histogram.load(dumped[name]))
+        return phase
 
 
 class Ledger:
@@ -107,7 +126,7 @@ class Ledger:
             return self.times[name]
         summed = Histogram()
         for phase in self.phases.values():
-            summed.merge(getattr(phase, name))
+            summed.merge(phase.histogram(name))
         return summed
 
     def show(self, evidence: Evidence) -> None:
@@ -152,15 +171,7 @@ class Ledger:
             "failures": dict(self.failures),
             "evidence": [evidence.dump() for evidence in self.evidence.values()],
             "times": {name: histogram.dump() for name, histogram in self.times.items()},
-            "phases": {
-                name: [
-                    dict(phase.counts),
-                    phase.first_event.dump(),
-                    phase.gap.dump(),
-                    phase.whole.dump(),
-                ]
-                for name, phase in self.phases.items()
-            },
+            "phases": {name: phase.dump() for name, phase in self.phases.items()},
             "timeline": self.timeline.dump(),
             "resources": self.resources,
         }
@@ -177,12 +188,7 @@ class Ledger:
         for item in dumped["evidence"]:
             ledger.show(Evidence.load(item))
         ledger.times = {name: Histogram.load(item) for name, item in dumped["times"].items()}
-        for name, (counts, first_event, gap, whole) in dumped["phases"].items():
-            phase = ledger.phase(name)
-            phase.counts = Counter(counts)
-            phase.first_event = Histogram.load(first_event)
-            phase.gap = Histogram.load(gap)
-            phase.whole = Histogram.load(whole)
+        ledger.phases = {name: Phase.load(item) for name, item in dumped["phases"].items()}
         ledger.timeline = Timeline.load(dumped["timeline"])
         ledger.resources = {name: list(rows) for name, rows in dumped["resources"].items()}
         return ledger

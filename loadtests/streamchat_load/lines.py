@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 from streamchat_conformance.core.eventstream import EventStreamParser, Line, LineKind
 from streamchat_conformance.core.eventstream_model import BOM
 
+from streamchat_load.faults import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+LINE_LIMIT_BYTES = 8 * 1024 * 1024
+"""A line longer than this is a fault: memory stays bounded whatever a server sends."""
+
+
+PERHAPS_LINES = frozenset({Fault.LOST, Fault.TRUNCATED, Fault.PAYLOAD, Fault.ALTERED, Fault.STALL})
+"""What a malformed line may look like. A chunk that is too short for its size swallows the end
+of the body, so that the stream never ends, and its lines show that."""
 
 _ODD_LINE = re.compile(rb"^(?!(?:data|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
 """Where a line begins that is no usual field, no comment and not blank; a named event's is."""

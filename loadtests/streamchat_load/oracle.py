@@ -46,7 +46,11 @@ class Oracle:
         if self.template is not None:
             dumped["template"] = [event.dump() for event in self.template.events]
         if self.foretold is not None:
-            dumped["foretold"] = [self.foretold.template.dump(), list(self.foretold.ends)]
+            dumped["foretold"] = [
+                self.foretold.template.dump(),
+                list(self.foretold.ends),
+                self.foretold.first_text,
+            ]
         return dumped
 
     @classmethod
@@ -58,6 +62,8 @@ class Oracle:
                 tuple(map(EventTemplate.load, dumped["template"]))
             )
         if dumped["foretold"] is not None:
-            template, ends = dumped["foretold"]
-            restored["foretold"] = ForetoldBody(EventTemplate.load(template), tuple(ends))
+            template, ends, first_text = dumped["foretold"]
+            restored["foretold"] = ForetoldBody(
+                EventTemplate.load(template), tuple(ends), first_text
+            )
         return cls(**restored)

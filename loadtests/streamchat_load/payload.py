@@ -32,6 +32,11 @@ MARK = "sc-"
 MARKED_NONCE = re.compile(re.escape(MARK) + r"([0-9a-f]{16})(?![0-9a-f])")
 
 
+def other_nonce(data: str, nonce: str) -> str | None:
+    """Return the first marked nonce in an event's data that is not its own stream's, or None."""
+    return next((str(found) for found in MARKED_NONCE.findall(data) if found != nonce), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One request as it was built: its body, its nonce, and what its answer may repeat."""
@@ -87,6 +92,14 @@ class Payload(ABC):
         Two streams that say the same have the same contents, though other parts of their events
         (a time, an id) may vary. `kind` is the event's type. An event without content, such as a
         ping, is neither counted nor compared.
+        """
+        del kind
+        return data
+
+    def text(self, kind: str, data: str) -> str:
+        """Return the text of an event that a user would see; an empty string for none.
+
+        The time to the first text is that to the first event where this is not blank.
         """
         del kind
         return data
@@ -205,6 +218,16 @@ class ChatPayload(Payload):
             return data if kind in ("message", "error") else None
         known = {name: value[name] for name in ("response", "prompt", "history") if name in value}
         return json.dumps(known, sort_keys=True)
+
+    def text(self, kind: str, data: str) -> str:
+        """Return the `response` of an event."""
+        del kind
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            return ""
+        response = value.get("response") if isinstance(value, dict) else None
+        return response if isinstance(response, str) else ""
 
     def echoes(self, data: str, sent: Sent) -> bool:
         """Tell whether an event has the request's prompt and a history."""

@@ -70,6 +70,8 @@ class Reading:
     connect_s: float | None = None
     head_s: float | None = None
     first_event_s: float | None = None
+    first_text_s: float | None = None
+    """When the first event came that has text."""
     stamps_s: list[float] = field(default_factory=list)
     """Arrival of each event that is not folded into the histograms yet, and of the last one
     that is."""
@@ -104,7 +106,7 @@ class Reading:
 
     def stamp(self, count: int, now_s: float) -> bool:
         """Note that so many events came; return whether the stream is to be cut here."""
-        if count == 1 and self.cut_after is None and self.stamps_s:
+        if count == 1 and self.cut_after is None and self.first_text_s is not None:
             self.stamps_s.append(now_s)
             return False
         if not count:
@@ -112,6 +114,8 @@ class Reading:
         if self.first_event_s is None:
             self.first_event_s = now_s
             self.silence_limit_s = self.stall_limit_s
+        if self.first_text_s is None and self.verifier.has_text:
+            self.first_text_s = now_s
         self.stamps_s.extend([now_s] * count)
         return self.is_cut
 

@@ -92,6 +92,12 @@ class Recorder:
             phase.first_event.record(first_event_s)
             at_s = reading.first_event_s + self.epoch_offset_s
             self.ledger.timeline.at(at_s).first_event.record(first_event_s)
+        if reading.first_text_s is not None:
+            first_text_s = reading.first_text_s - reading.due_s
+            self.ledger.counts["streams_with_text"] += 1
+            phase.first_text.record(first_text_s)
+            at_s = reading.first_text_s + self.epoch_offset_s
+            self.ledger.timeline.at(at_s).first_text.record(first_text_s)
         if reading.folded > 1:
             times["longest_gap"].record(reading.longest_gap_s)
         if outcome is Outcome.VERIFIED:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from streamchat_load.charts import Line, chart
 from streamchat_load.faults import MEANINGS, Fault
+from streamchat_load.labels import TIME_LABELS, count_rows, metric_label
 from streamchat_load.report_text import printable
-from streamchat_load.summary import QUANTILES, SHOWN_TIMES
+from streamchat_load.summary import QUANTILES
 from streamchat_load.verdict import Exit, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def render(summary: Mapping[str, Any], verdict: Verdict, *, refresh_s: int | Non
 <ul>{notes}</ul>
 <h2 class="{shade}">{_text(verdict.headline)}</h2><ul>{reasons}</ul>
 {_evidence(summary)}
-<h2>Requests</h2>{_outcomes(summary)}
+<h2>Requests</h2>{_table(("what", "how many"), count_rows(summary))}
 <h2>Times (milliseconds)</h2>{_times(summary["times_ms"])}
 <p>Quantiles are within {summary["quantile_relative_error"]:.2%} of the true value.</p>
 <h2>Over time</h2>{_charts(summary["series"])}{_resources(summary["resources"])}
@@ -81,21 +82,13 @@ def _number(value: object) -> object:
     return f"{value:.2f}" if isinstance(value, float) else value
 
 
-def _outcomes(summary: Mapping[str, Any]) -> str:
-    rows = [(name, count) for name, count in summary["outcomes"].items() if count]
-    rows += [(f"{name} (count)", count) for name, count in summary["counts"].items()]
-    rows += [(f"status {status}", count) for status, count in summary["statuses"].items()]
-    rows += [(f"failed: {failure}", count) for failure, count in summary["failures"].items()]
-    return _table(("what", "how many"), rows)
-
-
 def _times(times: Mapping[str, Mapping[str, Any]]) -> str:
     labels = ["count", "mean", *(label for label, _ in QUANTILES), "max"]
     return _table(
         ("", *labels),
         [
             (title, *(times[name][label] for label in labels))
-            for name, title in SHOWN_TIMES.items()
+            for name, title in TIME_LABELS.items()
             if times[name]["count"]
         ],
     )
@@ -103,7 +96,7 @@ def _times(times: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _phases(phases: Sequence[Mapping[str, Any]]) -> str:
     heads = ("phase", "started", "verified", "faulty", "refused", "failed", "events a second")
-    more = ("first event p50", "p95", "between events p99")
+    more = ("first event p95", "first text p50", "first text p95", "between events p99")
     return _table(
         (*heads, *more),
         [
@@ -111,8 +104,9 @@ def _phases(phases: Sequence[Mapping[str, Any]]) -> str:
                 phase["phase"],
                 *(phase[name] for name in ("started", "verified", "faulty", "refused", "failed")),
                 phase["events_per_s"],
-                phase["first_event_ms"]["p50"],
                 phase["first_event_ms"]["p95"],
+                phase["first_text_ms"]["p50"],
+                phase["first_text_ms"]["p95"],
                 phase["gap_ms"]["p99"],
             )
             for phase in phases
@@ -125,7 +119,7 @@ def _checks(verdict: Verdict) -> str:
         ("metric", "measured", "asked for", ""),
         [
             (
-                check.metric,
+                metric_label(check.metric),
                 check.value,
                 f"{'at least' if check.least else 'at most'} {check.limit:g}",
                 "met" if check.met else "missed",
@@ -167,6 +161,12 @@ def _charts(series: Sequence[Mapping[str, Any]]) -> str:
                 "ms",
                 at_s,
                 [line("p50", "first_event_p50_ms"), line("p95", "first_event_p95_ms")],
+            ),
+            chart(
+                "First text",
+                "ms",
+                at_s,
+                [line("p50", "first_text_p50_ms"), line("p95", "first_text_p95_ms")],
             ),
             chart(
                 "Between events",

@@ -1,4 +1,4 @@
-"""JUnit XML: a test case for integrity, for validity, and for each threshold."""
+"""JUnit XML: a test case for integrity, for verification, for validity, and for each threshold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def render(summary: Mapping[str, Any], verdict: Verdict) -> bytes:
         for found in summary["evidence"]
     )
     _case(suite, "integrity", "; ".join(faults), details)
-    others = set(faults) | {str(check) for check in verdict.checks}
+    _case(suite, "verification", verdict.unverified, "")
+    others = {*faults, verdict.unverified} | {str(check) for check in verdict.checks}
     invalid = [reason for reason in verdict.reasons if reason not in others]
     _case(suite, "validity", "; ".join(invalid), "")
     for check in verdict.checks:

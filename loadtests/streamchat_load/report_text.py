@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from streamchat_load.faults import MEANINGS, Fault
-from streamchat_load.summary import QUANTILES, SHOWN_TIMES
+from streamchat_load.labels import OUTCOME_LABELS, TIME_LABELS
+from streamchat_load.summary import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +57,9 @@ def _length(summary: Mapping[str, Any]) -> str:
 def _outcomes(summary: Mapping[str, Any]) -> list[str]:
     counts = summary["counts"]
     ended = ", ".join(
-        f"{count} {outcome}" for outcome, count in summary["outcomes"].items() if count
+        f"{count} {OUTCOME_LABELS[outcome]}"
+        for outcome, count in summary["outcomes"].items()
+        if count
     )
     metrics = summary["metrics"]
     rates = f"{metrics['events_per_s']:.1f} a second; {metrics['bytes_per_s'] / 1000:.1f} kB"
@@ -85,7 +88,7 @@ def _outcomes(summary: Mapping[str, Any]) -> list[str]:
 def _times(times: Mapping[str, Mapping[str, Any]]) -> list[str]:
     labels = [label for label, _ in QUANTILES]
     lines = [_row("milliseconds", ["count", *labels, "max"])]
-    for name, title in SHOWN_TIMES.items():
+    for name, title in TIME_LABELS.items():
         figures = times[name]
         if figures["count"]:
             shown = [_number(figures[label]) for label in (*labels, "max")]
@@ -94,15 +97,26 @@ def _times(times: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _phases(phases: Iterable[Mapping[str, Any]]) -> list[str]:
-    heads = ["started", "verified", "faulty", "refused", "events/s", "first p50", "p95", "gap p99"]
+    heads = [
+        "started",
+        "verified",
+        "faulty",
+        "refused",
+        "events/s",
+        "event p95",
+        "text p50",
+        "text p95",
+        "gap p99",
+    ]
     lines = [_row("phase", heads)]
     for phase in phases:
         rate = phase["events_per_s"]
         shown = [
             *(str(phase[name]) for name in ("started", "verified", "faulty", "refused")),
             _number(rate),
-            _number(phase["first_event_ms"]["p50"]),
             _number(phase["first_event_ms"]["p95"]),
+            _number(phase["first_text_ms"]["p50"]),
+            _number(phase["first_text_ms"]["p95"]),
             _number(phase["gap_ms"]["p99"]),
         ]
         lines.append(_row(printable(phase["phase"]), shown))

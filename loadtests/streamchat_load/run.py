@@ -49,6 +49,10 @@ SKEW_LIMIT_S = 5.0
 """How far a process may be behind the master and still have all its arrivals sent."""
 
 
+DRAIN_S = 5.0
+"""How long open streams may go on when the run is over, at least, unless the user says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the master tells its workers, and a local run tells itself. Plain data."""
@@ -62,7 +66,8 @@ class Settings:
     first_event_limit_s: float = 10.0
     stall_limit_s: float = 15.0
     stream_limit_s: float = 600.0
-    drain_s: float = 5.0
+    drain_s: float | None = None
+    """Time for open streams to end when the run is over; None: as the preflight found."""
     read_events: int | None = None
     """Read each stream for so many events, then close it; None: to its end."""
     texts_vary: bool = False
@@ -150,6 +155,12 @@ class LoadRun:
         rng = Random(f"{self.settings.seed}/{number}")
         return Seat(number, rng, slow=rng.random() < self.plan.behaviour.slow_share)
 
+    @property
+    def drain_s(self) -> float:
+        """How long open streams may go on when the run is over."""
+        drain_s = self.settings.drain_s
+        return DRAIN_S if drain_s is None else drain_s
+
     def elapsed_s(self) -> float:
         """Return the time since the start (seconds)."""
         return perf_counter() - self.started_s
@@ -172,11 +183,11 @@ class LoadRun:
     def finish(self) -> None:
         """End: open no more streams, let the open ones go on for a while, then count them."""
         if self.stopping:
-            self.over.wait(self.settings.drain_s + 10.0)
+            self.over.wait(self.drain_s + 10.0)
             return
         self._await_arrivals()
         self.stopping = True
-        self.watch.drain(self.settings.drain_s)
+        self.watch.drain(self.drain_s)
         self.watch.stop()
         used_s = process_time() - self._cpu_s
         self.recorder.ledger.counts["generator_cpu_us"] += round(used_s * 1e6)

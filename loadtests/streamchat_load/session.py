@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import gevent.event
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from streamchat_load import report_html, report_json, report_junit, report_text
 from streamchat_load.ledger import Ledger, Outcome
 from streamchat_load.options import Choices, read_choices
 from streamchat_load.oracle import Oracle
 from streamchat_load.parameters import UsageError
-from streamchat_load.run import LoadRun, Settings
+from streamchat_load.run import DRAIN_S, LoadRun, Settings
 from streamchat_load.summary import RunInfo, summarize
 from streamchat_load.survey import Survey, survey
 from streamchat_load.verdict import Exit, Verdict, judge
@@ -48,6 +48,12 @@ YOUNG_OBJECTS_LIMIT = 20_000
 
 LATE_START_LIMIT_S = 5.0
 """How long a worker that has not even begun when the run ends waits to begin."""
+
+WORKER_LOOK_S = 0.25
+"""How often the master looks whether the workers that it waits for are still there."""
+
+DRAIN_STREAMS = 2.0
+"""How many times the length of a stream open streams may go on when the run is over."""
 
 FINAL_LIMIT_S = 20.0
 """How long the master waits for the workers' last figures, beyond the time to drain."""
@@ -74,7 +80,9 @@ class Session:
         self.started_s = perf_counter()
         self.started_epoch_s = time.time()
         self.ended_s: float | None = None
-        self._awaited: set[int] = set()
+        self._drain_s = DRAIN_S
+        self._awaited: dict[int, str] = {}
+        """Workers by slot whose last figures have not come yet."""
         self._all_final: Any = gevent.event.Event()
         self._finishing = False
         self._begun: dict[str, Any] | None = None
@@ -104,7 +112,9 @@ class Session:
         asked = replace(choices.settings, seed=0)
         if self.survey is None or self._surveyed != asked:
             self.survey = None
-            self.survey = survey(choices.settings, self.payload, limit_s=choices.survey_limit_s)
+            self.survey = survey(
+                choices.settings, self.payload, limit_s=choices.survey_limit_s, progress=complain
+            )
             self._surveyed = asked
         return self.survey
 
@@ -125,18 +135,24 @@ class Session:
             return
         choices = self.choices or self.choose()
         found = self._look(choices)
+        settings = choices.settings
+        if settings.drain_s is None:
+            # So that streams which began just before the end can be read to theirs.
+            drain_s = min(settings.stream_limit_s, max(DRAIN_S, found.stream_s * DRAIN_STREAMS))
+            settings = replace(settings, drain_s=drain_s)
+        self._drain_s = settings.drain_s or 0.0
         self.began, self.problem, self.sums = True, "", Ledger()
         self.started_s, self.started_epoch_s = perf_counter(), time.time()
         self.ended_s, self._finishing = None, False
         message = {
-            "settings": choices.settings.dump(),
+            "settings": settings.dump(),
             "oracles": {name: oracle.dump() for name, oracle in found.oracles.items()},
         }
         runner: Any = self.environment.runner
         if self.is_master:
             workers = [client.id for client in runner.clients.all]
             self.slots = max(1, len(workers))
-            self._awaited = set(range(len(workers)))
+            self._awaited = dict(enumerate(workers))
             self._all_final.clear()
             for slot, worker in enumerate(workers):
                 begin = {**message, "slot": slot, "slots": len(workers)}
@@ -187,15 +203,19 @@ class Session:
         elif reading.outcome is Outcome.FAILED:
             failure = reading.failure
         name = self.payload.path
-        if reading.first_event_s is not None:
-            fire(
-                request_type="SSE",
-                name=f"{name} first event",
-                response_time=(reading.first_event_s - reading.due_s) * 1000,
-                response_length=0,
-                exception=None,
-                context={},
-            )
+        for what, at_s in (
+            ("first event", reading.first_event_s),
+            ("first text", reading.first_text_s),
+        ):
+            if at_s is not None:
+                fire(
+                    request_type="SSE",
+                    name=f"{name} {what}",
+                    response_time=(at_s - reading.due_s) * 1000,
+                    response_length=0,
+                    exception=None,
+                    context={},
+                )
         fire(
             request_type="POST",
             name=name,
@@ -218,7 +238,7 @@ class Session:
     def add_final(self, message: dict[str, Any]) -> None:
         """Master: add a worker's last report."""
         self.add(message["ledger"])
-        self._awaited.discard(message["slot"])
+        self._awaited.pop(message["slot"], None)
         if not self._awaited:
             self._all_final.set()
 
@@ -233,12 +253,22 @@ class Session:
         if self.is_master:
             if self._awaited:
                 runner.send_message(FINISH, {})
-                limit_s = self.choices.settings.drain_s + FINAL_LIMIT_S
-                self._all_final.wait(limit_s)
+                self._await_workers(self._drain_s + FINAL_LIMIT_S)
         elif self.run is not None:
             self.run.finish()
             self.sums.merge(self.run.recorder.ledger.take())
         self.ended_s = perf_counter()
+
+    def _await_workers(self, limit_s: float) -> None:
+        """Master: wait for the last figures of all workers that are still there."""
+        clients: Any = getattr(self.environment.runner, "clients", {})
+        until_s = perf_counter() + limit_s
+        while perf_counter() < until_s and not self._all_final.wait(WORKER_LOOK_S):
+            states = {client.id: client.state for client in clients.all}
+            if all(
+                states.get(id_, STATE_MISSING) == STATE_MISSING for id_ in self._awaited.values()
+            ):
+                return
 
     def finish_worker(self) -> None:
         """Worker: end its part and deliver the rest of its figures."""

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from streamchat_load.histogram import RELATIVE_ERROR, Histogram
+from streamchat_load.knee import FIRST_STREAMS, WHOLE_STREAMS, Step, describe_knee
+from streamchat_load.labels import TIME_LABELS
 from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome, Phase
 
 QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999))
-
-SHOWN_TIMES: dict[str, str] = {
-    "connect": "connect",
-    "head": "response head",
-    "first_event": "first event",
-    "gap": "between events",
-    "longest_gap": "longest gap of a stream",
-    "whole": "whole stream",
-    "refusal": "refusal",
-    "start_lag": "start after due",
-    "generator_lag": "generator's own lag",
-}
-"""Histograms in the order of the table, with their names for people."""
-
-KNEE_FACTOR = 2.0
-"""A step is beyond the knee when its first-event p95 is so many times that of the first step."""
-
-KNEE_LENGTH_FACTOR = 1.25
-"""Or when its streams take so many times as long as those of the first step (p50)."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +65,9 @@ def metrics(ledger: Ledger, info: RunInfo) -> dict[str, float]:
         used_us = ledger.counts["generator_cpu_us"]
         found["generator_cpu_us_per_event"] = used_us / ledger.counts["events"]
     found["achieved_ratio"] = achieved_ratio(ledger)
-    if (drift := latency_drift(ledger)) is not None:
-        found["first_event_drift_ratio"] = drift
+    for name in ("first_event", "first_text"):
+        if (drift := latency_drift(ledger, name)) is not None:
+            found[f"{name}_drift_ratio"] = drift
     if (growth := server_growth(ledger)) is not None:
         found["server_memory_growth_ratio"] = growth
     return found
@@ -100,12 +83,13 @@ def achieved_ratio(ledger: Ledger) -> float:
     return 1.0 if not offered else (offered - late) / offered
 
 
-def latency_drift(ledger: Ledger) -> float | None:
-    """Return last-quarter over first-quarter median time to first event, for a soak."""
+def latency_drift(ledger: Ledger, name: str) -> float | None:
+    """Return last-quarter over first-quarter median of a phase's histogram, for a soak."""
     first, last = ledger.phases.get("first quarter"), ledger.phases.get("last quarter")
     if first is None or last is None:
         return None
-    before, after = first.first_event.quantile_s(0.5), last.first_event.quantile_s(0.5)
+    before = first.histogram(name).quantile_s(0.5)
+    after = last.histogram(name).quantile_s(0.5)
     return after / before if before and after else None
 
 
@@ -138,6 +122,7 @@ def phase_rows(ledger: Ledger, info: RunInfo) -> list[dict[str, Any]]:
                 "events": phase.counts["events"],
                 "events_per_s": phase.counts["events"] / length_s if length_s else None,
                 "first_event_ms": quantiles_ms(phase.first_event),
+                "first_text_ms": quantiles_ms(phase.first_text),
                 "gap_ms": quantiles_ms(phase.gap),
                 "whole_ms": quantiles_ms(phase.whole),
             }
@@ -147,34 +132,24 @@ def phase_rows(ledger: Ledger, info: RunInfo) -> list[dict[str, Any]]:
 
 def knee(ledger: Ledger) -> str | None:
     """Return where a staircase's knee is, in words, or None for other profiles."""
-    steps = [(name, phase) for name, phase in ledger.phases.items() if name.endswith(" users")]
-    steps.sort(key=lambda step: int(step[0].split()[0]))
-    if len(steps) < 2:
+    phases = [(name, phase) for name, phase in ledger.phases.items() if name.endswith(" users")]
+    if len(phases) < 2:
         return None
-    first = steps[0][1]
-    for before, step in pairwise(steps):
-        reasons = {
-            "requests are refused or fail": _turned_away(step[1]),
-            "first events come later": _grew(
-                first.first_event, step[1].first_event, 0.95, KNEE_FACTOR
-            ),
-            "streams take longer": _grew(first.whole, step[1].whole, 0.5, KNEE_LENGTH_FACTOR),
-        }
-        for reason, holds in reasons.items():
-            if holds:
-                return f"the knee is between {before[0]} and {step[0]}: {reason}"
-    return f"no knee up to {steps[-1][0]}"
+    phases.sort(key=lambda item: int(item[0].split()[0]))
+    return describe_knee([_step(name, phase) for name, phase in phases])
 
 
-def _turned_away(phase: Phase) -> bool:
-    """Tell whether more than 1 in 100 requests got no stream."""
-    turned_away = phase.counts[Outcome.REFUSED.value] + phase.counts[Outcome.FAILED.value]
-    return turned_away * 100 > phase.counts["started"]
-
-
-def _grew(first: Histogram, later: Histogram, quantile: float, factor: float) -> bool:
-    before_s, after_s = first.quantile_s(quantile), later.quantile_s(quantile)
-    return before_s is not None and after_s is not None and after_s > before_s * factor
+def _step(name: str, phase: Phase) -> Step:
+    # Where no event has text, the first event is all there is.
+    first = phase.first_text if phase.first_text.count else phase.first_event
+    counts = phase.counts
+    return Step(
+        name,
+        started=counts["started"],
+        turned_away=counts[Outcome.REFUSED.value] + counts[Outcome.FAILED.value],
+        first_ms=first.quantile_ms(0.95) if first.count >= FIRST_STREAMS else None,
+        whole_ms=phase.whole.quantile_ms(0.5) if phase.whole.count >= WHOLE_STREAMS else None,
+    )
 
 
 def series(ledger: Ledger) -> list[dict[str, Any]]:
@@ -202,6 +177,8 @@ def series(ledger: Ledger) -> list[dict[str, Any]]:
                 + cell.counts[Outcome.FAILED.value],
                 "first_event_p50_ms": cell.first_event.quantile_ms(0.5),
                 "first_event_p95_ms": cell.first_event.quantile_ms(0.95),
+                "first_text_p50_ms": cell.first_text.quantile_ms(0.5),
+                "first_text_p95_ms": cell.first_text.quantile_ms(0.95),
                 "gap_p50_ms": cell.gap.quantile_ms(0.5),
                 "gap_p99_ms": cell.gap.quantile_ms(0.99),
             }
@@ -230,7 +207,7 @@ def summarize(ledger: Ledger, info: RunInfo) -> dict[str, Any]:
         "evidence": [found.dump() for found in ledger.evidence.values()],
         "statuses": dict(sorted(ledger.statuses.items())),
         "failures": dict(ledger.failures.most_common(20)),
-        "times_ms": {name: quantiles_ms(ledger.total(name)) for name in SHOWN_TIMES},
+        "times_ms": {name: quantiles_ms(ledger.total(name)) for name in TIME_LABELS},
         "phases": phase_rows(ledger, info),
         "knee": knee(ledger),
         "metrics": metrics(ledger, info),

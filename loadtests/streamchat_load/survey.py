@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 from time import perf_counter
@@ -11,22 +11,21 @@ from typing import TYPE_CHECKING
 
 import gevent
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.exchange import Read
 
 from streamchat_load.connection import ConnectError, Connection
 from streamchat_load.faults import Fault
 from streamchat_load.learning import agree, may_tell_the_time, tells_the_minute
 from streamchat_load.ledger import Outcome
 from streamchat_load.oracle import Oracle
-from streamchat_load.parameters import UsageError
+from streamchat_load.preflight_notes import describe, faults, findings_of
+from streamchat_load.preflight_problems import require_streams
 from streamchat_load.reading import Reading, Stop, exchange
 from streamchat_load.template import LEARNING_NONCES
 from streamchat_load.verify import StreamVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from streamchat_conformance.recorder.endpoint import Endpoint
 
     from streamchat_load.payload import Payload, Sent
     from streamchat_load.plan import Plan
@@ -60,14 +59,20 @@ _DEVIATIONS = frozenset(
 CLOCK_S = 1.1
 """The time after which a clock that shows seconds shows others."""
 
+READ_S = 1.0
+"""How long a stream without an end is read under the load, at least (seconds)."""
+
+READ_PARTS = 4
+"""How many such streams a user reads in a run, about."""
+
+BEGINNING_S = 3.0
+"""How much of such streams is read of the second shape and of those after it."""
+
 EVENTS_LIMIT = 10_000
 """A stream is read for no more events than this before the load."""
 
 RETRY_S = 0.25
 """Time between two tries to be served alone."""
-
-JUDGED_LIMIT_BYTES = 1024 * 1024
-"""Larger lone streams are not looked at by the suite's judges, who take their time."""
 
 SETTLE_LIMIT_S = 5.0
 """How long a reading may take to notice that its time is over."""
@@ -81,6 +86,8 @@ class Survey:
     notes: tuple[str, ...]
     streams: int
     """How many were asked for."""
+    stream_s: float = 0.0
+    """How long a stream takes under the load, about: the longest that was seen."""
 
 
 def shapes_of(plan: Plan) -> list[tuple[int, int]]:
@@ -91,27 +98,40 @@ def shapes_of(plan: Plan) -> list[tuple[int, int]]:
     return [(0, pad) for pad in islice(pads, SHAPE_LIMIT)]
 
 
-def survey(settings: Settings, payload: Payload, *, limit_s: float) -> Survey:
+def survey(
+    settings: Settings,
+    payload: Payload,
+    *,
+    limit_s: float,
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Survey:
     """Read a few streams of each shape, three at a time, and learn what they have in common.
 
     `limit_s` bounds the time for learning from one shape; proving takes half as long at most.
+    `progress` is called with a line for a person before and after each shape.
     Raises UsageError when there is no such server, or it is not the endpoint: then no load
     should be applied.
     """
     surveyor = Surveyor(settings, payload, limit_s)
     oracles: dict[str, Oracle] = {}
     notes: list[str] = []
-    for turn, pad_bytes in shapes_of(settings.plan()):
+    shapes = shapes_of(settings.plan())
+    for number, (turn, pad_bytes) in enumerate(shapes, start=1):
         shape = payload.build(LEARNING_NONCES[0], turn=turn, pad_bytes=pad_bytes).shape
+        progress(
+            f"preflight {number} of {len(shapes)} ({shape}): reading {TOGETHER} streams and more, "
+            f"{limit_s * 1.5:g} s at most"
+        )
         oracle, readings = surveyor.learn(turn, pad_bytes)
         oracles[shape] = oracle
-        notes.append(f"{shape}: {_describe(oracle)}")
-        notes.extend(_faults(readings))
-        notes.extend(_findings(readings[0], payload, echo=oracle.echo, exclude=notes))
+        notes.append(f"{shape}: {describe(oracle)}")
+        progress(notes[-1])
+        notes.extend(faults(readings))
+        notes.extend(findings_of(readings[0], payload, echo=oracle.echo, exclude=notes))
     # Shapes that were not looked at: nothing is foretold of them.
     known = next(iter(oracles.values()))
     oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
-    return Survey(oracles, tuple(notes), surveyor.streams)
+    return Survey(oracles, tuple(notes), surveyor.streams, surveyor.stream_s)
 
 
 class Surveyor:
@@ -124,6 +144,12 @@ class Surveyor:
         self.endpoint = settings.endpoint(payload)
         self.streams = 0
         """How many were asked for."""
+        self.stream_s = 0.0
+        """How long a stream takes, about: the longest that was seen."""
+        self.read_s = min(limit_s, max(READ_S, settings.plan().duration_s / READ_PARTS))
+        """How long each stream without an end is read under the load, about."""
+        self._endless: Oracle | None = None
+        """What is known of streams without an end of a shape before."""
         self._is_steady = False
         """Streams of a shape before say the same each time: those of others are learnt only."""
 
@@ -137,6 +163,25 @@ class Surveyor:
                 for nonce in (*nonces, *fresh)
             ]
 
+        oracle, readings = self._learn(build)
+        if oracle.read_events is not None:
+            self._endless = self._endless or oracle
+            oracle = replace(oracle, read_events=self._endless.read_events)
+        self._time(readings, oracle)
+        return oracle, readings
+
+    def _time(self, readings: Iterable[Reading], oracle: Oracle) -> None:
+        """Note how long streams take: to their end, or until enough of them was read."""
+        for reading in readings:
+            stamps_s = reading.stamps_s
+            if not stamps_s:
+                continue
+            end_s = reading.ended_s
+            if oracle.read_events is not None:
+                end_s = stamps_s[min(oracle.read_events, len(stamps_s)) - 1]
+            self.stream_s = max(self.stream_s, end_s - reading.sent_s)
+
+    def _learn(self, build: Callable[..., list[Sent]]) -> tuple[Oracle, list[Reading]]:
         begun_s = perf_counter()
         oracle: Oracle | None = None
         readings: list[Reading] = []
@@ -146,8 +191,8 @@ class Surveyor:
                 break
             round_s = perf_counter()
             readings = self._read_each(build(*LEARNING_NONCES), left_s)
-            _require_streams(readings, self.endpoint, self.limit_s)
-            oracle = agree(readings)
+            require_streams(readings, self.endpoint, self.limit_s)
+            oracle = agree(readings, None if self.settings.read_events else self.read_s)
             if self.settings.texts_vary:
                 return oracle.without_length(), readings
             if oracle.template is not None:
@@ -232,6 +277,10 @@ class Surveyor:
         cut_after = self.settings.read_events
         if oracle is not None and oracle.read_events is not None:
             cut_after = min(oracle.read_events, PROOF_EVENTS)
+        elif self._endless is not None and self._endless.read_events is not None:
+            # That streams have no end is known: how they begin is enough.
+            rate_per_s = self._endless.read_events / self.read_s
+            cut_after = max(1, min(self._endless.read_events, round(rate_per_s * BEGINNING_S)))
         self.streams += len(requests)
         for sent in requests:
             verifier = StreamVerifier(sent, oracle or Oracle(), self.payload, keep_texts=True)
@@ -306,94 +355,3 @@ def _as_proven(oracle: Oracle, proofs: Sequence[Reading]) -> Oracle:
 def _deviates(reading: Reading) -> bool:
     """Tell whether a stream differs from what is foretold and is otherwise sound."""
     return reading.evidence is not None and reading.evidence.fault in _DEVIATIONS
-
-
-def _require_streams(readings: Iterable[Reading], endpoint: Endpoint, limit_s: float) -> None:
-    """Raise UsageError when not one of the streams is what the endpoint sends."""
-    problems = []
-    for reading in readings:
-        problem = _problem(reading, endpoint, limit_s)
-        if problem is None:
-            return
-        problems.append(problem)
-    raise UsageError(problems[0])
-
-
-def _problem(reading: Reading, endpoint: Endpoint, limit_s: float) -> str | None:
-    """Return why a reading is not what the endpoint sends, or None."""
-    where = f"POST {endpoint.url}"
-    if reading.connection is None:
-        return f"{endpoint.url} cannot be reached: {reading.failure}"
-    if reading.status is None:
-        if reading.evidence is not None:
-            return f"{where} does not speak HTTP: {reading.evidence.message}"
-        why = reading.failure if reading.stop is None else ""
-        why = why or f"none within {limit_s:g} s (see --survey-limit-s)"
-        return f"{where} gave no answer: {why}"
-    if reading.outcome is Outcome.REFUSED:
-        return f"{where} refuses even a lone stream (status {reading.status})"
-    return _stream_problem(reading, where, limit_s)
-
-
-def _stream_problem(reading: Reading, where: str, limit_s: float) -> str | None:
-    evidence = reading.evidence
-    if reading.status != 200:
-        wanted = "not 200 with an event stream"
-        return f"{where} is not the endpoint: a valid request got status {reading.status}, {wanted}"
-    if evidence is not None and evidence.fault in {Fault.HEAD, Fault.PAYLOAD}:
-        return f"{where} is not the endpoint: {evidence.message}; asked for {evidence.expected}"
-    if not reading.verifier.texts:
-        if evidence is not None and evidence.fault is not Fault.STALL:
-            return f"{where} sent no event: {evidence.message}"
-        return f"{where} sent no event within {limit_s:g} s (see --survey-limit-s)"
-    return None
-
-
-def _findings(
-    reading: Reading, payload: Payload, *, echo: bool, exclude: Iterable[str]
-) -> list[str]:
-    """Return what the payload's judges say of a lone stream, each only once."""
-    tape = reading.tape or []
-    if sum(len(read.data) for read in tape) > JUDGED_LIMIT_BYTES or reading.request is None:
-        return []
-    ended = reading.outcome is not Outcome.OPEN_AT_END
-    exchange = Exchange(
-        request=reading.request,
-        reads=tuple(tape),
-        ending=Ending.COMPLETE if ended else Ending.ABANDONED,
-        ended_at_s=reading.ended_s - reading.sent_s,
-    )
-    found = [f"a lone stream breaks {finding}" for finding in payload.findings(exchange, echo=echo)]
-    return [note for note in found if note not in exclude]
-
-
-def _describe(oracle: Oracle) -> str:
-    """Tell what can be judged of a shape's streams, in a line."""
-    if oracle.length is not None:
-        parts = [f"streams of {oracle.length} events"]
-    elif oracle.read_events is not None:
-        parts = [f"endless or long streams: each is read for {oracle.read_events} events"]
-    else:
-        parts = ["streams of varying length: a missing tail is seen only by its missing end"]
-    parts.append("events repeat the request" if oracle.echo else "no echo")
-    if oracle.template is not None:
-        distinct, total = oracle.template.distinct, len(oracle.template.events)
-        what = "every byte" if oracle.foretold is not None else "every text"
-        what = "what every event says" if oracle.by_content else what
-        if distinct == 1 and total > 1:
-            parts.append(f"{what} is foretold (all are alike: another order looks the same)")
-        else:
-            parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
-    elif oracle.numbered:
-        parts.append("texts vary; order is judged by ids")
-    else:
-        parts.append("texts vary: lost, repeated or reordered events cannot be told")
-    return "; ".join(parts)
-
-
-def _faults(readings: Iterable[Reading]) -> list[str]:
-    return [
-        f"before the load a lone stream was already broken: {found.fault}: {found.message}"
-        for reading in readings
-        if (found := reading.evidence) is not None
-    ][:1]

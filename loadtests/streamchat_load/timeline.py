@@ -15,23 +15,26 @@ from streamchat_load.histogram import Histogram
 CELL_LIMIT = 600
 """Beyond this many cells the width is doubled."""
 
-SERIES = ("first_event", "gap")
+SERIES = ("first_event", "first_text", "gap")
+"""Names of the histograms of a cell."""
 
 
 class Cell:
-    """One stretch of time: counters by name, and two histograms."""
+    """One stretch of time: counters by name, and histograms."""
 
-    __slots__ = ("counts", "first_event", "gap")
+    __slots__ = ("counts", *SERIES)
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.first_event = Histogram()
+        self.first_text = Histogram()
         self.gap = Histogram()
 
     def merge(self, other: Cell) -> None:
         """Add another cell."""
         self.counts.update(other.counts)
         self.first_event.merge(other.first_event)
+        self.first_text.merge(other.first_text)
         self.gap.merge(other.gap)
 
 
@@ -81,7 +84,7 @@ class Timeline:
         return {
             "width_s": self.width_s,
             "cells": [
-                [number, dict(cell.counts), cell.first_event.dump(), cell.gap.dump()]
+                [number, dict(cell.counts), *(getattr(cell, name).dump() for name in SERIES)]
                 for number, cell in sorted(self.cells.items())
             ],
         }
@@ -90,9 +93,10 @@ class Timeline:
     def load(cls, dumped: dict[str, Any]) -> Self:
         """Restore a timeline from `dump`'s form."""
         timeline = cls(dumped["width_s"])
-        for number, counts, first_event, gap in dumped["cells"]:
+        for number, counts, first_event, first_text, gap in dumped["cells"]:
             cell = timeline.cells[number] = Cell()
             cell.counts = Counter(counts)
             cell.first_event = Histogram.load(first_event)
+            cell.first_text = Histogram.load(first_text)
             cell.gap = Histogram.load(gap)
         return timeline

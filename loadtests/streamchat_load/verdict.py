@@ -9,6 +9,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamchat_load.labels import OUTCOME_LABELS
 from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome
 from streamchat_load.parameters import UsageError, nearest, read_settings
 from streamchat_load.summary import QUANTILES, RunInfo, metrics
@@ -68,6 +69,7 @@ KNOWN_METRICS = frozenset(
         "achieved_ratio",
         "generator_cpu_us_per_event",
         "first_event_drift_ratio",
+        "first_text_drift_ratio",
         "server_memory_growth_ratio",
     }
 )
@@ -110,10 +112,14 @@ class Verdict:
     exit: Exit
     checks: tuple[Check, ...]
     reasons: tuple[str, ...]
+    unverified: str = ""
+    """Why nothing was verified, if so: the run proves nothing."""
 
     @property
     def headline(self) -> str:
         """The verdict in a line."""
+        if self.exit is Exit.THRESHOLD and self.unverified:
+            return "NOTHING VERIFIED: the run proves nothing"
         words = {
             Exit.GOOD: "GOOD: every stream was as it should be, every threshold is met",
             Exit.USAGE: "NOT RUN",
@@ -182,10 +188,9 @@ def judge(
     broken = [f"{count} x {fault}" for fault, count in sorted(ledger.faults.items())]
     invalid = _invalid_reasons(ledger, lag_limit_ms, missing_workers)
     missed = [str(check) for check in checks if not check.met]
-    proven = ledger.outcomes[Outcome.VERIFIED] + ledger.outcomes[Outcome.REJECTED]
-    proven += ledger.outcomes[Outcome.ABANDONED] + ledger.outcomes[Outcome.OPEN_AT_END]
-    if not proven and not broken:
-        missed.append("not one stream was had: the run proves nothing")
+    unverified = "" if broken else _unverified(ledger)
+    if unverified:
+        missed.insert(0, unverified)
     if broken:
         code = Exit.INTEGRITY
     elif invalid:
@@ -194,7 +199,22 @@ def judge(
         code = Exit.THRESHOLD
     else:
         code = Exit.GOOD
-    return Verdict(code, checks, (*broken, *invalid, *missed))
+    return Verdict(code, checks, (*broken, *invalid, *missed), unverified)
+
+
+def _unverified(ledger: Ledger) -> str:
+    """Return why nothing was verified, in a line; an empty string if something was."""
+    if ledger.outcomes[Outcome.VERIFIED] or ledger.outcomes[Outcome.REJECTED]:
+        return ""
+    ended = ", ".join(
+        f"{count} {OUTCOME_LABELS[outcome]}"
+        for outcome in Outcome
+        if (count := ledger.outcomes[outcome])
+    )
+    hint = ""
+    if ledger.outcomes[Outcome.OPEN_AT_END]:
+        hint = "; let the run or --drain-s be longer, or read less of each stream (--read-events)"
+    return f"no stream was verified ({ended or 'none was started'}){hint}"
 
 
 def _generator_failures(ledger: Ledger) -> list[str]:
@@ -222,5 +242,6 @@ def _invalid_reasons(ledger: Ledger, lag_limit_ms: float, missing_workers: int) 
         worst = next(iter(_generator_failures(ledger)), "")
         reasons.append(f"{failed} requests failed by the generator's own fault: {worst}")
     if missing_workers:
-        reasons.append(f"{missing_workers} workers did not deliver their figures")
+        workers = "1 worker" if missing_workers == 1 else f"{missing_workers} workers"
+        reasons.append(f"{workers} did not deliver all figures")
     return reasons

@@ -17,21 +17,13 @@ from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Evidence, Fault, excerpt
 from streamchat_load.kept import KeptBody
-from streamchat_load.lines import odd_line
+from streamchat_load.lines import LINE_LIMIT_BYTES, PERHAPS_LINES, odd_line
 from streamchat_load.order import Arrivals, describe_order, number_of
-from streamchat_load.payload import MARKED_NONCE, Payload, Sent
+from streamchat_load.payload import Payload, Sent, other_nonce
 from streamchat_load.places import counts, events_of, line_with, start_of
 
 if TYPE_CHECKING:
     from streamchat_load.oracle import Oracle
-
-LINE_LIMIT_BYTES = 8 * 1024 * 1024
-"""A line longer than this is a fault: memory stays bounded whatever a server sends."""
-
-
-_PERHAPS_LINES = frozenset({Fault.LOST, Fault.TRUNCATED, Fault.PAYLOAD, Fault.ALTERED, Fault.STALL})
-"""What a malformed line may look like. A chunk that is too short for its size swallows the end
-of the body, so that the stream never ends, and its lines show that."""
 
 
 class StreamVerifier:
@@ -51,6 +43,7 @@ class StreamVerifier:
         "_next",
         "_parser",
         "_sought",
+        "_text_seen",
         "_texts",
         "contents",
         "events",
@@ -80,6 +73,7 @@ class StreamVerifier:
         """The whole body, as long as what came is byte for byte its beginning."""
         self._event_ends = oracle.foretold.ends if oracle.foretold else ()
         self._matched_bytes = 0
+        self._text_seen = False
         self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
         self._texts: list[str] | None = None
         self._next = 0
@@ -116,6 +110,14 @@ class StreamVerifier:
         before = self.events
         self.events = bisect_right(self._event_ends, matched_bytes, before)
         return self.events - before
+
+    @property
+    def has_text(self) -> bool:
+        """Whether an event so far has text that a user would see."""
+        if self._foretold is None:
+            return self._text_seen
+        first_text = self.oracle.foretold.first_text if self.oracle.foretold else None
+        return first_text is not None and self.events >= first_text
 
     def _look_closely(self) -> None:
         """Leave the foretold body: have what matched parsed, as if it had come just now."""
@@ -156,6 +158,8 @@ class StreamVerifier:
                 self._check_number(event, content=content)
             if self.texts is not None:
                 self._learn(event, content=content)
+            if content and not self._text_seen:
+                self._text_seen = bool(self.payload.text(event.type, event.data).strip())
             self.events += content
         return self.events - before
 
@@ -272,7 +276,7 @@ class StreamVerifier:
         if event.type == "error":
             self.fail(Fault.ERROR_EVENT, "an `error` event", "content", event=event)
             return True
-        if stranger := self._stranger(data):
+        if stranger := other_nonce(data, self.sent.nonce):
             message = f"shows the nonce {stranger} of another stream"
             self.fail(Fault.CROSSED, message, self.sent.nonce, event=event)
         content = self.payload.content(event.type, data)
@@ -302,12 +306,6 @@ class StreamVerifier:
         """Tell whether another stream would show this in the same place."""
         events = self.oracle.template.events if self.oracle.template else ()
         return due < len(events) and events[due].fits(text)
-
-    def _stranger(self, data: str) -> str | None:
-        for nonce in MARKED_NONCE.findall(data):
-            if nonce != self.sent.nonce:
-                return str(nonce)
-        return None
 
     def _place_of(self, event: Event, content: str) -> int | None:
         """Note where an event belongs; return None for one that belongs nowhere in the stream."""
@@ -378,7 +376,7 @@ class StreamVerifier:
         if self._kept.dropped_bytes:
             return False
         if self.evidence is not None:
-            return self.evidence.fault in _PERHAPS_LINES
+            return self.evidence.fault in PERHAPS_LINES
         if self.oracle.template is None or self.oracle.body_bytes is None:
             return True
         return ended and len(self._kept) != self.oracle.body_bytes

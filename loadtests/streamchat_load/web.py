@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from streamchat_load import report_html, report_json
+from streamchat_load.labels import OUTCOME_LABELS, TIME_LABELS
 from streamchat_load.parameters import UsageError
-from streamchat_load.summary import QUANTILES, SHOWN_TIMES
+from streamchat_load.summary import QUANTILES
 
 if TYPE_CHECKING:
     from flask import Response
@@ -81,9 +82,10 @@ def _rows(session: Session) -> list[dict[str, Any]]:
             label.replace(".", "_"): "" if value is None else round(value, 2)
             for label, value in summary["times_ms"][name].items()
         }
-        for name, title in SHOWN_TIMES.items()
+        for name, title in TIME_LABELS.items()
         if summary["times_ms"][name]["count"]
     ]
-    counted = {**summary["outcomes"], **{f"fault: {k}": n for k, n in summary["faults"].items()}}
+    counted = {OUTCOME_LABELS[name]: count for name, count in summary["outcomes"].items()}
+    counted |= {f"fault: {name}": count for name, count in summary["faults"].items()}
     rows += [{"what": name, "count": count} for name, count in counted.items() if count]
     return [*rows, {"what": f"verdict so far: {verdict.headline} (charts: /streamchat)"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -12,13 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streamchat_load.labels import COUNT_LABELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PATH = "/api/stream-chat"
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
 MOCK_SERVER = Path(__file__).parent / "mock_server.py"
 ODD_SERVER = Path(__file__).parent / "odd_server.py"
+
+PORT_ATTEMPTS = 3
+"""How often a run is tried whose port was taken by another process."""
 
 RUN_LIMIT_S = 60.0
 """Longest run of locust, started to ended."""
@@ -54,6 +61,26 @@ def running_server(*options: object, script: Path = MOCK_SERVER) -> Iterator[Moc
             process.wait(STOP_LIMIT_S)
 
 
+def master_ports() -> list[str]:
+    """Return options by which a master and its workers meet at a port of their own.
+
+    locust's master cannot say which port the system gave it, so the port is free now, and another
+    process may take it before the master does: then the run is to be tried again.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    return [*bind, "--master-host", "127.0.0.1", "--master-port", port]
+
+
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yield a port that refuses connections: it is taken, so that no other process gets it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
 @dataclass(frozen=True)
 class LoadResult:
     exit_code: int
@@ -83,16 +110,20 @@ def load(url: str, folder: Path, *options: object) -> LoadResult:
         *("--headless", "--only-summary", "--load-json", report),
         *("--json-file", folder / "rows", *options),
     )
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=RUN_LIMIT_S,
-        check=False,
-        env=environment(),
-        cwd=folder,
-    )
+    for _ in range(PORT_ATTEMPTS):
+        ports = master_ports() if "--processes" in options else []
+        done = subprocess.run(
+            [*command, *ports],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_LIMIT_S,
+            check=False,
+            env=environment(),
+            cwd=folder,
+        )
+        if not ports or "Address already in use" not in done.stdout:
+            break
     found = json.loads(rows.read_text("utf-8")) if rows.exists() else []
     return LoadResult(
         done.returncode,
@@ -105,3 +136,21 @@ def load(url: str, folder: Path, *options: object) -> LoadResult:
 def parameters(**values: object) -> list[str]:
     """Return the options that set parameters of a profile."""
     return [part for name, value in values.items() for part in ("--parameter", f"{name}={value}")]
+
+
+def assert_adds_up(result: LoadResult) -> None:
+    """Every started request has one outcome, every gap lies between two events."""
+    report = result.report
+    assert sum(report["outcomes"].values()) == report["counts"]["started"]
+    streams = report["counts"].get("streams_with_events", 0)
+    assert report["times_ms"]["gap"]["count"] == report["counts"]["events"] - streams
+    assert report["times_ms"]["first_event"]["count"] == streams
+    assert result.locust_rows[PATH]["num_requests"] == report["counts"]["started"]
+    assert result.locust_rows[f"{PATH} first event"]["num_requests"] == streams
+    with_text = report["counts"].get("streams_with_text", 0)
+    assert report["times_ms"]["first_text"]["count"] == with_text
+    if with_text:
+        assert result.locust_rows[f"{PATH} first text"]["num_requests"] == with_text
+    assert set(result.locust_rows) <= {PATH, f"{PATH} first event", f"{PATH} first text"}
+    for name in report["counts"]:
+        assert name in COUNT_LABELS

@@ -180,6 +180,8 @@ class Server:
             step = max(1, -(-len(prompt) // self.settings.events))
             response = prompt[place * step : (place + 1) * step]
         value: dict[str, object] = {"response": response}
+        if style == "empty-first" and place == 0:
+            value["response"] = ""
         if style in ("echo", "typewriter", "alike"):
             value |= {"prompt": prompt, "history": asked["history"]}
         if style == "alike":

@@ -15,6 +15,7 @@ from .harness import (
     environment,
     load,
     locust_command,
+    refusing_port,
     running_server,
 )
 
@@ -51,9 +52,8 @@ def test_several_processes_complain_once(good: MockServer, tmp_path: Path) -> No
 
 
 def test_an_unreachable_host_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    result = load(f"http://127.0.0.1:{port}", tmp_path)
+    with refusing_port() as port:
+        result = load(f"http://127.0.0.1:{port}", tmp_path)
     assert result.exit_code == 2, result.output
     assert "cannot be reached: cannot connect: connection refused" in result.output
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from streamchat_conformance.recorder.endpoint import Endpoint
 from streamchat_load.connection import ConnectError, Connection, Response
 
+from .harness import refusing_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -78,9 +80,7 @@ def test_bytes_that_nobody_asked_for_stay_for_the_next_answer(
 
 
 def test_a_refused_connection_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(ConnectError, match="connection refused"):
+    with refusing_port() as port, pytest.raises(ConnectError, match="connection refused"):
         Connection(Endpoint("http", "127.0.0.1", port, "/"))
 
 

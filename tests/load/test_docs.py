@@ -50,4 +50,4 @@ def test_the_thresholds_of_the_docs_are_good_ones(tmp_path: Path) -> None:
     assert table is not None
     file = tmp_path / "gate.toml"
     file.write_text(table[1], "utf-8")
-    assert len(read_thresholds(str(file), [])) == 4
+    assert len(read_thresholds(str(file), [])) == 5

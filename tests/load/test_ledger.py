@@ -32,9 +32,11 @@ def ledger_of(items: Sequence[Happening]) -> Ledger:
         ledger.outcomes[outcome] += 1
         ledger.times["head"].record(duration_s)
         ledger.phase("all").gap.record(duration_s)
+        ledger.phase("all").first_text.record(duration_s / 2)
         cell = ledger.timeline.at(epoch_s)
         cell.counts["events"] += 1
         cell.gap.record(duration_s)
+        cell.first_text.record(duration_s / 2)
         ledger.show(Evidence(Fault.LOST, outcome, at_epoch_s=epoch_s))
     return ledger
 

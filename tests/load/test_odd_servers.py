@@ -37,7 +37,7 @@ def test_a_sound_server_that_is_odd_is_good(oddity: str, tmp_path: Path) -> None
     assert KNOWN[oddity] in result.output
     assert "already broken" not in result.output
     # Of a server that does not echo no echo is asked.
-    assert "a lone stream breaks" not in result.output
+    assert "a single stream breaks" not in result.output
 
 
 def test_nothing_is_foretold_where_the_user_says_that_texts_vary(tmp_path: Path) -> None:

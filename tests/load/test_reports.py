@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from streamchat_load import report_html, report_json, report_junit, report_text
 from streamchat_load.charts import Line, chart
 from streamchat_load.faults import Evidence, Fault
-from streamchat_load.ledger import Ledger
+from streamchat_load.labels import COUNT_LABELS
+from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome
 from streamchat_load.summary import RunInfo, summarize
-from streamchat_load.verdict import Verdict, judge
+from streamchat_load.verdict import KNOWN_METRICS, Verdict, judge
 
 HOSTILE = (
     "</pre></script><script>alert(1)</script><img src=x onerror=y>\x1b[2J\x00\"'&]]>\u202e\ufffe"
@@ -21,6 +24,18 @@ HOSTILE = (
 hostile_texts = st.one_of(
     st.just(HOSTILE), st.text(min_size=1), st.from_regex(r"[<>&\"']{1,20}", fullmatch=True)
 ).filter(lambda text: text != "other")
+
+
+RUN = RunInfo(
+    target="http://127.0.0.1:1/api/stream-chat",
+    profile="steady",
+    parameters={},
+    seed=1,
+    processes=1,
+    planned_s=5.0,
+    started_epoch_s=100.0,
+    elapsed_s=5.0,
+)
 
 
 class Reader(HTMLParser):
@@ -56,17 +71,13 @@ def run_of(text: str) -> tuple[dict[str, object], Verdict]:
         cell = ledger.timeline.at(second)
         cell.counts.update(opened=1, events=5, faulty=1)
         cell.first_event.record(0.1)
+        cell.first_text.record(0.3)
         cell.gap.record(0.02)
     ledger.resources[text] = [[100.0, 0.1, 1e6], [101.0, 0.2, 2e6]]
-    info = RunInfo(
+    info = replace(
+        RUN,
         target=text,
-        profile="steady",
         parameters={"file": text},
-        seed=1,
-        processes=1,
-        planned_s=5.0,
-        started_epoch_s=100.0,
-        elapsed_s=5.0,
         notes=(text,),
     )
     verdict = judge(ledger, info, {"failed_ratio": 0.0, "first_event_p95_ms": 1.0})
@@ -96,9 +107,43 @@ def test_the_page_has_the_charts_and_the_offending_bytes() -> None:
     page = report_html.render(*run_of("what came"))
     reader = Reader()
     reader.feed(page)
-    assert reader.tags.count("svg") == 6
+    assert reader.tags.count("svg") == 7
     assert any("what came" in text for text in reader.texts)
     assert any("altered x 1" in text for text in reader.texts)
+
+
+def test_a_run_that_verified_nothing_says_so_in_every_report() -> None:
+    ledger, info = Ledger(), RUN
+    ledger.counts["started"] = ledger.outcomes["open-at-end"] = 2
+    verdict = judge(ledger, info, {})
+    summary = summarize(ledger, info)
+    said = "no stream was verified (2 still open at the end)"
+    for text in (
+        report_html.render(summary, verdict),
+        report_text.render(summary, verdict),
+        report_json.render(summary, verdict),
+        report_junit.render(summary, verdict).decode(),
+    ):
+        assert said in text
+    assert json.loads(report_json.render(summary, verdict))["exit_code"] == 4
+
+
+def test_the_page_has_words_for_all_that_is_counted_and_no_internal_names() -> None:
+    ledger, info = Ledger(), RUN
+    ledger.counts.update(dict.fromkeys(COUNT_LABELS, 2_000_000))
+    ledger.outcomes.update(dict.fromkeys(Outcome, 1))
+    for name in (*TIMES, *PHASE_TIMES):
+        histogram = ledger.times.get(name) or ledger.phase("all").histogram(name)
+        histogram.record(0.1)
+    thresholds = dict.fromkeys(KNOWN_METRICS, 1.0)
+    reader = Reader()
+    verdict = judge(ledger, info, thresholds)
+    reader.feed(report_html.render(summarize(ledger, info), verdict))
+    # Reasons name thresholds as they were set.
+    texts = [text for text in reader.texts if text not in verdict.reasons]
+    assert [text for text in texts if re.search("[a-z]_[a-z]|-at-end", text)] == []
+    assert {label for label, _, _ in COUNT_LABELS.values()} <= set(reader.texts)
+    assert {"first text", "CPU time of the generator", "2.00 s"} <= set(reader.texts)
 
 
 def test_the_live_page_loads_itself_anew() -> None:
@@ -115,7 +160,7 @@ def test_the_terminal_is_not_steered(text: str) -> None:
 def test_junit_is_well_formed_whatever_was_received(text: str) -> None:
     suite = ET.fromstring(report_junit.render(*run_of(text))).find("testsuite")
     assert suite is not None
-    assert (suite.get("tests"), suite.get("failures")) == ("4", "3")
+    assert (suite.get("tests"), suite.get("failures")) == ("5", "3")
 
 
 def test_junit_has_a_case_for_integrity_validity_and_each_threshold() -> None:
@@ -123,6 +168,7 @@ def test_junit_has_a_case_for_integrity_validity_and_each_threshold() -> None:
     failed = {case.get("name"): case.find("failure") is not None for case in root.iter("testcase")}
     assert failed == {
         "integrity": True,
+        "verification": False,
         "validity": False,
         "failed_ratio": True,
         "first_event_p95_ms": True,

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 import trustme
 
 from .harness import (
     LENIENT,
+    PATH,
     RUN_LIMIT_S,
-    LoadResult,
+    assert_adds_up,
     environment,
     load,
     locust_command,
+    master_ports,
     parameters,
     running_server,
 )
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .harness import MockServer
-
-PATH = "/api/stream-chat"
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +41,6 @@ def endless() -> Iterator[MockServer]:
     """A server whose streams end only with their connection."""
     with running_server("--events", 0, "--interval", 0.02, "--style", "alike") as server:
         yield server
-
-
-def assert_adds_up(result: LoadResult) -> None:
-    """Every started request has one outcome, every gap lies between two events."""
-    report = result.report
-    assert sum(report["outcomes"].values()) == report["counts"]["started"]
-    streams = report["counts"].get("streams_with_events", 0)
-    assert report["times_ms"]["gap"]["count"] == report["counts"]["events"] - streams
-    assert report["times_ms"]["first_event"]["count"] == streams
-    assert result.locust_rows[PATH]["num_requests"] == report["counts"]["started"]
-    assert result.locust_rows[f"{PATH} first event"]["num_requests"] == streams
-    assert set(result.locust_rows) == {PATH, f"{PATH} first event"}
 
 
 def test_a_sound_server_is_good_and_every_stream_is_counted(
@@ -74,7 +63,10 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert result.report["counts"]["reused"] > 0
     assert "every byte is foretold (8 of 8 events differ)" in result.output
     assert result.output.rstrip().endswith("every threshold is met")
-    assert (tmp_path / "r" / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    page = (tmp_path / "r" / "page.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "CPU time of the generator" in page
+    assert "generator_cpu_us" not in page
     assert b'failures="0"' in (tmp_path / "junit.xml").read_bytes()
 
 
@@ -82,8 +74,8 @@ def test_what_the_suites_judges_say_of_a_lone_stream_is_told(tmp_path: Path) -> 
     with running_server("--events", 3, "--cacheable") as server:
         result = load(server.url, tmp_path, *parameters(duration_s=0.5), *LENIENT)
     assert result.exit_code == 0, result.output
-    assert "a lone stream breaks headers.cache-control: " in result.output
-    assert result.output.count("a lone stream breaks ") == 1
+    assert "a single stream breaks headers.cache-control: " in result.output
+    assert result.output.count("a single stream breaks ") == 1
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
@@ -155,7 +147,8 @@ def test_streams_that_are_open_when_the_time_is_over_are_counted_as_such(
             tmp_path,
             *(*parameters(duration_s=1, users=3), "--drain-s", 0, *LENIENT),
         )
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 4, result.output
+    assert "no stream was verified (3 still open at the end)" in result.output
     assert_adds_up(result)
     assert result.report["outcomes"]["open-at-end"] == 3
     assert result.report["outcomes"]["verified"] == 0
@@ -172,6 +165,83 @@ def test_endless_streams_are_read_for_as_many_events_as_asked(
     assert result.report["counts"]["events"] >= 4 * result.report["outcomes"]["verified"] > 0
 
 
+def test_the_first_command_of_the_docs_verifies_endless_streams_as_far_as_they_are_read(
+    endless: MockServer, tmp_path: Path
+) -> None:
+    result = load(endless.url, tmp_path, "--profile", "smoke", "--survey-limit-s", 6, *LENIENT)
+    assert result.exit_code == 0, result.output
+    assert_adds_up(result)
+    assert "endless or long streams: each is read for " in result.output
+    assert result.report["outcomes"]["verified"] > 0
+    read_events = result.report["counts"]["events"] / result.report["counts"]["started"]
+    assert read_events > 3
+
+
+def test_streams_that_take_longer_than_the_run_are_read_to_their_end(tmp_path: Path) -> None:
+    with running_server("--events", 12, "--interval", 0.6) as server:
+        result = load(server.url, tmp_path, *parameters(duration_s=0.5), *LENIENT)
+    assert result.exit_code == 0, result.output
+    assert result.report["outcomes"]["verified"] == result.report["counts"]["started"] > 0
+
+
+def test_the_preflight_says_what_it_does_and_reads_less_of_further_endless_streams(
+    endless: MockServer, tmp_path: Path
+) -> None:
+    result = load(
+        endless.url,
+        tmp_path,
+        *("--profile", "mixed", "--survey-limit-s", 6, *LENIENT),
+        *parameters(duration_s=6, users=3, turns=3, think_min_s=0, think_max_s=0.1),
+    )
+    lines = [line for line in result.output.splitlines() if ": preflight " in line]
+    assert len(lines) == 3, result.output
+    assert "preflight 1 of 3 (turn 0, 0 bytes more): reading 3 streams" in lines[0]
+    assert result.report["outcomes"]["verified"] > 0
+
+
+def test_an_empty_event_is_an_event_and_no_text(tmp_path: Path) -> None:
+    with running_server("--events", 4, "--style", "empty-first", "--interval", 0.3) as server:
+        result = load(
+            server.url,
+            tmp_path,
+            *(*parameters(duration_s=1), "--threshold", "first_text_p50_ms=200", *LENIENT),
+        )
+    assert result.exit_code == 4, result.output
+    assert_adds_up(result)
+    metrics = result.report["metrics"]
+    assert metrics["first_text_p50_ms"] >= 300 * (1 - 1 / 128)
+    assert metrics["first_text_p50_ms"] - metrics["first_event_p50_ms"] >= 200
+    assert "first text" in result.output
+    assert "first_text_p50_ms: " in result.output
+
+
+def test_a_worker_that_was_killed_is_not_awaited_and_makes_the_run_invalid(
+    good: MockServer,
+) -> None:
+    command = locust_command(
+        good.url,
+        *("--headless", "--only-summary", "--processes", 2, "--profile", "steady"),
+        *parameters(users=4, duration_s=10),
+        *(*master_ports(), *LENIENT),
+    )
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Sending spawn jobs" in line:
+                break
+        workers = psutil.Process(process.pid).children()
+        workers[0].kill()
+        output, _ = process.communicate(timeout=RUN_LIMIT_S)
+    assert process.returncode == 5, output
+    assert "1 worker did not deliver all figures" in output
+    # Without waiting for it the run ends soon after its 10 s.
+    length = re.search(r"^([0-9.]+) s of 10\.0 s", output, re.MULTILINE)
+    assert length is not None, output
+    assert float(length[1]) < 24
+
+
 def test_latency_counts_from_the_instant_a_request_was_due(tmp_path: Path) -> None:
     with running_server("--events", 3, "--first-delay", 0.2) as server:
         result = load(
@@ -184,99 +254,6 @@ def test_latency_counts_from_the_instant_a_request_was_due(tmp_path: Path) -> No
     assert result.report["counts"]["offered"] == result.report["counts"]["started"]
     assert result.report["times_ms"]["first_event"]["p50"] >= 200 * (1 - 1 / 128)
     assert result.report["metrics"]["start_lag_p50_ms"] >= 0
-
-
-PROFILE_RUNS: dict[str, list[str]] = {
-    "refusals": parameters(duration_s=1),
-    "abandon": parameters(duration_s=1, users=8, abandon_share=0.5),
-    "mixed": parameters(duration_s=1.5, users=6, turns=3, think_min_s=0, think_max_s=0.05),
-    "staircase": parameters(start_users=1, step_users=2, steps=3, step_s=0.7),
-    "reconnect-storm": parameters(duration_s=1.5, users=6, storm_every_s=0.5),
-    "slow-reader": parameters(duration_s=1, users=8, slow_share=0.5, read_bytes_per_s=4000),
-    "spike": parameters(users=1, spike_users=6, before_s=0.5, spike_s=0.5, after_s=0.5),
-    "ramp": parameters(users=6, ramp_s=1, hold_s=0.5),
-    "soak": parameters(users=3, duration_s=2),
-}
-RUNS_AT_ONCE = 3
-
-
-@pytest.fixture(scope="module")
-def profile_runs(
-    good: MockServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, LoadResult]:
-    """Runs of several profiles, a few at once: much of a run is waiting."""
-
-    def run(name: str) -> LoadResult:
-        folder = tmp_path_factory.mktemp(name)
-        seed = ("--seed", 4, "--server-pid", good.pid)
-        return load(good.url, folder, "--profile", name, *PROFILE_RUNS[name], *seed, *LENIENT)
-
-    with ThreadPoolExecutor(RUNS_AT_ONCE) as pool:
-        return dict(zip(PROFILE_RUNS, pool.map(run, PROFILE_RUNS), strict=True))
-
-
-@pytest.mark.parametrize("name", PROFILE_RUNS)
-def test_every_profile_adds_up_and_finds_a_sound_server_good(
-    profile_runs: dict[str, LoadResult], name: str
-) -> None:
-    result = profile_runs[name]
-    assert result.exit_code == 0, result.output
-    assert_adds_up(result)
-    assert result.report["profile"] == name
-
-
-def test_invalid_requests_are_judged_as_refusals(profile_runs: dict[str, LoadResult]) -> None:
-    report = profile_runs["refusals"].report
-    assert report["outcomes"]["rejected"] > 0
-    assert report["times_ms"]["refusal"]["count"] == report["outcomes"]["rejected"]
-
-
-def test_abandoned_streams_are_cut_at_an_event_and_not_held_against_the_server(
-    profile_runs: dict[str, LoadResult],
-) -> None:
-    outcomes = profile_runs["abandon"].report["outcomes"]
-    assert outcomes["abandoned"] > 0
-    assert outcomes["verified"] > 0
-
-
-def test_a_chat_session_grows_turn_by_turn(profile_runs: dict[str, LoadResult]) -> None:
-    for turn in range(3):
-        told = f"turn {turn}, 0 bytes more: streams of 8 events"
-        assert told in profile_runs["mixed"].output
-
-
-def test_a_server_whose_answers_proved_steady_need_not_prove_it_for_each_shape(
-    profile_runs: dict[str, LoadResult],
-) -> None:
-    turns, together, proofs = 3, 3, 9
-    assert profile_runs["mixed"].report["surveyed_streams"] <= turns * together + proofs
-
-
-def test_each_step_of_a_staircase_is_measured_for_itself(
-    profile_runs: dict[str, LoadResult],
-) -> None:
-    report = profile_runs["staircase"].report
-    assert [phase["phase"] for phase in report["phases"]] == ["1 users", "3 users", "5 users"]
-    assert sum(phase["events"] for phase in report["phases"]) == report["counts"]["events"]
-    assert "knee" in report["knee"]
-
-
-def test_a_storm_drops_all_connections_together(profile_runs: dict[str, LoadResult]) -> None:
-    report = profile_runs["reconnect-storm"].report
-    assert report["counts"]["connections"] == report["counts"]["started"]
-    assert report["outcomes"]["abandoned"] > 0
-
-
-def test_slow_readers_are_measured_apart(profile_runs: dict[str, LoadResult]) -> None:
-    phases = profile_runs["slow-reader"].report["phases"]
-    assert {phase["phase"] for phase in phases} == {"all", "slow readers"}
-
-
-def test_a_soak_tells_drift_and_the_servers_memory(profile_runs: dict[str, LoadResult]) -> None:
-    report = profile_runs["soak"].report
-    assert len(report["phases"]) == 4
-    assert report["metrics"]["first_event_drift_ratio"] > 0
-    assert all(row[2] > 1e6 for row in report["resources"]["server"])
 
 
 def test_tls_is_verified_unless_told_otherwise(tmp_path: Path) -> None:

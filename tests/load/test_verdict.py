@@ -14,6 +14,9 @@ from streamchat_load.verdict import KNOWN_METRICS, Exit, judge, read_thresholds
 if TYPE_CHECKING:
     from pathlib import Path
 
+UNPROVEN = ("refused", "failed", "abandoned", "open_at_end")
+"""Outcomes of requests that prove nothing of what the server sends."""
+
 INFO = RunInfo(
     target="http://127.0.0.1:1/api/stream-chat",
     profile="steady",
@@ -32,6 +35,7 @@ def ledger_of(**outcomes: int) -> Ledger:
         ledger.outcomes[name.replace("_", "-")] = count
     ledger.counts["started"] = sum(outcomes.values())
     ledger.phase("all").first_event.record_all([0.1] * ledger.outcomes[Outcome.VERIFIED])
+    ledger.phase("all").first_text.record_all([0.3] * ledger.outcomes[Outcome.VERIFIED])
     return ledger
 
 
@@ -59,6 +63,13 @@ def test_a_missed_threshold_is_missed() -> None:
     assert exit_of(ledger_of(verified=10), first_event_p95_ms=50) is Exit.THRESHOLD
 
 
+def test_a_threshold_can_name_the_time_to_the_first_text() -> None:
+    assert exit_of(ledger_of(verified=10), first_text_p95_ms=350) is Exit.GOOD
+    verdict = judge(ledger_of(verified=10), INFO, {"first_text_p95_ms": 200.0})
+    assert verdict.exit is Exit.THRESHOLD
+    assert verdict.reasons[0].startswith("first_text_p95_ms: 3")
+
+
 def test_of_rates_and_good_counts_the_threshold_is_the_least() -> None:
     assert exit_of(ledger_of(verified=10), verified_count=10, streams_per_s=1) is Exit.GOOD
     assert exit_of(ledger_of(verified=10), verified_count=11) is Exit.THRESHOLD
@@ -74,13 +85,25 @@ def test_failed_requests_miss_the_default_threshold_and_refused_ones_do_not() ->
     assert exit_of(ledger_of(verified=10, failed=1), failed_ratio=0.2) is Exit.GOOD
 
 
-def test_a_run_without_a_single_stream_proves_nothing() -> None:
-    assert exit_of(ledger_of(refused=10)) is Exit.THRESHOLD
-    assert exit_of(Ledger()) is Exit.THRESHOLD
-
-
 def test_streams_that_are_open_at_the_end_are_no_failures() -> None:
-    assert exit_of(ledger_of(open_at_end=3)) is Exit.GOOD
+    assert exit_of(ledger_of(verified=1, open_at_end=3)) is Exit.GOOD
+
+
+@given(st.dictionaries(st.sampled_from(UNPROVEN), st.integers(0, 9)))
+def test_a_run_that_verified_nothing_is_never_good_and_its_reason_is_one_line(
+    outcomes: dict[str, int],
+) -> None:
+    verdict = judge(ledger_of(**outcomes), INFO, {})
+    assert verdict.exit is Exit.THRESHOLD
+    assert verdict.headline == "NOTHING VERIFIED: the run proves nothing"
+    assert verdict.reasons == (verdict.unverified,)
+    assert verdict.unverified.startswith("no stream was verified (")
+    assert "\n" not in verdict.unverified
+    assert all(str(count) in verdict.unverified for count in outcomes.values() if count)
+
+
+def test_refusals_of_invalid_requests_are_verified_too() -> None:
+    assert exit_of(ledger_of(rejected=3)) is Exit.GOOD
 
 
 def test_a_generator_that_fell_behind_makes_the_run_invalid_before_any_threshold() -> None:
@@ -131,7 +154,7 @@ def test_thresholds_of_the_command_line_win_over_the_files(tmp_path: Path) -> No
         ("[thresholds", "are not TOML"),
         ("[other]\n", r"no table \[thresholds\]"),
         ("thresholds = 3\n", r"no table \[thresholds\]"),
-        ("[thresholds]\nfirst_p95 = 3\n", "did you mean 'first_event_p95_ms'"),
+        ("[thresholds]\nfirst_event_p95 = 3\n", "did you mean 'first_event_p95_ms'"),
         ("[thresholds]\ngap_p99_ms = 'fast'\n", "is not a number"),
         ("[thresholds]\ngap_p99_ms = true\n", "is not a number"),
         ("[thresholds]\ngap_p99_ms = -1\n", "from 0 up"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -22,6 +21,7 @@ from .harness import (
     environment,
     locust_command,
     parameters,
+    refusing_port,
     running_server,
 )
 
@@ -156,9 +156,7 @@ def test_a_run_whose_target_is_named_on_the_page_runs(tmp_path: Path) -> None:
 
 
 def test_why_no_run_begins_is_told_on_the_page(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with running_locust(tmp_path, None) as page:
+    with refusing_port() as port, running_locust(tmp_path, None) as page:
         start(page, f"http://127.0.0.1:{port}")
         assert "connection refused" in wait_for(page, "error")["error"]
         assert any("connection refused" in row["what"] for row in rows_of(page))
