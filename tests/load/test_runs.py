@@ -90,7 +90,7 @@ def test_an_interrupted_run_has_its_table_and_its_verdict(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "All users spawned" in line:
+            if "Shape test updating" in line:
                 break
         process.send_signal(signal_)
         output, _ = process.communicate(timeout=RUN_LIMIT_S)
