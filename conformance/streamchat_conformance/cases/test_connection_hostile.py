@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.exchange import Ending, Exchange
-from streamchat_conformance.core.http1 import read_response
-from streamchat_conformance.strategies import Malformation, RequestParts, malformed_heads
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.strategies import (
+    MalformedHead,
+    RequestParts,
+    malformed_heads,
+    ungrammatical_heads,
+)
+from streamchat_conformance.suite.answers import answered_statuses
 from streamchat_conformance.suite.conditions import QuietAfterEnd
 from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.room import admitted, needs_room
@@ -24,28 +30,46 @@ HEAD_BYTES = 1024 * 1024
 @requirement(
     "connection.malformed-request",
     MUST,
-    "A malformed request line or header gets a 4xx, 501, 505 or a close, never a hang or a 2xx.",
-    source="RFC 9112 section 3",
+    "A request that HTTP says must be rejected (whitespace before a field's colon, CR or NUL in "
+    "a value, an invalid Content-Length, an unknown transfer coding) gets a 4xx, 501, 505 or a "
+    "close, never a hang or a 2xx.",
+    source="RFC 9112 sections 2.2, 5.1, 6.1 and 6.3; RFC 9110 section 5.5",
     layer=SERVER,
 )
 def test_malformed_heads_are_refused(target: Target) -> None:
-    id_ = "connection.malformed-request"
-    parts = RequestParts(
+    heads = malformed_heads(_parts(target))
+    _check_all_refused(target, "connection.malformed-request", heads)
+
+
+@requirement(
+    "connection.malformed-request-line",
+    SHOULD,
+    "A request with a line outside HTTP's grammar (no version, no target, four words, another "
+    "major version, a field line without a name or a colon) gets a 4xx, 501, 505 or a close.",
+    source="RFC 9112 sections 2.2, 2.3 and 3; RFC 9110 sections 5.1 and 15.6.6",
+    layer=SERVER,
+)
+def test_heads_outside_the_grammar_are_refused(target: Target) -> None:
+    heads = ungrammatical_heads(_parts(target))
+    _check_all_refused(target, "connection.malformed-request-line", heads)
+
+
+def _parts(target: Target) -> RequestParts:
+    return RequestParts(
         target=target.endpoint.path,
         authority=target.endpoint.authority,
         body=target.plain().body(),
-        fields=target.settings.headers,
+        fields=HttpRequest().client_fields(target.settings.headers),
     )
-    for head in malformed_heads(parts):
-        # A malformed chunk is a fault of the body; what RFC 9112 lets a lenient server read is
-        # not sent at all.
-        if head.where is Malformation.CHUNK:
-            continue
+
+
+def _check_all_refused(target: Target, id_: str, heads: Iterable[MalformedHead]) -> None:
+    for head in heads:
         label = f"malformed: {head.name}"
         reading = target.send(head.request, label=label, observe=False)
         source = f"{head.section}: {head.reason}"
         expected = f"a 4xx, 501, 505 or a close ({source})"
-        if reading.accepted:
+        if reading.accepted or _answered_without_head(reading):
             message = f"a malformed request ({head.name}) was served"
             raise violation(id_, message, expected, reading)
         if reading.head is None and not reading.closed and not reading.exchange.reads:
@@ -55,6 +79,11 @@ def test_malformed_heads_are_refused(target: Target) -> None:
             message = f"a malformed request ({head.name}) drew an internal error"
             raise violation(id_, message, expected, reading)
     target.check_alive("malformed requests")
+
+
+def _answered_without_head(reading: Reading) -> bool:
+    """Return whether events came without a response head, as HTTP/0.9 would have it."""
+    return reading.head is None and b"data:" in reading.exchange.received
 
 
 @requirement(
@@ -165,8 +194,7 @@ def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
         with target.connect() as connection:
             reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
             admitted(reading)
-            responses = _responses(reading.exchange)
-            if responses > 1:
+            if len(answered_statuses(reading.exchange)) > 1:
                 message = f"{ambiguous.name}: the rest was served as a second request"
                 raise violation(id_, message, "one response, and the connection closed", reading)
             # RFC 9112 section 6.1: after such a request the server must close, whatever it
@@ -176,20 +204,3 @@ def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
                 message = f"{ambiguous.name}: served, and the connection was kept"
                 raise violation(id_, message, "a 400, or one answer and a close", reading)
     target.check_alive("ambiguous requests")
-
-
-def _responses(exchange: Exchange) -> int:
-    """Count the responses in what was received."""
-    data, count = exchange.received, 0
-    while data.startswith(b"HTTP/1.") and count < 3:
-        count += 1
-        rest = replace(
-            exchange,
-            reads=(replace(exchange.reads[0], data=data),),
-            ending=Ending.ABANDONED,
-        )
-        end = read_response(rest).end_offset
-        if end is None or end <= 0:
-            break
-        data = data[end:].lstrip(b"\r\n")
-    return count

@@ -22,7 +22,7 @@ from streamchat_conformance.strategies import (
 )
 from streamchat_conformance.suite.background import run_together
 from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.judged import check, decides
+from streamchat_conformance.suite.judged import check, decides, violation
 from streamchat_conformance.suite.target import SLOW_S, Target
 
 LARGE = 64 * 1024
@@ -193,3 +193,26 @@ def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> N
 def test_a_chunked_body_is_read(target: Target, coded: bytes) -> None:
     request = HttpRequest(body=coded, framing=CHUNKED)
     check(target.send(request), "request.chunked-body")
+
+
+@decides("request.chunk-extensions")
+@generated(
+    lambda: chunkings(
+        json_text({"prompt": "Hello", "history": ["Hi"]}), extensions=True, trailers=True
+    ).filter(lambda coded: b";" in coded or not coded.endswith(b"\r\n0\r\n\r\n")),
+    examples=[
+        chunked([b'{"prompt": "Hello", "history": ["Hi"]}'], extension=b";a=b"),
+        chunked([b'{"prompt": "Hello", ', b'"history": ["Hi"]}'], extension=b';a="b;c"'),
+        chunked([b'{"prompt": "Hello", "history": ["Hi"]}'], trailers=b"X-Checksum: 1\r\n"),
+    ],
+    share=0.3,
+)
+def test_chunk_extensions_and_trailers_are_ignored(target: Target, coded: bytes) -> None:
+    id_ = "request.chunk-extensions"
+    request = HttpRequest(body=coded, framing=CHUNKED)
+    reading = target.send(request, label="chunk extensions or trailers", observe=False)
+    if reading.head is None and not reading.closed:
+        message = "a chunked request with extensions or trailers was never answered"
+        raise violation(id_, message, "200, text/event-stream", reading)
+    check(reading, id_)
+    target.ledger.observe_reading(reading)

@@ -85,10 +85,22 @@ def classify(request: bytes, *, path: str | None = None) -> Classification:
     # not read it.
     if set(tokens(sent.values("content-encoding"))) - {"identity"}:
         return Classification(Expectation.EITHER, sent=sent)
+    offered = set(tokens(sent.values("upgrade")))
+    # Several servers read an offer of a WebSocket as a handshake, which a POST cannot be.
+    if "websocket" in offered:
+        return Classification(Expectation.EITHER, sent=sent)
     classified = _classify_media_type(sent) or _classify_body(sent)
-    if not sent.chunked:
-        return classified
-    return replace(classified, also=classified.also | {"request.chunked-body"})
+    also = {row for row, shown in _special_transfer(sent) if shown}
+    return replace(classified, also=classified.also | also)
+
+
+def _special_transfer(sent: SentRequest) -> tuple[tuple[str, bool], ...]:
+    """Return the requirements about how a request is sent, each with whether it is sent so."""
+    return (
+        ("request.upgrade-ignored", bool(tokens(sent.values("upgrade")))),
+        ("request.chunk-extensions", sent.extended),
+        ("request.chunked-body", sent.chunked and not sent.extended),
+    )
 
 
 def _refuse(sent: SentRequest, row: str, *texts: str) -> Classification:
@@ -223,8 +235,8 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
         row
         for row, shown in (
             ("request.unknown-members", bool(set(members) - {"prompt", "history"})),
+            *_special_transfer(sent),
             ("request.media-type-parameters", sent.first("content-type") != JSON_MEDIA_TYPE),
-            ("request.chunked-body", sent.chunked),
             ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
             ("request.prompt-unicode", not sent.body.isascii() or b"\\u" in sent.body),
             (

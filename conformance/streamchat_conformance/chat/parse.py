@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP/1\.[01])")
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[^\r\n]*\r\n")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\n]*)?\r\n")
 _FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 
@@ -21,6 +21,8 @@ class SentRequest:
     body: bytes
     well_formed: bool
     chunked: bool = False
+    extended: bool = False
+    """Whether its chunks have extensions, or trailers follow them."""
 
     def first(self, name: str) -> str | None:
         """Return the first value of a field, by case-insensitive name, or None."""
@@ -51,8 +53,10 @@ def parse_request(data: bytes) -> SentRequest:
     names = [name.lower() for name, _ in fields]
     body: bytes | None = rest
     chunked = "transfer-encoding" in names
+    extended = False
     if chunked:
-        body = _dechunk(rest) if "content-length" not in names else None
+        body, extended = _dechunk(rest)
+        body = body if "content-length" not in names else None
     elif "content-length" in names:
         length = next(value for name, value in fields if name.lower() == "content-length")
         plain = length.isascii() and length.isdigit() and names.count("content-length") == 1
@@ -69,20 +73,30 @@ def parse_request(data: bytes) -> SentRequest:
         body=rest if body is None else body,
         well_formed=clean and body is not None,
         chunked=chunked,
+        extended=extended,
     )
 
 
-def _dechunk(data: bytes) -> bytes | None:
-    """Return the body of a chunked message, or None when it is not one whole clean one."""
+def _dechunk(data: bytes) -> tuple[bytes | None, bool]:
+    """Return the body of a chunked message, and whether it has extensions or trailers.
+
+    The body is None when the message is not one whole clean one.
+    """
     pieces: list[bytes] = []
     at = 0
+    extended = False
     while match := _CHUNK_LINE.match(data, at):
         size = int(match[1], 16)
         at = match.end()
+        extended = extended or match[2] is not None
         if size == 0:
-            return b"".join(pieces) if data.endswith(b"\r\n\r\n") or data[at:] == b"\r\n" else None
+            trailers, end, rest = data[at:].rpartition(b"\r\n")
+            lines = trailers.split(b"\r\n")
+            clean = bool(end) and not rest and lines.pop() == b""
+            clean = clean and all(_FIELD_LINE.fullmatch(line) for line in lines)
+            return b"".join(pieces) if clean else None, extended or bool(lines)
         pieces.append(data[at : at + size])
         if data[at + size : at + size + 2] != b"\r\n":
-            return None
+            return None, extended
         at += size + 2
-    return None
+    return None, extended

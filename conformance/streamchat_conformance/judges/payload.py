@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Capability
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.finding import Finding
@@ -227,7 +227,7 @@ def history_echo(reading: Reading) -> Verdict:
 
 @judge(
     "payload.history-echo-exact",
-    SHOULD,
+    MAY,
     "Numbers beyond the range and precision of doubles come back exactly too.",
     source="RFC 8259 section 6",
     needs=Capability.ECHO,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
+from streamchat_conformance.catalogue import MAY, MUST, SERVER
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.head import show_field, stream_head
@@ -72,7 +72,7 @@ def connection_persistent(reading: Reading) -> Verdict:
 
 @judge(
     "headers.connection-keep-alive",
-    SHOULD,
+    MAY,
     "Connection: keep-alive is explicit on HTTP/1.1.",
     source="article",
     layer=SERVER,

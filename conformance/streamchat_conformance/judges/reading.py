@@ -128,6 +128,12 @@ class Reading:
         return 200 <= self.status < 300
 
     @property
+    def switched_as_offered(self) -> bool:
+        """Whether the server took up the request's offer to upgrade (RFC 9110 section 7.8)."""
+        sent = self.asked.sent
+        return self.status == 101 and sent is not None and sent.first("upgrade") is not None
+
+    @property
     def refused(self) -> bool:
         """Whether the request was refused: a 4xx that is no event stream."""
         return 400 <= self.status < 500 and self.essence != "text/event-stream"

@@ -59,6 +59,18 @@ ACCEPTED: tuple[tuple[str, Level, str, str], ...] = (
     ),
     ("request.large-prompt", MUST, "A prompt of 64 KiB is accepted.", "practice"),
     ("request.chunked-body", MUST, "A chunked request body is read.", "RFC 9112 section 7.1"),
+    (
+        "request.chunk-extensions",
+        MUST,
+        "Unknown extensions of a request's chunks, and trailers, are ignored, not refused.",
+        "RFC 9112 sections 7.1.1 and 7.1.2",
+    ),
+    (
+        "request.upgrade-ignored",
+        MUST,
+        "An offer to upgrade is ignored or taken up, and the request is served, body and all.",
+        "RFC 9110 section 7.8; github.com/Kludex/uvicorn/issues/2722",
+    ),
 )
 
 REFUSED: tuple[tuple[str, Level, str, str], ...] = (
@@ -156,9 +168,10 @@ def _must_accept(id_: str, reading: Reading) -> Verdict:
     if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
         return None
     # With several features in one request the one that is least sure to be accepted is blamed.
+    served = reading.accepted or reading.switched_as_offered
     if asked.row != id_:
-        return [] if id_ in asked.rows and reading.accepted else None
-    if reading.accepted:
+        return [] if id_ in asked.rows and served else None
+    if served:
         return []
     if reading.head is None and not reading.closed:
         # A silent server is stream.first-event: it may have accepted.
@@ -215,7 +228,9 @@ def _broken(reading: Reading) -> bool:
     )
 
 
-_BY_THE_SERVER = frozenset({"request.chunked-body"})
+_BY_THE_SERVER = frozenset(
+    {"request.chunked-body", "request.chunk-extensions", "request.upgrade-ignored"}
+)
 """Rows that the HTTP server decides: it hands the application a body without chunks."""
 
 

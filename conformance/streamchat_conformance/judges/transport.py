@@ -252,7 +252,7 @@ def http10(reading: Reading) -> Verdict:
     layer=SERVER,
 )
 def interim(reading: Reading) -> Verdict:
-    if reading.head is None:
+    if reading.head is None or reading.switched_as_offered:
         return None
     wrong = [head for head in (*reading.response.interim, reading.head) if head.status == 101]
     return [

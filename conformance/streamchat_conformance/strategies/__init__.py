@@ -31,7 +31,16 @@ from streamchat_conformance.strategies.histories import (
 from streamchat_conformance.strategies.json_grammar import is_json
 from streamchat_conformance.strategies.json_texts import json_text, json_texts, raw_json_texts
 from streamchat_conformance.strategies.malformations import malformed_bodies
-from streamchat_conformance.strategies.malformed_heads import doubtful_heads, malformed_heads
+from streamchat_conformance.strategies.malformed_chunks import (
+    MalformedChunks,
+    chunks_with_bare_line_feeds,
+    malformed_chunks,
+)
+from streamchat_conformance.strategies.malformed_heads import (
+    doubtful_heads,
+    malformed_heads,
+    ungrammatical_heads,
+)
 from streamchat_conformance.strategies.media_types import media_types_json, media_types_not_json
 from streamchat_conformance.strategies.prompts import (
     LINE_SEPARATORS,
@@ -51,6 +60,7 @@ from streamchat_conformance.strategies.spoiling import (
 __all__ = [
     "LINE_SEPARATORS",
     "Malformation",
+    "MalformedChunks",
     "MalformedHead",
     "Refusal",
     "RequestParts",
@@ -62,6 +72,7 @@ __all__ = [
     "byte_splits",
     "chunked",
     "chunkings",
+    "chunks_with_bare_line_feeds",
     "deep_nesting",
     "doubtful_heads",
     "exact_numbers",
@@ -76,6 +87,7 @@ __all__ = [
     "line_separator_prompts",
     "lone_surrogate_bodies",
     "malformed_bodies",
+    "malformed_chunks",
     "malformed_heads",
     "media_types_json",
     "media_types_not_json",
@@ -88,6 +100,7 @@ __all__ = [
     "raw_body",
     "raw_json_texts",
     "scalar_values",
+    "ungrammatical_heads",
     "valid_bodies",
     "well_formed_request",
 ]

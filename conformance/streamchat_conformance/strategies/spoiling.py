@@ -15,9 +15,9 @@ __all__ = [
     "Refusal",
     "RequestParts",
     "Rule",
+    "heads_of",
     "message_of",
     "well_formed_request",
-    "with_chunk_size",
     "with_coding",
     "with_field",
     "with_first_field",
@@ -36,7 +36,6 @@ class Malformation(StrEnum):
     FIELD_LINE = "field-line"
     LENGTH = "content-length"
     CODING = "transfer-encoding"
-    CHUNK = "chunk"
 
 
 class Refusal(StrEnum):
@@ -109,11 +108,6 @@ class Message:
         coded = replace(without_length, body=chunked([self.body]))
         return coded.adding(b"Transfer-Encoding:" + coding)
 
-    def chunk(self, size: bytes, *, data_end: bytes = b"\r\n") -> Message:
-        """Return the message with its body as one chunk whose size line is `size`."""
-        body = b"%s\r\n%s%s0\r\n\r\n" % (size, self.body, data_end)
-        return replace(self.coded(b" chunked"), body=body)
-
 
 Spoil = Callable[[Message], Message]
 Case = tuple[str, Spoil]
@@ -138,6 +132,12 @@ class Rule:
             )
             for name, spoil in self.cases
         ]
+
+
+def heads_of(rules: Sequence[Rule], parts: RequestParts) -> tuple[MalformedHead, ...]:
+    """Return what the cases of all the rules make of a good POST, in order."""
+    message = message_of(parts)
+    return tuple(head for rule in rules for head in rule.heads(message))
 
 
 def well_formed_request(parts: RequestParts) -> bytes:
@@ -211,10 +211,3 @@ def with_length(template: str) -> Spoil:
 def with_coding(value: bytes) -> Spoil:
     """Send the body chunked, but with another value of Transfer-Encoding."""
     return lambda message: message.coded(value)
-
-
-def with_chunk_size(template: str) -> Spoil:
-    """Write the one chunk's size in a spoilt way; X stands for the right number in hex."""
-    return lambda message: message.chunk(
-        template.replace("X", f"{len(message.body):x}").encode("ascii")
-    )

@@ -22,6 +22,8 @@ class Baseline:
     """The requirement that is red when there is no stream."""
     problem: str = ""
     """What came instead of a stream, in a few words."""
+    essence: str = ""
+    """The media type of the answer, without parameters."""
     echo: bool = False
     finite: bool = False
     first_event_s: float = 0.0

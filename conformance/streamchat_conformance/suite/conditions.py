@@ -48,12 +48,14 @@ class QuietAfterEnd:
     seconds: float
     events: float = math.inf
     """Leave a stream that is not over after so many events: it may never be."""
+    within_s: float = math.inf
+    """After this time what follows the response is no longer listened to: it may have no end."""
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
         if not Answered(whole=True)(progress):
             return progress.events >= self.events
-        return progress.since_last_read_s >= self.seconds
+        return progress.since_last_read_s >= self.seconds or progress.elapsed_s >= self.within_s
 
     def wake_at_s(self, progress: Progress) -> float:
         """Return when to ask again though nothing arrives (seconds)."""

@@ -60,6 +60,7 @@ def learn(target: Target) -> Baseline:
     baseline.refusal_s = refusal.exchange.ended_at_s if refusal.response.complete else 0.0
     baseline.streams = reading.is_stream and bool(reading.events)
     baseline.cause, baseline.problem = _problem(target, reading)
+    baseline.essence = reading.essence
     baseline.echo = echoes(reading)
     baseline.finite = reading.ended and bool(reading.events)
     if target.settings.capabilities.get(Capability.FINITE):

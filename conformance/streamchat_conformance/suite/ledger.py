@@ -53,6 +53,8 @@ SURVIVED_ROWS = tuple(row[0] for row in SURVIVED)
 
 ROWS_OF_VALID = (
     *SPECIAL_ROWS,
+    "request.accept",
+    "request.client-independent",
     "request.media-type-suffix",
     "request.very-large-prompt",
     "request.prompt-not-string",
@@ -86,8 +88,16 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "sse.line-endings": ("transport.chunks-well-formed",),
     "request.never-5xx": ("request.valid-accepted",),
     "request.expect-continue": ("request.valid-accepted",),
-    # `requests` sends a head and its body apart, which a server may not take.
-    "stream.line-client": ("request.valid-accepted",),
+    # `requests` sends a head and its body apart, names itself, and accepts anything.
+    "stream.line-client": (
+        "request.valid-accepted",
+        "request.accept",
+        "request.client-independent",
+    ),
+    # Chunks that are never read are never read wrongly.
+    "connection.chunk-framing": ("request.chunked-body",),
+    "connection.chunk-line-ending": ("request.chunked-body",),
+    "connection.request-trailers": ("request.chunked-body", "error.delimited"),
     "transport.chunked": ("transport.delimited",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
@@ -109,6 +119,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "error.shape": ("error.media-type",),
     # Where no valid request is served, the ones with something special are not either.
     **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
+    "request.chunk-extensions": ("request.valid-accepted", "request.chunked-body"),
     # The streams that answer hard requests are as broken as all others.
     **dict.fromkeys(
         SURVIVED_ROWS,

@@ -235,13 +235,17 @@ class Target:
         quick = baseline is not None and baseline.finite and baseline.duration_s <= QUICK_STREAM_S
         return Answered(events, whole=quick)
 
-    def send_all(self, requests: Sequence[HttpRequest], *, label: str = "") -> list[Reading]:
+    def send_all(
+        self, requests: Sequence[HttpRequest], *, label: str = "", observe: bool = True
+    ) -> list[Reading]:
         """Send requests on connections of their own, side by side if the target is slow."""
+
+        def ask(request: HttpRequest) -> Reading:
+            return self.send(request, label=label, observe=observe)
+
         if self.baseline.first_event_s < SLOW_S:
-            return [self.send(request, label=label) for request in requests]
-        return run_together(
-            lambda request: self.send(request, label=label), requests, at_once=self.side_by_side
-        )
+            return [ask(request) for request in requests]
+        return run_together(ask, requests, at_once=self.side_by_side)
 
     def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
         """Send a body with the right media type."""

@@ -1,0 +1,178 @@
+"""connection: chunked requests whose framing is broken, and what stands in trailers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
+from streamchat_conformance.chat.request import CHUNKED, HttpRequest
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.error import tells_error
+from streamchat_conformance.strategies import (
+    chunked,
+    chunks_with_bare_line_feeds,
+    malformed_chunks,
+)
+from streamchat_conformance.suite.answers import MALFORMED_STATUSES, answered_statuses
+from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.judged import violation
+from streamchat_conformance.suite.keepalive import mismatch, says_close, steadily
+from streamchat_conformance.suite.outcomes import Blocked
+from streamchat_conformance.suite.room import admitted, needs_room
+from streamchat_conformance.suite.target import Target
+
+QUIET_S = 0.2
+"""How long is listened for a second response (seconds)."""
+LONG_S = 3.0
+"""Streams that last longer are not read to their end (seconds)."""
+REFUSED_BODY = b'{"history": []}'
+REFUSAL = "a 4xx, a 5xx or the end of the connection"
+
+
+def _require_chunked(target: Target) -> None:
+    """Raise Blocked unless a plain chunked request is served."""
+    target.require_stream()
+    body = target.plain().body()
+    half = len(body) // 2
+    request = HttpRequest(body=chunked([body[:half], body[half:]]), framing=CHUNKED)
+    if not admitted(target.send(request, label="a plain request in two chunks")).accepted:
+        raise Blocked("request.chunked-body", "a plain chunked request is not served")
+
+
+def _record(target: Target, coded: bytes, label: str) -> Reading:
+    """Return the answer to a chunked request, and what follows it, not entered."""
+    with target.connect() as connection:
+        data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
+        # Where a second request is served, its stream may have no end.
+        within_s = LONG_S + 2 * target.first_event_s
+        stop = QuietAfterEnd(QUIET_S, events=1, within_s=within_s)
+        return admitted(target.record(connection, data, stop, label))
+
+
+def _check_refused(target: Target, id_: str, name: str, coded: bytes, reason: str) -> None:
+    """Raise Violation if a broken chunked request was served, or read on as another one."""
+    reading = _record(target, coded, f"broken chunks: {name}")
+    expected = f"{REFUSAL} (RFC 9112 section 7.1: {reason})"
+    if _second_request_served(reading):
+        message = f"what follows a broken chunk ({name}) was served as a request"
+        raise violation(id_, message, expected, reading)
+    # A server may send its head before it reads the body, and break off, or report it in-band.
+    complete = bool(reading.events) or reading.response.complete
+    if reading.accepted and complete and not tells_error(reading):
+        raise violation(id_, f"broken chunks ({name}) were served", expected, reading)
+    unanswered = reading.head is None or (reading.accepted and not complete)
+    if unanswered and not reading.closed:
+        message = f"broken chunks ({name}) were neither refused nor the connection ended"
+        raise violation(id_, message, expected, reading)
+
+
+def _second_request_served(reading: Reading) -> bool:
+    """Return whether a second response came that is more than a refusal of malformed HTTP."""
+    statuses = answered_statuses(reading.exchange)
+    return len(statuses) > 1 and statuses[1] not in MALFORMED_STATUSES
+
+
+@requirement(
+    "connection.chunk-framing",
+    MUST,
+    "A chunked request whose data do not end where the size says, or are not followed by CR LF, "
+    "is refused, or the connection ends: it is never served, nor read on as another request.",
+    source="RFC 9112 section 7.1; CVE-2025-43859",
+    layer=SERVER,
+)
+@needs_room
+def test_broken_chunks_are_refused(target: Target) -> None:
+    _require_chunked(target)
+    id_ = "connection.chunk-framing"
+    body = target.plain().body()
+    for broken in malformed_chunks(body):
+        _check_refused(target, id_, broken.name, broken.coded, broken.reason)
+    inner = target.encode(HttpRequest(method="GET", content_type=None))
+    at = body.index(b":") + 1
+    for name, between in (
+        ("two other bytes and a request after a chunk", b"XX"),
+        ("a request right after a chunk", b""),
+    ):
+        coded = b"%x\r\n%b%b%b" % (at, body[:at], between, inner)
+        _check_refused(target, id_, name, coded, "CR LF follows the data of a chunk")
+    target.check_alive("broken chunks")
+
+
+@requirement(
+    "connection.chunk-line-ending",
+    SHOULD,
+    "A chunked request with a lone LF for a line end, after a chunk's size or data or inside an "
+    "extension, is refused.",
+    source="RFC 9112 sections 2.2 and 7.1.1; CVE-2025-22871, CVE-2025-55315",
+    layer=SERVER,
+)
+@needs_room
+def test_a_line_feed_alone_ends_no_chunk_line(target: Target) -> None:
+    _require_chunked(target)
+    id_ = "connection.chunk-line-ending"
+    for broken in chunks_with_bare_line_feeds(target.plain().body()):
+        _check_refused(target, id_, broken.name, broken.coded, broken.reason)
+    target.check_alive("chunk lines that end with LF")
+
+
+WELL_FORMED = (b"X-Checksum: 1\r\n", b"X-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\n")
+
+
+def _like_requests(target: Target) -> Iterator[bytes]:
+    """Yield trailers of which some lines look like a request, in first, second, third place."""
+    served = target.encode(HttpRequest.chat(target.plain()))
+    routed = target.encode(HttpRequest(method="GET", content_type=None))
+    for before in (b"", b"X-One: 1\r\n", b"X-One: 1\r\nX-Two: 2\r\n"):
+        yield before + routed
+        yield before + served
+
+
+@requirement(
+    "connection.request-trailers",
+    MUST,
+    "The trailers of a chunked request are read with it: what stands in them is never served as "
+    "a request of its own.",
+    source="RFC 9112 section 7.1.2; CVE-2025-53643",
+    layer=SERVER,
+)
+@needs_room
+def test_trailers_are_never_served_as_a_request(target: Target) -> None:
+    _require_chunked(target)
+    for trailers in WELL_FORMED:
+        for body in (REFUSED_BODY, target.plain().body()):
+            coded = chunked([body], trailers=trailers)
+            steadily(target, partial(_check_trailers_read, target, coded))
+    for trailers in _like_requests(target):
+        # After a refusal the server reads on even where its streams have no end. These
+        # trailers are whole to their own end: the empty line is theirs.
+        coded = chunked([REFUSED_BODY]).removesuffix(b"\r\n") + trailers
+        reading = _record(target, coded, "trailers that look like a request")
+        # Such trailers may be refused, also after the answer to the request itself.
+        if _second_request_served(reading):
+            raise _served(reading)
+    target.check_alive("trailers")
+
+
+def _check_trailers_read(target: Target, coded: bytes) -> None:
+    """Raise Violation when well-formed trailers draw an answer, or spoil the next request's."""
+    data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
+    label = "a chunked request with trailers"
+    long = not target.has(Capability.FINITE) or target.baseline.duration_s > LONG_S
+    stop = QuietAfterEnd(QUIET_S, events=1) if long else QuietAfterEnd(QUIET_S)
+    with target.connect() as connection:
+        reading = admitted(target.record(connection, data, stop, label))
+        if len(answered_statuses(reading.exchange)) > 1:
+            raise _served(reading)
+        if not reading.response.complete or says_close(reading) or not connection.is_open():
+            return
+        following = target.encode(HttpRequest.chat(target.plain()))
+        second = target.record(connection, following, Answered(), "the request after trailers")
+        if mismatch(target, second):
+            raise _served(second)
+
+
+def _served(reading: Reading) -> Exception:
+    message = "what stands in a request's trailers was answered as a request of its own"
+    id_ = "connection.request-trailers"
+    return violation(id_, message, "one response for each request", reading)
