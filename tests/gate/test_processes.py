@@ -131,6 +131,14 @@ def test_a_command_that_does_not_exist_is_told_in_the_shells_words() -> None:
     assert "nonesuch-server" in raised.value.hint
 
 
+def test_a_command_that_ends_is_not_blamed_for_its_port() -> None:
+    with pytest.raises(NotTestable) as raised, TargetCommand("nonesuch-server"):
+        pass
+    assert "exit status 127" in raised.value.reason
+    assert "with PORT=" in raised.value.hint
+    assert "write {port}" not in raised.value.hint
+
+
 def test_a_server_that_never_listens_is_given_up_after_the_limit() -> None:
     server = TargetCommand(python("import signal; signal.pause()") + " {port}", start_s=0.4)
     with pytest.raises(NotTestable, match=r"did not within 0\.4 s") as raised, server:

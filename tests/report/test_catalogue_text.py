@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.explain import as_text, pages
-from streamchat_conformance.report.catalogue_text import cited, defects_of, known_ids, texts_of
+from streamchat_conformance.report.catalogue_text import (
+    ARTICLE,
+    cited,
+    defects_of,
+    known_ids,
+    texts_of,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "requirements"
 CATALOGUE = load_catalogue()
@@ -29,14 +35,33 @@ def test_a_requirement_says_why_it_matters_and_how_to_mend_it(id_: str) -> None:
 
 
 @pytest.mark.parametrize("id_", CATALOGUE)
-def test_every_row_of_defects_that_a_source_cites_is_told(id_: str) -> None:
+def test_every_thread_that_a_source_cites_is_explained_or_linked(id_: str) -> None:
     source = CATALOGUE[id_].source
-    rows = [defect.row for defect in defects_of(source)]
-    for row in re.findall(r"\b[A-G]\d+\b", source):
-        assert row in rows
-    for first, last in re.findall(r"\b[A-G](\d+)-[A-G](\d+)\b", source):
-        assert len(rows) >= int(last) - int(first) + 1
-    assert not re.search(r"\bbugs?\b", "".join(piece.text for piece in cited(source)))
+    explained = [defect.name for defect in defects_of(source)]
+    linked = {piece.text: piece.url for piece in cited(source)}
+    for thread in re.findall(r"[\w.-]+/[\w.-]+#\d+", source):
+        assert thread in explained or linked[thread].startswith("https://github.com/")
+    assert {*linked, *explained} >= set(re.findall(r"CVE-[\d-]+", source))
+
+
+@pytest.mark.parametrize("id_", CATALOGUE)
+def test_no_source_names_a_list_that_nobody_can_look_up(id_: str) -> None:
+    assert not re.search(r"\bbugs?\b|\b[A-G]\d{1,2}\b", CATALOGUE[id_].source)
+
+
+def test_the_first_thread_of_a_defect_is_its_name() -> None:
+    named = {
+        defect.name: defect for id_ in CATALOGUE for defect in defects_of(CATALOGUE[id_].source)
+    }
+    assert len(named) > 60
+    for name, defect in named.items():
+        if not defect.urls:
+            assert name.startswith("docs/servers.md (")
+            continue
+        repository, _, number = name.partition("#")
+        assert re.fullmatch(
+            rf"https://github\.com/{re.escape(repository)}/(issues|pull)/{number}", defect.urls[0]
+        )
 
 
 @pytest.mark.parametrize("id_", CATALOGUE)
@@ -53,17 +78,30 @@ def test_every_standard_that_a_source_names_is_linked(id_: str) -> None:
             "www.rfc-editor.org",
             "html.spec.whatwg.org",
             "github.com",
+            "blog.csdn.net",
+            "www.cve.org",
         }
 
 
 def test_a_section_is_linked_where_it_stands() -> None:
-    pieces = cited("article; RFC 9112 sections 6.1 and 6.3; bugs B1-B4")
+    source = "article; RFC 9112 sections 6.1 and 6.3; ollama/ollama#8991, CVE-2025-53643"
+    pieces = cited(source)
     assert [piece.text for piece in pieces] == [
         *("article", "; ", "RFC 9112", " sections ", "6.1", " and ", "6.3"),
+        *("; ", "CVE-2025-53643"),
     ]
+    assert pieces[0].url == ARTICLE
     assert pieces[4].url == "https://www.rfc-editor.org/rfc/rfc9112#section-6.1"
-    assert [defect.row for defect in defects_of("practice; bugs B1-B4, E5")] == [
-        *("B1", "B2", "B3", "B4", "E5"),
+    assert pieces[-1].url == "https://www.cve.org/CVERecord?id=CVE-2025-53643"
+    assert [defect.project for defect in defects_of(source)] == ["Ollama"]
+    assert "".join(piece.text for piece in cited(source, defects=True)) == source
+
+
+def test_a_thread_that_no_table_explains_is_linked() -> None:
+    assert [(piece.text, piece.url) for piece in cited("practice; some-owner/a.repo#17")] == [
+        ("practice", ""),
+        ("; ", ""),
+        ("some-owner/a.repo#17", "https://github.com/some-owner/a.repo/issues/17"),
     ]
 
 

@@ -56,7 +56,9 @@ def test_a_finding_shows_again_on_the_faulty_server_and_not_on_a_sound_one(
     assert "Content-Type: text/" in printed
     with ControlServer() as server:
         assert replay.main([file, ID, f"--target-url={server.url}"]) == 0
-    assert "verdict   the finding does not show again" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "verdict   the finding does not show again" in printed
+    assert "answer    other than the recorded no answer" in printed
 
 
 def test_a_request_of_a_mebibyte_is_sent_whole(
@@ -96,10 +98,10 @@ def test_a_redacted_secret_must_be_given_again(
     assert "--target-header 'Authorization: …'" in capsys.readouterr().err
     with ControlServer() as server:
         options = [file, ID, f"--target-url={server.url}"]
-        assert replay.main([*options, "--target-header=Authorization: Bearer other"]) == 0
-        monkeypatch.setenv(replay.HEADER_VARIABLE, "authorization: Bearer other")
+        assert replay.main([*options, "--target-header=Authorization: Bearer swordfish"]) == 0
+        monkeypatch.setenv(replay.HEADER_VARIABLE, "authorization: Bearer swordfish")
         assert replay.main(options) == 0
-    assert "other" not in capsys.readouterr().out
+    assert "swordfish" not in capsys.readouterr().out
 
 
 def test_a_malformed_or_half_sent_request_is_sent_as_it_is_and_a_note_says_so(

@@ -53,7 +53,7 @@ def _next(
     MUST,
     "After a refused request the same connection serves the next one, "
     "or the response said close and the server closed.",
-    source="RFC 9112 section 9.3; bugs B9, C8",
+    source="RFC 9112 section 9.3; nesquena/hermes-webui#3103, pallets/flask#4543",
     layer=SERVER,
 )
 @needs_room
@@ -203,7 +203,7 @@ def _check_three_streams(target: Target) -> None:
     MUST,
     "A refused request with a 1 MiB body of any kind never makes its body be read "
     "as the next request.",
-    source="bug C8",
+    source="pallets/flask#4543",
     layer=SERVER,
 )
 def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
@@ -264,7 +264,7 @@ def _read_as_request(
     "connection.close-honoured",
     MUST,
     "A request that says Connection: close gets one response, then the end of the connection.",
-    source="RFC 9112 section 9.6; bug C7",
+    source="RFC 9112 section 9.6; Kludex/uvicorn#2238",
     layer=SERVER,
 )
 def test_close_is_honoured(target: Target) -> None:

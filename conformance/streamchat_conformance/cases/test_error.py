@@ -68,7 +68,7 @@ def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
     "error.routing-json",
     SHOULD,
     "404 and 405 are JSON of the same shape.",
-    source="bugs A21, A22",
+    source="diegosouzapw/OmniRoute#6405, nomic-ai/gpt4all#2615",
 )
 def test_routing_errors_are_json_too(target: Target) -> None:
     not_found = HttpRequest.chat(target.plain(), path=target.unknown_path)

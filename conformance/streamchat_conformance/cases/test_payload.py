@@ -193,7 +193,8 @@ def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[st
     "payload.isolation",
     MUST,
     "Concurrent streams never show each other's prompt or history.",
-    source="bugs G9-G12",
+    source="zoedsoupe/anubis-mcp#144, nesquena/hermes-webui#1584, "
+    "modelcontextprotocol/typescript-sdk#2547, mlc-ai/web-llm#522",
     needs=Capability.ECHO,
 )
 def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:

@@ -54,7 +54,7 @@ def test_other_methods_are_not_served(target: Target) -> None:
     "request.method-not-allowed",
     SHOULD,
     "GET, PUT, PATCH and DELETE get 405.",
-    source="RFC 9110 section 15.5.6; bug A22",
+    source="RFC 9110 section 15.5.6; nomic-ai/gpt4all#2615",
 )
 def test_other_methods_get_405(target: Target) -> None:
     for method in METHODS:
@@ -94,7 +94,7 @@ def test_a_405_names_the_methods_that_work(target: Target) -> None:
     "request.unknown-path",
     SHOULD,
     "A sibling path gets 404, with a small body.",
-    source="bug A21",
+    source="diegosouzapw/OmniRoute#6405",
 )
 def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
     request = HttpRequest.chat(target.plain(), path=target.unknown_path)

@@ -82,7 +82,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     "resilience.concurrent",
     MUST,
     "4 streams opened together all progress together.",
-    source="article; bugs D13, G14",
+    source="article; abetlen/llama-cpp-python#897, abetlen/llama-cpp-python#1529",
 )
 def test_four_streams_progress_together(target: Target) -> None:
     _progress_together(target, "resilience.concurrent", 4)
@@ -103,7 +103,7 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
     "resilience.not-blocked",
     MUST,
     "A refusal is answered promptly while streams are open.",
-    source="bug D14",
+    source="mozilla-ai/llamafile#183",
 )
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
     _require_concurrency(target)
@@ -148,7 +148,8 @@ def _prompt_s(target: Target) -> float:
     "resilience.abandoned",
     MUST,
     "After 50 streams that were cut off by FIN and by RST, a new request is served as before.",
-    source="bugs G1-G4, G6",
+    source="sgl-project/sglang#36333, sgl-project/sglang#36475, pallets/werkzeug#1649, "
+    "Kludex/starlette#2620, Pylons/waitress#418",
 )
 def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
     target.require_stream()
@@ -224,7 +225,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> int:
     "resilience.slow-reader",
     MUST,
     "A client that stops reading does not stop the others.",
-    source="bug G5",
+    source="Kludex/uvicorn#2754",
 )
 def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     _require_concurrency(target)
@@ -262,7 +263,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     "resilience.slow-request",
     MUST,
     "Clients that send half a request do not stop the others.",
-    source="bug A25",
+    source="pallets/werkzeug#3051",
     layer=SERVER,
 )
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
@@ -281,7 +282,7 @@ def test_half_sent_requests_stop_nobody(target: Target) -> None:
     "resilience.alive",
     MUST,
     "The server still serves a good request after every hostile case.",
-    source="bugs A6, A7",
+    source="ggml-org/llama.cpp#7089, ggml-org/llama.cpp#4492",
 )
 def test_the_server_is_still_alive(target: Target) -> None:
     if not target.baseline.accepted:

@@ -46,7 +46,7 @@ def _burst_violation(id_: str, bursts: Sequence[Burst], readings: Sequence[Readi
     "stream.incremental",
     MUST,
     "Events arrive as they are made, not in one burst at the end.",
-    source="article; bugs D6, D12",
+    source="article; Pylons/waitress#120, webai-at-home/webai-at-home#182",
 )
 def test_events_arrive_as_they_are_made(target: Target) -> None:
     target.require_stream()
@@ -64,7 +64,7 @@ def test_events_arrive_as_they_are_made(target: Target) -> None:
     "stream.incremental-encoded",
     MUST,
     "The same with Accept-Encoding: gzip, deflate, br.",
-    source="bugs D1-D3",
+    source="Kludex/starlette#2753, tower-rs/tower-http#419, Crosstalk-Solutions/project-nomad#798",
 )
 def test_events_arrive_as_they_are_made_when_compression_is_offered(target: Target) -> None:
     baseline = target.require_stream()
@@ -129,7 +129,7 @@ def test_no_silence_is_long(target: Target) -> None:
     "stream.headers-early",
     SHOULD,
     "The response head leaves before the first event is ready.",
-    source="bugs D4, D5",
+    source="Boise-State-Development/agentcore-public-stack#1133, honojs/node-server#244",
     needs=Capability.SLOW,
 )
 def test_the_head_does_not_wait_for_the_first_event(target: Target) -> None:
@@ -150,7 +150,8 @@ def test_the_head_does_not_wait_for_the_first_event(target: Target) -> None:
     SHOULD,
     "While the server is silent a comment or event leaves at least every 15 s, "
     "or the limit that is set.",
-    source="WHATWG HTML 9.2.7; bugs D7-D10",
+    source="WHATWG HTML 9.2.7; vllm-project/vllm#47647, BerriAI/litellm#31877, "
+    "ggml-org/llama.cpp#24013, modelcontextprotocol/csharp-sdk#738",
     needs=Capability.SLOW,
 )
 def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
@@ -217,7 +218,7 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
     "stream.fault",
     SHOULD,
     "A failure in mid-stream is told by an error event, then the stream ends.",
-    source="bugs F5, F6",
+    source="mozilla-ai/any-llm#847, openclaw/openclaw#113629",
     needs=Capability.FAULT,
 )
 def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
@@ -253,7 +254,7 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
     "stream.fault-visible",
     MUST,
     "A stream that failed never looks complete.",
-    source="bugs C1, F5",
+    source="pallets/werkzeug#2090, mozilla-ai/any-llm#847",
     needs=Capability.FAULT,
 )
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:

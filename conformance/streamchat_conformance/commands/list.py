@@ -9,6 +9,7 @@ from itertools import groupby
 from streamchat_conformance.catalogue import Requirement, UnknownRequirementError, select
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.parsing import Parser, Usage, fault
+from streamchat_conformance.report.catalogue_text import cited
 
 _INTRODUCTION = """\
 # Requirements
@@ -25,8 +26,9 @@ Layers: **application** is the endpoint's own code, with the framework and middl
 that decides it: what the endpoint's code can break with an ordinary response (a wrong
 Content-Length, an exception in mid-stream) is the application's.
 
-Sources: *article* is the tutorial that first described the endpoint; *WHATWG* is the HTML
-standard, "Server-sent events"; *practice* stands for defects seen in real servers and clients.
+Sources: *article* is [the tutorial that first described the endpoint](contract.md#the-article);
+*WHATWG* is the HTML standard, "Server-sent events"; `owner/repository#1` is a public thread about
+a defect of a real server or client; *practice* stands for what real servers and clients do.
 """
 
 _AREAS = {
@@ -91,9 +93,18 @@ def as_markdown(entries: Iterable[Requirement]) -> str:
         parts.append("|---|---|---|---|---|---|")
         for entry in group:
             needs = ", ".join(entry.needs)
-            cells = (f"`{entry.id}`", entry.level, entry.layer, entry.title, needs, entry.source)
-            parts.append("| " + " | ".join(map(_cell, cells)) + " |")
+            cells = (f"`{entry.id}`", entry.level, entry.layer, entry.title, needs)
+            row = [*map(_cell, cells), _links(entry.source)]
+            parts.append("| " + " | ".join(row) + " |")
     return "\n".join(parts) + "\n"
+
+
+def _links(source: str) -> str:
+    """Return a source for a table cell, with links to what it cites."""
+    return "".join(
+        f"[{_cell(piece.text)}]({piece.url})" if piece.url else _cell(piece.text)
+        for piece in cited(source, defects=True)
+    )
 
 
 def _cell(text: str) -> str:

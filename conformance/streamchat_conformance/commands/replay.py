@@ -16,6 +16,7 @@ from streamchat_conformance.commands.resending import Again, RedactedError, rese
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.gate.known_failures import unknown_id
 from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import (
     ConnectError,
     Connection,
@@ -238,6 +239,9 @@ def _tell(
     if sent is not None and sent < len(again.request):
         lines.append(f"  note      the server took {sent} bytes of it")
     lines += [f"  {line}" for line in _received(redactor.exchange(exchange))]
+    before, now = answer(Reading(chosen.exchange)), answer(Reading(exchange))
+    same = "the same" if before == now else f"other than the recorded {redactor.text(before)}"
+    lines.append(f"  answer    {same}")
     code, verdict = _verdict(chosen, exchange, endpoint, redactor)
     print_safely("\n".join([*lines, *verdict]) + "\n")
     return code
@@ -247,10 +251,10 @@ def _received(exchange: Exchange) -> Iterator[str]:
     """Yield what came back: head, start of the body, and how it ended."""
     reading = Reading(exchange)
     if reading.head is None:
-        yield f"received  no HTTP response: {_shown(exchange.received)}"
+        yield f"response  none in HTTP: {_shown(exchange.received)}"
     else:
         head, _, _ = exchange.received.partition(b"\r\n\r\n")
-        yield "received"
+        yield "response"
         for line in head.splitlines()[:100]:
             yield f"  {_shown(line)}"
         yield ""

@@ -190,12 +190,13 @@ class TargetCommand:
         raise self._not_started(f"it did not within {self._start_s:g} s (--start-limit){instead}")
 
     def _not_started(self, why: str) -> NotTestable:
+        cure = self._how_to_set_the_port()
         self.stop(patience_s=KILL_LIMIT_S)
         printed = "\n".join(f"    {line}" for line in self.output())
         told = f"these are its last lines:\n{printed}" if printed else "it printed nothing"
         return NotTestable(
             f"the command was to accept connections on port {self.port}: {why}",
-            f"{self._how_to_set_the_port()}; {told}",
+            f"{cure}; {told}",
         )
 
     def _how_to_set_the_port(self) -> str:
@@ -204,6 +205,8 @@ class TargetCommand:
             return f"run it by hand: it has to listen on port {self.port}, which --target-url names"
         if PORT in self.command:
             return f"run it by hand ({PORT} is where the port goes)"
+        if self._gone():
+            return f"run it by hand, with PORT={self.port} in its environment"
         return (
             f"the command has no {PORT}, so the server has to listen on the port that the "
             f"environment variable PORT names (here {self.port}); if it does not read PORT, write "

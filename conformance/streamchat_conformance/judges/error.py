@@ -83,7 +83,7 @@ def _is_from_below(reading: Reading) -> bool:
     "error.status",
     MUST,
     "An invalid request's status is exactly 400.",
-    source="article; bug A24",
+    source="article; docs/servers.md (Flask and FastAPI)",
 )
 def status(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
@@ -114,7 +114,7 @@ def _is_large(reading: Reading) -> bool:
     "error.media-type",
     MUST,
     "A refusal's media type is application/json, parameters allowed.",
-    source="article; bug A24",
+    source="article; docs/servers.md (Flask and FastAPI)",
 )
 def media_type(reading: Reading) -> Verdict:
     if not is_refusal(reading) or reading.head is None:
@@ -137,7 +137,8 @@ def media_type(reading: Reading) -> Verdict:
     "error.shape",
     MUST,
     "A refusal's body is a JSON object whose error is a non-empty string.",
-    source="article; bugs A4, A19, A20",
+    source="article; vllm-project/vllm#35438, webai-at-home/webai-at-home#182, "
+    "lm-sys/FastChat#1875",
 )
 def shape(reading: Reading) -> Verdict:
     # One cause, one red: a body that is openly something else (HTML, text) is told by
@@ -172,7 +173,9 @@ def _shape_problem(value: Any) -> str:
     "error.not-streamed",
     MUST,
     "An invalid request is never answered 200 or text/event-stream.",
-    source="article; bugs A11-A16",
+    source="article; ggml-org/llama.cpp#14566, sgl-project/sglang#21900, BerriAI/litellm#18757, "
+    "huggingface/huggingface_hub#2514, scaleapi/llm-engine#534, "
+    "foundation-model-stack/fms-guardrails-orchestrator#146",
 )
 def not_streamed(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
@@ -224,7 +227,7 @@ def delimited(reading: Reading) -> Verdict:
     "error.bounded",
     SHOULD,
     "A refusal is at most 4 KiB, whatever was sent.",
-    source="bug A5",
+    source="vllm-project/vllm#49239",
 )
 def bounded(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
@@ -240,7 +243,7 @@ def bounded(reading: Reading) -> Verdict:
     "error.no-leak",
     SHOULD,
     "A refusal shows no traceback, source path or exception class name.",
-    source="bug F9",
+    source="veryfront/veryfront-code#587",
 )
 def no_leak(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:

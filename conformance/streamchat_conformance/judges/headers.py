@@ -38,7 +38,8 @@ def status(reading: Reading) -> Verdict:
     "headers.media-type",
     MUST,
     "The media type is text/event-stream, in any case, parameters allowed.",
-    source="article; WHATWG HTML 9.2.5; bugs B1-B4",
+    source="article; WHATWG HTML 9.2.5; ollama/ollama#8991, microsoft/foundry-dev-tools#195, "
+    "enricoros/big-AGI#147, Azure/fetch-event-source#1",
 )
 def media_type(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -63,7 +64,8 @@ def media_type(reading: Reading) -> Verdict:
     "headers.charset",
     MUST,
     "A charset parameter, if there is one, is utf-8.",
-    source="WHATWG HTML 9.2.5 (event streams are always UTF-8); bug B5",
+    source="WHATWG HTML 9.2.5 (event streams are always UTF-8); "
+    "jetty-project/jetty-eventsource-servlet#6",
 )
 def charset(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -114,7 +116,7 @@ def cache_control(reading: Reading) -> Verdict:
     "headers.no-cache",
     SHOULD,
     "Cache-Control has no-cache itself.",
-    source="article; bug B17",
+    source="article; docs/servers.md (sse-starlette)",
 )
 def no_cache(reading: Reading) -> Verdict:
     found = _cache_control(reading)
@@ -131,7 +133,7 @@ def no_cache(reading: Reading) -> Verdict:
     "headers.no-transform",
     MAY,
     "Cache-Control has no-transform, so that proxies do not compress and delay the stream.",
-    source="bug B14",
+    source="modelcontextprotocol/typescript-sdk#231",
 )
 def no_transform(reading: Reading) -> Verdict:
     found = _cache_control(reading)
@@ -148,7 +150,7 @@ def no_transform(reading: Reading) -> Verdict:
     "headers.accel-buffering",
     MAY,
     "X-Accel-Buffering: no is present, so that nginx does not buffer the stream.",
-    source="bug B15",
+    source="ggml-org/llama.cpp#24774",
 )
 def accel_buffering(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -171,7 +173,7 @@ def accel_buffering(reading: Reading) -> Verdict:
     "headers.accel-buffering-value",
     SHOULD,
     "If X-Accel-Buffering is present, its value is exactly no.",
-    source="bug B16",
+    source="licson/libSSE-php#19",
 )
 def accel_buffering_value(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -195,7 +197,7 @@ def accel_buffering_value(reading: Reading) -> Verdict:
     "headers.singletons",
     MUST,
     "Content-Type, Transfer-Encoding, Content-Length and Date occur at most once.",
-    source="RFC 9110 section 5.3; bug B12",
+    source="RFC 9110 section 5.3; tallarium/reverse_proxy_plug#187",
     layer=SERVER,
 )
 def singletons(reading: Reading) -> Verdict:
@@ -219,7 +221,8 @@ def singletons(reading: Reading) -> Verdict:
     "headers.no-content-length",
     MUST,
     "No Content-Length stands beside Transfer-Encoding, and none cuts the stream.",
-    source="RFC 9112 section 6.2; bugs B10, B11",
+    source="RFC 9112 section 6.2; timoklimmer/powerproxy-aoai#53, "
+    "kubernetes-sigs/gateway-api-inference-extension#2994",
 )
 def no_content_length(reading: Reading) -> Verdict:
     head = stream_head(reading)

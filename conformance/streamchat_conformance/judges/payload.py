@@ -41,7 +41,8 @@ def _finding(
     "payload.json",
     MUST,
     "Each event's data is exactly one strict JSON text.",
-    source="article; RFC 8259; bugs E5, E6, E23",
+    source="article; RFC 8259; EricLBuehler/mistral.rs#1874, ggml-org/llama.cpp#14268, "
+    "infiniflow/ragflow#15266",
 )
 def json(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -142,7 +143,7 @@ def unique_keys(reading: Reading) -> Verdict:
     "payload.no-replacement",
     MUST,
     "No U+FFFD comes that the request did not contain.",
-    source="bugs E24, E25",
+    source="Luce-Org/lucebox#641, danielmiessler/Fabric#2203",
 )
 def no_replacement(reading: Reading) -> Verdict:
     # A replacement of an escaped lone surrogate is one of the right answers to it.
@@ -167,7 +168,7 @@ def no_replacement(reading: Reading) -> Verdict:
     "payload.nonempty",
     MUST,
     "A valid request yields at least one event.",
-    source="bug F8",
+    source="BerriAI/litellm#40578",
 )
 def nonempty(reading: Reading) -> Verdict:
     if not reading.judges_stream:
@@ -260,7 +261,7 @@ def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Ite
     "payload.line-separators",
     MUST,
     "Line separators of any kind inside prompt or history add no line and come back.",
-    source="bugs E16, E17, E20",
+    source="florimondmanca/httpx-sse#34, fastapi/fastapi#15608, mpetrunic/fastify-sse-v2#93",
     needs=Capability.ECHO,
 )
 def line_separators(reading: Reading) -> Verdict:
@@ -283,7 +284,7 @@ def line_separators(reading: Reading) -> Verdict:
     "payload.no-injection",
     MUST,
     "Text of the request that looks like an event adds no event.",
-    source="bug E22",
+    source="fastapi/fastapi#15187",
     needs=Capability.ECHO,
 )
 def no_injection(reading: Reading) -> Verdict:

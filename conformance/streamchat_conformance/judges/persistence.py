@@ -14,7 +14,7 @@ from streamchat_conformance.judges.reading import Reading
     "headers.connection-consistent",
     MUST,
     "The Connection options do not contradict each other.",
-    source="RFC 9110 section 7.6.1; bug B6",
+    source="RFC 9110 section 7.6.1; pallets/werkzeug#2759",
     layer=SERVER,
 )
 def connection_consistent(reading: Reading) -> Verdict:

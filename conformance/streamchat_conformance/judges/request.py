@@ -78,7 +78,7 @@ REFUSED: tuple[tuple[str, Level, str, str], ...] = (
         "request.media-type-not-json",
         MUST,
         "No Content-Type, or one that is not JSON, gets 400.",
-        "article; bug A2",
+        "article; vllm-project/vllm#11171",
     ),
     ("request.body-empty", MUST, "An empty body gets 400.", "article"),
     ("request.body-malformed", MUST, "Text that is not JSON gets 400.", "article; RFC 8259"),
@@ -86,13 +86,13 @@ REFUSED: tuple[tuple[str, Level, str, str], ...] = (
         "request.body-not-utf8",
         MUST,
         "Bytes that are not UTF-8 get 400.",
-        "RFC 8259 section 8.1; bug A8",
+        "RFC 8259 section 8.1; ggml-org/llama.cpp#11738",
     ),
     (
         "request.body-not-object",
         MUST,
         "A JSON array, string, number, boolean or null gets 400.",
-        "article; bug A1",
+        "article; vllm-project/vllm#42961",
     ),
     ("request.prompt-missing", MUST, "A request without prompt gets 400.", "article"),
     ("request.prompt-null", MUST, "A prompt that is null gets 400.", "article"),
@@ -114,7 +114,7 @@ REFUSED: tuple[tuple[str, Level, str, str], ...] = (
         "request.non-finite-numbers",
         SHOULD,
         "NaN and Infinity as JSON numbers get 400.",
-        "RFC 8259 section 6; bug E23",
+        "RFC 8259 section 6; infiniflow/ragflow#15266",
     ),
 )
 
@@ -123,7 +123,7 @@ SURVIVED: tuple[tuple[str, Level, str, str], ...] = (
         "request.lone-surrogate",
         MUST,
         "An escaped lone surrogate gets 400, or 200 with a well-formed stream.",
-        "RFC 7493 section 2.1; bugs A17, A18",
+        "RFC 7493 section 2.1; JustVugg/colibri#1589, raullenchai/Rapid-MLX#730",
     ),
     (
         "request.deep-nesting",
@@ -149,6 +149,10 @@ def answer(reading: Reading) -> str:
         how = reading.exchange.limit or f"connection {reading.exchange.ending}"
         return f"no answer ({how})"
     what = f"{head.version} {head.status}"
+    sent = reading.asked.sent
+    if head.status in (404, 405) and sent is not None:
+        # Is it the address that is wrong, or the server?
+        what += f" for {sent.method} {sent.target[:200]}"
     if reading.essence:
         what += f", {reading.essence}"
     if reading.body:
@@ -266,7 +270,7 @@ def media_type_suffix(reading: Reading) -> Verdict:
     "request.very-large-prompt",
     SHOULD,
     "A prompt of 1 MiB is accepted, or refused with 413 or 400 and a JSON error.",
-    source="practice; bug A12",
+    source="practice; sgl-project/sglang#21900",
 )
 def very_large_prompt(reading: Reading) -> Verdict:
     if "request.very-large-prompt" not in reading.asked.rows or reading.overloaded:
@@ -353,7 +357,10 @@ def error_text(reading: Reading) -> str | None:
     "request.never-5xx",
     MUST,
     "No request body whatever draws a 5xx, an empty reply or a hang.",
-    source="bugs A1-A10",
+    source="vllm-project/vllm#42961, vllm-project/vllm#11171, vllm-project/vllm#16774, "
+    "vllm-project/vllm#35438, vllm-project/vllm#49239, ggml-org/llama.cpp#7089, "
+    "ggml-org/llama.cpp#4492, ggml-org/llama.cpp#11738, am17an/llama.cpp#43, "
+    "ggml-org/llama.cpp#23463",
 )
 def never_5xx(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or reading.overloaded:

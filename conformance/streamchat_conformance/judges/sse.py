@@ -111,7 +111,8 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
     "sse.fields",
     MUST,
     "Every line is blank, a comment, or a field named data, event, id or retry.",
-    source="WHATWG HTML 9.2.6; bugs E1-E4",
+    source="WHATWG HTML 9.2.6; ggml-org/llama.cpp#16109, lemonade-sdk/lemonade#2826, "
+    "Atomic-Germ/OpenFlowLM-Next#64, valon-technologies/gestalt#1749",
 )
 def fields(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -174,7 +175,7 @@ def _block_finding(
     "sse.final-blank-line",
     MUST,
     "A stream that ends, ends with a complete block.",
-    source="WHATWG HTML 9.2.6 (an incomplete last event is discarded); bug E7",
+    source="WHATWG HTML 9.2.6 (an incomplete last event is discarded); openai/openai-node#2725",
 )
 def final_blank_line(reading: Reading) -> Verdict:
     if _unfit(reading) or not reading.ended_well or reading.intruder_offset is not None:
@@ -205,7 +206,7 @@ def final_blank_line(reading: Reading) -> Verdict:
     "sse.line-endings",
     SHOULD,
     "Lines end with LF throughout.",
-    source="practice (line-reading clients); bugs E18, E27",
+    source="practice (line-reading clients); hey-api/hey-api#3054, Soju06/codex-lb#1011",
 )
 def line_endings(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -264,7 +265,7 @@ def event_id(reading: Reading) -> Verdict:
     "sse.event-type",
     SHOULD,
     "Content events have no event name other than message.",
-    source="article (its client reads data lines only); bug E13",
+    source="article (its client reads data lines only); sysid/sse-starlette#16",
 )
 def event_type(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -311,7 +312,7 @@ def one_line(reading: Reading) -> Verdict:
     "sse.no-empty-events",
     SHOULD,
     "No event has empty data.",
-    source="practice; bug E12",
+    source="practice; theopenco/llmgateway#2334",
 )
 def no_empty_events(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -333,7 +334,7 @@ def no_empty_events(reading: Reading) -> Verdict:
     "sse.comments",
     MUST,
     "A keep-alive comment stands between lines, never inside a data line.",
-    source="bugs E9, E10",
+    source="maximhq/bifrost#5905, LionSR/TeXRA#2771",
 )
 def comments(reading: Reading) -> Verdict:
     if _unfit(reading):

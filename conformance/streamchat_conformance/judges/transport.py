@@ -30,7 +30,7 @@ def _place(reading: Reading, deviation: Deviation) -> str:
     "transport.version",
     MUST,
     "An HTTP/1.1 request is answered with HTTP/1.1.",
-    source="RFC 9110 section 6.2; bug C1",
+    source="RFC 9110 section 6.2; pallets/werkzeug#2090",
     layer=SERVER,
 )
 def version(reading: Reading) -> Verdict:
@@ -55,7 +55,7 @@ def version(reading: Reading) -> Verdict:
     MUST,
     "The stream's body delimits itself: chunked, or a Content-Length that is right; "
     "never by close.",
-    source="RFC 9112 section 6.3; bugs C1, C2",
+    source="RFC 9112 section 6.3; pallets/werkzeug#2090, Oaklight/zerodep#100",
     layer=SERVER,
 )
 def delimited(reading: Reading) -> Verdict:
@@ -135,7 +135,7 @@ def chunked(reading: Reading) -> Verdict:
     "transport.chunks-well-formed",
     MUST,
     "If the stream is chunked, each chunk is well-formed.",
-    source="RFC 9112 section 7.1; bug C4",
+    source="RFC 9112 section 7.1; lm-sys/FastChat#3283",
     layer=SERVER,
 )
 def chunks_well_formed(reading: Reading) -> Verdict:
@@ -158,7 +158,7 @@ def chunks_well_formed(reading: Reading) -> Verdict:
     "transport.terminated",
     MUST,
     "A stream that ends, ends with the last chunk.",
-    source="RFC 9112 section 8; bugs C5, C6",
+    source="RFC 9112 section 8; npuichigo/openai_trtllm#31, open-webui/open-webui#29628",
     needs=Capability.FINITE,
 )
 def terminated(reading: Reading) -> Verdict:
@@ -197,7 +197,7 @@ def terminated(reading: Reading) -> Verdict:
     "transport.body-only",
     MUST,
     "No status line and no HTML error page stands inside the body.",
-    source="bug C3",
+    source="benoitc/gunicorn#3410",
     layer=SERVER,
 )
 def body_only(reading: Reading) -> Verdict:
@@ -221,7 +221,7 @@ def body_only(reading: Reading) -> Verdict:
     "transport.http10",
     SHOULD,
     "An HTTP/1.0 request is never answered with Transfer-Encoding.",
-    source="RFC 9112 section 6.1; bug C9",
+    source="RFC 9112 section 6.1; docs/servers.md (Werkzeug)",
     layer=SERVER,
 )
 def http10(reading: Reading) -> Verdict:

@@ -14,6 +14,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+ARTICLE = "https://blog.csdn.net/goldtimes/article/details/139377207"
+"""The tutorial that first described the endpoint."""
 _RFC = "https://www.rfc-editor.org/rfc/rfc{number}"
 _WHATWG = "https://html.spec.whatwg.org/multipage/server-sent-events.html"
 _WHATWG_CLAUSES = {
@@ -21,10 +23,13 @@ _WHATWG_CLAUSES = {
     "9.2.6": "#event-stream-interpretation",
     "9.2.7": "#authoring-notes",
 }
+_THREAD = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)#(?P<number>\d+)")
+_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+_MEASURED = re.compile(r"docs/servers\.md \([^)]*\)")
 _CITATION = re.compile(
-    r"RFC (?P<rfc>\d+)(?P<sections> sections? [\d.]+(?:(?:, | and )[\d.]+)*)?"
+    r"(?P<article>article)"
+    r"|RFC (?P<rfc>\d+)(?P<sections> sections? [\d.]+(?:(?:, | and )[\d.]+)*)?"
     r"|WHATWG HTML (?P<clause>\d+\.\d+\.\d+)"
-    r"|bugs? (?P<rows>[A-Z]\d+(?:-[A-Z]?\d+)?(?:, [A-Z]\d+(?:-[A-Z]?\d+)?)*)"
 )
 
 
@@ -32,8 +37,8 @@ _CITATION = re.compile(
 class Defect:
     """A defect that was seen in a real program."""
 
-    row: str
-    """The name that sources cite, such as `A1`."""
+    name: str
+    """What sources cite: its first public thread, such as `vllm-project/vllm#42961`."""
     project: str
     seen: str
     """What was seen, in a few words."""
@@ -76,28 +81,51 @@ def known_ids() -> frozenset[str]:
     return frozenset(_texts())
 
 
-def cited(source: str) -> list[Cited]:
+def cited(source: str, *, defects: bool = False) -> list[Cited]:
     """Return a requirement's source in pieces, with links to the texts that it names.
 
-    Rows of the list of defects ("bugs A1, A2") are left out: `defects_of` tells them.
+    Threads about known defects are left out unless `defects` is true: `defects_of` has more.
     """
     pieces: list[Cited] = []
     for part in source.split("; "):
-        match = _CITATION.match(part)
-        if match is not None and match["rows"]:
+        threads = _threads(part)
+        shown = [name for name in threads if defects or name not in _defects()]
+        if threads and not shown:
             continue
         if pieces:
             pieces.append(Cited("; "))
+        if threads:
+            for number, name in enumerate(shown):
+                pieces += [Cited(", ")] if number else []
+                pieces.append(Cited(name, _thread_url(name)))
+            continue
+        match = _CITATION.match(part)
         if match is None:
             pieces.append(Cited(part))
+            continue
+        if match["article"]:
+            pieces.append(Cited(match[0], ARTICLE))
         elif match["clause"]:
-            anchor = _WHATWG_CLAUSES.get(match["clause"], "")
-            pieces.append(Cited(match[0], _WHATWG + anchor))
-            pieces.append(Cited(part[match.end() :]))
+            pieces.append(Cited(match[0], _WHATWG + _WHATWG_CLAUSES.get(match["clause"], "")))
         else:
             pieces.extend(_rfc(match))
-            pieces.append(Cited(part[match.end() :]))
+        pieces.append(Cited(part[match.end() :]))
     return [piece for piece in pieces if piece.text] or [Cited("practice")]
+
+
+def _threads(part: str) -> list[str]:
+    """Return the threads, CVEs and measurements of which a part of a source is a list."""
+    names = part.split(", ")
+    forms = (_THREAD, _CVE, _MEASURED)
+    return names if all(any(form.fullmatch(name) for form in forms) for name in names) else []
+
+
+def _thread_url(name: str) -> str:
+    thread = _THREAD.fullmatch(name)
+    if thread is not None:
+        # GitHub redirects from an issue's address to the pull request of that number.
+        return f"https://github.com/{thread['repository']}/issues/{thread['number']}"
+    return f"https://www.cve.org/CVERecord?id={name}" if _CVE.fullmatch(name) else ""
 
 
 def _rfc(match: re.Match[str]) -> Iterator[Cited]:
@@ -109,22 +137,8 @@ def _rfc(match: re.Match[str]) -> Iterator[Cited]:
 
 def defects_of(source: str) -> list[Defect]:
     """Return the real defects that a requirement's source names, in its order."""
-    rows: list[str] = []
-    for part in source.split("; "):
-        match = _CITATION.match(part)
-        if match is not None and match["rows"]:
-            for item in match["rows"].split(", "):
-                rows.extend(_row_range(item))
-    return [_defects()[row] for row in rows if row in _defects()]
-
-
-def _row_range(item: str) -> Iterator[str]:
-    """Yield the rows of `A1`, or of a range such as `A1-A10`."""
-    first, _, last = item.partition("-")
-    letter, number = first[0], int(first[1:])
-    end = int(last.lstrip("ABCDEFG")) if last else number
-    for row in range(number, end + 1):
-        yield f"{letter}{row}"
+    names = [name for part in source.split("; ") for name in _threads(part)]
+    return [_defects()[name] for name in names if name in _defects()]
 
 
 @cache
@@ -146,8 +160,8 @@ def _texts() -> Mapping[str, Texts]:
 def _defects() -> Mapping[str, Defect]:
     return MappingProxyType(
         {
-            row: Defect(row, table["project"], table["seen"], tuple(table.get("urls", ())))
-            for row, table in _read("defects.toml").items()
+            name: Defect(name, table["project"], table["seen"], tuple(table.get("urls", ())))
+            for name, table in _read("defects.toml").items()
         }
     )
 

@@ -1,6 +1,6 @@
 """Whether the server still serves a good request: after each hostile case, and where it hangs.
 
-Sources: bugs A6 and A7.
+Sources: ggml-org/llama.cpp#7089 and ggml-org/llama.cpp#4492.
 """
 
 from __future__ import annotations
