@@ -199,7 +199,7 @@ def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[st
 )
 def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
     if target.red("resilience.concurrent"):
-        raise Blocked("resilience.concurrent", "streams are served one after the other")
+        raise Blocked("resilience.concurrent", "streams are not served side by side")
     baseline = target.baseline
     whole = baseline.finite and baseline.duration_s <= WHOLE_S
     stop = Answered(6 if baseline.interval_s < 0.5 else 2, whole=whole)

@@ -1,4 +1,4 @@
-"""Many clients at once: opening streams together, holding them open, sending half requests."""
+"""Many clients at once: opening streams together, holding them open."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
 from streamchat_conformance.suite.conditions import Answered, Watched
 from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.suite.stopped import Stopped, stopped_streams, until_silent
 from streamchat_conformance.suite.target import SLOW_S, Target
 
 WATCHED_S = 3.0
@@ -46,11 +47,18 @@ class Crowd:
     """When each request was sent, after the common beginning (seconds)."""
 
     @classmethod
-    def open(cls, target: Target, count: int) -> Crowd:
-        """Open that many streams together and record them for a while."""
+    def open(cls, target: Target, count: int, *, first: int = 0) -> Crowd:
+        """Open that many streams together and record them for a while.
+
+        `first` is the number of the first one: a number stands for a prompt.
+        """
         # To leave a stream early is to give its place to another, and waiting would not show.
         paced = target.baseline.interval_s >= PACED_S
-        until = Watched(WATCHED_S, events=None if paced else UNPACED_EVENTS)
+        until = until_silent(
+            Watched(WATCHED_S, events=None if paced else UNPACED_EVENTS),
+            target.baseline.interval_s,
+            count,
+        )
         plans = [
             Plan(
                 endpoint=target.endpoint,
@@ -58,7 +66,7 @@ class Crowd:
                 until=until,
                 label=f"one of {count} streams opened together",
             )
-            for number in range(count)
+            for number in range(first, first + count)
         ]
         limits = replace(target.limits, recording_bytes=RECORDING_BYTES)
         timeline = record_timeline(plans, limits)
@@ -82,6 +90,10 @@ class Crowd:
         if not events or events[0].event is None:
             return None
         return self.zeros_s[number] + events[0].event.at_s
+
+    def stopped(self, target: Target) -> list[Stopped]:
+        """Return the streams that did not go on as the others did."""
+        return stopped_streams(self.readings, target.baseline.interval_s)
 
     def over_s(self, number: int) -> float | None:
         """Return when a stream's place became free on the common axis, or None.
@@ -146,42 +158,29 @@ def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
             connection.close()
 
 
-@contextlib.contextmanager
-def send_halves(target: Target, count: int) -> Iterator[list[Connection]]:
-    """Send half a head or half a body on several connections, and hold them open."""
-    whole = target.encode(HttpRequest.chat(target.plain()))
-    body_at = whole.index(b"\r\n\r\n") + 4
-    halves = (whole[: body_at // 2], whole[: body_at + 5])
-    connections: list[Connection] = []
-    try:
-        for number in range(count):
-            connection = target.connect()
-            connections.append(connection)
-            connection.send(halves[number % 2])
-        with target.pulse.under_load():
-            yield connections
-    finally:
-        for connection in connections:
-            connection.close()
-
-
 def serves_within(
-    target: Target, label: str, *, tries: int = 3, accept_503: bool = False
+    target: Target,
+    label: str,
+    *,
+    tries: int = 3,
+    accept_503: bool = False,
+    request: HttpRequest | None = None,
 ) -> tuple[str, Reading]:
     """Tell whether a good request is served as before: (problem or '', reading).
 
     A slot may stay taken for two write intervals after its client left, so a few tries are
     given, within a time that is relative to what a lone request took. With `accept_503` an
-    honest "not now" ends them: then slots are taken by clients that are still there.
+    honest "not now" ends them: then slots are taken by clients that are still there. `request` is
+    a good request of another form than the plain one.
     """
     bound_s = target.served_within_s
-    request = HttpRequest.chat(target.plain())
+    request = request or HttpRequest.chat(target.plain())
     problem = ""
     reading: Reading | None = None
     for _ in range(tries):
         try:
             with target.pulse.under_load():
-                reading = target.send(request, label=label, observe=False)
+                reading = target.send(request, label=label, observe=False, patient=not accept_503)
         except NotTestable as gone:
             if reading is None:
                 raise
@@ -202,7 +201,9 @@ def serves_within(
     return problem, reading
 
 
-def served_beside(target: Target, others: list[Connection], what: str) -> tuple[str, Reading]:
+def served_beside(
+    target: Target, others: list[Connection], what: str, *, request: HttpRequest | None = None
+) -> tuple[str, Reading]:
     """Tell whether a good request is served beside clients that hold their connections.
 
     Returns what serves_within does. A server whose room they have all taken may say so by 503
@@ -211,7 +212,7 @@ def served_beside(target: Target, others: list[Connection], what: str) -> tuple[
     """
     while True:
         label = f"while {len(others)} clients {what}"
-        problem, reading = serves_within(target, label, accept_503=len(others) > 1)
+        problem, reading = serves_within(target, label, accept_503=len(others) > 1, request=request)
         if not (problem and reading.overloaded) or len(others) == 1:
             return problem, reading
         for _ in range(len(others) // 2):

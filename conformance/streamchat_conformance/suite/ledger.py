@@ -17,6 +17,7 @@ from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
+from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.suite.outcomes import Blocked, Violation
 
 ALIVE = "resilience.alive"
@@ -129,6 +130,10 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
 
 
+CUT_STREAM = frozenset({"transport.terminated", "sse.final-blank-line", "payload.json"})
+"""What a stream breaks that was cut. Where only streams beside others are, those cut it."""
+
+
 @dataclass(slots=True)
 class Entry:
     """What the run has seen of one requirement."""
@@ -137,6 +142,8 @@ class Entry:
     """Exchanges that decided it."""
     failed: int = 0
     """Exchanges that broke it."""
+    beside: int = 0
+    """Those of them that were recorded beside other clients."""
     findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
     involved: Counter[frozenset[str]] = field(default_factory=Counter)
     """How often which requirements about requests were involved where it was, or may have been,
@@ -229,6 +236,7 @@ class Ledger:
             entry.judged += 1
             if findings:
                 entry.failed += 1
+                entry.beside += BESIDE_OTHERS in exchange.notes
                 self._keep(entry, findings[0], exchange)
 
     def accuse(self, finding: Finding, exchange: Exchange) -> None:
@@ -279,6 +287,9 @@ class Ledger:
         if findings and self.explained_by_the_end(id_, [exchange for _, exchange in findings]):
             return ALIVE
         causes = EXPLAINS.get(id_, ())
+        entry = self.entries.get(id_, Entry())
+        if id_ in CUT_STREAM and entry.failed == entry.beside:
+            causes = (*causes, "resilience.concurrent")
         red = next((cause for cause in causes if cause in failed or self.red(cause)), "")
         return red or self._special_cause(id_)
 

@@ -197,13 +197,14 @@ class Target:
         pause_s: float = 0.0,
         method: str = "POST",
         timed: bool | None = None,
+        patient: bool = True,
     ) -> Reading:
         """Send a request on a connection of its own and return the reading of its answer.
 
         Reads up to `events` events of a stream (by default as few as are needed), or until
         `stop`. The request goes out whole, or in `pieces` that are sent `pause_s` apart. An
-        overloaded server is asked again for a while. What a request takes is noted (`usual`) if
-        it was alone; `timed` says so where background work is known not to matter.
+        overloaded server is asked again for a while, if `patient`. What a request takes is noted
+        (`usual`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
@@ -225,7 +226,7 @@ class Target:
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.usual.note(reading)
-            if not (reading.overloaded and pauses.pause(retry_after(reading))):
+            if not (patient and reading.overloaded and pauses.pause(retry_after(reading))):
                 break
         return self.ledger.observe_reading(reading) if observe else reading
 

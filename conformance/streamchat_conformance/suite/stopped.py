@@ -1,0 +1,155 @@
+"""Streams that stop while others are open: they fall silent, or end before they are complete.
+
+A stream has stopped where it was silent for several times as long as the others opened with it,
+or ended after fewer events. A server may do either by itself, now and then: so it counts only
+where it shows in every crowd, and where the same request alone shows it never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from streamchat_conformance.recorder import Progress
+from streamchat_conformance.suite.conditions import Watched
+
+if TYPE_CHECKING:
+    from streamchat_conformance.judges import Reading
+
+TIMES = 3.0
+"""A silence is no longer one of the usual ones where it takes so many times as long."""
+
+MORE_S = 0.5
+"""And so much longer, because machines are busy (seconds)."""
+
+_ENDED = "one ended"
+
+LONGEST_S = 10.0
+"""A stream that has fallen silent is not watched for longer (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedForSilence:
+    """Watch a stream as `Watched` does, and on while a silence may be more than a usual one."""
+
+    watched: Watched
+    usual_s: float
+    """The usual time between two events (seconds)."""
+    silent_s: float
+    """How long a silence is watched at most (seconds)."""
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        if not self.watched(progress):
+            return False
+        if progress.reader.complete or progress.reader.broken or not self._doubtful(progress):
+            return True
+        return progress.since_last_read_s >= self.silent_s
+
+    def wake_at_s(self, progress: Progress) -> float:
+        """Return when to ask again though nothing arrives (seconds)."""
+        watched_s = self.watched.wake_at_s(progress)
+        if progress.elapsed_s < watched_s:
+            return watched_s
+        return progress.elapsed_s - progress.since_last_read_s + self.silent_s
+
+    def _doubtful(self, progress: Progress) -> bool:
+        enough = self.watched.events is not None and progress.events >= self.watched.events
+        return not enough and progress.since_last_read_s > MORE_S / 2 + 1.2 * self.usual_s
+
+
+def until_silent(watched: Watched, usual_s: float, count: int) -> WatchedForSilence:
+    """Return the condition that watches one of `count` streams.
+
+    `count` streams that share one processor may each take `count` times as long.
+    """
+    silent_s = 2 * MORE_S + max(TIMES, 2 * count) * usual_s
+    return WatchedForSilence(watched, usual_s, min(LONGEST_S, silent_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far a stream came while it was watched."""
+
+    events: int
+    ended: bool
+    silence_s: float
+    """The longest time without an event, from the first one on (seconds)."""
+
+    @classmethod
+    def of(cls, reading: Reading) -> Course:
+        """Return a stream's course."""
+        times = [block.event.at_s for block in reading.events if block.event is not None]
+        ended = reading.ended
+        until = [] if ended or not times else [max(times[-1], reading.exchange.ended_at_s)]
+        gaps = [later - earlier for earlier, later in pairwise([*times, *until])]
+        return cls(len(times), ended, max(gaps, default=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A stream that stopped beside others."""
+
+    number: int
+    """Its number among the streams that were opened together."""
+    reading: Reading
+    course: Course
+    reason: str
+
+    @property
+    def early(self) -> bool:
+        """Whether it ended, and did not fall silent."""
+        return self.reason.startswith(_ENDED)
+
+
+def stopped_streams(readings: Sequence[Reading], usual_s: float) -> list[Stopped]:
+    """Return the streams that did not go on as the others did.
+
+    `usual_s` is the usual time between two events of a single stream (seconds).
+    """
+    courses = {
+        number: Course.of(reading)
+        for number, reading in enumerate(readings)
+        if reading.accepted and reading.events and not reading.overloaded
+    }
+    found = []
+    for number, course in courses.items():
+        others = [other for each, other in courses.items() if each != number]
+        if reason := _stopped(course, others, usual_s):
+            found.append(Stopped(number, readings[number], course, reason))
+    return found
+
+
+def _stopped(course: Course, others: Sequence[Course], usual_s: float) -> str:
+    """Return how a stream stopped beside others, or an empty text."""
+    if not others:
+        return ""
+    # A quarter of the others is enough to compare with: many may have stopped.
+    quarter = len(others) // 4
+    events = sorted((other.events for other in others), reverse=True)[quarter]
+    if course.ended and course.events < events:
+        return f"{_ENDED} after {course.events} event(s), others had {events}"
+    silence_s = sorted(other.silence_s for other in others)[quarter]
+    # Streams of one processor are slow together. All may stop together, too.
+    bound_s = MORE_S + TIMES * max(silence_s, usual_s)
+    all_bound_s = 2 * MORE_S + 2 * (len(others) + 1) * max(usual_s, 0.05)
+    if course.silence_s > min(bound_s, all_bound_s):
+        return f"one was silent for {course.silence_s:.2f} s"
+    return ""
+
+
+def alone_too(stopped: Stopped, alone: Sequence[Reading]) -> bool:
+    """Return whether the same request stops when it comes alone as well, or may do so.
+
+    Where streams that come alone have different lengths, an early end says nothing.
+    """
+    courses = [Course.of(reading) for reading in alone if reading.accepted]
+    if not courses:
+        return True
+    if not stopped.early:
+        longest_s = max(course.silence_s for course in courses)
+        return MORE_S + TIMES * longest_s >= stopped.course.silence_s
+    lengths = {course.events for course in courses if course.ended}
+    return len(lengths) > 1 or min(course.events for course in courses) <= stopped.course.events

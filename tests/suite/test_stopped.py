@@ -1,0 +1,118 @@
+"""A stream that stops beside others is distinguished from streams that are slow or short."""
+
+import pytest
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Progress
+from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.crowd import Crowd
+from streamchat_conformance.suite.stopped import alone_too, stopped_streams, until_silent
+from streamchat_fixtures.control import Settings as Pace
+
+from .exchanges import chat, exchange
+from .targets import learnt
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENT = b'11\r\ndata: {"a":"b"}\n\n\r\n'
+LAST = b"0\r\n\r\n"
+
+
+def stream(*times_s: float, until_s: float | None = None) -> Reading:
+    """Return a stream with events at these times: ended with the last, or watched until later."""
+    reads = [Read(0.0, HEAD), *(Read(at_s, EVENT) for at_s in times_s)]
+    if until_s is None:
+        reads.append(Read(times_s[-1], LAST))
+    return Reading(
+        Exchange(
+            request=exchange(chat()).request,
+            reads=tuple(reads),
+            ending=Ending.COMPLETE if until_s is None else Ending.ABANDONED,
+            ended_at_s=times_s[-1] if until_s is None else until_s,
+        )
+    )
+
+
+WHOLE = stream(0.0, 0.1, 0.2, 0.3)
+ENDLESS = stream(0.0, 1.0, 2.0, 3.0, until_s=3.1)
+
+
+@pytest.mark.parametrize(
+    ("others", "stopped", "usual_s"),
+    [
+        ([WHOLE] * 3, stream(0.0, until_s=3.0), 0.1),
+        ([WHOLE] * 3, stream(0.0), 0.1),
+        ([WHOLE] * 3, stream(0.0, 2.5, 2.6, 2.7), 0.1),
+        ([ENDLESS] * 3, stream(0.0, until_s=4.5), 1.0),
+        ([ENDLESS] * 15, stream(0.0, 1.0, until_s=5.5), 1.0),
+        ([ENDLESS] * 3, stream(0.0, 1.0), 1.0),
+    ],
+    ids=["silent", "ended", "paused", "endless silent", "of sixteen", "endless ended"],
+)
+def test_a_stream_that_does_not_go_on_as_the_others_has_stopped(
+    others: list[Reading], stopped: Reading, usual_s: float
+) -> None:
+    (found,) = stopped_streams([*others, stopped], usual_s)
+    assert found.reading is stopped
+
+
+@pytest.mark.parametrize(
+    ("readings", "usual_s"),
+    [
+        ([WHOLE] * 4, 0.1),
+        ([ENDLESS] * 4, 1.0),
+        ([stream(0.0, 0.8, 1.6, until_s=2.0)] * 4, 0.1),
+        ([stream(0.0)] * 4, 0.0),
+        ([WHOLE], 0.1),
+        ([ENDLESS, stream(0.0, 2.9, until_s=3.1)], 1.0),
+    ],
+    ids=["whole", "endless", "slow together", "one event", "single", "one event missing"],
+)
+def test_streams_that_are_slow_together_have_not_stopped(
+    readings: list[Reading], usual_s: float
+) -> None:
+    assert stopped_streams(readings, usual_s) == []
+
+
+def test_all_streams_may_stop_together() -> None:
+    assert len(stopped_streams([stream(0.0, 0.1, until_s=3.0)] * 4, 0.1)) == 4
+
+
+def test_what_stops_alone_as_well_or_has_no_fixed_length_says_nothing() -> None:
+    (silent,) = stopped_streams([WHOLE, WHOLE, WHOLE, stream(0.0, until_s=3.0)], 0.1)
+    assert alone_too(silent, [stream(0.0, until_s=3.0), WHOLE])
+    assert not alone_too(silent, [WHOLE, WHOLE])
+    (short,) = stopped_streams([WHOLE, WHOLE, WHOLE, stream(0.0, 0.1)], 0.1)
+    assert alone_too(short, [WHOLE, stream(0.0, 0.1, 0.2)])
+    assert alone_too(short, [stream(0.0, 0.1)] * 3)
+    assert alone_too(short, [])
+    assert not alone_too(short, [WHOLE, WHOLE])
+
+
+def test_a_stream_is_watched_on_only_while_it_is_silent() -> None:
+    until = until_silent(Watched(3.0), 1.0, 4)
+    progress = Progress("POST")
+    progress.receive(HEAD + EVENT, 0.0)
+    progress.elapsed_s = 3.0
+    assert not until(progress)
+    assert until.wake_at_s(progress) == 9.0
+    progress.elapsed_s = 9.0
+    assert until(progress)
+    progress.receive(EVENT, 2.5)
+    progress.elapsed_s = 3.0
+    assert until(progress)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("newest-of-four-streams-falls-silent", 4),
+        ("oldest-of-four-endless-streams-falls-silent", 4),
+        ("newest-of-four-streams-ends-early", 4),
+        ("streams-beyond-eight-fall-silent", 16),
+    ],
+)
+@pytest.mark.parametrize("pace", [Pace(events=0, interval_s=0.3), Pace(events=7, interval_s=0.12)])
+def test_servers_that_stop_a_stream_are_seen_at_any_pace(name: str, count: int, pace: Pace) -> None:
+    with learnt(name, pace=pace) as target:
+        (stopped, *_) = Crowd.open(target, count).stopped(target)
+        assert not alone_too(stopped, Crowd.open(target, 1, first=stopped.number).readings)
