@@ -6,7 +6,7 @@ from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 
 
-def chat(prompt: str = "Hello", **members: object) -> bytes:
+def chat(prompt: object = "Hello", **members: object) -> bytes:
     """Return a body; without `history` in the members it is a plain one."""
     return json.dumps({"prompt": prompt, "history": ["Hi"], **members}, ensure_ascii=False).encode()
 

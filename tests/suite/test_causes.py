@@ -91,3 +91,35 @@ def test_a_comment_inside_a_data_line_explains_that_its_event_is_no_json() -> No
         ledger.accuse(Finding(id_, "torn", "", ""), exchange(chat()))
     assert ledger.cause("payload.json") == "sse.comments"
     assert ledger.cause("sse.comments") == ""
+
+
+NOT_STRING_AND_NULL_500 = exchange(chat({"a": 1}, history=None), 500)
+
+
+def test_a_prompt_that_brings_the_server_down_explains_what_else_is_wrong_with_the_request() -> (
+    None
+):
+    ledger = seen(exchange(chat({"a": 1}), 500), NOT_STRING_AND_NULL_500)
+    assert ledger.cause("request.history-null") == "request.prompt-not-string"
+    assert ledger.red("request.never-5xx")
+    assert ledger.cause("request.never-5xx") == ""
+
+
+def test_a_must_that_is_served_is_not_explained_by_a_should() -> None:
+    ledger = seen(exchange(chat({"a": 1}), 200), exchange(chat({"a": 1}, history=None), 200))
+    assert ledger.cause("request.history-null") == ""
+
+
+def test_what_is_large_explains_what_is_no_json_at_all() -> None:
+    large = b"{" * 70_000
+    ledger = seen(exchange(chat("x" * 70_000), 500), exchange(large, 500), exchange(b"{"))
+    assert ledger.cause("request.deep-nesting") == "request.large-prompt"
+
+
+def test_what_comes_with_something_sound_counts_as_failing_alone() -> None:
+    ledger = seen(
+        exchange(chat("x" * 70_000), 200),
+        exchange(b"[" * 100_000, 500),
+        exchange(b"{}" + b"[" * 100_000, 500),
+    )
+    assert ledger.cause("request.never-5xx") == "request.deep-nesting"

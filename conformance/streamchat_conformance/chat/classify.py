@@ -89,7 +89,13 @@ def classify(request: bytes, *, path: str | None = None) -> Classification:
     # Several servers read an offer of a WebSocket as a handshake, which a POST cannot be.
     if "websocket" in offered:
         return Classification(Expectation.EITHER, sent=sent)
-    classified = _classify_media_type(sent) or _classify_body(sent)
+    in_body = _classify_body(sent)
+    classified = _classify_media_type(sent)
+    if classified is None:
+        classified = in_body
+    else:
+        # A server may look at the body first, and what it finds there may be its end.
+        classified = replace(classified, also=classified.also | in_body.involved)
     also = {row for row, shown in _special_transfer(sent) if shown}
     return replace(classified, also=classified.also | also)
 
@@ -100,6 +106,7 @@ def _special_transfer(sent: SentRequest) -> tuple[tuple[str, bool], ...]:
         ("request.upgrade-ignored", bool(tokens(sent.values("upgrade")))),
         ("request.chunk-extensions", sent.extended),
         ("request.chunked-body", sent.chunked and not sent.extended),
+        ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
     )
 
 
@@ -172,8 +179,28 @@ def _special_values(sent: SentRequest, reading: JsonReading) -> Iterator[str]:
         yield "request.prompt-unicode"
     if _has_number(reading.value, _is_long):
         yield "request.huge-number"
-    if len(sent.body) >= LARGE_BYTES:
-        yield "request.large-prompt"
+    yield from _special_members(members)
+
+
+def _special_members(members: dict[str, Any]) -> Iterator[str]:
+    """Yield the requirements about prompt and history, whatever else is wrong with the request."""
+    prompt, history = members.get("prompt"), members.get("history")
+    if prompt == "":
+        yield "request.prompt-empty"
+    elif prompt is not None and not isinstance(prompt, str):
+        yield "request.prompt-not-string"
+    if not isinstance(history, list):
+        return
+    if not all(_is_plain_item(item) for item in history):
+        yield "request.history-any-json"
+    if _has_messages(history):
+        yield "request.history-items"
+    if not history:
+        yield "request.history-empty"
+
+
+def _has_messages(history: list[Any]) -> bool:
+    return len(history) > 1 or any(isinstance(item, dict) for item in history)
 
 
 def _classify_object(
@@ -221,7 +248,6 @@ def _faults(members: dict[str, Any]) -> list[tuple[str, str]]:
 def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classification:
     """Name every requirement that says this valid request is accepted."""
     prompt, history = members["prompt"], members["history"]
-    messages = len(history) > 1 or any(isinstance(item, dict) for item in history)
     should = [
         row
         for row, shown in (
@@ -239,10 +265,7 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
             ("request.media-type-parameters", sent.first("content-type") != JSON_MEDIA_TYPE),
             ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
             ("request.prompt-unicode", not sent.body.isascii() or b"\\u" in sent.body),
-            (
-                "request.history-items",
-                messages,
-            ),
+            ("request.history-items", _has_messages(history)),
             ("request.history-empty", not history),
         )
         if shown

@@ -145,6 +145,8 @@ class Entry:
     beside: int = 0
     """Those of them that were recorded beside other clients."""
     findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
+    answered: int = 0
+    """Those of them that were answered, and not by an internal error."""
     involved: Counter[frozenset[str]] = field(default_factory=Counter)
     """How often which requirements about requests were involved where it was, or may have been,
     broken."""
@@ -228,6 +230,7 @@ class Ledger:
             entry = self.entries[id_]
             if findings:
                 entry.involved[self._involved(reading)] += 1
+                entry.answered += 0 < reading.status < 500
             if findings and id_ == "request.valid-accepted" and self.plain is not None:
                 continue
             # What else is special about a refused request only its own case can know.
@@ -333,19 +336,30 @@ class Ledger:
         return causes.most_common(1)[0][0] if causes else ""
 
     def _guilty(self, row: str, id_: str) -> bool:
-        """Tell whether a row was broken by requests that were special in nothing else.
+        """Return whether a row was broken by requests that were special in nothing else.
 
-        A MUST is not explained by less than a MUST. And an internal error on a rare body of an
-        otherwise sound row is one of its own: a row explains those that it draws as a rule.
+        What is accepted and refused as expected elsewhere counts for nothing in a request. A MUST
+        is not explained by less than a MUST, unless by internal errors: those are
+        request.never-5xx's as well. And an internal error on a rare body of an otherwise sound
+        row is one of its own: a row explains those that it draws as a rule.
         """
         entry = self.entries.get(row)
-        if entry is None or not entry.involved[frozenset({row})]:
+        if entry is None or not any(
+            row in involved and all(map(self._sound, involved - {row}))
+            for involved in entry.involved
+        ):
             return False
         if CATALOGUE[id_].level is MUST and CATALOGUE[row].level is not MUST:
-            return False
+            internal = entry.answered == self.entries[id_].answered == 0
+            return internal and id_ != "request.never-5xx"
         if id_ != "request.never-5xx" or row == "request.media-type-not-json":
             return True
         return entry.involved.total() >= entry.judged - entry.failed
+
+    def _sound(self, row: str) -> bool:
+        """Return whether a row was judged, and never broken."""
+        entry = self.entries.get(row)
+        return entry is not None and entry.judged > 0 and not entry.involved
 
     def _keep(self, entry: Entry, finding: Finding, exchange: Exchange) -> None:
         entry.findings.append((finding, trimmed(exchange)))
