@@ -5,6 +5,7 @@ Sources: ggml-org/llama.cpp#7089 and ggml-org/llama.cpp#4492.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.recorder import Connection, Until
+from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.until import any_of
 from streamchat_conformance.recorder.until import head as until_head
 from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import ALIVE
+from streamchat_conformance.suite.ledger import ALIVE, place
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.pulse import Pulse
 
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
 GONE_FOR_GOOD = 3
 """A server that did not serve before so many cases in a row is not asked again."""
 
-STARTING_TRIES = 4
+STARTING_TRIES = 6
 """How often it is tried to connect to a server that may be starting again."""
 
 STARTING_PAUSE_S = 0.5
 """The time between these tries (seconds)."""
+
+ENDING_PAUSE_S = 0.02
+"""How long a process that ends may still listen (seconds)."""
 
 PROBE_S = 5.0
 """How long a good request is waited for at least that shows whether the server lives (seconds)."""
@@ -54,6 +59,9 @@ class Alive:
     def __init__(self, target: Target) -> None:
         self.pulse = Pulse(self._answers)
         self._target = target
+        self.restarts = False
+        """Whether the server was started again after it had crashed."""
+        self._crash = threading.Lock()
         self._found_gone = 0
         self._awaited: list[tuple[str, str]] = []
         """(what came before, the name of the background job), in the order of sending."""
@@ -119,10 +127,78 @@ class Alive:
             self._target.pause(STARTING_PAUSE_S)
         return False
 
-    def note(self, exchange: Exchange) -> None:
+    def note(self, reading: Reading) -> None:
         """Take note of an exchange: where it was not answered at all, ask whether any is."""
+        exchange = reading.exchange
         if exchange.ending is Ending.TIMED_OUT and not exchange.reads:
             self.doubt(exchange)
+
+        elif reading.closed and not reading.response.complete:
+            self._look_for_crash(exchange)
+
+    def _look_for_crash(self, exchange: Exchange) -> None:
+        """Find out whether a request that was not answered whole ended the server's process.
+
+        Then nothing listens any more, until a supervisor has started it again. Others that were
+        under way were not answered either: what brings a server down does so every time.
+        """
+        target = self._target
+        if not target.learnt or not target.baseline.accepted:
+            return
+        ledger = target.ledger
+        with self._crash:
+            if not ledger.before_crash(exchange):
+                if self._listens():
+                    # A process that ends may close its connections before its listening socket.
+                    target.pause(ENDING_PAUSE_S)
+                    if self._listens():
+                        return
+                self._note_crash()
+            if ledger.red(ALIVE) and not self.restarts:
+                return
+            if self.restarts and not self._crashes_again(exchange):
+                return
+            ledger.suspects.add(place(exchange))
+            if not ledger.red(ALIVE):
+                self._accuse(exchange.label or "a request", "its process ended", exchange)
+
+    def _note_crash(self) -> None:
+        """Take note that the server's process has ended, and wait until it is started again."""
+        ledger = self._target.ledger
+        ledger.crashed_at = next_number()
+        self.restarts = self.await_start()
+        ledger.gone = not self.restarts
+
+    def _crashes_again(self, exchange: Exchange) -> bool:
+        """Return whether the same request brings the server down again."""
+        try:
+            with Connection.open(self._target.endpoint, self._target.limits) as connection:
+                again = connection.exchange(exchange.request, until=_answered(), label="again")
+        except ConnectError:
+            return False
+        if again.ending not in (Ending.CLOSED, Ending.RESET):
+            return False
+        self._target.pause(ENDING_PAUSE_S)
+        if self._listens():
+            return False
+        self._note_crash()
+        return True
+
+    def _listens(self) -> bool:
+        """Return whether a connection is accepted."""
+        try:
+            Connection.open(self._target.endpoint, self._target.limits).close()
+        except ConnectError:
+            return False
+        return True
+
+    def await_start(self) -> bool:
+        """Wait a while for a server that does not listen; return whether it does."""
+        for _ in range(STARTING_TRIES):
+            if self._listens():
+                return True
+            self._target.pause(STARTING_PAUSE_S)
+        return self._listens()
 
     def doubt(self, exchange: Exchange) -> None:
         """Find out whether the server lives, after an exchange without any answer."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from streamchat_conformance.catalogue import CATALOGUE, MUST
 from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
@@ -195,6 +195,10 @@ class Ledger:
         """Whether the server no longer serves at all: what then gets nothing is no news."""
         self.plain: ChatRequest | None = None
         """The plainest request that is accepted, where the article's own is refused."""
+        self.crashed_at = 0
+        """The number of the first connection after the server's process last ended."""
+        self.suspects: set[tuple[int, int]] = set()
+        """The exchanges that brought it down, by their places."""
         self._silent = False
         self._first_unserved: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
@@ -222,7 +226,9 @@ class Ledger:
     def _enter(self, reading: Reading) -> None:
         exchange = reading.exchange
         self.exchanges += 1
-        if self.gone and unserved(reading):
+        if self.gone and unserved(reading) and place(exchange) not in self.suspects:
+            return
+        if self._cut_by_crash(reading):
             return
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
@@ -310,13 +316,31 @@ class Ledger:
 
         The first request that got nothing may have been its end: that one is not explained.
         """
-        if not self.gone or id_ == ALIVE:
+        if id_ == ALIVE:
+            return False
+        if all(each is not None and self._cut_by_crash(self.read(each)) for each in exchanges):
+            return True
+        if not self.gone:
             return False
         return all(
             each is not None
             and unserved(self.read(each))
             and place(each) not in self._first_unserved
             for each in exchanges
+        )
+
+    def before_crash(self, exchange: Exchange) -> bool:
+        """Return whether an exchange's connection was opened before the server last crashed."""
+        return 0 < exchange.connection < self.crashed_at
+
+    def _cut_by_crash(self, reading: Reading) -> bool:
+        """Return whether another exchange brought the server down during this one."""
+        exchange = reading.exchange
+        return (
+            self.before_crash(exchange)
+            and place(exchange) not in self.suspects
+            and exchange.ending in (Ending.CLOSED, Ending.RESET)
+            and not reading.response.complete
         )
 
     def _special_cause(self, id_: str) -> str:

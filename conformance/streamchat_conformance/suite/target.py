@@ -108,6 +108,11 @@ class Target:
         return replace(limits, recording_bytes=max(limits.recording_bytes, 4 * len(data)))
 
     @property
+    def learnt(self) -> bool:
+        """Whether it is known what a plain request gets."""
+        return self._baseline is not None
+
+    @property
     def baseline(self) -> Baseline:
         """What a plain request gets. Set by `suite.learn` before the first case."""
         if self._baseline is None:
@@ -180,10 +185,16 @@ class Target:
             raise Blocked(ALIVE, "the server has stopped answering")
         if self._patience.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
+        limits = self.limits
         with _testable():
-            return Connection.open(
-                self.endpoint, self.limits, receive_buffer_bytes=receive_buffer_bytes
-            )
+            try:
+                return Connection.open(
+                    self.endpoint, limits, receive_buffer_bytes=receive_buffer_bytes
+                )
+            except ConnectError:
+                if not (self.alive.restarts and self.alive.await_start()):
+                    raise
+            return Connection.open(self.endpoint, limits, receive_buffer_bytes=receive_buffer_bytes)
 
     def send(
         self,
@@ -325,7 +336,7 @@ class Target:
         """Take note of how long an answer was waited for, and whether any came."""
         self._patience.note(reading)
         self.ledger.follow(reading)
-        self.alive.note(reading.exchange)
+        self.alive.note(reading)
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far, by a case or on any exchange."""
