@@ -11,7 +11,7 @@ import codecs
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -103,13 +103,15 @@ def _judge(arguments: argparse.Namespace) -> int:
     gap_limit_s = _seconds(arguments.gap_limit)
     report_file = _report_file(arguments.report_json)
     recordings = _recordings(arguments)
+    bases = {recording.exchange.request: recording.base_url for recording in recordings}
     results = judge_recordings(recordings, chosen, gap_limit_s=gap_limit_s)
     code = results.exit_code(fail_on=arguments.fail_on)
     decided = sum(result.examples > 0 for result in results)
     if not decided:
         code = EXIT_USAGE
     if report_file is not None:
-        report = build_report(results, started=started, duration_s=time.monotonic() - clock)
+        duration_s = time.monotonic() - clock
+        report = build_report(results, started=started, duration_s=duration_s, bases=bases)
         report["recordings"] = [
             {
                 "name": recording.name,
@@ -125,7 +127,7 @@ def _judge(arguments: argparse.Namespace) -> int:
             reason = f"--report-json: {report_file} cannot be written ({error.strerror})"
             print(f"{PROGRAM}: {reason}", file=sys.stderr)
             code = EXIT_SUITE_FAULT
-    _print(recordings, results, decided)
+    _print(recordings, results, decided, bases)
     return code
 
 
@@ -202,7 +204,9 @@ def _request(name: str | None, path: str) -> tuple[bytes | None, bool]:
     return body.encode(authority=AUTHORITY, path=path), False
 
 
-def _print(recordings: Sequence[Recording], results: Results, decided: int) -> None:
+def _print(
+    recordings: Sequence[Recording], results: Results, decided: int, bases: Mapping[bytes, str]
+) -> None:
     for recording in recordings:
         print(f"recording     {inert(recording.name)} ({recording.format})")
         for note in recording.notes:
@@ -213,7 +217,9 @@ def _print(recordings: Sequence[Recording], results: Results, decided: int) -> N
         print(f"{level.value:<14}{shown or 'none'}")
     for level in Level:
         for result in results.failing(level):
-            print(f"\n{describe(result)}")
+            exchange = result.findings[0][1] if result.findings else None
+            base_url = bases.get(exchange.request, "") if exchange is not None else ""
+            print(f"\n{describe(result, base_url=base_url)}")
     undecided = sum(result.outcome is Outcome.NOT_APPLICABLE for result in results)
     print(f"\ndecided       {decided} requirements; {undecided} need more than this recording")
     if not decided:

@@ -6,11 +6,11 @@ codings are undone. What depends on those is not decided.
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from streamchat_conformance.offline.har_body import request_body, response_body
 from streamchat_conformance.offline.recording import (
     NO_BODY,
     NO_FIELD_LINES,
@@ -31,7 +31,7 @@ _SHOWN_PATHS = 5
 
 
 def is_har(document: Any) -> bool:
-    """Tell whether a JSON document is an HTTP archive."""
+    """Return whether a JSON document is an HTTP archive."""
     return isinstance(document, dict) and isinstance(document.get("log"), dict)
 
 
@@ -41,83 +41,128 @@ def read_har(document: Any, name: str, reader: Reader) -> list[Recording]:
     entries = log.get("entries")
     if not isinstance(entries, list):
         raise RecordingError(f"{name}: 'log.entries' is not an array; save the archive again")
-    found, others = [], []
-    for number, entry in enumerate(entries, 1):
-        place = f"{name} #{number}"
-        request = _object(_object(entry, place, "entry").get("request"), place, "request")
-        url = urlsplit(str(request.get("url", "")))
-        if request.get("method") == "POST" and url.path == reader.path.partition("?")[0]:
-            response = _object(entry.get("response"), place, "response")
-            found.append(_recording(request, response, place, reader))
-        else:
-            others.append(f"{request.get('method')} {url.path}")
-    if not found:
-        seen = ", ".join(list(dict.fromkeys(others))[:_SHOWN_PATHS]) or "nothing"
+    if not entries:
+        raise RecordingError(
+            f"{name}: the archive is empty: 'log.entries' has no request; start recording "
+            "before the request is sent"
+        )
+    posts, others = _posts(entries, name, reader)
+    if not posts:
+        seen = ", ".join(list(dict.fromkeys(others))[:_SHOWN_PATHS])
         raise RecordingError(
             f"{name}: no POST to {reader.path} in it, but {seen[:200]}; set --endpoint-path"
         )
+    found: list[Recording] = []
+    skipped: list[str] = []
+    for number, entry in posts:
+        reason = _passed_over(entry, [later for at, later in posts if at > number])
+        if reason:
+            skipped.append(f"#{number} {reason}")
+        else:
+            found.append(_recording(entry, f"{name} #{number}", reader))
+    if not found:
+        raise RecordingError(f"{name}: no answer of the server is in it: {'; '.join(skipped)}")
+    if skipped:
+        found[0] = found[0].losing(note=f"not judged: {'; '.join(skipped)}")
     return found
 
 
-def _recording(
-    request: dict[str, Any], response: dict[str, Any], place: str, reader: Reader
-) -> Recording:
+def _posts(
+    entries: list[Any], name: str, reader: Reader
+) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """Return the POSTs to the endpoint with their numbers, and what else was asked for.
+
+    Where the endpoint redirects, the POST that follows is one of them.
+    """
+    posts: list[tuple[int, dict[str, Any]]] = []
+    others: list[str] = []
+    targets: set[str] = set()
+    for number, entry in enumerate(entries, 1):
+        place = f"{name} #{number}"
+        request = _object(_object(entry, place, "entry").get("request"), place, "request")
+        address = str(request.get("url", ""))
+        try:
+            path = urlsplit(address).path
+        except ValueError:
+            raise RecordingError(f"{place}: 'request.url' is not a URL: {address[:60]!r}") from None
+        wanted = path == reader.path.partition("?")[0] or address in targets
+        if request.get("method") != "POST" or not wanted:
+            others.append(f"{request.get('method')} {path}")
+            continue
+        response = _object(entry.get("response"), place, "response")
+        redirect = response.get("redirectURL")
+        if isinstance(redirect, str) and redirect:
+            targets.add(urljoin(address, redirect))
+        posts.append((number, entry))
+    return posts, others
+
+
+def _passed_over(entry: dict[str, Any], later: list[dict[str, Any]]) -> str:
+    """Return why an entry has no answer of the server to judge, or an empty string."""
+    status, address = entry["response"].get("status"), str(entry["request"].get("url", ""))
+    followed = [str(other["request"].get("url", "")) for other in later]
+    if not isinstance(status, int) or not 100 <= status <= 999:
+        return f"has no response (status {str(status)[:20]})"
+    if status == 407:
+        return "is a proxy's answer (407)"
+    if status == 401 and address in followed:
+        return "was asked again with a password (401)"
+    redirect = str(entry["response"].get("redirectURL") or "")
+    if 300 <= status < 400 and redirect and urljoin(address, redirect) in followed:
+        return f"was redirected ({status})"
+    return ""
+
+
+def _recording(entry: dict[str, Any], place: str, reader: Reader) -> Recording:
+    request, response = entry["request"], entry["response"]
     undecidable: tuple[str, ...] = (*NO_TIMES, *NO_FRAMING, *NO_FIELD_LINES)
     if str(response.get("httpVersion", "")).lower() == "http/1.1":
         undecidable += tuple(glob for glob in NO_HTTP1 if not glob.startswith("headers."))
     else:
         undecidable += NO_HTTP1
-    status = response.get("status")
-    if not isinstance(status, int) or not 100 <= status <= 999:
-        raise RecordingError(f"{place}: no response was recorded (status {status!r})")
-    body, notes = _body(response, place)
-    if body is None:
+    status = response["status"]
+    body = response_body(entry, place)
+    # An archive of a refusal is whole; a stream may have been left in the middle.
+    ended = body.whole and (reader.ended or status != 200)
+    undecidable += body.undecidable
+    if not body.whole and status != 200:
         undecidable += NO_BODY
     fields = _fields(response.get("headers"), place)
     lines = [f"HTTP/1.1 {status} "]
     lines += [f"{key}: {value}" for key, value in fields if key.lower() not in _OF_THE_WIRE]
     lines += ["Transfer-Encoding: chunked", "", ""]
-    # An archive of a refusal is whole; a stream may have been left in the middle.
-    ended = body is not None and (reader.ended or status != 200)
+    asked = _request(request, place) if reader.request is None else None
+    notes = body.notes
+    if asked is None and reader.request is None and 400 <= status < 500:
+        # A refusal may be right or wrong: only the request says which.
+        undecidable += ("request.*", "error.*")
+        notes += ("whether the refusal is right depends on the request, whose body is not there",)
     return reader.recording(
-        "\r\n".join(lines).encode("latin-1", "replace") + chunked(body or b"", ended=ended),
+        "\r\n".join(lines).encode("latin-1", "replace") + chunked(body.data, ended=ended),
         name=place,
         format_=Format.HAR,
         undecidable=undecidable,
-        request=None if reader.request is not None else _request(request, place),
+        request=asked,
         notes=notes,
+        origin=_origin(request),
     )
 
 
-def _body(response: dict[str, Any], place: str) -> tuple[bytes | None, tuple[str, ...]]:
-    content = _object(response.get("content", {}), place, "response.content")
-    text = content.get("text")
-    if text is None:
-        return None, ("the archive has no body of the response",)
-    if not isinstance(text, str):
-        raise RecordingError(f"{place}: 'response.content.text' is not a string")
-    if content.get("encoding") == "base64":
-        try:
-            return base64.b64decode(text, validate=True), ()
-        except ValueError:
-            raise RecordingError(f"{place}: 'response.content.text' is not base64") from None
-    return text.encode("utf-8", "replace"), ()
+def _origin(request: dict[str, Any]) -> str:
+    url = urlsplit(str(request.get("url", "")))
+    return f"{url.scheme or 'http'}://{url.netloc.rpartition('@')[2]}" if url.netloc else ""
 
 
 def _request(request: dict[str, Any], place: str) -> bytes | None:
     """Return the request's bytes as they may have been, or None when its body is not there."""
-    post = request.get("postData")
-    text = post.get("text") if isinstance(post, dict) else None
-    if not isinstance(text, str):
+    given = _fields(request.get("headers"), place)
+    length = next((value for key, value in given if key.lower() == "content-length"), None)
+    body = request_body(request.get("postData"), request.get("bodySize"), length)
+    if body is None:
         return None
-    body = text.encode("utf-8", "replace")
     url = urlsplit(str(request["url"]))
     target = url.path + (f"?{url.query}" if url.query else "")
-    fields = [
-        (key, value)
-        for key, value in _fields(request.get("headers"), place)
-        if key.lower() not in _OF_THE_WIRE | {"host"}
-    ]
+    fields = [(key, value) for key, value in given if key.lower() not in _OF_THE_WIRE | {"host"}]
     lines = [f"POST {target} HTTP/1.1", f"Host: {url.netloc.rpartition('@')[2]}"]
     lines += [f"{key}: {value}" for key, value in fields]
     lines += [f"Content-Length: {len(body)}", "", ""]

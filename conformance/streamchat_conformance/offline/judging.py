@@ -8,7 +8,7 @@ from dataclasses import replace
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_conformance.judges.hazards import hazard_breach
-from streamchat_conformance.offline.recording import AUTHORITY, Recording
+from streamchat_conformance.offline.recording import Recording
 from streamchat_conformance.suite.baseline import echoes
 from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.outcomes import Outcome
@@ -52,9 +52,8 @@ def judge_recordings(
     for recording in recordings:
         reading = ledger.enter(recording)
         sent = reading.asked.sent
-        host = sent.first("host") if sent is not None else None
         if sent is not None and not results.facts.url:
-            results.facts.url = f"http://{host or AUTHORITY}{sent.target}"
+            results.facts.url = f"{recording.base_url}{sent.target}"
         if echoes(reading):
             capabilities[Capability.ECHO.value] = "detected"
     results.facts.server = ledger.server

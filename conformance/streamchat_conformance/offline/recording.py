@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from streamchat_conformance.chat.parse import parse_request
 from streamchat_conformance.chat.request import PATH, ChatRequest, HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.http1 import read_response
@@ -111,6 +112,14 @@ class Recording:
     notes: tuple[str, ...] = field(default=())
     gap_limit_s: float | None = None
     """The longest silence that the recording itself allows (seconds); None: the user's."""
+    origin: str = ""
+    """Scheme and authority of the server, where the recording has them."""
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and authority of the server, as far as they are known."""
+        host = parse_request(self.exchange.request).first("host")
+        return self.origin or f"http://{host or AUTHORITY}"
 
     def losing(self, *globs: str, note: str) -> Recording:
         """Return the recording with less that it can decide, and why."""
@@ -156,11 +165,13 @@ class Reader:
         request_head: bytes | None = None,
         notes: tuple[str, ...] = (),
         ending: Ending | None = None,
+        origin: str = "",
     ) -> Recording:
         """Return the recording of a response's bytes.
 
         `request` is the recorded one, if any; `request_head` its head alone; `ending` is how
-        the response ended, where the recorder says it.
+        the response ended, where the recorder says it; `origin` is the server's scheme and
+        authority.
         """
         known = request is not None or self.request is not None
         if ending is None:
@@ -181,7 +192,15 @@ class Reader:
         if not known:
             undecidable += NO_REQUEST
             notes += ("the request is not in it; a plain valid one is assumed (see --request)",)
-        return Recording(exchange, name, format_, undecidable, request_known=known, notes=notes)
+        return Recording(
+            exchange,
+            name,
+            format_,
+            undecidable,
+            request_known=known,
+            notes=notes,
+            origin=origin,
+        )
 
 
 _BODY_FIELD = re.compile(rb"^(?:content-length|transfer-encoding|expect):", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,18 @@ SCHEMA = 1
 
 
 def build_report(
-    results: Results, *, started: str, duration_s: float, headers: Sequence[tuple[str, str]] = ()
+    results: Results,
+    *,
+    started: str,
+    duration_s: float,
+    headers: Sequence[tuple[str, str]] = (),
+    bases: Mapping[bytes, str] | None = None,
 ) -> dict[str, Any]:
     """Return the report as a JSON-ready dict.
 
     `started` is an ISO 8601 time in UTC. `headers` are the user's own field lines: secrets
-    among them are redacted everywhere.
+    among them are redacted everywhere. `bases` has, for a request, the URL of the server that
+    it went to, where that is not the target.
     """
     redactor = Redactor(headers)
     facts = results.facts
@@ -51,7 +57,8 @@ def build_report(
             replayed = ""
             if exchange is not None:
                 number = _number(exchanges, exchange)
-                replayed = replay(redactor.data(exchange.request), _base(facts.url))
+                base = (bases or {}).get(exchange.request) or _base(facts.url)
+                replayed = replay(redactor.data(exchange.request), base)
             entry["findings"].append(
                 {
                     "message": redactor.text(finding.message),
