@@ -1,8 +1,17 @@
 """Every test directory's common ground."""
 
-import signal
+from __future__ import annotations
 
+import signal
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 pytest_plugins = ["pytester"]
 
@@ -13,3 +22,23 @@ settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background deaf to Ctrl-C, and children would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def held_port() -> Iterator[Callable[..., int]]:
+    """A function that returns ports at which nothing listens, held until the test is over.
+
+    A port that was only free a moment ago may be taken by any other process. One that is bound
+    without listening refuses connections, and only a server that is started for it can listen
+    there: servers set SO_REUSEADDR.
+    """
+    with ExitStack() as stack:
+
+        def hold(host: str = "127.0.0.1") -> int:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            holder = stack.enter_context(socket.socket(family))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind((host, 0))
+            return int(holder.getsockname()[1])
+
+        yield hold

@@ -214,8 +214,8 @@ def reading(received: bytes, step: int) -> Callable[[], None]:
 )
 @pytest.mark.parametrize("step", [1, 100_000])
 def test_the_work_is_linear_in_the_bytes(before: bytes, unit: bytes, step: int) -> None:
-    count = 1000 if step == 1 else 4000
+    count = 250 if step == 1 else 1000
     small = reading(before + unit * count, step)
-    large = reading(before + unit * count * 8, step)
-    # Eight times the bytes; quadratic work would be sixty-four times.
-    assert within(24, small, large)
+    large = reading(before + unit * count * 32, step)
+    # Quadratic work would be a thousand times as much; what the machine does besides is not.
+    assert within(32 * 6, small, large)

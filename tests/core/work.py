@@ -1,4 +1,8 @@
-"""Whether work grows with its size as it should, told by CPU time."""
+"""Whether work grows with its size as it should, measured by the CPU time of this thread.
+
+Sizes are so far apart that work which grows too fast exceeds the bound several times over, and
+work that does not stays several times below it: no other process can make that difference.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ UNRELATED_S = 0.001
 
 
 def within(times: float, small: Callable[[], None], large: Callable[[], None]) -> bool:
-    """Tell whether the large work takes at most so many times the CPU time of the small one.
+    """Return whether the large work takes at most `times` the CPU time of the small one.
 
     Other work on the machine can only add to a round, so the least of each side counts, and
     rounds go on until they agree with the bound. Work that grows faster never does.

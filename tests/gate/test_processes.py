@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from streamchat_conformance.gate.command import TargetCommand, check_command
-from streamchat_conformance.gate.ports import free_port, listening
+from streamchat_conformance.gate.ports import listening
 from streamchat_conformance.gate.processes import how_it_ended, members
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.settings import SettingsError
@@ -147,8 +148,10 @@ def test_a_server_that_never_listens_is_given_up_after_the_limit() -> None:
     assert not members(pid_of(server))
 
 
-def test_a_server_that_ignores_the_environments_port_is_named_with_what_to_do() -> None:
-    other = free_port()
+def test_a_server_that_ignores_the_environments_port_is_named_with_what_to_do(
+    held_port: Callable[..., int],
+) -> None:
+    other = held_port()
     listens = python(LISTENER, str(other))
     with pytest.raises(NotTestable) as raised, TargetCommand(listens, start_s=2.0) as server:
         pytest.fail(f"nothing listens on port {server.port}")
@@ -170,8 +173,8 @@ def test_a_port_that_is_taken_beforehand_is_noticed() -> None:
             TargetCommand(LISTEN, place=place).__enter__()
 
 
-def test_a_server_at_a_fixed_place_is_awaited_there() -> None:
-    place = ("localhost", free_port())
+def test_a_server_at_a_fixed_place_is_awaited_there(held_port: Callable[..., int]) -> None:
+    place = ("localhost", held_port())
     with TargetCommand(LISTEN, place=place, start_s=START_S) as server:
         assert server.port == place[1]
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.gate.ports import free_port
 from streamchat_conformance.gate.processes import members
 
 from .dying_server import STATUS
@@ -42,8 +41,10 @@ def test_a_conforming_server_is_started_judged_and_stopped(tmp_path: Path) -> No
     assert "the server ended on SIGTERM after" in run.out
 
 
-def test_a_server_with_a_port_of_its_own_is_judged_there(tmp_path: Path) -> None:
-    port = free_port()
+def test_a_server_with_a_port_of_its_own_is_judged_there(
+    tmp_path: Path, held_port: Callable[..., int]
+) -> None:
+    port = held_port()
     url = f"http://localhost:{port}"
     command = SERVER.replace("{port}", str(port))
     run = gate(tmp_path, f"--target-command={command}", f"--target-url={url}", *ERRORS)

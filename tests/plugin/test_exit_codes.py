@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,13 +62,10 @@ def test_a_fault_of_the_suite_is_told_apart_from_a_fault_of_the_server(
     assert "fault of the suite: ZeroDivisionError" in done.out
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def test_a_target_where_nothing_listens_is_not_testable(run: Judge) -> None:
-    done = run(f"--target-url=http://127.0.0.1:{closed_port()}", HEADERS)
+def test_a_target_where_nothing_listens_is_not_testable(
+    run: Judge, held_port: Callable[..., int]
+) -> None:
+    done = run(f"--target-url=http://127.0.0.1:{held_port()}", HEADERS)
     assert done.code == 6
     assert "not testable: nothing listens at port" in done.out
     assert "what to do:   start the server" in done.out

@@ -43,11 +43,6 @@ def close_at_once(peer: socket.socket, _halt: threading.Event) -> None:
     peer.recv(65_536)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def connect_error(endpoint: Endpoint, limits: Limits) -> ConnectError:
     with pytest.raises(ConnectError) as caught:
         Connection.open(endpoint, limits).close()
@@ -55,8 +50,10 @@ def connect_error(endpoint: Endpoint, limits: Limits) -> ConnectError:
     return caught.value
 
 
-def test_a_port_where_nothing_listens_is_refused(limits: Limits) -> None:
-    port = free_port()
+def test_a_port_where_nothing_listens_is_refused(
+    limits: Limits, held_port: Callable[..., int]
+) -> None:
+    port = held_port()
     error = connect_error(Endpoint.from_url(f"http://127.0.0.1:{port}"), limits)
     assert error.kind is ConnectErrorKind.REFUSED
     assert str(error) == (
@@ -100,7 +97,10 @@ def addresses_are(monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> 
 
 
 def test_every_address_is_tried_in_order(
-    serve: Serve, limits: Limits, monkeypatch: pytest.MonkeyPatch
+    serve: Serve,
+    limits: Limits,
+    monkeypatch: pytest.MonkeyPatch,
+    held_port: Callable[..., int],
 ) -> None:
     reached: list[str] = []
 
@@ -113,7 +113,7 @@ def test_every_address_is_tried_in_order(
 
     ports = serve(first, host="::1").port, serve(second).port
     addresses_are(
-        monkeypatch, ("127.0.0.1", free_port()), ("::1", ports[0]), ("127.0.0.1", ports[1])
+        monkeypatch, ("127.0.0.1", held_port()), ("::1", ports[0]), ("127.0.0.1", ports[1])
     )
     with Connection.open(Endpoint.from_url("http://several.example"), limits) as opened:
         assert opened.exchange(REQUEST, until=until.complete()).ending is Ending.COMPLETE
@@ -121,9 +121,9 @@ def test_every_address_is_tried_in_order(
 
 
 def test_all_addresses_are_named_when_all_refuse(
-    limits: Limits, monkeypatch: pytest.MonkeyPatch
+    limits: Limits, monkeypatch: pytest.MonkeyPatch, held_port: Callable[..., int]
 ) -> None:
-    addresses_are(monkeypatch, ("::1", free_port()), ("127.0.0.1", free_port()))
+    addresses_are(monkeypatch, ("::1", held_port("::1")), ("127.0.0.1", held_port()))
     error = connect_error(Endpoint.from_url("http://several.example"), limits)
     assert error.kind is ConnectErrorKind.REFUSED
     assert "several.example (::1 and 127.0.0.1)" in error.message

@@ -45,10 +45,10 @@ def say_nothing(_peer: socket.socket, halt: threading.Event) -> None:
     halt.wait(10)
 
 
-def dead_end() -> Endpoint:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    return Endpoint.from_url(f"http://127.0.0.1:{port}")
+@pytest.fixture
+def dead_end(held_port: Callable[..., int]) -> Endpoint:
+    """An endpoint where nothing listens."""
+    return Endpoint.from_url(f"http://127.0.0.1:{held_port()}")
 
 
 def test_sixteen_streams_progress_together(serve_either: Serve, limits: Limits) -> None:
@@ -139,11 +139,11 @@ def test_a_client_that_does_not_read_sees_the_end(
 
 
 def test_a_connection_that_is_refused_is_an_exchange_with_a_note(
-    serve: Serve, limits: Limits
+    serve: Serve, limits: Limits, dead_end: Endpoint
 ) -> None:
     plans = [
         Plan(endpoint=endpoint, request=REQUEST, until=until.complete())
-        for endpoint in (dead_end(), serve(refuse))
+        for endpoint in (dead_end, serve(refuse))
     ]
     refused, served = record_together(plans, limits)
     assert served.ending is Ending.COMPLETE
@@ -278,8 +278,10 @@ def test_an_observation_cancelled_while_connecting_has_no_exchange(serve: Serve)
         observation.result(5)
 
 
-def test_what_goes_wrong_in_an_observation_is_told_to_whoever_asks(limits: Limits) -> None:
-    observation = Observation.start(dead_end(), REQUEST, until.complete(), limits)
+def test_what_goes_wrong_in_an_observation_is_reported_to_whoever_asks(
+    limits: Limits, dead_end: Endpoint
+) -> None:
+    observation = Observation.start(dead_end, REQUEST, until.complete(), limits)
     with pytest.raises(ConnectError) as caught:
         observation.result(5)
     assert caught.value.kind is ConnectErrorKind.REFUSED

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,23 +26,38 @@ def test_the_echo_ends_after_so_many_events() -> None:
     assert pieces(EchoAnswerer(events=3, interval_s=0).generate("p", [])) == [PLACEHOLDER] * 3
 
 
-def test_the_echo_is_endless_and_once_a_second_unless_told_otherwise() -> None:
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the echo answerer."""
+    clock = Clock()
+    monkeypatch.setattr("streamchat_reference.answerers.echo.time", clock)
+    return clock
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_echo_is_endless_and_once_a_second_by_default() -> None:
     steps = list(islice(EchoAnswerer().generate("p", []), 9))
     assert len(pieces(steps)) == 5
-    pauses = [step.seconds for step in steps if isinstance(step, Pause)]
     # Nothing waited here, so each event is due one interval later than the one before.
-    assert pauses == pytest.approx([1, 2, 3, 4], abs=0.5)
+    assert [step.seconds for step in steps if isinstance(step, Pause)] == [1, 2, 3, 4]
 
 
-def test_the_echos_lateness_never_adds_up() -> None:
+def test_the_echos_lateness_never_adds_up(clock: Clock) -> None:
     steps = EchoAnswerer(events=2, interval_s=0.2).generate("p", [])
     assert next(steps) == PLACEHOLDER
-    until_s = time.monotonic() + 0.15
-    while time.monotonic() < until_s:
-        pass  # a slow client: the server asks late for the next step
+    clock.now_s = 0.15
     pause = next(steps)
     assert isinstance(pause, Pause)
-    assert pause.seconds <= 0.05
+    assert pause.seconds == pytest.approx(0.05)
 
 
 @given(PROMPTS, st.integers())

@@ -17,16 +17,17 @@ import pytest
 from streamchat_reference.answerers.interface import AnswererError
 from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer, messages
 
-from .harness import events, post, running_server
+from .harness import EXIT_S, events, post, running_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from streamchat_reference.exact_json import PlainJson
 
 READY_S = 30.0
-PROMPTLY_S = 2.0
+PROMPTLY_S = 20.0
+"""Far less than the minutes that it would take otherwise; the machine may be busy."""
 ANSWER = "Blue — mostly, \U0001f600 I think."
 # The mock looks the answer up once more before it streams it, so it must lead to itself.
 RESPONSES = f"""
@@ -116,7 +117,7 @@ def test_a_hang_up_ends_the_wait_for_a_silent_model(tmp_path: Path) -> None:
                 status = conversation.read_head().status
         code, took_s = server.stop()
     assert status == 200
-    assert (code, took_s < 5) == (0, True)
+    assert (code, took_s < EXIT_S) == (0, True)
 
 
 @contextmanager
@@ -191,9 +192,8 @@ def test_the_key_is_not_printed() -> None:
     assert "secret" not in repr(OpenAIAnswerer("http://127.0.0.1:1/v1", "m", "secret"))
 
 
-def test_an_unreachable_model_server_fails_the_answer() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_an_unreachable_model_server_fails_the_answer(held_port: Callable[..., int]) -> None:
+    port = held_port()
     with pytest.raises(AnswererError, match="cannot be reached"):
         list(OpenAIAnswerer(f"http://127.0.0.1:{port}/v1", "m").generate("p", []))
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from .harness import RunningServer
 
-PROMPTLY_S = 2.0
+PROMPTLY_S = 20.0
+"""Far less than it would take otherwise, and more than a busy machine needs."""
 SLOTS = 8
 """`--max-streams` of the endless server."""
 
@@ -148,7 +149,7 @@ def test_dribbling_does_not_prolong_a_requests_time(tmp_path: Path) -> None:
             began_s = time.monotonic()
             conversation.socket.settimeout(0.05)
             answered = False
-            for byte in post(b"", "X: " + "y" * 500):
+            for byte in post(b"", "X: " + "y" * 1_000):
                 conversation.socket.sendall(bytes([byte]))
                 try:
                     answered = bool(conversation.socket.recv(1))
@@ -164,12 +165,12 @@ def test_a_stream_whose_client_never_reads_is_given_up(tmp_path: Path) -> None:
     with running_server(tmp_path, *options) as server, server.connect() as idle:
         idle.send(post({"prompt": "x" * 100_000, "history": []}))
         assert idle.read_head().status == 200
-        wait_until_admitted(server, 5 * PROMPTLY_S)
+        wait_until_admitted(server, PROMPTLY_S)
 
 
 def test_closing_a_connection_that_stays_open_delays_nobody(server: RunningServer) -> None:
     with ExitStack() as stack:
-        for _ in range(10):
+        for _ in range(30):
             lingering = stack.enter_context(server.connect())
             lingering.send(post(b"{", "Connection: close"))
             lingering.read_response()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from streamchat_reference.answerers.interface import Pieces
 
 LONG_S = 60.0
-PROMPTLY_S = 2.0
+PROMPTLY_S = 20.0
+"""Far less than LONG_S; the machine may be busy."""
 """Generous, because the machine may be busy; a missed wake-up would take `LONG_S`."""
 
 

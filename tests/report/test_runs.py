@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -124,12 +124,13 @@ def test_an_interrupted_run_still_writes_every_report(
     assert "cut short" in (folder / "a.md").read_text("utf-8")
 
 
-def test_a_target_that_cannot_be_reached_has_every_report_too(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_reached_has_every_report_too(
+    tmp_path: Path, held_port: Callable[..., int]
+) -> None:
     folder = tmp_path / "reports"
     folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    done = judge(tmp_path, f"--target-url=http://127.0.0.1:{port}", *options(folder), report=False)
+    url = f"http://127.0.0.1:{held_port()}"
+    done = judge(tmp_path, f"--target-url={url}", *options(folder), report=False)
     assert done.code == 6, done.out + done.error
     report = check_whole(folder)
     assert report["summary"]["verdict"] == "not-testable"
