@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from streamchat_reference import event_stream
-from streamchat_reference.admission import Admission
 from streamchat_reference.answerers.echo import EchoAnswerer
-from streamchat_reference.chat_request import InvalidChatRequestError, read_chat_request
-from streamchat_reference.document import DOCUMENT_PATH, document_response
-from streamchat_reference.page import page_response
-from streamchat_reference.request_body import BodyError, read_body
-from streamchat_reference.streaming import EventStream
-from streamchat_reference.watch import StopSignal, client_socket
+from streamchat_reference.chat import event_stream
+from streamchat_reference.chat.admission import Admission
+from streamchat_reference.chat.request import InvalidChatRequestError, read_chat_request
+from streamchat_reference.chat.streaming import ChatStream
+from streamchat_reference.http.connection_control import client_socket, connection_control
+from streamchat_reference.http.request_body import BodyError, read_body
+from streamchat_reference.http.stop_signal import StopSignal
+from streamchat_reference.site.openapi import OPENAPI_PATH, openapi_response
+from streamchat_reference.site.page import page_response
 
 if TYPE_CHECKING:
     from streamchat_reference.answerers.interface import Answerer
@@ -26,28 +27,12 @@ MAX_STREAMS = 500
 HEARTBEAT_S = 10.0
 RETRY_AFTER_S = 1
 
-CONNECTION = "streamchat.connection"
-"""The name under which a server may put a `Connection` into `environ`."""
-
 STREAM_HEADERS = {
     # Neither kept nor rewritten on the way; the second also for nginx, which buffers by default.
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-class Connection(Protocol):
-    """What the application asks of a connection, where its server allows it.
-
-    WSGI has no such means: PEP 3333 forbids the application the Connection header.
-    """
-
-    def close_after_response(self) -> None:
-        """Say `close` in this response, and mean it."""
-
-    def stream_begins(self) -> None:
-        """Know that the response is a stream, and may take long."""
 
 
 def create_app(
@@ -86,7 +71,7 @@ def create_app(
 
     @app.post(ENDPOINT_PATH)
     def stream_chat() -> Response:
-        stream = EventStream(
+        stream = ChatStream(
             read_chat_request(request.mimetype, g.body),
             chosen,
             client=client_socket(request.environ),
@@ -98,7 +83,7 @@ def create_app(
             response = _refusal(503, "Too many streams are open, try again soon")
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
             return response
-        connection = _connection()
+        connection = connection_control(request.environ)
         if connection is not None:
             connection.stream_begins()
         return Response(stream, content_type=event_stream.MEDIA_TYPE, headers=STREAM_HEADERS)
@@ -107,9 +92,9 @@ def create_app(
     def page() -> Response:
         return page_response()
 
-    @app.get(DOCUMENT_PATH)
+    @app.get(OPENAPI_PATH)
     def document() -> Response:
-        return document_response()
+        return openapi_response()
 
     app.register_error_handler(InvalidChatRequestError, _refuse_chat_request)
     app.register_error_handler(HTTPException, _refuse_http)
@@ -130,14 +115,10 @@ def _refuse_http(error: HTTPException) -> Response:
 
 
 def _refuse_and_close(status: int, text: str) -> Response:
-    connection = _connection()
+    connection = connection_control(request.environ)
     if connection is not None:
         connection.close_after_response()
     return _refusal(status, text)
-
-
-def _connection() -> Connection | None:
-    return cast("Connection | None", request.environ.get(CONNECTION))
 
 
 def _refusal(status: int, text: str, detail: str | None = None) -> Response:

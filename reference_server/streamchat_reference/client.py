@@ -48,7 +48,7 @@ class ClientError(Exception):
         self.exit_code = exit_code
 
 
-class _Parser(argparse.ArgumentParser):
+class _ClientArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message} (see --help)\n")
 
@@ -119,7 +119,7 @@ def ask(url: str, prompt: str, history: list[Any]) -> Iterator[str]:
 
 
 def endpoint(url: str) -> str:
-    """Give the endpoint's URL for a server's; a path of its own is kept. Raises `ClientError`."""
+    """Return the endpoint's URL for a server's; a path of its own is kept. Raises `ClientError`."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -170,7 +170,7 @@ def _content(line: bytes) -> dict[str, Any]:
 
 
 def _refusal(response: requests.Response) -> str:
-    """Tell the status, and the error text if the server gave one."""
+    """Return the status, and the error text if the server gave one."""
     body = next(response.iter_content(REFUSAL_BYTES), b"")
     try:
         text = json.loads(body)["error"]
@@ -180,7 +180,7 @@ def _refusal(response: requests.Response) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = _ClientArgumentParser(
         prog="streamchat_reference.client",
         description="Ask a streaming chat server, and type the answer as it arrives.",
         epilog="Exit codes: 0 answered, 1 refused, 2 bad usage, 3 not reachable, 4 broken off.",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 from streamchat_reference.answerers.echo import EchoAnswerer
 from streamchat_reference.answerers.loaded import UnknownAnswererError, load_answerer
 from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer
-from streamchat_reference.answerers.rehearsed import RehearsedAnswerer
+from streamchat_reference.answerers.scripted import ScriptedAnswerer
 from streamchat_reference.answerers.typewriter import TypewriterAnswerer
 from streamchat_reference.app import HEARTBEAT_S, MAX_STREAMS, create_app
-from streamchat_reference.client_socket import Patience
-from streamchat_reference.serving import Server, ServingError, listen, parent_descriptor
-from streamchat_reference.watch import StopSignal
+from streamchat_reference.http.client_socket import ClientTimeLimits
+from streamchat_reference.http.serving import Server, ServingError, listen, parent_descriptor
+from streamchat_reference.http.stop_signal import StopSignal
 
 if TYPE_CHECKING:
     import socket
@@ -29,9 +29,9 @@ DEFAULT_PORT = 5000
 API_KEY_VARIABLE = "OPENAI_API_KEY"
 
 
-class _Parser(argparse.ArgumentParser):
+class _ServerArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, and where to read on."""
+        """Exit with one line that says what is wrong."""
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
 
 
@@ -63,14 +63,16 @@ def _server(options: argparse.Namespace, answerer: Answerer, listener: socket.so
         stop=stop,
         max_streams=options.max_streams,
         announce=lambda url: _announce(url, options.ready_fd),
-        patience=Patience(options.head_seconds, options.request_seconds, options.stall_seconds),
+        time_limits=ClientTimeLimits(
+            options.head_seconds, options.request_seconds, options.stall_seconds
+        ),
         parent_fd=parent_descriptor() if options.exit_with_parent else None,
         log_level=options.log_level,
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = _ServerArgumentParser(
         prog="streamchat_reference",
         description="Reference server for streaming chat: POST /api/stream-chat. "
         "Prints its URL when it is ready.",
@@ -85,19 +87,27 @@ def _parser() -> argparse.ArgumentParser:
         type=_whole_from(1),
         default=MAX_STREAMS,
         metavar="N",
-        help="streams open at once; one more gets 503 (%(default)s)",
+        help="how many streams may be open at once; more get 503 (%(default)s)",
     )
     serving.add_argument(
         "--heartbeat",
         type=_seconds_above_zero,
         default=HEARTBEAT_S,
         metavar="S",
-        help="longest silence in a stream: then a comment is sent (%(default)s)",
+        help="longest silence in a stream; then a comment is sent (%(default)s)",
     )
     for name, seconds, help_text in (
-        ("head", Patience.head_s, "a request's head must be complete so soon after its first byte"),
-        ("request", Patience.request_s, "the whole request must"),
-        ("stall", Patience.stall_s, "a client must read something at least this often"),
+        (
+            "head",
+            ClientTimeLimits.head_s,
+            "time limit for a request's head, from its first byte",
+        ),
+        (
+            "request",
+            ClientTimeLimits.request_s,
+            "time limit for the whole request, from its first byte",
+        ),
+        ("stall", ClientTimeLimits.stall_s, "time limit for a client to read more of a response"),
     ):
         serving.add_argument(
             f"--{name}-seconds",
@@ -110,59 +120,74 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-fd",
         type=_whole_from(0),
         metavar="FD",
-        help="also write the URL to this descriptor",
+        help="also write the URL to this file descriptor",
     )
     serving.add_argument(
         "--exit-with-parent",
         action="store_true",
-        help="stop when the process that started this one has ended",
+        help="stop when the process that started the server has ended",
     )
     serving.add_argument(
-        "--log-level", choices=("debug", "info", "warning", "error"), default="error"
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="error",
+        help="least severe messages on standard error (%(default)s)",
     )
     answering = parser.add_argument_group("answering")
     answering.add_argument(
         "--answerer",
         default="echo",
         metavar="NAME",
-        help="echo, typewriter, openai, or module:callable (%(default)s)",
+        help="what answers: echo, typewriter, openai, or module:callable (%(default)s)",
     )
     answering.add_argument(
         "--events",
         type=_whole_from(0),
         default=0,
         metavar="N",
-        help="echo: events in a stream, 0 for no end (%(default)s)",
+        help="echo: events in each stream, 0 for an endless stream (%(default)s)",
     )
     answering.add_argument(
         "--interval",
         type=_seconds,
         metavar="S",
-        help="seconds from piece to piece (echo: 1; typewriter: 0.05, on average)",
+        help="seconds between pieces (echo: 1; typewriter: 0.05 on average)",
     )
     answering.add_argument(
-        "--seed", type=int, default=0, help="typewriter: for the uneven pace (%(default)s)"
+        "--seed", type=int, default=0, help="typewriter: seed of the random pace (%(default)s)"
     )
     answering.add_argument(
-        "--openai-url", metavar="URL", help="openai: such as http://host:8000/v1"
+        "--openai-url",
+        metavar="URL",
+        help="openai: base URL of the model server, such as http://host:8000/v1",
     )
     answering.add_argument(
-        "--openai-model", metavar="NAME", default="default", help="openai: model"
+        "--openai-model",
+        metavar="NAME",
+        default="default",
+        help="openai: name of the model (%(default)s)",
     )
-    rehearsal = parser.add_argument_group(
-        "rehearsal", "Faults on demand, for testing clients and judges. Off unless asked for."
+    scripted = parser.add_argument_group(
+        "scripted faults",
+        "A slow answer and a failing one, for testing clients and test suites. Off by default.",
     )
-    rehearsal.add_argument("--slow-prompt", metavar="TEXT", help="this prompt is answered late")
-    rehearsal.add_argument(
-        "--slow-seconds", type=_seconds, default=3.0, metavar="S", help="so late (%(default)s)"
+    scripted.add_argument(
+        "--slow-prompt", metavar="TEXT", help="prompt whose answer begins after a silence"
     )
-    rehearsal.add_argument("--fault-prompt", metavar="TEXT", help="this prompt's answer breaks off")
-    rehearsal.add_argument(
+    scripted.add_argument(
+        "--slow-seconds",
+        type=_seconds,
+        default=3.0,
+        metavar="S",
+        help="length of that silence (%(default)s)",
+    )
+    scripted.add_argument("--fault-prompt", metavar="TEXT", help="prompt whose answer fails")
+    scripted.add_argument(
         "--fault-after",
         type=_whole_from(0),
         default=2,
         metavar="N",
-        help="after so many pieces (%(default)s)",
+        help="number of pieces before the failure (%(default)s)",
     )
     return parser
 
@@ -171,7 +196,7 @@ def _answerer(options: argparse.Namespace) -> Answerer:
     answerer = _chosen_answerer(options)
     if options.slow_prompt is None and options.fault_prompt is None:
         return answerer
-    return RehearsedAnswerer(
+    return ScriptedAnswerer(
         answerer,
         slow_prompt=options.slow_prompt,
         slow_s=options.slow_seconds,
@@ -201,7 +226,7 @@ def _chosen_answerer(options: argparse.Namespace) -> Answerer:
 
 
 def _announce(url: str, ready_fd: int | None) -> None:
-    # Nobody may be listening any more: that is no reason not to serve.
+    # The reader of the output may have gone: that is no reason not to serve.
     with suppress(OSError):
         print(url, flush=True)
     if ready_fd is not None:
@@ -213,14 +238,14 @@ def _announce(url: str, ready_fd: int | None) -> None:
 def _port(text: str) -> int:
     number = _whole_from(0)(text)
     if number > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; it goes from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return number
 
 
 def _whole_from(least: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
         return int(text)
 
     return whole
@@ -232,7 +257,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
 
 

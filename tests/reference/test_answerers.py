@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamchat_reference.answerers.echo import PLACEHOLDER, EchoAnswerer
 from streamchat_reference.answerers.interface import AnswererError, Pause
 from streamchat_reference.answerers.loaded import UnknownAnswererError, load_answerer
-from streamchat_reference.answerers.rehearsed import RehearsedAnswerer
+from streamchat_reference.answerers.scripted import ScriptedAnswerer
 from streamchat_reference.answerers.typewriter import PIECE_CHARACTERS, TypewriterAnswerer
 
 if TYPE_CHECKING:
@@ -103,27 +103,27 @@ class Counting:
         yield "two"
 
 
-def test_a_rehearsed_prompt_is_late_or_breaks_off_and_others_are_not() -> None:
-    answerer = RehearsedAnswerer(Counting(), "slow", 7.0, "fault", 1)
+def test_a_scripted_prompt_is_late_or_fails_and_others_are_not() -> None:
+    answerer = ScriptedAnswerer(Counting(), "slow", 7.0, "fault", 1)
     assert list(answerer.generate("other", [])) == ["one", Pause(1), "two"]
     assert list(answerer.generate("slow", [])) == [Pause(7.0), "one", Pause(1), "two"]
     steps = iter(answerer.generate("fault", []))
     assert next(steps) == "one"
-    with pytest.raises(AnswererError, match="rehearsed"):
+    with pytest.raises(AnswererError, match="scripted"):
         next(steps)
     assert (answerer.blocking, answerer.echoes_request) == (True, True)
 
 
 @pytest.mark.parametrize("after", [0, 2, 9])
-def test_a_rehearsed_fault_comes_even_before_the_first_piece_and_after_the_last(after: int) -> None:
-    answerer = RehearsedAnswerer(Counting(), fault_prompt="fault", fault_after=after)
+def test_a_scripted_fault_comes_even_before_the_first_piece_and_after_the_last(after: int) -> None:
+    answerer = ScriptedAnswerer(Counting(), fault_prompt="fault", fault_after=after)
     given: list[str] = []
     with pytest.raises(AnswererError):
         given.extend(pieces(_collecting(answerer, given)))
     assert len(given) == min(after, 2)
 
 
-def _collecting(answerer: RehearsedAnswerer, given: list[str]) -> Iterator[str | Pause]:
+def _collecting(answerer: ScriptedAnswerer, given: list[str]) -> Iterator[str | Pause]:
     for step in answerer.generate("fault", []):
         given.extend(pieces([step]))
         yield step

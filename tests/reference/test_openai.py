@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 READY_S = 30.0
 PROMPTLY_S = 20.0

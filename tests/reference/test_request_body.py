@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from streamchat_reference.request_body import (
+from streamchat_reference.http.request_body import (
     BodyError,
     BodyTooLargeError,
     BodyTooLateError,

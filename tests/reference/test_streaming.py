@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamchat_reference.answerers.interface import AnswererError, Pause
-from streamchat_reference.chat_request import ChatRequest
-from streamchat_reference.exact_json import Number
-from streamchat_reference.streaming import EventStream
-from streamchat_reference.watch import StopSignal
+from streamchat_reference.chat.request import AcceptedRequest
+from streamchat_reference.chat.streaming import ChatStream
+from streamchat_reference.http.stop_signal import StopSignal
+from streamchat_reference.lossless_json import LosslessNumber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,9 +68,9 @@ def stream(
     client: socket.socket | None = None,
     heartbeat_s: float = LONG_S,
     on_close: Callable[[], None] = lambda: None,
-) -> EventStream:
-    request = ChatRequest("p", [Number("1")])
-    return EventStream(
+) -> ChatStream:
+    request = AcceptedRequest("p", [LosslessNumber("1")])
+    return ChatStream(
         request, answerer, client=client, stop=stop, heartbeat_s=heartbeat_s, on_close=on_close
     )
 

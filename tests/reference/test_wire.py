@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_reference.serving import KEEP_ALIVE_S
+from streamchat_reference.http.serving import KEEP_ALIVE_S
 
 from .harness import VALID, chunked, events, post, running_server
 
@@ -72,7 +72,7 @@ def test_a_failure_in_mid_stream_is_told_and_the_stream_ends_properly(
     response = server.exchange(post({"prompt": "FAULT", "history": []}))
     assert len(events(response.body)) == 2
     assert response.body.endswith(
-        b'event: error\ndata: {"error":"The answerer failed: this failure was rehearsed"}\n\n'
+        b'event: error\ndata: {"error":"The answerer failed: this failure is scripted"}\n\n'
     )
 
 

@@ -43,7 +43,7 @@ class UsageError(ValueError):
     """The command line is wrong; the message names the mistake and the cure."""
 
 
-class _Parser(argparse.ArgumentParser):
+class _JudgeArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {PROGRAM} --help)")
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = _JudgeArgumentParser(
         prog=PROGRAM,
         description="Judge recorded exchanges by the same rules as a live server.",
     )

@@ -1,1 +1,1 @@
-"""Answerers: what turns a prompt into pieces of text. One small interface, several makers."""
+"""Answerers: what turns a prompt into pieces of text, behind one interface."""

@@ -1,4 +1,4 @@
-"""The article's answerer: a placeholder text once per interval, without end unless told."""
+"""The article's answerer: a placeholder text once per interval, endless by default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamchat_reference.answerers.interface import Pause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 PLACEHOLDER = "This is a placeholder response. "
 
@@ -32,7 +32,7 @@ class EchoAnswerer:
         prompt: str,  # noqa: ARG002 - the server repeats the request itself, exactly
         history: list[PlainJson],  # noqa: ARG002 - the same
     ) -> Iterator[str | Pause]:
-        """Yield the placeholder, each due so long after the first that lateness never adds up."""
+        """Yield the placeholder, each due at a fixed time, so that lateness never adds up."""
         started = time.monotonic()
         for number in range(self.events) if self.events else count():
             if number:

@@ -1,4 +1,4 @@
-"""The interface between the server and whatever answers."""
+"""The interface between the server and an answerer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Answerer(Protocol):
 
 @runtime_checkable
 class Cancellable(Protocol):
-    """Pieces that can be told, from another thread, to stop waiting for what comes next."""
+    """Pieces whose wait for the next one can be cancelled from another thread."""
 
     def cancel(self) -> None:
         """Make a blocked wait end soon. Called at most once, in any state."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamchat_reference.answerers.interface import Pieces
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 
 class UnknownAnswererError(ValueError):
@@ -27,7 +27,7 @@ class CallableAnswerer:
     function: Callable[[str, list[PlainJson]], Pieces]
 
     def generate(self, prompt: str, history: list[PlainJson]) -> Pieces:
-        """Give what the function gives."""
+        """Return what the function returns."""
         return self.function(prompt, history)
 
 

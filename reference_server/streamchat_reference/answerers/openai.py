@@ -19,7 +19,7 @@ from streamchat_reference.answerers.interface import AnswererError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 CONNECT_S = 10.0
 SILENCE_S = 120.0
@@ -59,12 +59,12 @@ class OpenAIAnswerer:
             )
 
     def generate(self, prompt: str, history: list[PlainJson]) -> Completion:
-        """Give the pieces of one completion; nothing is sent before the first is asked for."""
+        """Return the pieces of one completion; the request is sent when the first is asked for."""
         return Completion(self, messages(prompt, history))
 
 
 def messages(prompt: str, history: list[PlainJson]) -> list[dict[str, str]]:
-    """Give the talk as the model server wants it.
+    """Return the conversation as the model server expects it.
 
     History items with a `role` and a `content`, both strings, are taken as they are; anything
     else is something the user said, as text.
@@ -137,7 +137,7 @@ class Completion:
 
 
 def _events(response: http.client.HTTPResponse) -> Iterator[str]:
-    """Give the data of each event."""
+    """Yield the data of each event."""
     data: list[str] = []
     while line := response.readline(LINE_LIMIT_BYTES):
         if not line.endswith(b"\n") and len(line) == LINE_LIMIT_BYTES:
@@ -151,7 +151,7 @@ def _events(response: http.client.HTTPResponse) -> Iterator[str]:
 
 
 def _content(data: str) -> Iterator[str]:
-    """Give the text of one event, if it has any."""
+    """Yield the text of one event, if it has any."""
     try:
         event: Any = json.loads(data)
     except ValueError:

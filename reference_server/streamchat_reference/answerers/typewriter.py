@@ -12,7 +12,7 @@ from streamchat_reference.answerers.interface import Pause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 PIECE_CHARACTERS = 6
 """Pieces are this long at most, and end where a word ends, as tokens of a language model do."""

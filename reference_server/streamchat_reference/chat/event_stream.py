@@ -14,15 +14,15 @@ HEARTBEAT: Final = b": still here\n\n"
 """Keeps idle connections open on the way. Comments are no events: clients ignore them."""
 
 PROBE: Final = b": ?\n\n"
-"""Asks the network whether anybody still listens: a closed peer answers with a reset."""
+"""A comment to which a closed peer answers with a reset."""
 
 
 def content(response: str, echo: str = "") -> bytes:
-    """Give the event for one piece of text; `echo` are further members, already as JSON text."""
+    """Return the event for one piece of text; `echo` are further members, already as JSON text."""
     members = f'{echo}{"," if echo else ""}"response":{encode_basestring_ascii(response)}'
     return f"data: {{{members}}}\n\n".encode("ascii")
 
 
 def failure(text: str) -> bytes:
-    """Give the event that tells a failure. Its name keeps it apart from the answer's text."""
+    """Return the event that reports a failure. Its name distinguishes it from the answer's text."""
     return f'event: error\ndata: {{"error":{encode_basestring_ascii(text)}}}\n\n'.encode("ascii")

@@ -29,7 +29,7 @@ def test_the_document_is_served_as_it_is_in_the_file(client: FlaskClient) -> Non
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-cache"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.data == files("streamchat_reference").joinpath("openapi.json").read_bytes()
+    assert response.data == files("streamchat_reference.site").joinpath("openapi.json").read_bytes()
 
 
 def test_the_document_names_the_endpoint_and_a_server_that_is_this_one(client: FlaskClient) -> None:

@@ -23,7 +23,7 @@ LINGER_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 256 * 1024
 
 
-class Lingering:
+class LingeringClose:
     """Connections that are read, and thrown away, until their clients close; oldest first.
 
     `closed` is called once for each socket, which is closed by then.

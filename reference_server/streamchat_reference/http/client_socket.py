@@ -1,4 +1,4 @@
-"""The client's side of a connection, with patience: no client can hold a thread for ever.
+"""The client's side of a connection, with time limits: no client can hold a thread forever.
 
 gunicorn's threaded worker reads and writes without time limits. All its reading and writing
 goes through the socket, so the limits live here.
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a client may take.
+class ClientTimeLimits:
+    """Time limits for a client.
 
     Its request's head must be complete `head_s` after the first byte, the whole request
     `request_s` after it; while a response is written, it must take something every `stall_s`.
@@ -34,10 +34,10 @@ class Patience:
 
 
 EVICTION_AGE_S = 0.25
-"""A request younger than this is never given up for want of threads."""
+"""A request younger than this is never given up because threads run short."""
 
 
-class Waiting:
+class WaitingClients:
     """The connections whose thread waits for the client: the ones that may be given up."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Waiting:
                 client.give_up()
 
     def evict_all(self) -> None:
-        """Give up everybody who lets a thread wait."""
+        """Give up all requests for whose client a thread waits."""
         with self._lock:
             for client in self._sockets:
                 client.give_up()
@@ -80,14 +80,16 @@ class Waiting:
 class ClientSocket(socket.socket):
     """An accepted connection whose reads and writes end in time, with `TimeoutError` if need be.
 
-    It is also what the application knows of its server (`streamchat_reference.app.Connection`).
+    It is also what the application knows of its server (see `http.connection_control`).
     """
 
-    def __init__(self, accepted: socket.socket, waiting: Waiting, patience: Patience) -> None:
+    def __init__(
+        self, accepted: socket.socket, waiting: WaitingClients, time_limits: ClientTimeLimits
+    ) -> None:
         family, kind, protocol = accepted.family, accepted.type, accepted.proto
         super().__init__(family, kind, protocol, fileno=accepted.detach())
         self._waiting = waiting
-        self._patience = patience
+        self._time_limits = time_limits
         self._read_until_s = 0.0
         self.begun_s = 0.0
         self.streaming = False
@@ -96,14 +98,14 @@ class ClientSocket(socket.socket):
     def begin_request(self) -> None:
         """Start the clocks: a request is about to be read."""
         self.begun_s = time.monotonic()
-        self._read_until_s = self.begun_s + self._patience.head_s
+        self._read_until_s = self.begun_s + self._time_limits.head_s
         self.streaming = False
         self.request = None
 
     def begin_body(self, request: Request) -> None:
         """Note that the head is complete."""
         self.request = request
-        self._read_until_s = self.begun_s + self._patience.request_s
+        self._read_until_s = self.begun_s + self._time_limits.request_s
 
     def close_after_response(self) -> None:
         """Make this response the last one on the connection, and say so in its head."""
@@ -111,11 +113,11 @@ class ClientSocket(socket.socket):
             self.request.force_close()
 
     def stream_begins(self) -> None:
-        """Note that the request was admitted as a stream, which may take its time."""
+        """Note that the request was admitted as a stream, which may take long."""
         self.streaming = True
 
     def give_up(self) -> None:
-        """Make whoever waits for this client wait no more."""
+        """Shut the connection down: whatever waits for this client stops waiting."""
         try:
             self.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -132,7 +134,7 @@ class ClientSocket(socket.socket):
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         """Write everything; `TimeoutError` when the client takes nothing for too long."""
-        self.settimeout(self._patience.stall_s)
+        self.settimeout(self._time_limits.stall_s)
         rest = memoryview(data)
         with self._waiting.on(self):
             while rest:

@@ -22,7 +22,7 @@ class Admission:
             return True
 
     def leave(self) -> None:
-        """Give the place back: exactly once for each `enter` that was true."""
+        """Return the place: exactly once for each `enter` that was true."""
         with self._lock:
             self._open -= 1
 

@@ -1,4 +1,4 @@
-"""A second thread for an answerer that may block, so that its stream can watch the client."""
+"""A bridge from the thread in which an answerer may block to the stream, which never does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECES_AHEAD = 64
 """An answerer may be this many pieces ahead of its client; then it waits."""
 
 
-class Pump:
+class ThreadBridge:
     """Takes pieces from an answerer in a second thread; `poll` finds it readable when it has some.
 
     Leaving the context cancels the answerer. Its thread then ends as soon as the answerer lets
@@ -52,11 +52,11 @@ class Pump:
             source.cancel()
 
     def fileno(self) -> int:
-        """Give the descriptor that is readable while there is something to `take`."""
+        """Return the descriptor that is readable while there is something to `take`."""
         return self._reading
 
     def take(self) -> list[str]:
-        """Give the pieces made since the last call, without waiting.
+        """Return the pieces made since the last call, without waiting.
 
         Raises what the answerer raised, after all pieces before it.
         """
@@ -70,11 +70,11 @@ class Pump:
             self._pieces.clear()
             self._change.notify_all()
             if self._failure:
-                self._wake()  # for the failure, which is yet to be told
+                self._wake()  # for the failure, which is yet to be raised
             return pieces
 
     def ended(self) -> bool:
-        """Tell whether the answerer has ended well and everything was taken."""
+        """Return whether the answerer has ended well and everything was taken."""
         with self._change:
             return self._ended and not self._failure and not self._pieces
 

@@ -15,7 +15,7 @@ READ_BYTES = 64 * 1024
 
 
 class BodyError(Exception):
-    """The body cannot be had. The connection cannot be used again: where it goes on is unknown."""
+    """The body cannot be read. The connection cannot be used again: where it goes on is unknown."""
 
     status = 400
 
@@ -50,7 +50,7 @@ def read_body(environ: Mapping[str, object], limit_bytes: int) -> bytes:
         return b""
     if declared and not (declared.isascii() and declared.isdigit()):
         raise BodyError("Content-Length must be digits")
-    # Python refuses to convert very long digits; so many are too large in any case.
+    # Python refuses to convert very long digits; a length of this many is too large in any case.
     length = None if chunked else int(declared.lstrip("0")[:19] or "0")
     if length is not None and length > limit_bytes:
         raise BodyTooLargeError(f"Request body must be at most {limit_bytes} bytes")

@@ -1,12 +1,12 @@
-"""The endpoint's request: what is accepted, what is refused, and in which order faults are told."""
+"""The endpoint's request: what is accepted and refused, and which fault is reported first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from streamchat_reference import exact_json
-from streamchat_reference.exact_json import Json, NotJsonError, PlainJson
+from streamchat_reference import lossless_json
+from streamchat_reference.lossless_json import Json, NotJsonError, PlainJson
 
 NOT_JSON = "Request body must be JSON"
 PROMPT_MISSING = "Missing 'prompt' field"
@@ -29,35 +29,35 @@ class InvalidChatRequestError(ValueError):
 
 
 @dataclass(frozen=True)
-class ChatRequest:
-    """A prompt and the talk before it. Unknown members of the request are ignored."""
+class AcceptedRequest:
+    """A prompt and the conversation before it. Unknown members of the request are ignored."""
 
     prompt: str
-    exact_history: list[Json]
+    lossless_history: list[Json]
 
     @cached_property
     def history(self) -> list[PlainJson]:
         """The history with Python's numbers, for answerers."""
-        return [exact_json.plain(item) for item in self.exact_history]
+        return [lossless_json.plain(item) for item in self.lossless_history]
 
     @cached_property
     def echo(self) -> str:
         """The members `prompt` and `history` as JSON text, every number as it was sent."""
-        history = exact_json.write(self.exact_history)
-        return f'"prompt":{exact_json.write(self.prompt)},"history":{history}'
+        history = lossless_json.write(self.lossless_history)
+        return f'"prompt":{lossless_json.write(self.prompt)},"history":{history}'
 
 
-def read_chat_request(media_type: str, body: bytes) -> ChatRequest:
+def read_chat_request(media_type: str, body: bytes) -> AcceptedRequest:
     """Read the request from its media type (lower case, no parameters; "" for none) and its body.
 
-    Raises `InvalidChatRequestError`. With several faults the first of these is told: not JSON,
+    Raises `InvalidChatRequestError`. With several faults the first of these is reported: not JSON,
     prompt missing, history missing, history not a list, prompt not a string. Absent and null are
     the same. The contract says nothing of the last one, so it comes last.
     """
     if not _is_json(media_type):
         raise InvalidChatRequestError(NOT_JSON, "Content-Type must be application/json")
     try:
-        value = exact_json.read(body)
+        value = lossless_json.read(body)
     except NotJsonError as error:
         raise InvalidChatRequestError(NOT_JSON, f"The body was refused: {error}") from None
     if not isinstance(value, dict):
@@ -72,7 +72,7 @@ def read_chat_request(media_type: str, body: bytes) -> ChatRequest:
         raise InvalidChatRequestError(HISTORY_NOT_LIST)
     if not isinstance(prompt, str):
         raise InvalidChatRequestError(PROMPT_NOT_STRING)
-    return ChatRequest(prompt, history)
+    return AcceptedRequest(prompt, history)
 
 
 def _is_json(media_type: str) -> bool:

@@ -1,10 +1,10 @@
-"""JSON that survives a round trip exactly: numbers keep their digits.
+"""Lossless JSON: it survives a round trip exactly, and numbers keep their digits.
 
 `json` turns 12345678901234567890.10 into the nearest double, and -0 into 0; an echo made of
 such values differs from what was sent. Here a number is kept as the text it was written in
 (RFC 8259, section 6, sets no range), and everything else as the usual Python value.
 
-Reading is strict where RFC 8259 and I-JSON (RFC 7493) are: no NaN or Infinity, no lone
+Reading is strict where RFC 8259 and I-JSON (RFC 7493) are: no NaN or Infinity, no unpaired
 surrogates, no byte order mark. A repeated member name keeps its last value, as most readers do,
 so that what is written back never repeats a name.
 """
@@ -21,24 +21,24 @@ DEPTH_LIMIT = 200
 """Arrays and objects may be nested this deep; deeper texts are refused, not crashed on."""
 
 VALUES_LIMIT = 250_000
-"""A text may hold so many values: each takes far more memory than its text may have taken."""
+"""Most values that a text may hold: each takes far more memory than its text may have taken."""
 
 PLAIN_INTEGER_DIGITS = 4_000
 """Longer integers become floats in `plain`: by default Python refuses to convert them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class LosslessNumber:
     """A JSON number as it was written."""
 
     text: str
 
 
-Json: TypeAlias = "bool | Number | str | list[Json] | dict[str, Json] | None"
-"""What `read` gives: numbers are `Number`s."""
+Json: TypeAlias = "bool | LosslessNumber | str | list[Json] | dict[str, Json] | None"
+"""What `read` returns: numbers are `LosslessNumber`s."""
 
 PlainJson: TypeAlias = "bool | int | float | str | list[PlainJson] | dict[str, PlainJson] | None"
-"""What `plain` gives: what the `json` module gives."""
+"""What `plain` returns: the types of the `json` module."""
 
 
 class NotJsonError(ValueError):
@@ -80,7 +80,7 @@ def write(value: Json) -> str:
             return "null"
         case bool():
             return "true" if value else "false"
-        case Number():
+        case LosslessNumber():
             return value.text
         case str():
             return encode_basestring_ascii(value)
@@ -92,12 +92,12 @@ def write(value: Json) -> str:
 
 
 def plain(value: Json) -> PlainJson:
-    """Give `value` with Python's numbers, as an answerer expects it.
+    """Return `value` with Python's numbers, as an answerer expects it.
 
     Precision is lost as `json` loses it: decimals become the nearest double, which may be infinite.
     """
     match value:
-        case Number():
+        case LosslessNumber():
             text = value.text
             is_integer = text.removeprefix("-").isdigit()
             return int(text) if is_integer and len(text) <= PLAIN_INTEGER_DIGITS else float(text)
@@ -130,7 +130,7 @@ def _count_beginnings(text: str, start: int, end: int) -> int:
 
 
 def _check(value: Json, depth: int) -> None:
-    """Refuse lone surrogates and deep nesting, which Python's reader lets pass."""
+    """Refuse unpaired surrogates and deep nesting, which Python's reader accepts."""
     match value:
         case str():
             _check_text(value)
@@ -169,4 +169,6 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise NotJsonError("NaN and Infinity are not JSON numbers")
 
 
-_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(
+    parse_int=LosslessNumber, parse_float=LosslessNumber, parse_constant=_refuse_constant
+)

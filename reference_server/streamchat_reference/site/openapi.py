@@ -7,11 +7,11 @@ from importlib.resources import files
 
 from flask import Response
 
-DOCUMENT_PATH = "/openapi.json"
+OPENAPI_PATH = "/openapi.json"
 
 
-def document_response() -> Response:
-    """Give the document (OpenAPI 3.1, JSON), as it is in the file."""
+def openapi_response() -> Response:
+    """Return the document (OpenAPI 3.1, JSON), as it is in the file."""
     return Response(
         _document(),
         content_type="application/json",
@@ -21,4 +21,4 @@ def document_response() -> Response:
 
 @cache
 def _document() -> bytes:
-    return files("streamchat_reference").joinpath("openapi.json").read_bytes()
+    return files("streamchat_reference.site").joinpath("openapi.json").read_bytes()

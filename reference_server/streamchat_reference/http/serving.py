@@ -7,10 +7,9 @@ import resource
 import socket
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gunicorn.app.base import BaseApplication
-
-from streamchat_reference.client_socket import Patience
-from streamchat_reference.worker import StreamWorker
+from streamchat_reference.http.application import StreamApplication
+from streamchat_reference.http.client_socket import ClientTimeLimits
+from streamchat_reference.http.worker import StreamWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
     from gunicorn.workers.base import Worker
 
-    from streamchat_reference.watch import StopSignal
+    from streamchat_reference.http.stop_signal import StopSignal
 
 REQUEST_THREADS = 64
-"""Threads beside those for streams: refusals, the page, requests that are being read."""
+"""Threads in addition to those for streams: refusals, the page, requests that are being read."""
 
 IDLE_CONNECTIONS = 1_000
 """Connections that wait for their next request need no thread. More than these are closed."""
@@ -52,12 +51,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def authority(host: str, port: int) -> str:
-    """Give `host:port` as in a URL (RFC 3986, section 3.2.2: IPv6 addresses in brackets)."""
+    """Return `host:port` as in a URL (RFC 3986, section 3.2.2: IPv6 addresses in brackets)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parent_descriptor() -> int:
-    """Give a descriptor that becomes readable when the process that started this one has ended.
+    """Return a descriptor that becomes readable when the process that started this one has ended.
 
     Raises `ServingError` where the system has no such thing (it needs Linux 5.3).
     """
@@ -67,7 +66,7 @@ def parent_descriptor() -> int:
         raise ServingError("--exit-with-parent is not possible on this system") from None
 
 
-class Server(BaseApplication):
+class Server(StreamApplication):
     """gunicorn around the application. `run` returns by `SystemExit`, 0 after a proper stop.
 
     `announce` is called with the server's URL when it is ready to serve. `parent_fd`, when it
@@ -82,13 +81,13 @@ class Server(BaseApplication):
         stop: StopSignal,
         max_streams: int,
         announce: Callable[[str], None],
-        patience: Patience | None = None,
+        time_limits: ClientTimeLimits | None = None,
         parent_fd: int | None = None,
         log_level: str = "error",
     ) -> None:
         self.application = application
         self.stop = stop
-        self.patience = patience or Patience()
+        self.time_limits = time_limits or ClientTimeLimits()
         self.parent_fd = parent_fd
         self._announce = announce
         host, port = listener.getsockname()[:2]
@@ -113,12 +112,12 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        """Set gunicorn up; neither its command line nor its files are read."""
+        """Configure gunicorn; neither its command line nor its files are read."""
         for name, value in self._settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Give gunicorn the application."""
+        """Return the application."""
         return self.application
 
     def run(self) -> NoReturn:
@@ -139,7 +138,7 @@ def _allow_descriptors(needed: int, wanted: int) -> None:
     ceiling = wanted + OTHER_DESCRIPTORS if hard == unlimited else hard
     if needed + OTHER_DESCRIPTORS > ceiling:
         raise ServingError(
-            f"so many streams need {needed + OTHER_DESCRIPTORS} open files, "
+            f"{needed + OTHER_DESCRIPTORS} open files are needed for this number of streams, "
             f"but the limit is {ceiling} (see ulimit -n)"
         )
     target = min(wanted + OTHER_DESCRIPTORS, ceiling)

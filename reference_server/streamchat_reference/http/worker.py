@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, with what a server of long streams needs besides.
+"""gunicorn's threaded worker, with what a server of long streams needs in addition.
 
 * A connection gets a thread when it has sent something, and the thread's time is limited; when
   threads run short, the requests that have made them wait longest are given up.
-* A connection that is to be closed lingers in the main loop, which never waits for one client.
+* Connections are closed by a lingering close in the main loop, which never waits for a client.
 * Malformed HTTP is refused in JSON, as everything else is.
 * When the server stops, or the process that started it has gone, every stream ends properly.
 """
@@ -25,9 +25,9 @@ from gunicorn.http import errors
 from gunicorn.http.body import Body, EOFReader, LengthReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from streamchat_reference.app import CONNECTION
-from streamchat_reference.client_socket import ClientSocket, Waiting
-from streamchat_reference.lingering import Lingering
+from streamchat_reference.http.client_socket import ClientSocket, WaitingClients
+from streamchat_reference.http.connection_control import CONTROL_KEY
+from streamchat_reference.http.lingering_close import LingeringClose
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from gunicorn.http import Request, RequestParser
 
-    from streamchat_reference.serving import Server
+    from streamchat_reference.http.application import StreamApplication
 
 SPARE_THREADS = 8
 """Requests are given up before the last threads are taken."""
@@ -50,10 +50,10 @@ STOP_PATIENCE_S = 1.5
 """and clients that make a thread wait, after this long."""
 
 DRAIN_S = 5.0
-"""What the application has left of a body is thrown away for so long."""
+"""Longest time for reading what the application has left of a body."""
 
 TICK_S = 0.05
-"""How often the main loop looks round while the server stops or threads run short."""
+"""Interval of the main loop's checks while the server stops or threads run short."""
 
 MANY_THREADS = 600
 SWITCH_INTERVAL_S = 0.05
@@ -74,14 +74,14 @@ REFUSALS: tuple[tuple[type[BaseException], int, str], ...] = (
 
 
 class StreamWorker(ThreadWorker):
-    """The worker of the reference server; its `app` is the `Server`."""
+    """The worker of the reference server; its `app` is a `StreamApplication`."""
 
-    app: Server
+    app: StreamApplication
 
     def init_process(self) -> None:
-        """Prepare in the worker's process, then serve until told to stop."""
+        """Prepare in the worker's process, then serve until stopped."""
         self.app.stop.renew()
-        self._waiting = Waiting()
+        self._waiting = WaitingClients()
         self._busy = 0
         self._patient_until_s = float("inf")
         if self.cfg.threads > MANY_THREADS:
@@ -94,14 +94,14 @@ class StreamWorker(ThreadWorker):
         application = cast("WSGIApplication", self.wsgi)
 
         def connected(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            environ[CONNECTION] = environ["gunicorn.socket"]
+            environ[CONTROL_KEY] = environ["gunicorn.socket"]
             return application(environ, start_response)
 
         self.wsgi = cast("Any", connected)  # gunicorn's own type of the same thing differs
 
     def run(self) -> None:
         """Serve; also watch the process that started the server, where it is to end with that."""
-        self._lingering = Lingering(self.poller, self._forget)
+        self._lingering_close = LingeringClose(self.poller, self._forget)
         if self.app.parent_fd is not None:
             self.poller.register(self.app.parent_fd, selectors.EVENT_READ, self._on_parent_gone)
         super().run()
@@ -120,7 +120,7 @@ class StreamWorker(ThreadWorker):
         self.handle_exit(sig, frame)
 
     def is_parent_alive(self) -> bool:
-        """Tell whether gunicorn's master lives; without it, stop."""
+        """Return whether gunicorn's master is alive; stop without it."""
         alive = super().is_parent_alive()
         if not alive:
             self.handle_exit(signal.SIGTERM, None)
@@ -139,14 +139,14 @@ class StreamWorker(ThreadWorker):
     # The main loop
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
-        """Handle what happens, and look after the clocks."""
+        """Handle events and time limits."""
         hurried = not self.alive or self._missing_threads() > 0
         super().wait_for_and_dispatch_events(TICK_S if hurried else timeout)
-        self._lingering.close_expired()
+        self._lingering_close.close_expired()
         if self._missing_threads() > 0:
             self._waiting.evict(self._missing_threads())
         if time.monotonic() > self._patient_until_s:
-            self._lingering.close_all()
+            self._lingering_close.close_all()
             self._waiting.evict_all()
 
     def accept(self, listener: socket.socket) -> None:
@@ -160,7 +160,7 @@ class StreamWorker(ThreadWorker):
         if self.nr_conns >= self.worker_connections - 1:
             self._close_oldest_idle()
         self.nr_conns += 1
-        client = ClientSocket(accepted, self._waiting, self.app.patience)
+        client = ClientSocket(accepted, self._waiting, self.app.time_limits)
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.set_timeout()
         self.pending_conns.append(conn)
@@ -185,7 +185,7 @@ class StreamWorker(ThreadWorker):
         except RuntimeError as error:  # the system gives no more threads
             self.log.error("A connection is given up: %s", error)  # noqa: TRY400 - no fault of ours
             self._busy -= 1
-            self._lingering.add(conn.sock)
+            self._lingering_close.add(conn.sock)
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Keep the connection for its next request, or begin to close it."""
@@ -195,15 +195,15 @@ class StreamWorker(ThreadWorker):
             if not self.alive:
                 self._cap_keepalive(conn.timeout or 0.0)
         else:
-            self._lingering.add(conn.sock)
+            self._lingering_close.add(conn.sock)
 
     def _missing_threads(self) -> int:
         threads: int = self.cfg.threads
         return self._busy - (threads - SPARE_THREADS)
 
     def _close_oldest_idle(self) -> None:
-        if self._lingering:
-            self._lingering.close_oldest()
+        if self._lingering_close:
+            self._lingering_close.close_oldest()
         elif idle := self.keepalived_conns or self.pending_conns:
             conn = idle.popleft()
             self.poller.unregister(conn.sock)
@@ -225,7 +225,7 @@ class StreamWorker(ThreadWorker):
             parser = cast("RequestParser", conn.parser)
             request = next(parser)
             client.begin_body(request)
-            _mend(request, parser)
+            _correct(request, parser)
             return self.handle_request(request, conn) and _drain(parser)
         except (StopIteration, errors.NoMoreData):
             return False  # the client has gone, between two requests or within one
@@ -236,7 +236,7 @@ class StreamWorker(ThreadWorker):
         except OSError as error:
             self.log.debug("Connection lost: %s", error)
             return False
-        except Exception as error:  # noqa: BLE001 - the last line of defence: it becomes a refusal
+        except Exception as error:  # noqa: BLE001 - anything unforeseen becomes a refusal
             self.handle_error(request, client, conn.client, error)
             return False
 
@@ -260,8 +260,8 @@ class StreamWorker(ThreadWorker):
             self.log.debug("A refusal was lost: %s", error)
 
 
-def _mend(request: Request, parser: RequestParser) -> None:
-    """Put right what gunicorn's reading of a request leaves open."""
+def _correct(request: Request, parser: RequestParser) -> None:
+    """Correct a request where gunicorn's reading of it departs from the RFCs."""
     # RFC 9110, section 6.2: a server answers a higher minor version with its own highest.
     if request.version is None or request.version > (1, 1):
         request.version = (1, 1)
@@ -276,7 +276,7 @@ def _mend(request: Request, parser: RequestParser) -> None:
 
 
 def _drain(parser: RequestParser) -> bool:
-    """Throw away what is left of the body. False: the next request's beginning is unknown."""
+    """Discard the rest of the body; return whether the beginning of the next request is known."""
     try:
         return bool(parser.finish_body(time.monotonic() + DRAIN_S))  # type: ignore[func-returns-value]  # it tells, whatever the stubs say
     except (errors.ParseException, OSError):

@@ -1,4 +1,4 @@
-"""Slowness and failure on demand, so that what they look like from outside can be tested."""
+"""Scripted slowness and failure: what they look like from outside can be tested."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streamchat_reference.answerers.interface import Answerer, Pieces
-    from streamchat_reference.exact_json import PlainJson
+    from streamchat_reference.lossless_json import PlainJson
 
 
 @dataclass(frozen=True)
-class RehearsedAnswerer:
-    """Answers as `answerer` does, but for two prompts: one is answered late, one breaks off.
+class ScriptedAnswerer:
+    """Answers as `answerer` does, but for two prompts: one is answered late, one fails.
 
     `slow_prompt` is answered after `slow_s` of silence; `fault_prompt` fails after `fault_after`
     pieces. None: no such prompt.
@@ -31,16 +31,16 @@ class RehearsedAnswerer:
 
     @property
     def blocking(self) -> bool:
-        """As the answerer behind."""
+        """As the wrapped answerer."""
         return self.answerer.blocking
 
     @property
     def echoes_request(self) -> bool:
-        """As the answerer behind."""
+        """As the wrapped answerer."""
         return self.answerer.echoes_request
 
     def generate(self, prompt: str, history: list[PlainJson]) -> Pieces:
-        """Give the answer, with the silence or the failure asked for."""
+        """Return the answer, with the silence or the failure that its prompt stands for."""
         pieces = self.answerer.generate(prompt, history)
         if prompt == self.fault_prompt:
             pieces = _failing(pieces, self.fault_after)
@@ -56,4 +56,4 @@ def _failing(pieces: Pieces, after: int) -> Iterator[str | Pause]:
             break
         given += not isinstance(step, Pause)
         yield step
-    raise AnswererError("this failure was rehearsed")
+    raise AnswererError("this failure is scripted")

@@ -1,4 +1,4 @@
-"""One stream: drives an answerer and writes its events, whatever the client does meanwhile."""
+"""One stream: runs an answerer, writes its events and watches the client meanwhile."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import math
 import time
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from streamchat_reference import event_stream
 from streamchat_reference.answerers.interface import AnswererError, Pause
-from streamchat_reference.pump import Pump
-from streamchat_reference.watch import Noticed, StopSignal, Watch
+from streamchat_reference.chat import event_stream
+from streamchat_reference.chat.stream_poller import StreamPoller, WakeReason
+from streamchat_reference.chat.thread_bridge import ThreadBridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from streamchat_reference.answerers.interface import Answerer
-    from streamchat_reference.chat_request import ChatRequest
-    from streamchat_reference.watch import HasFileno
+    from streamchat_reference.chat.request import AcceptedRequest
+    from streamchat_reference.http.connection_control import HasFileno
+    from streamchat_reference.http.stop_signal import StopSignal
 
 PROBES = 3
 PROBE_INTERVAL_S = 0.02
-"""After a client's FIN, so many probes, so far apart, tell a closed peer from a half-closed one."""
+"""After a client's FIN, this many probes, this far apart, distinguish a closed peer from a
+half-closed one."""
 
 ANSWERER_FAILED = "The answerer failed"
 SERVER_STOPPING = "The server is stopping"
@@ -34,7 +36,7 @@ class _ServerStoppingError(Exception):
 
 
 class _ClientGoneError(Exception):
-    """Nobody reads any more."""
+    """The client has closed the connection."""
 
 
 @runtime_checkable
@@ -42,7 +44,7 @@ class _Closable(Protocol):
     def close(self) -> None: ...
 
 
-class EventStream:
+class ChatStream:
     """The body of one response: an iterable of whole blocks of an event stream.
 
     `on_close` is called once, however the stream ends: by itself, by failure, by hang-up, or
@@ -51,7 +53,7 @@ class EventStream:
 
     def __init__(
         self,
-        request: ChatRequest,
+        request: AcceptedRequest,
         answerer: Answerer,
         *,
         client: HasFileno | None,
@@ -88,9 +90,9 @@ class EventStream:
 
     def _run(self) -> Generator[bytes, None, None]:
         yield event_stream.OPENING
-        self._watch = Watch(self._client, self._stop)
+        self._poller = StreamPoller(self._client, self._stop)
         try:
-            yield from self._pumped() if self._answerer.blocking else self._direct()
+            yield from self._bridged() if self._answerer.blocking else self._direct()
             if self._empty:
                 yield self._content("")
         except _ServerStoppingError:
@@ -118,16 +120,16 @@ class EventStream:
             if isinstance(pieces, _Closable):
                 pieces.close()
 
-    def _pumped(self) -> Generator[bytes, None, None]:
-        with Pump(
+    def _bridged(self) -> Generator[bytes, None, None]:
+        with ThreadBridge(
             lambda: self._answerer.generate(self._request.prompt, self._request.history)
-        ) as pump:
-            self._watch.add(pump)
+        ) as bridge:
+            self._poller.add(bridge)
             while True:
                 yield from self._wait(math.inf)
-                for piece in pump.take():
+                for piece in bridge.take():
                     yield self._content(piece)
-                if pump.ended():
+                if bridge.ended():
                     return
 
     def _content(self, piece: object) -> bytes:
@@ -137,20 +139,20 @@ class EventStream:
         return event_stream.content(piece, self._echo)
 
     def _wait(self, until_s: float) -> Generator[bytes, None, None]:
-        """Wait until a monotonic time, or for the pump; write heartbeats; notice hang-up, stop."""
+        """Wait until a monotonic time, or for the bridge; write heartbeats; notice hang-ups."""
         probes = 0
         while True:
             beat_s = self._last_write_s + (PROBE_INTERVAL_S if probes else self._heartbeat_s)
-            noticed = self._watch.wait(min(until_s, beat_s))
-            if noticed is Noticed.READY:
+            reason = self._poller.wait(min(until_s, beat_s))
+            if reason is WakeReason.READY:
                 return
-            if noticed is Noticed.STOP:
+            if reason is WakeReason.STOP:
                 raise _ServerStoppingError
-            if noticed is Noticed.DEAD:
+            if reason is WakeReason.DEAD:
                 raise _ClientGoneError
-            if noticed is Noticed.PEER_FINISHED:
+            if reason is WakeReason.PEER_FINISHED:
                 probes = PROBES - 1
-                self._watch.ignore_half_close()
+                self._poller.ignore_half_close()
                 yield event_stream.PROBE
             elif time.monotonic() >= until_s:
                 return

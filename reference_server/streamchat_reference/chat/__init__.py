@@ -1,0 +1,1 @@
+"""The chat endpoint: reading its request, streaming the answer, admitting streams."""

@@ -1,0 +1,1 @@
+"""Serving HTTP: gunicorn embedded, time limits for clients, request bodies, closing."""
