@@ -138,7 +138,7 @@ def _allow_descriptors(needed: int, wanted: int) -> None:
     ceiling = wanted + OTHER_DESCRIPTORS if hard == unlimited else hard
     if needed + OTHER_DESCRIPTORS > ceiling:
         raise ServingError(
-            f"{needed + OTHER_DESCRIPTORS} open files are needed for this number of streams, "
+            f"this number of streams needs {needed + OTHER_DESCRIPTORS} open files, "
             f"but the limit is {ceiling} (see ulimit -n)"
         )
     target = min(wanted + OTHER_DESCRIPTORS, ceiling)
