@@ -21,7 +21,7 @@ from .sources import PACKAGES, ROOT
 CATALOGUE = load_catalogue()
 PAGE = ROOT / "docs" / "requirements.md"
 
-DECLARED_COUNTS = {Level.MUST: 86, Level.SHOULD: 38, Level.MAY: 6}
+DECLARED_COUNTS = {Level.MUST: 87, Level.SHOULD: 38, Level.MAY: 6}
 """How many requirements the contract has; a change is a change of the contract."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.cases.test_payload import (
-    test_concurrent_streams_show_their_own_request_only as show_their_own,
+from streamchat_conformance.cases.test_payload_isolation import (
+    test_streams_show_their_own_request_only as show_their_own,
 )
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest

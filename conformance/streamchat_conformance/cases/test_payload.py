@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
-from streamchat_conformance.catalogue import MUST, Capability, requirement
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
-from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.recorder import Plan, record_together
+from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
+    NAMED_LIKE_PROTOTYPES,
+    ODDLY_NAMED,
+    astral_prompts,
     exact_numbers,
     injection_prompts,
     json_values_within_doubles,
@@ -20,12 +21,10 @@ from streamchat_conformance.strategies import (
     prompts,
     raw_body,
 )
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.crowd import observe_together
 from streamchat_conformance.suite.generated import generated
 from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.narrowing import narrowed
+from streamchat_conformance.suite.target import Target
 
 OWN = frozenset(
     {
@@ -34,9 +33,9 @@ OWN = frozenset(
         "payload.history-echo-exact",
         "payload.line-separators",
         "payload.no-injection",
+        "payload.whole-characters",
     }
 )
-NONCES = 8
 STRADDLING = "é日😀日" * 5400
 """64 KiB in which characters take 2, 3 and 4 bytes, and 1 and 2 units of UTF-16: wherever a server
 cuts it into pieces of one size, some cut falls inside a character."""
@@ -67,8 +66,6 @@ LOOKALIKES = [
     ),
 ]
 """Strings that a reader with ideas of its own takes for something else."""
-WHOLE_S = 2.0
-"""Concurrent streams that end within this time are read to their end (seconds)."""
 
 
 def _chat(target: Target, prompt: str, history: list[Any] | None = None) -> ChatRequest:
@@ -121,6 +118,8 @@ def test_the_prompt_comes_back_code_point_for_code_point(
         NESTED,
         MESSAGES,
         LOOKALIKES,
+        ODDLY_NAMED,
+        NAMED_LIKE_PROTOTYPES,
     ],
 )
 def test_the_history_comes_back_as_the_same_json(target: Target, history: list[Any]) -> None:
@@ -169,67 +168,67 @@ def test_line_separators_add_no_line_and_come_back(
     check(target.send(request, events=_few(target)), "payload.line-separators")
 
 
+@decides("payload.whole-characters")
+@generated(
+    astral_prompts,
+    examples=["😀" * 160, "a" + "😀" * 160, "👩🏽‍💻" * 40, "\U00010000a\U0010fffd日" * 60],
+    share=0.1,
+)
+def test_a_character_never_comes_in_two_events(target: Target, prompt: str) -> None:
+    interval_s = target.baseline.interval_s
+    events = 12 if interval_s < 0.02 else 4 if interval_s < 0.25 else 2
+    reading = target.chat(_chat(target, prompt, target.history(prompt)), events=events)
+    check(reading, "payload.whole-characters")
+
+
 INJECTIONS = tuple(
     f"{before}{end}{end}data:{space}{payload}{end}{end}"
-    for before in ("x", "")
-    for end in ("\n", "\r", "\r\n")
+    for before in ("spoken for", "")
+    for end in ("\n", "\r", "\r\n", "%0A", "%0D%0A")
     for space in ("", " ")
     for payload in ('{"response":"injected"}',)
+) + tuple(
+    f"spoken for{end}{line}{end}"
+    for end in ("\n", "\r", "\r\n", "\0")
+    for line in (": another comment", "id: another-id", "event: another-event", "retry: 98765432")
 )
+_PLACES: dict[str, Callable[[str], tuple[str, list[Any] | None]]] = {
+    "prompt": lambda text: (text, None),
+    "item": lambda text: ("Hello", [text]),
+    "content": lambda text: ("Hello", [{"role": "user", "content": text}]),
+    "role": lambda text: ("Hello", [{"role": text, "content": "Hi"}]),
+    "name": lambda text: ("Hello", [{"role": "user", "content": "Hi", "name": text}]),
+    "id": lambda text: ("Hello", [{"id": text, "role": "user", "content": "Hi"}]),
+    "type": lambda text: ("Hello", [{"role": "user", "content": "Hi", "type": text}]),
+    "member": lambda text: ("Hello", [{"role": "user", "content": "Hi", text: "x"}]),
+    "nested": lambda text: ("Hello", [{"a": [[{"b": text}]]}, [[text]]]),
+}
+"""Where text of the request may stand that a server repeats outside the data."""
+INJECTED = ("payload.no-injection", "headers.no-injection")
 
 
 @decides("payload.no-injection")
 @generated(
-    lambda: st.tuples(injection_prompts(), st.booleans()),
-    examples=[(text, in_history) for text in INJECTIONS for in_history in (False, True)],
+    lambda: st.tuples(injection_prompts(), st.sampled_from([(place,) for place in _PLACES])),
+    examples=[(text, tuple(_PLACES)) for text in INJECTIONS],
 )
-def test_text_that_looks_like_an_event_adds_none(target: Target, drawn: tuple[str, bool]) -> None:
-    text, in_history = drawn
-    chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
-    check(target.chat(chat, events=_few(target)), "payload.no-injection", "headers.no-injection")
+def test_text_that_looks_like_an_event_adds_none(
+    target: Target, drawn: tuple[str, tuple[str, ...]]
+) -> None:
+    text, places = drawn
 
+    def ask(some: Sequence[str]) -> Reading:
+        placed = [_PLACES[place](text) for place in some]
+        prompt = next((prompt for prompt, items in placed if items is None), "Hello")
+        items = [item for _, items in placed for item in items or ()]
+        return target.chat(_chat(target, prompt, items or None), events=_few(target))
 
-@requirement(
-    "payload.isolation",
-    MUST,
-    "Concurrent streams never show each other's prompt or history.",
-    source="zoedsoupe/anubis-mcp#144, nesquena/hermes-webui#1584, "
-    "modelcontextprotocol/typescript-sdk#2547, mlc-ai/web-llm#522",
-    needs=Capability.ECHO,
-)
-def test_concurrent_streams_show_their_own_request_only(target: Target) -> None:
-    if target.red("resilience.concurrent"):
-        raise Blocked("resilience.concurrent", "streams are not served side by side")
-    baseline = target.baseline
-    whole = baseline.finite and baseline.duration_s <= WHOLE_S
-    stop = Answered(6 if baseline.interval_s < 0.5 else 2, whole=whole)
-    for round_ in range(2 if baseline.first_event_s < SLOW_S else 1):
-        nonces = [f"nonce-{round_}-{number}-{number * 7919 + 13:05d}" for number in range(NONCES)]
-        plans = [
-            Plan(
-                endpoint=target.endpoint,
-                request=target.encode(
-                    HttpRequest.chat(ChatRequest(f"{nonce}-p", target.history(f"{nonce}-h")))
-                ),
-                until=stop,
-                label=f"one of {NONCES} concurrent streams",
-            )
-            for nonce in nonces
-        ]
-        readings = observe_together(target, record_together(plans, target.limits))
-        if not any(reading.events for reading in readings):
-            raise Blocked("resilience.concurrent", "no concurrent stream was served")
-        for nonce, reading in zip(nonces, readings, strict=True):
-            text = reading.body.decode("utf-8", "replace")
-            strange = [other for other in nonces if other != nonce and other in text]
-            if strange:
-                finding = Finding(
-                    "payload.isolation",
-                    "a stream shows what another client wrote",
-                    f"{nonce} only",
-                    json.dumps(strange),
-                )
-                raise Violation((finding, reading.exchange))
+    reading = narrowed(places, ask, INJECTED)
+    check(reading, *INJECTED)
+    if len(places) > 1 and not reading.accepted:
+        # A server may refuse such a role or name. What it takes is judged by itself.
+        for place in places:
+            check(ask([place]), *INJECTED)
 
 
 @pytest.mark.parametrize("judged_id", judged_ids("payload", without=OWN))

@@ -7,6 +7,7 @@ present, `history` is present, `history` is a list.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -29,6 +30,21 @@ LARGE_BYTES = 8 * 1024
 VERY_LARGE_BYTES = 512 * 1024
 LONG_NUMBER_DIGITS = 400
 """Longer numbers may be refused (RFC 8259 section 6 lets a reader set limits)."""
+
+
+_SPOKEN_FOR = re.compile(
+    r"<[|/<!]|[|>]>|<[\w=]+>|\[/?[A-Z_]{2,}\]|\{[{%#}]|\$[{(]|#\{|%[sdn(]|<%|\x1b|###|\\[ngxNU\d]|"
+    r"\{\w*\}|STOP"
+)
+"""Text that means something to a tokenizer, a template or a formatter."""
+_MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
+_TAKEN_NAMES = frozenset(
+    ("constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "toJSON", "length")
+)
+"""Names that objects of some languages have themselves."""
+_ORDINARY_VALUE = re.compile(r"[ -~]{0,200}")
+_TEXTS = ("content", "text")
+"""Members of a message that hold what somebody wrote."""
 
 
 class Expectation(StrEnum):
@@ -264,7 +280,10 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
             *_special_transfer(sent),
             ("request.media-type-parameters", sent.first("content-type") != JSON_MEDIA_TYPE),
             ("request.large-prompt", len(sent.body) >= LARGE_BYTES),
-            ("request.prompt-unicode", not sent.body.isascii() or b"\\u" in sent.body),
+            (
+                "request.prompt-unicode",
+                not sent.body.isascii() or b"\\u" in sent.body or is_spoken_for(prompt, history),
+            ),
             ("request.history-items", _has_messages(history)),
             ("request.history-empty", not history),
         )
@@ -287,7 +306,24 @@ def _classify_valid(sent: SentRequest, members: dict[str, Any]) -> Classificatio
 def _is_plain_item(item: Any) -> bool:
     if isinstance(item, str):
         return True
-    return isinstance(item, dict) and all(isinstance(value, str) for value in item.values())
+    return isinstance(item, dict) and all(
+        _MEMBER_NAME.fullmatch(name)
+        and name not in _TAKEN_NAMES
+        and isinstance(value, str)
+        and (name in _TEXTS or _is_ordinary(value))
+        for name, value in item.items()
+    )
+
+
+def _is_ordinary(value: str) -> bool:
+    """Return whether a role, a name or an id is one that a server expects."""
+    return bool(_ORDINARY_VALUE.fullmatch(value)) and not _SPOKEN_FOR.search(value)
+
+
+def is_spoken_for(prompt: Any, history: Any) -> bool:
+    """Return whether some text means something to what a server may hand it to."""
+    texts = (inner for _, inner in walk([prompt, history]))
+    return any(isinstance(text, str) and bool(_SPOKEN_FOR.search(text)) for text in texts)
 
 
 def _has_number(value: object, test: Callable[[Decimal], bool]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
@@ -11,6 +10,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.leaks import find_leak
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
@@ -18,17 +18,6 @@ BOUND_BYTES = 4096
 LENGTH_REQUIRED = 411
 GUARANTEED_BYTES = 80 * 1024
 """A body with a prompt of 64 KiB is taken in; a larger one may be refused with 413."""
-
-LEAKS = re.compile(
-    r"Traceback \(most recent call last\)"
-    r"|File \"[^\"\n]{1,300}\", line \d+"
-    r"|\bat [\w.$<>]+ ?\([^()\n./]{0,300}[./][^()\n]{0,300}:\d+(?::\d+)?\)"
-    r"|(?:(?<![\w.@-])(?:/[\w.@-]+){2,}|(?<![\w.@:/-])(?:[\w.@-]+/)+[\w.@-]+)"
-    r"\.(?:py|js|ts|go|rs|java|rb|php)(?::| on line )\d+"
-    r"|[A-Za-z]:\\(?:[\w.@ -]+\\)+[\w.@-]+:(?:line )?\d+"
-    r"|\b(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?:\([^()\n]{0,300}\)|: )"
-)
-"""Tracebacks, source paths with line numbers, exception classes as they are printed."""
 
 
 def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
@@ -248,14 +237,8 @@ def bounded(reading: Reading) -> Verdict:
 def no_leak(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
         return None
-    match = LEAKS.search(_unescaped(reading.body[:65536].decode("utf-8", "replace")))
-    if match is None:
+    leak = find_leak(reading.body)
+    if leak is None:
         return []
-    message = "the error tells strangers how the server is built"
-    return [Finding("error.no-leak", message, "what was wrong with the request", match[0][:160])]
-
-
-def _unescaped(text: str) -> str:
-    """Return text with the escapes undone that JSON has for quotes, backslashes and white space."""
-    plain = {"n": "\n", "r": "\r", "t": "\t"}
-    return re.sub(r'\\(["\\/nrt])', lambda escape: plain.get(escape[1], escape[1]), text)
+    message = f"the error shows strangers how the server is built: it has {leak.kind}"
+    return [Finding("error.no-leak", message, "what was wrong with the request", leak.text[:160])]

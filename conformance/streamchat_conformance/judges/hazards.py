@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
 
+from streamchat_conformance.core.eventstream import Line
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.reading import Reading
@@ -34,7 +35,27 @@ _MARK = "\ue000"
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_BREAKING_RUN = re.compile("[\r\n\x00]+")
+"""What ends a line of an event stream, or spoils an id."""
+SURE_CHARACTERS = 8
+"""How much text has to stand on both sides of a line's end together, where nothing else speaks
+for it that the text is the request's."""
+_ESCAPED_END = re.compile(r"%0[ad]|\\[rn]", re.IGNORECASE)
+"""A line's end in escapes of URLs, or of JSON once more: some server may undo them, too."""
 _INJECTED_DATA = re.compile(r"(?:\r\n|\r|\n)data: ?(.*?)(?=\r|\n|$)")
+
+
+def unescaped(text: str) -> str:
+    """Return text with escaped line ends undone."""
+    return _ESCAPED_END.sub("\n", text)
+
+
+def _spellings(reading: Reading) -> Iterator[str]:
+    """Yield the request's texts, and what they become where escaped line ends are undone."""
+    for text in reading.texts:
+        yield text
+        if (plain := unescaped(text)) != text:
+            yield plain
 
 
 def has_separators(reading: Reading) -> bool:
@@ -46,7 +67,7 @@ def injected_data(reading: Reading) -> set[str]:
     """Return what would be an event's data if the request's text got onto the wire unescaped."""
     return {
         match.strip()
-        for text in reading.texts
+        for text in _spellings(reading)
         if "data:" in text
         for match in _INJECTED_DATA.findall(text)
         if match.strip()
@@ -71,12 +92,71 @@ def hazard_breach(reading: Reading) -> str:
     A stream may be broken for other reasons, too: the text did it only where it stands on the
     wire unescaped.
     """
-    if not has_separators(reading):
-        return ""
     if injected_events(reading):
         return "text of the request became an event of its own"
+    if torn_lines(reading):
+        return "text of the request became a line of its own"
+    if not has_separators(reading):
+        return ""
     harm = _harm(reading)
     return harm if harm and _stands_unescaped(reading) else ""
+
+
+def torn_lines(reading: Reading) -> list[Line]:
+    """Return the lines outside the data that repeat text of the request with a line end in it.
+
+    A comment, an id, an event's name or the time to reconnect: what follows the line end has
+    become a line of its own.
+    """
+    lines = [line for line in reading.stream.lines if line.name != "data" and line.content]
+    if not lines or not any(_BREAKING_RUN.search(text) for text in _spellings(reading)):
+        return []
+    # Where the stream is visibly broken, little text is enough to know whose it is.
+    least = 2 if _harm(reading) or _spoils_id(reading) or intrudes(reading) else SURE_CHARACTERS
+    patterns = [
+        re.compile(re.escape(before) + rb"[\r\n\x00]+" + re.escape(after), re.IGNORECASE)
+        for before, after in islice(_breaking_seams(reading, least), SEAMS)
+    ]
+    # A text may well quote whole lines that the server sends by itself.
+    quoted = {
+        part.encode("utf-8", "replace")
+        for text in _spellings(reading)
+        for part in _BREAKING_RUN.split(text)
+    }
+    return [
+        line
+        for line in lines[:SEAMS]
+        if line.content not in quoted and _is_torn(reading.body, line, patterns)
+    ]
+
+
+def _is_torn(body: bytes, line: Line, patterns: list[re.Pattern[bytes]]) -> bool:
+    text = body[line.offset : line.end_offset + 4 * SEAM_CHARACTERS + 8]
+    found = (match for pattern in patterns for match in pattern.finditer(text))
+    return any(match.start() < len(line.content) for match in found)
+
+
+def _breaking_seams(reading: Reading, least: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what stands before and after each line end in the request's texts."""
+    for text in _spellings(reading):
+        for before, after in pairwise(_BREAKING_RUN.split(text)):
+            last, first = before[-SEAM_CHARACTERS:], after[:SEAM_CHARACTERS]
+            if last and len(last) + len(first) >= least:
+                yield last.encode("utf-8", "replace"), first.encode("utf-8", "replace")
+
+
+def _spoils_id(reading: Reading) -> bool:
+    return any(line.name == "id" and b"\0" in line.value for line in reading.stream.lines)
+
+
+def intrudes(reading: Reading) -> bool:
+    """Return whether a status line or HTML page in the body is text of the request."""
+    at = reading.intruder_offset
+    if at is None:
+        return False
+    line = re.split(rb"[\r\n]", reading.body[at : at + 200], maxsplit=1)[0]
+    text = line.decode("utf-8", "replace")
+    return any(text in _BREAKING_RUN.split(spelling)[1:] for spelling in _spellings(reading))
 
 
 def _stands_unescaped(reading: Reading) -> bool:

@@ -9,6 +9,7 @@ from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.head import ResponseHead
+from streamchat_conformance.judges.hazards import unescaped
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
@@ -24,8 +25,6 @@ _ORDINARY = frozenset(
 """Fields that servers send anyway."""
 
 _FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
-_ESCAPED_END = re.compile(r"%0[ad]|\\[rn]", re.IGNORECASE)
-"""A line's end in escapes of URLs, or of JSON once more: some server may undo them, too."""
 _AFTER_BLANK_LINE = re.compile(r"(?:\r\n\r\n|\n\n|\r\r)([^\r\n]{4,64})")
 
 
@@ -69,7 +68,7 @@ def _injections(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
             yield _finding("a field line", show(sent[at:], 80), head.offset + at)
     if reading.chunked:
         for text in reading.texts:
-            for match in _AFTER_BLANK_LINE.finditer(_unescaped(text)):
+            for match in _AFTER_BLANK_LINE.finditer(unescaped(text)):
                 if received.startswith(match[1].encode(), head.end_offset):
                     begun = show(received[head.end_offset :], 80)
                     yield _finding("the end of the head, and what follows it", begun, len(sent))
@@ -85,14 +84,10 @@ def _finding(what: str, received: str, offset: int) -> Finding:
     )
 
 
-def _unescaped(text: str) -> str:
-    return _ESCAPED_END.sub("\n", text)
-
-
 def _injected_fields(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield (name, value) of what would be field lines if the request's text were not escaped."""
     for text in reading.texts:
-        plain = _unescaped(text)
+        plain = unescaped(text)
         if "\r" in plain or "\n" in plain:
             for match in _FIELD_IN_TEXT.finditer(plain):
                 yield match[1].lower(), match[2].strip()

@@ -11,12 +11,14 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import JsonReading
+from streamchat_conformance.judges.halves import half_pairs
 from streamchat_conformance.judges.hazards import (
     has_separators,
     hazard_breach,
     injected_data,
     injected_events,
     lost_separators,
+    torn_lines,
 )
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading, strings
@@ -165,6 +167,32 @@ def no_replacement(reading: Reading) -> Verdict:
 
 
 @judge(
+    "payload.whole-characters",
+    MUST,
+    "No string holds half a surrogate pair: a character never comes in two events.",
+    source="RFC 8259 section 8.2; RFC 7493 section 2.1",
+)
+def whole_characters(reading: Reading) -> Verdict:
+    # A request with half a pair is request.lone-surrogate, and its stream is not judged here.
+    if _unfit(reading):
+        return None
+    message = "a character was cut in two; no client can join the halves of different events"
+    expected = "whole characters: the rest is held back until the next event"
+    halves = {line.offset for line in half_pairs(reading)}
+    return [
+        _finding(reading, block, "payload.whole-characters", message, expected)
+        for block, payload in reading.payloads
+        if payload.lone_surrogates
+    ] + [
+        Finding(
+            "payload.whole-characters", message, expected, show(line.content), reading.wire(line)
+        )
+        for line in reading.stream.lines
+        if line.offset in halves
+    ]
+
+
+@judge(
     "payload.nonempty",
     MUST,
     "A valid request yields at least one event.",
@@ -265,7 +293,9 @@ def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Ite
     needs=Capability.ECHO,
 )
 def line_separators(reading: Reading) -> Verdict:
-    if not _echoing(reading) or not has_separators(reading) or injected_events(reading):
+    if not _echoing(reading) or not has_separators(reading):
+        return None
+    if injected_events(reading) or torn_lines(reading):
         return None
     harm = hazard_breach(reading) or lost_separators(reading)
     if not harm:
@@ -283,20 +313,28 @@ def line_separators(reading: Reading) -> Verdict:
 @judge(
     "payload.no-injection",
     MUST,
-    "Text of the request that looks like an event adds no event.",
+    "Text of the request adds no event, line or comment, wherever the server repeats it.",
     source="fastapi/fastapi#15187",
     needs=Capability.ECHO,
 )
 def no_injection(reading: Reading) -> Verdict:
-    if not _echoing(reading) or not injected_data(reading):
+    if not _echoing(reading):
         return None
+    torn = torn_lines(reading)
+    if not torn and not injected_data(reading):
+        return None
+    message = "whoever writes the prompt can speak for the server"
+    expected = "the text inside the event's JSON, escaped"
     return [
-        _finding(
-            reading,
-            block,
-            "payload.no-injection",
-            "whoever writes the prompt can speak for the server",
-            "the text inside the event's JSON, escaped",
-        )
+        _finding(reading, block, "payload.no-injection", message, expected)
         for block in injected_events(reading)
+    ] + [
+        Finding(
+            "payload.no-injection",
+            f"{message}: text that it repeats outside the data became a line of its own",
+            "line ends taken out, or the text in the data alone",
+            show(line.content),
+            reading.wire(line),
+        )
+        for line in torn
     ]

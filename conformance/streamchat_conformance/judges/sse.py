@@ -10,6 +10,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block, Line, LineKind
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading
@@ -42,7 +43,9 @@ def show(data: bytes, limit: int = 160) -> str:
 def utf8(reading: Reading) -> Verdict:
     if not reading.judges_stream or reading.coding_error is not None:
         return None
-    body = reading.stream.body
+    # One cause, one red: half a surrogate pair is payload.whole-characters.
+    halves = half_pairs(reading)
+    body = without_halves(reading.stream.body, halves)
     try:
         # A stream that was left in mid-way may end inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(body, final=reading.ended_well)
@@ -57,7 +60,7 @@ def utf8(reading: Reading) -> Verdict:
                 None if reading.codings else reading.response.wire_offset(error.start),
             )
         ]
-    return []
+    return None if halves else []
 
 
 @judge(

@@ -7,6 +7,7 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.judges.hazards import hazard_breach, intrudes
 from streamchat_conformance.judges.head import stream_head
 from streamchat_conformance.judges.injection import injects
 from streamchat_conformance.judges.judge import Verdict, judge
@@ -202,6 +203,9 @@ def terminated(reading: Reading) -> Verdict:
 )
 def body_only(reading: Reading) -> Verdict:
     if stream_head(reading) is None or reading.essence != "text/event-stream":
+        return None
+    # Text of the request that became a line is payload.no-injection.
+    if intrudes(reading) and hazard_breach(reading):
         return None
     at = reading.intruder_offset
     if at is None:

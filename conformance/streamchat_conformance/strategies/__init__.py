@@ -18,8 +18,11 @@ from streamchat_conformance.strategies.bodies import (
     raw_body,
     valid_bodies,
 )
+from streamchat_conformance.strategies.corruptions import corrupted_bodies
 from streamchat_conformance.strategies.framings import byte_splits, chunked, chunkings
 from streamchat_conformance.strategies.histories import (
+    NAMED_LIKE_PROTOTYPES,
+    ODDLY_NAMED,
     any_histories,
     any_json,
     exact_numbers,
@@ -44,6 +47,8 @@ from streamchat_conformance.strategies.malformed_heads import (
 from streamchat_conformance.strategies.media_types import media_types_json, media_types_not_json
 from streamchat_conformance.strategies.prompts import (
     LINE_SEPARATORS,
+    SPOKEN_FOR,
+    astral_prompts,
     injection_prompts,
     line_separator_prompts,
     prompts,
@@ -59,6 +64,9 @@ from streamchat_conformance.strategies.spoiling import (
 
 __all__ = [
     "LINE_SEPARATORS",
+    "NAMED_LIKE_PROTOTYPES",
+    "ODDLY_NAMED",
+    "SPOKEN_FOR",
     "Malformation",
     "MalformedChunks",
     "MalformedHead",
@@ -67,12 +75,14 @@ __all__ = [
     "any_histories",
     "any_json",
     "arbitrary_bodies",
+    "astral_prompts",
     "bodies_missing",
     "bodies_with",
     "byte_splits",
     "chunked",
     "chunkings",
     "chunks_with_bare_line_feeds",
+    "corrupted_bodies",
     "deep_nesting",
     "doubtful_heads",
     "exact_numbers",

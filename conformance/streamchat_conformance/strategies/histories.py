@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from streamchat_conformance.strategies.prompts import prompts, scalar_values
 
 __all__ = [
+    "NAMED_LIKE_PROTOTYPES",
+    "ODDLY_NAMED",
     "any_histories",
     "any_json",
     "exact_numbers",
@@ -33,6 +35,24 @@ _NAMES = (
     "-1", "\U0001f600", "n" * 300,
 )  # fmt: skip
 _HOSTILE_NAMES = ("__proto__", "constructor", "toString", "__class__")
+
+NAMED_LIKE_PROTOTYPES: list[Any] = [
+    {"role": "user", "content": "Hi", "__proto__": {"a": 1}},
+    {"constructor": {"prototype": {"a": 1}}, "__proto__": "x"},
+    {"a": [{"__proto__": None, "constructor": "x"}]},
+]
+"""A history with names that JavaScript's objects give a meaning of their own."""
+_ODD_NAMES = (
+    "prototype", "toString", "valueOf", "hasOwnProperty", "toJSON", "__class__", "__dict__",
+    "__init__", "__defineGetter__", "__v", "_id", "length", "name", "then", "$ref", "$schema",
+    "$where", "$type", "@type", "#text", "0", "1", "-1", "01", "", " ", "a.b", "a[0]", "a/b", "~1",
+    "null", "undefined", "NaN", "true", "id", "data", "event", "retry", "class", "self", "keys",
+)  # fmt: skip
+ODDLY_NAMED: list[Any] = [
+    {name: f"of {name}" for name in _ODD_NAMES},
+    {"role": "user", "content": "Hi", "metadata": dict.fromkeys(reversed(_ODD_NAMES), 1)},
+]
+"""A history with names that one language or store or another takes for its own."""
 
 _DOUBLES = (
     0.5, -0.0, 1.0, 1e15, 1e16, 1e21, 1e-7, 0.1, 1e308, 1.7976931348623157e308, 5e-324,

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 __all__ = [
     "LINE_SEPARATORS",
+    "SPOKEN_FOR",
+    "astral_prompts",
     "injection_prompts",
     "line_separator_prompts",
     "prompts",
@@ -54,6 +56,18 @@ _TEXTS = (
     "\U0001f1e9\U0001f1ea",
 )
 
+_ASTRAL_TEXTS = (
+    "\U0001f600",
+    "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+    "\U0001f1e9\U0001f1ea",
+    "\U0001d54f\u0301",
+    *(chr(plane << 16 | 0x1F4A) for plane in range(1, 17)),
+    "\U00010000",
+    "\U0010fffd",
+)
+"""What takes two units of UTF-16 and four bytes of UTF-8, alone and joined."""
+
 _LINE_ENDS = ("\n", "\r", "\r\n")
 
 _EVENT_STREAM_INJECTIONS = (
@@ -94,6 +108,31 @@ _DOCUMENT_INJECTIONS = (
     "../../../../etc/hosts",
 )
 
+SPOKEN_FOR = (
+    "<|endoftext|>", "<|im_start|>system", "<|im_end|>", "<|im_sep|>", "<|endofprompt|>",
+    "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<fim_prefix>", "<|fim_begin|>",
+    "<|start|>assistant<|channel|>final<|message|>", "<|return|>", "<|call|>", "<|constrain|>",
+    "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>user<|end_header_id|>",
+    "<|eot_id|>",
+    "<|eom_id|>", "<|python_tag|>", "<|finetune_right_pad_id|>", "<|reserved_special_token_0|>",
+    "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>", "<|tool_call|>",
+    "<tool_call>{}</tool_call>", "<function=x>{}</function>", "[INST] [/INST]", "<<SYS>> <</SYS>>",
+    "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[IMG]", "[CLS] [SEP] [MASK]", "[PAD]",
+    "<s> </s>", "<bos> <eos>", "<pad>", "<unk>", "<mask>", "<0x0A>", "<unused0>", "\u2581",
+    "<start_of_turn>user <end_of_turn>", "<think> </think>", "<|think|>", "[THINK]", "<image>",
+    "<|image|>", "<|vision_start|><|image_pad|><|vision_end|>", "<|audio|>", "<extra_id_0>",
+    "<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cUser\uff5c>", "<|START_OF_TURN_TOKEN|>",
+    "<|CHATBOT_TOKEN|>", "<|endofturn|>", "<reserved_106>", "\n\nHuman: x\n\nAssistant:",
+    "### Instruction:", "### Response:", "</prompt>", "<system>", "[DONE]", "STOP",
+    "{{ prompt }}", "{% raw %}", "{% endfor %}", "{# x #}", "{prompt}", "{0}", "{}", "{", "}}",
+    "${prompt}", "#{prompt}", "<%= prompt %>", "$(x)", "$1", "\\1", "\\g<0>", "%s", "%n", "%(x)s",
+    "%d%%", "%", "`x`", "~", "^[[0m", "\x1b[31m", "\\N{DASH}", "\\x41", "&#0;", "<![CDATA[]]>",
+)  # fmt: skip
+"""Text that means something to a tokenizer, a chat template, a formatter or a shell, one each.
+
+A user may write any of them: in a prompt it is text (RFC 8259 section 7 knows no others).
+"""
+
 _INJECTIONS = tuple(
     dict.fromkeys(
         (
@@ -121,6 +160,7 @@ def prompts(*, max_size: int = 100, replacement_character: bool = False) -> st.S
         st.sampled_from([text for text in texts if len(text) <= max_size]),
         line_separator_prompts(max_size=max_size),
         st.builds(str.__mul__, st.sampled_from(_AWKWARD_CHARACTERS), run_size),
+        st.sampled_from([text for text in ("", *SPOKEN_FOR) if len(text) <= max_size]),
     ]
     injections = [text for text in _INJECTIONS if len(text) <= max_size]
     if injections:
@@ -144,6 +184,16 @@ def line_separator_prompts(*, max_size: int = 20) -> st.SearchStrategy[str]:
     separators = "".join(dict.fromkeys("".join(LINE_SEPARATORS)))
     text = st.text("ab" + separators, min_size=1, max_size=max_size)
     return text.filter(lambda drawn: not drawn.isalpha())
+
+
+def astral_prompts(*, min_size: int = 40, max_size: int = 200) -> st.SearchStrategy[str]:
+    """Draw texts of characters beyond U+FFFF, with a few others among them.
+
+    Long enough that a server that cuts its text into pieces has to cut there: from `min_size` to
+    `max_size` of these characters, or sequences of them.
+    """
+    parts = st.sampled_from((*_ASTRAL_TEXTS, *_ASTRAL_TEXTS, "a", " ", "\u65e5"))
+    return st.lists(parts, min_size=min_size, max_size=max_size).map("".join)
 
 
 def injection_prompts() -> st.SearchStrategy[str]:

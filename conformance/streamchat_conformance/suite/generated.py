@@ -164,19 +164,21 @@ class _Run:
 def generated(
     strategy: st.SearchStrategy[Any] | Callable[[], st.SearchStrategy[Any]],
     *,
-    examples: Sequence[Any] = (),
+    examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
     share: float = 1.0,
 ) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
     """Run a case `(target, value)` on `examples` first, and then on what the strategy draws.
 
-    `share` scales how many are drawn. The case becomes a test of the fixture `target` alone.
+    Examples may depend on the target. `share` scales how many are drawn. The case becomes a test
+    of the fixture `target` alone.
     """
 
     def decorate(case: Callable[[Target, Any], None]) -> Callable[[Target], None]:
         def test(target: Target) -> None:
             run = _Run(case, target, share)
             drawn_from = strategy() if callable(strategy) else strategy
-            failure = _drive(run, drawn_from, examples, _seed(case, target))
+            values = examples(target) if callable(examples) else examples
+            failure = _drive(run, drawn_from, values, _seed(case, target))
             target.spent_s += time.monotonic() - run.began_at
             target.tried[case.__name__] = run.tried
             if failure is not None:

@@ -1,0 +1,141 @@
+"""payload: no stream shows what another client wrote, at the same time or before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from streamchat_conformance.catalogue import MUST, Capability, requirement
+from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Plan, record_together, until
+from streamchat_conformance.suite.conditions import Answered
+from streamchat_conformance.suite.crowd import observe_together
+from streamchat_conformance.suite.outcomes import Blocked, Violation
+from streamchat_conformance.suite.target import SLOW_S, Target
+
+TOGETHER = 8
+WHOLE_S = 2.0
+"""Streams that end within this time are read to their end (seconds)."""
+PATIENCE_S = 2.5
+"""How long the server is given to notice that clients have left (seconds)."""
+FILLER = 150
+"""How often a large request repeats its nonce: a piece left in a buffer still holds one."""
+LATER = 3
+"""How many clients ask after others have left."""
+
+
+class _Nonces:
+    """Words of this run that stand for whose request it is, and what was seen of them."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.sent: list[str] = []
+
+    def request(self, *, large: bool = False) -> tuple[str, bytes]:
+        """Return a new nonce and a request that is made of it."""
+        number = len(self.sent)
+        nonce = f"nonce-{number * 7919 + 13:05d}-q"
+        self.sent.append(nonce)
+        prompt = f"{nonce} " * FILLER if large else f"{nonce}-p"
+        chat = ChatRequest(prompt, self.target.history(f"{nonce}-h"))
+        return nonce, self.target.encode(HttpRequest.chat(chat))
+
+    def check(self, nonce: str, reading: Reading) -> None:
+        """Raise Violation if a stream shows another's nonce."""
+        text = reading.body.decode("utf-8", "replace")
+        strange = [other for other in self.sent if other != nonce and other in text]
+        if strange:
+            finding = Finding(
+                "payload.isolation",
+                "a stream shows what another client wrote",
+                f"{nonce} only",
+                json.dumps(strange),
+            )
+            raise Violation((finding, reading.exchange))
+
+
+def _stop(target: Target) -> Answered:
+    baseline = target.baseline
+    whole = baseline.finite and baseline.duration_s <= WHOLE_S
+    return Answered(6 if baseline.interval_s < 0.5 else 2, whole=whole)
+
+
+@requirement(
+    "payload.isolation",
+    MUST,
+    "No stream shows another's prompt, history or text: not at the same time, not after it.",
+    source="zoedsoupe/anubis-mcp#144, nesquena/hermes-webui#1584, "
+    "modelcontextprotocol/typescript-sdk#2547, mlc-ai/web-llm#522",
+    needs=Capability.ECHO,
+)
+def test_streams_show_their_own_request_only(target: Target) -> None:
+    nonces = _Nonces(target)
+    _after_larger_ones_on_the_same_connection(target, nonces)
+    _after_clients_that_left(target, nonces)
+    if target.red("resilience.concurrent"):
+        raise Blocked("resilience.concurrent", "streams are not served side by side")
+    for _ in range(2 if target.baseline.first_event_s < SLOW_S else 1):
+        _at_the_same_time(target, nonces)
+
+
+def _at_the_same_time(target: Target, nonces: _Nonces) -> None:
+    asked = [nonces.request() for _ in range(TOGETHER)]
+    plans = [
+        Plan(
+            endpoint=target.endpoint,
+            request=data,
+            until=_stop(target),
+            label=f"one of {TOGETHER} concurrent streams",
+        )
+        for _, data in asked
+    ]
+    readings = observe_together(target, record_together(plans, target.limits))
+    if not any(reading.events for reading in readings):
+        raise Blocked("resilience.concurrent", "no concurrent stream was served")
+    for (nonce, _), reading in zip(asked, readings, strict=True):
+        nonces.check(nonce, reading)
+
+
+def _after_larger_ones_on_the_same_connection(target: Target, nonces: _Nonces) -> None:
+    """Ask for little where more was asked for before: what a buffer still holds would show."""
+    stop = _stop(target)
+    if not stop.whole:
+        return
+    with target.connect() as connection:
+        for large in (True, False, True, False):
+            nonce, data = nonces.request(large=large)
+            label = "requests of different size on one connection"
+            reading = target.record(connection, data, stop, label)
+            nonces.check(nonce, reading)
+            if not reading.ended_well or not connection.is_open():
+                return
+
+
+def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
+    """Leave streams half-way, then ask: what was not sent to one must not go to another."""
+    for reading in _left(target, nonces):
+        if not reading.events:
+            return
+    target.pause(min(PATIENCE_S, target.baseline.write_intervals_s + 0.2))
+    for _ in range(LATER if target.first_event_s < SLOW_S else 1):
+        nonce, data = nonces.request()
+        label = "a stream after others were left half-way"
+        # It may have to wait for those that left, which is no fault of its own.
+        reading = target.send(data, stop=_stop(target), label=label, observe=False)
+        nonces.check(nonce, reading)
+
+
+def _left(target: Target, nonces: _Nonces) -> Iterator[Reading]:
+    """Leave streams after their first event, by FIN and by RST, with small and large requests."""
+    enough = until.any_of(Answered(1), until.elapsed(target.served_within_s + 2))
+    ways = [(reset, large) for large in (False, True) for reset in (True, False)]
+    for reset, large in ways if target.first_event_s < SLOW_S else ways[:1]:
+        with target.connect() as connection:
+            nonce, data = nonces.request(large=large)
+            reading = target.record(connection, data, enough, "a stream that is left half-way")
+            nonces.check(nonce, reading)
+            if reset:
+                connection.reset()
+        yield reading
