@@ -63,7 +63,7 @@ exit codes:
   1  not conformant
   2  interrupted
   3  fault of the suite itself: please report it
-  4  wrong option or setting, or not one MUST was run: one line says which
+  4  wrong option or setting, or nothing was decided: one line says which
   6  target not testable: nothing listens, TLS fails, credentials are missing, ...
 """
 

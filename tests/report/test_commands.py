@@ -137,12 +137,14 @@ def test_a_matrix_has_a_row_for_each_requirement_and_a_column_for_each_report(
     printed = capsys.readouterr().out
     assert "| requirement | level | good | bad |" in printed
     assert "| `sse.fields` | MUST | ✓ | ✗ |" in printed
+    assert "| **your code** | MUST | 0 of " in printed
+    assert "| **HTTP server** | MUST | test: 0 of " in printed
     assert printed.count("| `") == len(load_catalogue())
     out = [tmp_path / "m.md", tmp_path / "m.html"]
     options = [f"--markdown={out[0]}", f"--html={out[1]}"]
     assert matrix.main([*map(str, files), *options]) == 0
     assert out[0].read_text() == printed
-    assert out[1].read_text().count("<tr>") == len(load_catalogue()) + 2
+    assert out[1].read_text().count("<tr>") == len(load_catalogue()) + 4
     assert capsys.readouterr().out == ""
 
 

@@ -36,10 +36,11 @@ class Change:
     level: Level
     old: str
     new: str
+    layer: str
 
     def line(self) -> str:
         """Return the change as a line of text."""
-        return f"  {self.id:<36} {self.level.value:<7} {self.old} -> {self.new}"
+        return f"  {self.id:<36} {self.level.value:<7} {self.layer:<12} {self.old} -> {self.new}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def compare(old: Report, new: Report) -> Comparison:
             known.level,
             was.outcome.value if was else "absent",
             now.outcome.value if now else "absent",
+            known.layer.value,
         )
         old_rank = _RANK.get(was.outcome, 1) if was else 1
         new_rank = _RANK.get(now.outcome, 1) if now else 1
@@ -122,8 +124,12 @@ def lines(
     old: Report, new: Report, comparison: Comparison, gating: Sequence[Level]
 ) -> Iterator[str]:
     """Yield the comparison as lines of text: by what happened, then by level."""
-    yield f"old     {old.verdict}: {old.url} ({old.started}, suite {old.version})"
-    yield f"new     {new.verdict}: {new.url} ({new.started}, suite {new.version})"
+    for name, report in (("old", old), ("new", new)):
+        yield f"{name:<8}{report.verdict}: {report.url} ({report.started}, suite {report.version})"
+        if report.verdict != "not-testable":
+            yield f"{'':<8}{report.headline()}"
+        if report.reason:
+            yield f"{'':<8}{report.reason}"
     groups = (
         ("worse", comparison.worse),
         ("better", comparison.better),

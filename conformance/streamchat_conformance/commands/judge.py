@@ -225,7 +225,8 @@ def _print(
     if not decided:
         print("verdict       none: nothing here decides any requirement")
     else:
-        print(f"verdict       {results.verdict()}")
+        reason = results.undecided() or results.part()
+        print(f"verdict       {results.verdict()}{f': {reason}' if reason else ''}")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
     Parser,
@@ -18,6 +19,7 @@ from streamchat_conformance.commands.parsing import (
 from streamchat_conformance.report.html import page
 from streamchat_conformance.report.html.markup import Markup, element
 from streamchat_conformance.report.html.requirement_view import LABELS
+from streamchat_conformance.report.layers import failures
 from streamchat_conformance.report.markdown import inline, table
 from streamchat_conformance.report.model import (
     Report,
@@ -82,7 +84,7 @@ def as_markdown(reports: Sequence[Named]) -> str:
     head = ["requirement", "level", *(inline(name) for name, _ in reports)]
     verdicts = ["**verdict**", "", *(inline(report.verdict) for _, report in reports)]
     passed = ["**passed**", "", *(_passed(report) for _, report in reports)]
-    rows = [verdicts, passed]
+    rows = [verdicts, passed, *_layer_rows(reports)]
     for entry, outcomes in _rows(reports):
         signs = [_SIGNS[outcome] if outcome else "" for outcome in outcomes]
         rows.append([_name(entry.id), entry.level.value, *signs])
@@ -105,6 +107,10 @@ def as_html(reports: Sequence[Named]) -> str:
             *(element("td", report.verdict) for _, report in reports),
         )
     ]
+    for name, shown in _layers(reports):
+        texts = [element("td", text) for text in shown]
+        row_head = element("th", name, scope="row")
+        rows.append(element("tr", row_head, element("td", "MUST"), *texts))
     for entry, outcomes in _rows(reports):
         cells = [_cell(outcome) for outcome in outcomes]
         name = element("th", element("code", entry.id), scope="row", title=entry.title)
@@ -122,6 +128,24 @@ def as_html(reports: Sequence[Named]) -> str:
             ),
         ],
     )
+
+
+def _layers(reports: Sequence[Named]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the row of each layer: its name, and how it did in each report."""
+    for layer, name in ((Layer.APPLICATION, "your code"), (Layer.SERVER, "HTTP server")):
+        yield name, [layer_result(report, layer) for _, report in reports]
+
+
+def layer_result(report: Report, layer: Layer) -> str:
+    """Return how one layer did in a report; the HTTP server with its name."""
+    result = failures(report.count(level=Level.MUST, layer=layer))
+    named = layer is Layer.SERVER and report.http_server
+    return f"{report.http_server}: {result}" if named else result
+
+
+def _layer_rows(reports: Sequence[Named]) -> Iterator[list[str]]:
+    for name, shown in _layers(reports):
+        yield [f"**{name}**", "MUST", *map(inline, shown)]
 
 
 def _name(id_: str) -> str:

@@ -48,6 +48,7 @@ def judge_recordings(
     """Return what recordings say of each requirement in `chosen`."""
     ledger = RecordedLedger(gap_limit_s=gap_limit_s)
     results = Results()
+    results.recorded = True
     capabilities: dict[str, str] = {}
     for recording in recordings:
         reading = ledger.enter(recording)

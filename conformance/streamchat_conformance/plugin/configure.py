@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamchat_conformance.catalogue import UnknownRequirementError, select
+from streamchat_conformance.catalogue import Layer, UnknownRequirementError, select
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
 from streamchat_conformance.plugin.writing import check_report_files
@@ -47,21 +47,39 @@ def checked_settings(config: pytest.Config) -> Settings:
 
 
 def _check_globs(config: pytest.Config) -> None:
-    globs = config.getoption("--requirement")
-    if globs:
-        selected_ids(globs)
+    selected_ids(config.getoption("--requirement"), layer_of(config))
 
 
-def selected_ids(globs: list[str]) -> set[str]:
-    """Return the requirement ids that the globs leave. Raises SettingsError."""
+def layer_of(config: pytest.Config) -> Layer | None:
+    """Return the layer that was selected, or None for both. Raises SettingsError."""
+    given = config.getoption("--layer")
+    if given is None:
+        return None
+    try:
+        return Layer(given)
+    except ValueError:
+        known = ", ".join(Layer)
+        raise SettingsError(f"--layer {given!r} is unknown; known are {known}") from None
+
+
+def selected_ids(globs: list[str], layer: Layer | None = None) -> set[str]:
+    """Return the requirement ids that the globs and the layer leave. Raises SettingsError."""
     from streamchat_conformance.catalogue.complete import load_catalogue
 
+    catalogue = load_catalogue()
     try:
-        chosen = select(load_catalogue(), globs)
+        chosen = select(catalogue, globs)
     except UnknownRequirementError as error:
         raise SettingsError(f"--requirement: {error}") from None
     if not chosen:
         raise SettingsError("--requirement: these globs leave nothing to run")
+    if layer is not None:
+        chosen = {id_ for id_ in chosen if catalogue[id_].layer is layer}
+        if not chosen:
+            raise SettingsError(
+                f"--layer {layer}: --requirement leaves nothing of this layer to run; "
+                "'streamchat-conformance list' shows each requirement's layer"
+            )
     return chosen
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streamchat_conformance.catalogue import MUST
+from streamchat_conformance.catalogue import MUST, Level
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.gate.applying import (
     Applied,
@@ -19,11 +20,18 @@ from streamchat_conformance.gate.applying import (
 )
 from streamchat_conformance.gate.telling import process_lines
 from streamchat_conformance.gate.writing import as_toml
-from streamchat_conformance.plugin.configure import checked_settings, known_failures_of
+from streamchat_conformance.plugin.configure import checked_settings, known_failures_of, layer_of
+from streamchat_conformance.plugin.totals import VERDICT_NODE, Totals
 from streamchat_conformance.plugin.writing import write_reports
 from streamchat_conformance.report.json_report import build_report, write_whole
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.report.terminal import inert, print_summary
+from streamchat_conformance.report.terminal import (
+    base,
+    describe,
+    inert,
+    print_summary,
+    print_verdict,
+)
 from streamchat_conformance.suite.outcomes import Outcome
 from streamchat_conformance.suite.results import (
     EXIT_SUITE_FAULT,
@@ -43,6 +51,8 @@ _SHORT = {
     Outcome.BLOCKED: ("failed", "b", "BLOCKED"),
     Outcome.NOT_APPLICABLE: ("not applicable", "-", "N/A"),
     Outcome.ERROR: ("error", "E", "ERROR"),
+    Outcome.UNEXPECTED_PASS: ("failed", "F", "UNEXPECTED PASS"),
+    Outcome.NOT_RUN: ("not applicable", "-", "N/A"),
 }
 
 
@@ -63,12 +73,15 @@ class Gathering:
         self.applied = Applied()
         self.update: list[str] = []
         """What `--update-known-failures` wrote, in lines."""
+        self.results.layer = layer_of(config)
+        self.totals = Totals(config)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the outcome that a report carries."""
         carried = getattr(report, "streamchat", None)
         if carried is not None:
             self.active = True
+            self.totals.add(carried["id"], report)
             self.results.record(Result.from_json(carried))
 
     @pytest.hookimpl(tryfirst=True)
@@ -78,6 +91,8 @@ class Gathering:
         if carried is None:
             return None
         outcome = Outcome(carried["outcome"])
+        if outcome is Outcome.KNOWN_FAILURE:
+            return "known failure", "k", "KNOWN FAILURE"
         if outcome in (Outcome.FAIL, Outcome.BLOCKED) and report.outcome != "failed":
             if self.known.covering(carried["id"], carried["cause"]):
                 return "known failure", "k", "KNOWN FAILURE"
@@ -104,6 +119,7 @@ class Gathering:
             total = {
                 "generated": mine.generated + facts["generated"],
                 "exchanges": mine.exchanges + facts["exchanges"],
+                "streams": (mine.streams or 0) + facts["streams"],
                 # Of several servers, one each worker, the one that died is to be told of.
                 "process": mine.process if "died" in mine.process else facts["process"],
             }
@@ -127,9 +143,8 @@ class Gathering:
         if not facts.not_testable:
             self._apply_known_failures(settings)
         code = self.results.exit_code(fail_on=self.config.getoption("--fail-on"))
-        if not facts.not_testable and self.results.nothing_run():
-            self.problem = "not one MUST requirement was run: this says nothing about the target"
-            code = max(code, EXIT_USAGE)
+        if not facts.not_testable and self.results.undecided():
+            self.problem = self.results.undecided()
         self.report = build_report(
             self.results, started=started, duration_s=duration_s, headers=settings.headers
         )
@@ -149,6 +164,36 @@ class Gathering:
         if int(session.exitstatus) == 3 or self.unwritten:
             code = EXIT_SUITE_FAULT
         session.exitstatus = EXIT_INTERRUPTED if interrupted and not problems else code
+        self._settle_totals(int(session.exitstatus), Redactor(settings.headers))
+
+    def gates(self, result: Result) -> bool:
+        """Return whether a failure of this requirement fails the run."""
+        level = result.requirement.level
+        strict = self.config.getoption("--fail-on") == "should"
+        return (
+            (level is MUST or (strict and level is Level.SHOULD))
+            and result.outcome is not Outcome.KNOWN_FAILURE
+            and self.known.covering(result.requirement.id, result.cause) is None
+        )
+
+    def _settle_totals(self, code: int, redactor: Redactor) -> None:
+        """Hold pytest's own totals and its JUnit report to the verdict."""
+        base_url = base(self.results.facts.url)
+
+        def text(result: Result) -> str:
+            described = describe(result, base_url=base_url, redactor=redactor)
+            return f"{described}\n  {inert(result.reason)}" if result.reason else described
+
+        self.totals.settle(self.results, self.gates, text)
+        if code not in (0, EXIT_INTERRUPTED) and not self.totals.any_failed():
+            summary = self.report["summary"]
+            why = [
+                f"verdict {summary['verdict']}, exit code {code}",
+                *(summary.get(member, "") for member in ("reason", "hint")),
+                self.problem,
+                *self.applied.lines(),
+            ]
+            self.totals.fail(VERDICT_NODE, inert("\n".join(dict.fromkeys(filter(None, why)))))
 
     def _apply_known_failures(self, settings: Settings) -> None:
         """Excuse what is listed; with `--update-known-failures` write the list anew before."""
@@ -170,7 +215,7 @@ class Gathering:
         self.applied = apply_known_failures(self.results, self.known)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdict, then what made the gate open or shut."""
+        """Print what was found, and what made the gate open or shut; the verdict comes last."""
         if not self.decided:
             return
         print_summary(
@@ -182,11 +227,27 @@ class Gathering:
         )
         for line in process_lines(self.results.facts.process):
             terminalreporter.line(inert(line))
-        if self.config.getoption("--known-failures"):
-            for line in (*self.update, *self.applied.lines()):
-                terminalreporter.line(inert(f"gate          {line}"))
+        for line in (*self.update, *self.applied.lines()):
+            terminalreporter.line(inert(f"gate          {line}"))
+        strict = self.config.getoption("--fail-on") == "should"
+        if self.config.getoption("--known-failures") or strict:
             opened = self.report["gate"]["exit_code"] == 0
-            terminalreporter.line(f"gate          {'passed' if opened else 'failed'}")
+            why = " (--fail-on should)" if strict else ""
+            terminalreporter.line(f"gate          {'passed' if opened else 'failed'}{why}")
+
+    def finish(self, session: pytest.Session) -> None:
+        """Do what the end of the session asks for; subclasses decide what that is."""
+        raise NotImplementedError
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Finish before any other plugin does, and print the verdict after all of them."""
+        self.finish(session)
+        finished = yield
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.decided and reporter is not None:
+            print_verdict(reporter, self.report)
+        return finished
 
 
 class GatheringSession(Gathering):
@@ -209,8 +270,7 @@ class GatheringSession(Gathering):
             self.results.facts.not_testable = seen["not_testable"]
             self.results.facts.hint = seen["hint"]
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def finish(self, session: pytest.Session) -> None:
         """Decide, if any worker ran the suite's cases."""
         if self.active:
             self.decide(session, self._started, time.monotonic() - self._clock)

@@ -116,6 +116,12 @@ def _add_judged(parser: pytest.Parser) -> None:
 def _add_gate(parser: pytest.Parser) -> None:
     group = parser.getgroup("streamchat-conformance: the gate", "the gate")
     group.addoption(
+        "--layer",
+        metavar="LAYER",
+        help="run only the requirements that one layer decides: application (the endpoint's own "
+        "code) or server (the HTTP server that runs it, or a proxy)",
+    )
+    group.addoption(
         "--fail-on",
         metavar="LEVEL",
         default="must",
@@ -169,6 +175,7 @@ _SETTINGS = (
     "--update-known-failures",
     "--target-file",
     "--requirement",
+    "--layer",
     "--report-json",
     "--report-html",
     "--report-markdown",

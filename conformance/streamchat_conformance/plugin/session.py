@@ -13,12 +13,13 @@ from types import FrameType
 
 import pytest
 
-from streamchat_conformance.catalogue import CATALOGUE, MUST, Level, Requirement
+from streamchat_conformance.catalogue import CATALOGUE, Requirement
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.judges import JUDGES
-from streamchat_conformance.plugin.configure import checked_settings, selected_ids
+from streamchat_conformance.plugin.configure import checked_settings, layer_of, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
+from streamchat_conformance.plugin.totals import colour
 from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
@@ -33,6 +34,9 @@ from streamchat_conformance.suite.outcomes import (
 )
 from streamchat_conformance.suite.results import Result
 from streamchat_conformance.suite.target import Target
+
+DEFAULT_REPORTCHARS = "fE"
+"""What pytest lists at the end of a run unless it is asked for something else."""
 
 TOGETHER = ("resilience.concurrent", "resilience.concurrent-many")
 """Decided first, while nothing else goes on: how many requests a target serves at once."""
@@ -61,8 +65,7 @@ class SuiteSession(Gathering):
 
         Cases that need the course of time, or look at all that was recorded, come last.
         """
-        globs = self.config.getoption("--requirement")
-        chosen = selected_ids(globs) if globs else set(CATALOGUE)
+        chosen = selected_ids(self.config.getoption("--requirement"), layer_of(self.config))
         deselected = [item for item in items if is_case(item) and id_of(item) not in chosen]
         if deselected:
             self.config.hook.pytest_deselected(items=deselected)
@@ -71,10 +74,13 @@ class SuiteSession(Gathering):
         self.state.selected = {id_of(item) for item in items if is_case(item)}
         for item in items:
             item.user_properties.extend(junit_properties(requirement_of(item)))
+        quiet = self.config.option.reportchars == DEFAULT_REPORTCHARS
         if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
             # The summary tells each failure; pytest's own sections would tell it twice.
             self.config.option.tbstyle = "no"
-            self.config.option.reportchars = ""
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None and quiet:
+                reporter.reportchars = ""
 
     # -- running -------------------------------------------------------------------------
 
@@ -132,16 +138,8 @@ class SuiteSession(Gathering):
         result = self._result(requirement, item, call)
         report.streamchat = result.to_json()  # type: ignore[attr-defined]  # travels with it
         text = describe(result, redactor=Redactor(self.state.settings.headers))
-        _colour(report, result, text, self._gates(result))
+        colour(report, result, text, gates=self.gates(result))
         return report
-
-    def _gates(self, result: Result) -> bool:
-        """Tell whether a failure of this requirement fails the run."""
-        level = result.requirement.level
-        strict = self.config.getoption("--fail-on") == "should"
-        return (level is MUST or (strict and level is Level.SHOULD)) and (
-            self.known.covering(result.requirement.id, result.cause) is None
-        )
 
     def _result(
         self, requirement: Requirement, item: pytest.Item, call: pytest.CallInfo[None]
@@ -182,8 +180,7 @@ class SuiteSession(Gathering):
             result.reason = f"{type(raised).__name__} in {item.name}"
         return result
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def finish(self, session: pytest.Session) -> None:
         """Hand over what was seen, or decide the exit code and write the reports."""
         self.state.stop()
         seen = self.state.seen()
@@ -251,16 +248,3 @@ def _order(item: pytest.Item) -> int:
     if id_of(item) in TOGETHER:
         return FIRST
     return {"resilience.abandoned": HARMFUL, ALIVE: LAST}.get(id_of(item), LIVE)
-
-
-def _colour(report: pytest.TestReport, result: Result, text: str, gates: bool) -> None:
-    """Give a report the outcome that pytest's own counting, `-x` and JUnit should see."""
-    if result.outcome in (Outcome.FAIL, Outcome.BLOCKED):
-        if gates:
-            report.outcome, report.longrepr = "failed", text
-        else:
-            report.outcome, report.longrepr = "skipped", text
-            report.wasxfail = text
-    elif result.outcome is Outcome.NOT_APPLICABLE:
-        report.outcome = "skipped"
-        report.longrepr = (str(report.location[0]), report.location[1] or 0, result.reason)

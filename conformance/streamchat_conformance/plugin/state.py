@@ -170,6 +170,7 @@ class RunState:
             },
             "generated": target.generated,
             "exchanges": target.ledger.exchanges,
+            "streams": target.ledger.streams,
             "process": self._process,
             "times": {
                 "first_event": round(target.baseline.first_event_s, 4),

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from streamchat_conformance import __version__
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.report.layers import headline
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.report.replay import replay
+from streamchat_conformance.report.replay import in_clear, replay
+from streamchat_conformance.report.server_name import server_name
 from streamchat_conformance.suite.results import Results
 
 SCHEMA = 1
@@ -35,6 +37,7 @@ def build_report(
     """
     redactor = Redactor(headers)
     facts = results.facts
+    name = server_name(facts.server, str(facts.process.get("command", "")))
     exchanges: list[Exchange] = []
     requirements = []
     for result in results.by_id.values():
@@ -54,11 +57,12 @@ def build_report(
             entry["cause"] = result.cause
         for finding, exchange in result.findings:
             number = None
-            replayed = ""
+            replayed = shown = ""
             if exchange is not None:
                 number = _number(exchanges, exchange)
                 base = (bases or {}).get(exchange.request) or _base(facts.url)
-                replayed = replay(redactor.data(exchange.request), base)
+                request = redactor.data(exchange.request)
+                replayed, shown = replay(request, base), in_clear(request)
             entry["findings"].append(
                 {
                     "message": redactor.text(finding.message),
@@ -66,6 +70,7 @@ def build_report(
                     "received": redactor.text(finding.received),
                     "offset": finding.offset,
                     "replay": replayed,
+                    "request": shown,
                     "exchange": number,
                 }
             )
@@ -76,6 +81,7 @@ def build_report(
         "target": {
             "url": facts.url,
             "server": redactor.text(facts.server),
+            "http_server": redactor.text(name),
             "capabilities": facts.capabilities,
             "times_s": facts.times,
         },
@@ -85,18 +91,34 @@ def build_report(
         "recorded_exchanges": facts.exchanges,
         "summary": {
             "verdict": results.verdict().value,
-            **(
-                {"reason": redactor.text(facts.not_testable), "hint": facts.hint}
-                if facts.not_testable
-                else {}
-            ),
-            "must": results.count(Level.MUST),
-            "should": results.count(Level.SHOULD),
-            "may": results.count(Level.MAY),
+            **_why(results, redactor),
+            "headline": headline(results.count, redactor.text(name)),
+            **_counts(results),
+            "layers": {layer.value: _counts(results, layer) for layer in Layer},
         },
         "requirements": requirements,
         "exchanges": [redactor.exchange(exchange).to_json() for exchange in exchanges],
     }
+
+
+def _counts(results: Results, layer: Layer | None = None) -> dict[str, dict[str, int]]:
+    return {
+        level.value.lower(): {
+            outcome.value: number for outcome, number in results.count(level, layer).items()
+        }
+        for level in Level
+    }
+
+
+def _why(results: Results, redactor: Redactor) -> dict[str, str]:
+    """Return the members that explain the verdict: why there is none, or which part ran."""
+    facts = results.facts
+    if facts.not_testable:
+        return {"reason": redactor.text(facts.not_testable), "hint": facts.hint}
+    reasons = [results.undecided(), results.part()]
+    layer = {"layer": results.layer.value} if results.layer is not None else {}
+    reason = "; ".join(filter(None, reasons))
+    return {"reason": reason, **layer} if reason else layer
 
 
 def _number(exchanges: list[Exchange], exchange: Exchange) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.catalogue_text import texts_of
 from streamchat_conformance.report.html.markup import visible
+from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.model import Report, ReportedRequirement
+from streamchat_conformance.report.terminal import SERVER_LAYER
 from streamchat_conformance.suite.outcomes import Outcome
 
 LIMIT_BYTES = 1_000_000
@@ -19,7 +21,16 @@ REPLAY_LIMIT = 4000
 """Longest command (characters): one that is cut would replay something else."""
 
 _TOLD = (Outcome.FAIL, Outcome.ERROR, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE)
-_ESCAPED = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:$-])")
+_ESCAPED = re.compile(
+    r"[\\`*\[\]<>|~@$]"  # spans, links, HTML, cells, mentions, mathematics
+    r"|&(?=#?\w+;)"  # character references
+    r"|:(?=//|[\w+-]+:)"  # addresses that become links, emoji
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; inside a word an underscore is none
+    r"|#(?=\d)|(?<!\S)#"  # issues, headings
+    r"|(?:(?<=^www)|(?<=\Wwww))\."  # links again
+    r"|^[-+=](?=\s|[-=]|$)"  # lists and lines
+    r"|(?<=^\d)[.)]"
+)
 
 
 def markdown_report(report: Report) -> str:
@@ -40,7 +51,7 @@ def inline(text: str, *, limit: int = TEXT_LIMIT) -> str:
     shown = visible(text).replace("\n", " ⏎ ").replace("\t", " ")
     if len(shown) > limit:
         shown = f"{shown[:limit]} … ({len(shown):,} characters)"
-    return _ESCAPED.sub(r"\\\1", shown)
+    return _ESCAPED.sub(r"\\\g<0>", shown)
 
 
 def fenced(text: str) -> str:
@@ -65,6 +76,9 @@ def _head(report: Report) -> Iterator[str]:
         yield "**The run was cut short**: what is not run was not judged."
         yield ""
     server = f" ({inline(report.server)})" if report.server else ""
+    if report.verdict != "not-testable":
+        yield f"**{inline(report.headline())}**"
+        yield ""
     yield f"Target {inline(report.url)}{server}, suite {inline(report.version)}, "
     yield f"{inline(report.started)}, {report.duration_s:.1f} s"
     yield ""
@@ -80,6 +94,10 @@ def _head(report: Report) -> Iterator[str]:
     for level in Level:
         of_level = report.count(level=level)
         rows.append([level.value, *(str(of_level[outcome]) for outcome in shown)])
+    for layer in Layer:
+        of_layer = report.count(layer=layer)
+        name = inline(layer_name(layer, report.http_server))
+        rows.append([name, *(str(of_layer[outcome]) for outcome in shown)])
     for area in report.areas():
         of_area = report.count(area=area)
         rows.append([inline(area), *(str(of_area[outcome]) for outcome in shown)])
@@ -103,18 +121,13 @@ def _requirement(entry: ReportedRequirement) -> Iterator[str]:
     yield ""
     yield inline(entry.title)
     yield ""
+    if entry.layer is Layer.SERVER:
+        yield f"- layer: server, {SERVER_LAYER}"
     yield f"- source: {inline(entry.source)}"
     if entry.reason:
         yield f"- reason: {inline(entry.reason)}"
     texts = texts_of(entry.id)
-    for finding in entry.findings[:1]:
-        yield f"- problem: {inline(finding.message)}"
-        if finding.expected:
-            yield f"- expected: {inline(finding.expected)}"
-        if finding.received:
-            yield f"- received: {inline(finding.received)}"
-    if len(entry.findings) > 1:
-        yield f"- and {len(entry.findings) - 1} more findings"
+    yield from _findings(entry)
     if texts is not None and entry.failing:
         yield f"- why it matters: {inline(texts.why)}"
         yield f"- how to mend it: {inline(texts.mend)}"
@@ -122,3 +135,16 @@ def _requirement(entry: ReportedRequirement) -> Iterator[str]:
         if finding.replay and len(finding.replay) <= REPLAY_LIMIT:
             yield ""
             yield fenced(finding.replay)
+
+
+def _findings(entry: ReportedRequirement) -> Iterator[str]:
+    for finding in entry.findings[:1]:
+        yield f"- problem: {inline(finding.message)}"
+        if finding.expected:
+            yield f"- expected: {inline(finding.expected)}"
+        if finding.received:
+            yield f"- received: {inline(finding.received)}"
+        if finding.request:
+            yield f"- request: {inline(finding.request)}"
+    if len(entry.findings) > 1:
+        yield f"- and {len(entry.findings) - 1} more findings"

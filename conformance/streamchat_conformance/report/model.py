@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from streamchat_conformance.catalogue import CATALOGUE, Layer, Level
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.report.json_report import SCHEMA
+from streamchat_conformance.report.layers import headline
 from streamchat_conformance.suite.outcomes import Outcome
 
 REPORT_LIMIT_BYTES = 256 * 1024 * 1024
@@ -36,6 +37,8 @@ class ReportedFinding:
     replay: str
     exchange: int | None
     """Index into `Report.exchanges`."""
+    request: str = ""
+    """The request's first lines, where the command that replays it does not show them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,31 @@ class Report:
     recorded_exchanges: int
     verdict: str
     reason: str
-    """Why the target was not testable, or the run was cut short."""
+    """Why there is no verdict, or which part of the requirements was run."""
     hint: str
     cut_short: bool
     requirements: tuple[ReportedRequirement, ...]
     exchanges: tuple[Exchange, ...]
     times_s: Mapping[str, float] = field(default_factory=dict)
+    http_server: str = ""
+    """The HTTP server's name, with its version if that is known."""
+    layer: Layer | None = None
+    """The layer that was selected; None for both."""
 
-    def count(self, *, level: Level | None = None, area: str = "") -> dict[Outcome, int]:
-        """Return how many requirements had each outcome, of one level or area or of all."""
+    def count(
+        self, *, level: Level | None = None, area: str = "", layer: Layer | None = None
+    ) -> dict[Outcome, int]:
+        """Return how many requirements had each outcome: of a level, area or layer, or of all."""
         counts = dict.fromkeys(Outcome, 0)
         for entry in self.requirements:
-            if level in (None, entry.level) and area in ("", entry.area):
+            fits = level in (None, entry.level) and layer in (None, entry.layer)
+            if fits and area in ("", entry.area):
                 counts[entry.outcome] += 1
         return counts
+
+    def headline(self) -> str:
+        """Return one line that says how many MUST requirements each layer fails."""
+        return headline(lambda level, layer: self.count(level=level, layer=layer), self.http_server)
 
     def areas(self) -> list[str]:
         """Return the areas in alphabetical order."""
@@ -133,6 +147,7 @@ def report_from_json(value: object) -> Report:
         version=members.object("suite").text("version"),
         url=target.text("url"),
         server=target.text("server"),
+        http_server=target.text("http_server", ""),
         capabilities=target.texts("capabilities"),
         times_s=target.numbers("times_s"),
         started=members.text("started"),
@@ -142,6 +157,7 @@ def report_from_json(value: object) -> Report:
         verdict=summary.text("verdict"),
         reason=summary.text("reason", ""),
         hint=summary.text("hint", ""),
+        layer=_selected_layer(summary.text("layer", "")),
         cut_short=value.get("cut_short") is True,
         requirements=tuple(map(_requirement, members.objects("requirements"))),
         exchanges=tuple(_exchanges(members.objects("exchanges"))),
@@ -174,6 +190,13 @@ def _requirement(members: _Members) -> ReportedRequirement:
     )
 
 
+def _selected_layer(name: str) -> Layer | None:
+    try:
+        return Layer(name) if name else None
+    except ValueError as error:
+        raise ReportError(f"{error}; write the report with this version") from None
+
+
 def _layer_of(id_: str) -> str:
     """Return the layer of a requirement in a report that does not name it."""
     known = CATALOGUE.get(id_)
@@ -188,6 +211,7 @@ def _finding(members: _Members) -> ReportedFinding:
         offset=members.count_or_none("offset"),
         replay=members.text("replay"),
         exchange=members.count_or_none("exchange"),
+        request=members.text("request", ""),
     )
 
 

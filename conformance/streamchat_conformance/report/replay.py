@@ -10,6 +10,12 @@ from streamchat_conformance.chat.parse import parse_request
 INLINE_BYTES = 2048
 """Longer requests are not put on a command line."""
 
+SHOWN_LINES = 12
+"""Lines of a request that are shown in clear: the head of an ordinary one, and its body."""
+LINE_CHARACTERS = 120
+SCANNED_BYTES = 64 * 1024
+
+_ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r", 92: "\\\\"}
 _WRITTEN_BY_CURL = frozenset({"host", "content-length", "transfer-encoding"})
 
 
@@ -37,6 +43,30 @@ def replay(request: bytes, base_url: str) -> str:
     if text or sent.method == "POST":
         words += ["--data-binary", text]
     return " ".join(shlex.quote(word) for word in [*words, url])
+
+
+def in_clear(request: bytes) -> str:
+    """Return the request's first lines for readers, where `replay` does not show them.
+
+    Lines are parted by bars; what is not printable ASCII is escaped.
+    """
+    sent = parse_request(request)
+    if sent.well_formed and len(request) <= INLINE_BYTES and _printable(sent.body) is not None:
+        return ""
+    pieces = request[:SCANNED_BYTES].split(b"\r\n")
+    shown = [_escaped(piece) for piece in pieces[:SHOWN_LINES]]
+    if len(pieces) > SHOWN_LINES or len(request) > SCANNED_BYTES:
+        shown.append("…")
+    return " | ".join(shown)
+
+
+def _escaped(line: bytes) -> str:
+    """Return a line's beginning with escapes for all that is not printable ASCII."""
+    text = "".join(
+        chr(byte) if 32 <= byte < 127 and byte != 92 else _ESCAPES.get(byte, f"\\x{byte:02x}")
+        for byte in line[:LINE_CHARACTERS]
+    )
+    return f"{text}… ({len(line):,} bytes)" if len(line) > LINE_CHARACTERS else text
 
 
 def raw(request: bytes, base_url: str) -> str:

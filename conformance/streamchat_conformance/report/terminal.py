@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.report.replay import replay
+from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.suite.outcomes import Outcome
 from streamchat_conformance.suite.results import Result, Results
 
 _COLOURS = {
     "conformant": "green",
+    "partial": "yellow",
     "nonconformant": "red",
     "not-testable": "yellow",
     "undecided": "yellow",
 }
-_WIDTH = 100
+WIDTH = 100
+"""Widest text (characters); narrower on a narrow terminal."""
+MIN_WIDTH = 40
+
+
+SERVER_LAYER = "the HTTP server or a proxy decides it, not the endpoint's own code"
 
 
 def inert(text: str) -> str:
@@ -31,28 +38,39 @@ def inert(text: str) -> str:
     )
 
 
-def _wrapped(label: str, text: str) -> Iterator[str]:
-    for number, line in enumerate(textwrap.wrap(inert(text), _WIDTH - 14) or [""]):
-        yield f"  {label if number == 0 else '':<10}{line}"
+def _wrapped(label: str, text: str, width: int = WIDTH, indent: int = 2) -> Iterator[str]:
+    """Yield labelled text, wrapped; without an indent the label has a wider column."""
+    column = 10 if indent else 14
+    # An id is not broken at its hyphens: people copy it.
+    lines = textwrap.wrap(inert(text), width - indent - column, break_on_hyphens=False) or [""]
+    for number, line in enumerate(lines):
+        yield f"{' ' * indent}{label if number == 0 else '':<{column}}{line}"
 
 
-def describe(result: Result, *, base_url: str = "", redactor: Redactor | None = None) -> str:
+def describe(
+    result: Result, *, base_url: str = "", redactor: Redactor | None = None, width: int = WIDTH
+) -> str:
     """Return a failed requirement as a person wants to read it, without secrets."""
     clean = redactor or Redactor()
     entry = result.requirement
-    lines = [f"{entry.id} ({entry.level}): {entry.title}", f"  source    {entry.source}"]
+    lines = [f"{entry.id} ({entry.level}): {entry.title}"]
+    if entry.layer is Layer.SERVER:
+        lines += _wrapped("layer", f"server: {SERVER_LAYER}", width)
+    lines += _wrapped("source", entry.source, width)
     if result.outcome is Outcome.BLOCKED:
         reason = clean.text(result.reason) or "see there"
-        lines += _wrapped("blocked", f"by {result.cause}: {reason}")
+        lines += _wrapped("blocked", f"by {result.cause}: {reason}", width)
     for finding, exchange in result.findings[:1]:
-        lines += _wrapped("problem", clean.text(finding.message))
-        lines += _wrapped("expected", clean.text(finding.expected))
-        lines += _wrapped("received", clean.text(finding.received))
+        lines += _wrapped("problem", clean.text(finding.message), width)
+        lines += _wrapped("expected", clean.text(finding.expected), width)
+        lines += _wrapped("received", clean.text(finding.received), width)
         if finding.offset is not None and exchange is not None:
             around = context(clean.masked(exchange.received), finding.offset)
             lines.append(f"  {'bytes':<10}{around}")
         if exchange is not None:
             request = clean.data(exchange.request)
+            if shown := in_clear(request):
+                lines += _wrapped("request", shown, width)
             lines.append(
                 f"  {'replay':<10}{inert(replay(request, base_url or 'http://HOST:PORT'))}"
             )
@@ -73,9 +91,8 @@ def print_summary(
     problem: str,
     redactor: Redactor,
 ) -> None:
-    """Write the summary of a run, without secrets."""
+    """Write the summary of a run but for its verdict, without secrets."""
     facts = results.facts
-    verdict = results.verdict().value
     reporter.section("streamchat-conformance")
     server = f" ({inert(redactor.text(facts.server))})" if facts.server else ""
     reporter.line(f"target        {facts.url}{server}")
@@ -88,7 +105,7 @@ def print_summary(
         f"run           {facts.generated} generated requests, {facts.exchanges} exchanges, "
         f"{report.get('duration_s', 0):.1f} s"
     )
-    base_url = _base(facts.url)
+    base_url = base(facts.url)
     _list(reporter, results, base_url, redactor)
     if facts.not_testable:
         reporter.line("")
@@ -98,8 +115,29 @@ def print_summary(
     if problem:
         reporter.line("")
         reporter.line(inert(problem), red=True)
-    reporter.line("")
-    reporter.line(f"verdict       {verdict}", bold=True, **{_COLOURS[verdict]: True})
+
+
+def print_verdict(reporter: pytest.TerminalReporter, report: Mapping[str, Any]) -> None:
+    """Write the last lines of a run: how each layer did, and the verdict.
+
+    `report` is the JSON report: what is printed is what it says.
+    """
+    summary = report["summary"]
+    verdict = summary["verdict"]
+    width = _width()
+    if verdict != "not-testable":
+        for line in _wrapped("layers", summary["headline"], width, 0):
+            reporter.line(line)
+    reason = summary.get("reason", "")
+    text = f"{verdict}: {reason}" if reason else verdict
+    for line in _wrapped("verdict", text, width, 0):
+        reporter.line(line, bold=True, **{_COLOURS[verdict]: True})
+
+
+def _width() -> int:
+    """Return how wide text may be on this terminal (characters)."""
+    columns = shutil.get_terminal_size().columns
+    return max(MIN_WIDTH, min(WIDTH, columns))
 
 
 def _counts(results: Results, level: Level) -> str:
@@ -116,12 +154,14 @@ def _list(
         for result in failed:
             if result.requirement.level is level:
                 reporter.line("")
-                reporter.line(describe(result, base_url=base_url, redactor=redactor))
+                reporter.line(
+                    describe(result, base_url=base_url, redactor=redactor, width=_width())
+                )
     causes = sorted({result.cause for result in blocked})
     for cause in causes:
         ids = ", ".join(result.requirement.id for result in blocked if result.cause == cause)
         reporter.line("")
-        for line in _wrapped("blocked", f"by {cause}: {ids}"):
+        for line in _wrapped("blocked", f"by {cause}: {ids}", _width()):
             reporter.line(line)
     for result in results.by_id.values():
         if result.outcome is Outcome.ERROR:
@@ -130,6 +170,7 @@ def _list(
             reporter.line(f"{result.requirement.id}: fault of the suite: {reason}")
 
 
-def _base(url: str) -> str:
+def base(url: str) -> str:
+    """Return a URL's scheme and authority."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.partition('/')[0]}"

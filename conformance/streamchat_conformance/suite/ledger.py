@@ -188,6 +188,8 @@ class Ledger:
     def __init__(self, *, path: str | None = None, gap_limit_s: float = 15.0) -> None:
         self.entries: dict[str, Entry] = defaultdict(Entry)
         self.exchanges = 0
+        self.streams = 0
+        """Exchanges in which at least one event could be read."""
         self.server = ""
         self.sent_prompts: set[int] = set()
         """Hashes of all prompts of this run, so that an answer to another request is known."""
@@ -226,6 +228,7 @@ class Ledger:
     def _enter(self, reading: Reading) -> None:
         exchange = reading.exchange
         self.exchanges += 1
+        self.streams += bool(reading.is_stream and reading.events)
         if self.gone and unserved(reading) and place(exchange) not in self.suspects:
             return
         if self._cut_by_crash(reading):

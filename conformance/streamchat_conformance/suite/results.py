@@ -8,29 +8,35 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from streamchat_conformance.catalogue import CATALOGUE, Level, Requirement
+from streamchat_conformance.catalogue import CATALOGUE, Layer, Level, Requirement
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.outcomes import Outcome
 
 FAILING = frozenset({Outcome.FAIL, Outcome.BLOCKED})
+BROKEN = FAILING | {Outcome.KNOWN_FAILURE}
 SOUND = frozenset({Outcome.PASS, Outcome.UNEXPECTED_PASS, Outcome.NOT_APPLICABLE})
+_STREAM_AREAS = frozenset({"payload", "sse"})
 
 
 class Verdict(StrEnum):
     """What a run says of its target."""
 
     CONFORMANT = "conformant"
+    """Every MUST was run, and none is broken."""
+    PARTIAL = "partial"
+    """Only a part was run: no MUST in it is broken."""
     NONCONFORMANT = "nonconformant"
     NOT_TESTABLE = "not-testable"
     UNDECIDED = "undecided"
-    """No MUST was found broken, but none was run, or the suite itself failed at one."""
+    """No MUST was found broken, but nothing could be judged, or the suite itself failed at one."""
 
 
 EXIT_CONFORMANT = 0
 EXIT_NONCONFORMANT = 1
 EXIT_SUITE_FAULT = 3
 EXIT_USAGE = 4
+"""Wrong usage, or a run that decides nothing."""
 EXIT_NOT_TESTABLE = 6
 
 
@@ -107,6 +113,8 @@ class Facts:
     """Capability to declared, detected or absent."""
     generated: int = 0
     exchanges: int = 0
+    streams: int | None = None
+    """Exchanges in which at least one event could be read; None where nobody counted."""
     times: dict[str, float] = field(default_factory=dict)
     """Times that were measured on this target and that relative judgements used (seconds)."""
     not_testable: str = ""
@@ -123,6 +131,10 @@ class Results:
         self.facts = Facts()
         self.expired: list[str] = []
         """Ids whose entry in the list of known failures has expired."""
+        self.layer: Layer | None = None
+        """The layer that was selected; None for both."""
+        self.recorded = False
+        """Whether recordings were judged, which never decide every requirement."""
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.by_id.values())
@@ -148,12 +160,14 @@ class Results:
                 result.reason = f"it could not be judged: {result.reason}"
                 result.cause = ""
 
-    def count(self, level: Level) -> dict[str, int]:
-        """Return how many requirements of a level had each outcome."""
+    def count(self, level: Level, layer: Layer | None = None) -> dict[Outcome, int]:
+        """Return how many requirements of a level, and of a layer, had each outcome."""
         counts = Counter(
-            result.outcome for result in self.by_id.values() if result.requirement.level is level
+            result.outcome
+            for result in self.by_id.values()
+            if result.requirement.level is level and layer in (None, result.requirement.layer)
         )
-        return {outcome.value: counts[outcome] for outcome in Outcome}
+        return {outcome: counts[outcome] for outcome in Outcome}
 
     def failing(self, *levels: Level) -> list[Result]:
         """Return the failed and blocked requirements of some levels."""
@@ -177,20 +191,51 @@ class Results:
         broken = known or bool(self.failing(Level.MUST))
         if broken:
             return Verdict.NONCONFORMANT
-        failed_itself = any(
-            result.outcome is Outcome.ERROR and result.requirement.level is Level.MUST
-            for result in self.by_id.values()
+        if self.undecided():
+            return Verdict.UNDECIDED
+        ran = all(result.outcome is not Outcome.NOT_RUN for result in self._musts())
+        whole = ran and not self.recorded
+        return Verdict.CONFORMANT if whole else Verdict.PARTIAL
+
+    def undecided(self) -> str:
+        """Return why the run says nothing of its target, or an empty string if it does."""
+        musts = [result for result in self._musts() if result.outcome is not Outcome.NOT_RUN]
+        faulty = [result.requirement.id for result in musts if result.outcome is Outcome.ERROR]
+        if faulty:
+            return f"the suite itself failed at {', '.join(faulty)}"
+        if not musts:
+            return "not one MUST requirement was run: this says nothing about the target"
+        if all(result.outcome is Outcome.NOT_APPLICABLE for result in musts):
+            return "not one MUST requirement that was run applies to what the target sent"
+        about_streams = any(
+            result.requirement.area in _STREAM_AREAS and not result.requirement.needs
+            for result in musts
         )
-        undecided = failed_itself or self.nothing_run()
-        return Verdict.UNDECIDED if undecided else Verdict.CONFORMANT
+        if self.facts.streams == 0 and about_streams:
+            return "no event stream of the target could be read: what streams say was not judged"
+        return ""
+
+    def part(self) -> str:
+        """Return which part was run, as a sentence; an empty string if all of it was."""
+        unjudged = {Outcome.NOT_RUN, *([Outcome.NOT_APPLICABLE] if self.recorded else [])}
+        ran = sum(result.outcome not in unjudged for result in self)
+        if ran == len(self.by_id):
+            return ""
+        layer = f"the {self.layer} layer alone: " if self.layer is not None else ""
+        verb = "were decided" if self.recorded else "ran"
+        sentence = f"{layer}{ran} of {len(self.by_id)} requirements {verb}"
+        failing = [result for result in self if result.outcome in BROKEN]
+        if any(result.requirement.level is Level.MUST for result in failing):
+            return sentence
+        kind = "MUST failure" if failing else "failure"
+        return f"{sentence}: no {kind} among them"
+
+    def _musts(self) -> list[Result]:
+        return [result for result in self if result.requirement.level is Level.MUST]
 
     def nothing_run(self) -> bool:
-        """Tell whether not a single MUST requirement was run."""
-        return all(
-            result.outcome is Outcome.NOT_RUN
-            for result in self.by_id.values()
-            if result.requirement.level is Level.MUST
-        )
+        """Return whether not a single MUST requirement was run."""
+        return all(result.outcome is Outcome.NOT_RUN for result in self._musts())
 
     def exit_code(self, *, fail_on: str = "must") -> int:
         """Return the process's exit code."""
@@ -204,7 +249,7 @@ class Results:
         # A list that names what works no longer says what is broken.
         if any(result.outcome is Outcome.UNEXPECTED_PASS for result in self.by_id.values()):
             return EXIT_NONCONFORMANT
-        return EXIT_CONFORMANT
+        return EXIT_USAGE if self.undecided() else EXIT_CONFORMANT
 
 
 _WEIGHT = {

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.html.exchange_view import exchange_view
 from streamchat_conformance.report.html.markup import Markup, element, joined
-from streamchat_conformance.report.html.requirement_view import LABELS, requirement_view
+from streamchat_conformance.report.html.requirement_view import LABELS, LAYERS, requirement_view
+from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.suite.outcomes import Outcome
 
@@ -82,6 +83,7 @@ def _head(report: Report) -> Markup:
         ("run", made),
         ("capabilities", ", ".join(f"{name} {how}" for name, how in report.capabilities.items())),
         ("times", ", ".join(f"{n.replace('_', ' ')} {s:g} s" for n, s in report.times_s.items())),
+        ("layers", report.headline() if report.verdict != "not-testable" else ""),
         ("why", report.reason),
         ("what to do", report.hint),
     ]
@@ -104,8 +106,13 @@ def _counts(report: Report) -> Markup:
         *(element("th", _chip(outcome), scope="col") for outcome in shown),
     )
     rows = [_count_row(level.value, report.count(level=level), shown) for level in _LEVELS]
+    rows += [
+        _count_row(layer_name(layer, report.http_server), report.count(layer=layer), shown)
+        for layer in Layer
+    ]
     rows += [_count_row(area, report.count(area=area), shown) for area in report.areas()]
-    rows[len(_LEVELS) - 1] = Markup(rows[len(_LEVELS) - 1].replace("<tr", '<tr class="last"', 1))
+    for last in (len(_LEVELS) - 1, len(_LEVELS) + len(Layer) - 1):
+        rows[last] = Markup(rows[last].replace("<tr", '<tr class="last"', 1))
     table = element("table", element("thead", head), element("tbody", *rows), class_="counts")
     return element(
         "section",
@@ -154,6 +161,7 @@ def _filters(report: Report) -> Markup:
         "div",
         _select("outcome", outcomes),
         _select("level", [(level.value, level.value) for level in _LEVELS]),
+        _select("layer", [(layer.value, LAYERS[layer]) for layer in Layer]),
         _select("area", [(area, area) for area in report.areas()]),
         element(
             "label",

@@ -4,16 +4,16 @@
   const one = (id) => document.getElementById(id);
   const entries = [...document.querySelectorAll("details.requirement")];
   const filters = one("filters");
-  const controls = ["outcome", "level", "area", "text"].map((name) => one("filter-" + name));
+  const controls = ["outcome", "level", "layer", "area", "text"].map((name) => one("filter-" + name));
 
   const apply = () => {
-    const [outcome, level, area, text] = controls.map((control) => control.value);
+    const [outcome, level, layer, area, text] = controls.map((control) => control.value);
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const entry of entries) {
-      const { outcome: o, level: l, area: a, text: t } = entry.dataset;
+      const { outcome: o, level: l, layer: y, area: a, text: t } = entry.dataset;
       const fits = (!outcome || outcome.split(" ").includes(o)) && (!level || level === l) &&
-        (!area || area === a) && words.every((word) => t.includes(word));
+        (!layer || layer === y) && (!area || area === a) && words.every((word) => t.includes(word));
       entry.hidden = !fits;
       shown += fits ? 1 : 0;
     }

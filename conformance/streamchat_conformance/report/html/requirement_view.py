@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from streamchat_conformance.catalogue import Layer
 from streamchat_conformance.report.catalogue_text import Defect, cited, defects_of, texts_of
 from streamchat_conformance.report.html.bytes_view import as_text
 from streamchat_conformance.report.html.markup import Markup, element, joined, link
@@ -29,6 +30,10 @@ LABELS = {
 """Each outcome as people read it."""
 
 
+LAYERS = {Layer.APPLICATION: "application", Layer.SERVER: "HTTP server"}
+"""Each layer as people read it."""
+
+
 def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> Markup:
     """Return a requirement as a fold. `blocks` are the ids that its failure blocks."""
     return element(
@@ -38,6 +43,7 @@ def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequenc
             element("span", LABELS[entry.outcome], class_=f"chip {entry.outcome.value}"),
             element("span", entry.level.value, class_=f"level {entry.level.value.lower()}"),
             element("code", entry.id),
+            element("span", LAYERS[entry.layer], class_=f"layer {entry.layer.value}"),
             element("span", entry.title, class_="sentence"),
         ),
         element("div", *_body(report, entry, blocks), class_="body"),
@@ -45,6 +51,7 @@ def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequenc
         id=entry.id,
         data_outcome=entry.outcome.value,
         data_level=entry.level.value,
+        data_layer=entry.layer.value,
         data_area=entry.area,
         data_text=f"{entry.id} {entry.title} {entry.source}".lower(),
     )
@@ -88,6 +95,8 @@ def finding_view(report: Report, finding: ReportedFinding, heading: str) -> Mark
         if finding.offset is not None:
             excerpt = as_text(exchange.received, [finding.offset], around=EXCERPT_BYTES)
             rows.append((f"bytes at {finding.offset:,}", excerpt))
+    if finding.request:
+        rows.append(("request", finding.request))
     if finding.replay:
         rows.append(("replay", element("pre", finding.replay, class_="replay", tabindex="0")))
     listed = [part for name, value in rows if value for part in _row(name, value)]
