@@ -17,7 +17,7 @@ for _root in (Path(__file__).parent, Path(__file__).parent.parent / "conformance
 if importlib.util.find_spec("httptools") is None:
     sys.exit("the load tests need more packages: pip install 'streamchat-conformance[load]'")
 
-from streamchat_load.hooks import ProfileShape, StreamUser, register  # noqa: E402 - after the path
+from streamchat_load.locust_adapter.hooks import ProfileShape, StreamUser, register  # noqa: E402 - after the path
 
 register()
 

@@ -10,14 +10,14 @@ from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
-from streamchat_load.connection import Response
-from streamchat_load.foretold import learn_body
-from streamchat_load.oracle import Oracle
-from streamchat_load.payload import ChatPayload
-from streamchat_load.reading import Reading as LoadReading
-from streamchat_load.recording import Recorder
-from streamchat_load.template import LEARNING_NONCES, learn
-from streamchat_load.verify import StreamVerifier
+from streamchat_load.client.reading import StreamReading
+from streamchat_load.client.response import StreamResponse
+from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
+from streamchat_load.metrics.recorder import StreamRecorder
+from streamchat_load.verification.expected_body import learn_body
+from streamchat_load.verification.oracle import Oracle
+from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.template import LEARNING_NONCES, learn_template
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EVENTS = 200
 NONCE = "00112233445566ff"
 OTHER = "ffeeddccbbaa9988"
-PAYLOAD = ChatPayload()
+DIALECT = StreamChatDialect()
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
     b"Connection: keep-alive\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\n"
@@ -35,7 +35,7 @@ HEAD = (
 
 def texts_of(nonce: str) -> list[str]:
     """Return the data of a stream's events."""
-    value = PAYLOAD.build(nonce).value
+    value = DIALECT.build(nonce).value
     return [json.dumps({**value, "response": f"token {place} "}) for place in range(EVENTS)]
 
 
@@ -51,8 +51,8 @@ def chunk(data: bytes) -> bytes:
 
 def recorded() -> Exchange:
     """Return a good exchange of one chunk an event, 10 ms apart."""
-    chat = ChatRequest(**PAYLOAD.build(NONCE).value)
-    request = HttpRequest.chat(chat).encode(authority="127.0.0.1", path=PAYLOAD.path)
+    chat = ChatRequest(**DIALECT.build(NONCE).value)
+    request = HttpRequest.chat(chat).encode(authority="127.0.0.1", path=DIALECT.path)
     reads = [Read(0.001, HEAD)]
     reads += [
         Read(0.01 * (place + 1), chunk(block)) for place, block in enumerate(blocks_of(NONCE))
@@ -65,7 +65,7 @@ def oracle_of(kind: str) -> Oracle:
     """Return how much is foretold: every byte, every text, or nothing."""
     streams = (*LEARNING_NONCES, OTHER)
     known = Oracle(
-        template=learn(
+        template=learn_template(
             texts_of(LEARNING_NONCES[0]), texts_of(LEARNING_NONCES[1]), texts_of(OTHER), OTHER
         ),
         length=EVENTS,
@@ -104,12 +104,12 @@ def test_reading_judging_and_recording_a_stream_in_the_load_client(
     """All that the client does with a stream but for the socket and locust."""
     oracle = oracle_of(kind)
     chunks = [chunk(block) for block in blocks_of(NONCE)]
-    recorder = Recorder()
+    recorder = StreamRecorder()
 
     def read() -> StreamVerifier:
-        verifier = StreamVerifier(PAYLOAD.build(NONCE), oracle, PAYLOAD)
-        reading = LoadReading(verifier=verifier, due_s=0.0, phase="all")
-        response = Response()
+        verifier = StreamVerifier(DIALECT.build(NONCE), oracle, DIALECT)
+        reading = StreamReading(verifier=verifier, due_s=0.0, phase="all")
+        response = StreamResponse()
         response.feed(HEAD)
         for place, data in enumerate(chunks):
             response.feed(data)

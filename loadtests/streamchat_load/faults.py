@@ -11,7 +11,7 @@ EXCERPT_LIMIT_BYTES = 512
 """How many of the offending bytes are kept."""
 
 
-class Fault(StrEnum):
+class StreamFault(StrEnum):
     """Classes of broken streams. A stream counts once, under the first fault seen in it."""
 
     LOST = "lost"
@@ -29,32 +29,32 @@ class Fault(StrEnum):
     REFUSAL = "refusal"
 
 
-MEANINGS: dict[Fault, str] = {
-    Fault.LOST: "an event in the middle of the stream never came",
-    Fault.DUPLICATED: "an event came twice",
-    Fault.REORDERED: "events came in another order",
-    Fault.CROSSED: "an event belongs to another stream",
-    Fault.TRUNCATED: "the stream ended before its last event or without its proper end",
-    Fault.FRAMING: "the HTTP message or the event stream is malformed",
-    Fault.UTF8: "bytes that are not UTF-8, or replacement characters",
-    Fault.ERROR_EVENT: "the server reported an error inside the stream",
-    Fault.STALL: "nothing came for longer than the stall limit",
-    Fault.PAYLOAD: "an event's data is not what the payload asks for",
-    Fault.ALTERED: "an event's text is not the one this stream should show",
-    Fault.HEAD: "the response head is not that of an event stream",
-    Fault.REFUSAL: "an invalid request was not refused as it should be",
+MEANINGS: dict[StreamFault, str] = {
+    StreamFault.LOST: "an event in the middle of the stream never came",
+    StreamFault.DUPLICATED: "an event came twice",
+    StreamFault.REORDERED: "events came in another order",
+    StreamFault.CROSSED: "an event belongs to another stream",
+    StreamFault.TRUNCATED: "the stream ended before its last event or without its proper end",
+    StreamFault.FRAMING: "the HTTP message or the event stream is malformed",
+    StreamFault.UTF8: "bytes that are not UTF-8, or replacement characters",
+    StreamFault.ERROR_EVENT: "the server reported an error inside the stream",
+    StreamFault.STALL: "nothing came for longer than the stall limit",
+    StreamFault.PAYLOAD: "an event's data is not what the payload asks for",
+    StreamFault.ALTERED: "an event's text is not the one this stream should show",
+    StreamFault.HEAD: "the response head is not that of an event stream",
+    StreamFault.REFUSAL: "an invalid request was not refused as it should be",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FaultEvidence:
     """One fault as it was seen.
 
     `event` counts the stream's events from 0; `offset` counts bytes of the response's body;
     `excerpt` holds the offending bytes, or those around the place (at most 512).
     """
 
-    fault: Fault
+    fault: StreamFault
     message: str
     nonce: str = ""
     event: int | None = None
@@ -81,7 +81,7 @@ class Evidence:
     def load(cls, dumped: dict[str, Any]) -> Self:
         """Restore evidence from `dump`'s form."""
         return cls(
-            fault=Fault(dumped["fault"]),
+            fault=StreamFault(dumped["fault"]),
             message=dumped["message"],
             nonce=dumped["nonce"],
             event=dumped["event"],

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamchat_load.labels import COUNT_LABELS
+from streamchat_load.metrics.labels import COUNT_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -77,16 +77,16 @@ def url_of(listening: socket.socket) -> str:
 
 
 def test_a_server_that_never_answers_is_told(silent: socket.socket, tmp_path: Path) -> None:
-    result = load(url_of(silent), tmp_path, "--survey-limit-s", 0.5)
+    result = load(url_of(silent), tmp_path, "--preflight-limit-s", 0.5)
     assert result.exit_code == 2, result.output
-    assert "gave no answer: none within 0.5 s (see --survey-limit-s)" in result.output
+    assert "gave no answer: none within 0.5 s (see --preflight-limit-s)" in result.output
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_before_the_load_ends_it_at_once(
     silent: socket.socket, signal_: signal.Signals
 ) -> None:
-    command = locust_command(url_of(silent), "--headless", "--survey-limit-s", 600)
+    command = locust_command(url_of(silent), "--headless", "--preflight-limit-s", 600)
     with (
         subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamchat_conformance.recorder.endpoint import Endpoint
-from streamchat_load.connection import ConnectError, Connection, Response
+from streamchat_load.client.connection import StreamConnectError, StreamConnection
+from streamchat_load.client.response import StreamResponse
 
 from .harness import refusing_port
 
@@ -26,11 +27,11 @@ STREAM = (
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Connection, socket.socket]]:
+def pair() -> Iterator[tuple[StreamConnection, socket.socket]]:
     """A connection, and the server's end of it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         endpoint = Endpoint("http", "127.0.0.1", listening.getsockname()[1], "/")
-        connection = Connection(endpoint)
+        connection = StreamConnection(endpoint)
         peer, _ = listening.accept()
         peer.settimeout(WAIT_S)
         with peer:
@@ -38,13 +39,13 @@ def pair() -> Iterator[tuple[Connection, socket.socket]]:
         connection.close()
 
 
-def arrived(connection: Connection) -> None:
+def arrived(connection: StreamConnection) -> None:
     """Wait until something, or the end, has arrived: the loopback device takes its time."""
     connection._socket.settimeout(WAIT_S)
     connection._socket.recv(1, socket.MSG_PEEK)
 
 
-def test_an_idle_connection_is_open(pair: tuple[Connection, socket.socket]) -> None:
+def test_an_idle_connection_is_open(pair: tuple[StreamConnection, socket.socket]) -> None:
     connection, peer = pair
     assert connection.is_open()
     connection.send(b"still blocking")
@@ -52,7 +53,7 @@ def test_an_idle_connection_is_open(pair: tuple[Connection, socket.socket]) -> N
 
 
 def test_a_connection_that_the_server_closed_is_not_open(
-    pair: tuple[Connection, socket.socket],
+    pair: tuple[StreamConnection, socket.socket],
 ) -> None:
     connection, peer = pair
     peer.close()
@@ -61,7 +62,7 @@ def test_a_connection_that_the_server_closed_is_not_open(
 
 
 def test_a_connection_that_timed_out_with_a_408_is_not_open(
-    pair: tuple[Connection, socket.socket],
+    pair: tuple[StreamConnection, socket.socket],
 ) -> None:
     connection, peer = pair
     peer.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
@@ -70,7 +71,7 @@ def test_a_connection_that_timed_out_with_a_408_is_not_open(
 
 
 def test_bytes_that_nobody_asked_for_stay_for_the_next_answer(
-    pair: tuple[Connection, socket.socket],
+    pair: tuple[StreamConnection, socket.socket],
 ) -> None:
     connection, peer = pair
     peer.sendall(b"rubbish")
@@ -80,14 +81,14 @@ def test_bytes_that_nobody_asked_for_stay_for_the_next_answer(
 
 
 def test_a_refused_connection_says_so() -> None:
-    with refusing_port() as port, pytest.raises(ConnectError, match="connection refused"):
-        Connection(Endpoint("http", "127.0.0.1", port, "/"))
+    with refusing_port() as port, pytest.raises(StreamConnectError, match="connection refused"):
+        StreamConnection(Endpoint("http", "127.0.0.1", port, "/"))
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_a_response_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
-    response = Response()
+    response = StreamResponse()
     body = b""
     for start, end in itertools.pairwise(edges):
         assert response.feed(STREAM[start:end]) is None
@@ -99,7 +100,7 @@ def test_a_response_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
 
 
 def test_an_interim_response_is_passed_over() -> None:
-    response = Response()
+    response = StreamResponse()
     response.feed(b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + STREAM)
     assert response.status == 200
     assert response.take() == b"data: x\n\n"
@@ -108,7 +109,7 @@ def test_an_interim_response_is_passed_over() -> None:
 
 
 def test_a_second_response_is_surplus_and_the_connection_not_used_again() -> None:
-    response = Response()
+    response = StreamResponse()
     response.feed(STREAM + b"HTTP/1.1 200 OK\r\n")
     assert response.complete
     assert response.surplus
@@ -116,7 +117,7 @@ def test_a_second_response_is_surplus_and_the_connection_not_used_again() -> Non
 
 
 def test_a_response_that_says_close_is_not_persistent() -> None:
-    response = Response()
+    response = StreamResponse()
     response.feed(STREAM.replace(b"\r\nT", b"\r\nConnection: close\r\nT", 1))
     assert response.complete
     assert not response.persistent
@@ -124,4 +125,4 @@ def test_a_response_that_says_close_is_not_persistent() -> None:
 
 @pytest.mark.parametrize("data", [b"rubbish\r\n\r\n", STREAM.replace(b"6\r\n", b"zz\r\n")])
 def test_what_is_not_http_is_told(data: bytes) -> None:
-    assert Response().feed(data)
+    assert StreamResponse().feed(data)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from streamchat_load.faults import Fault
-from streamchat_load.ledger import PHASE_TIMES, TIMES, Outcome
-from streamchat_load.profiles import PROFILES
-from streamchat_load.verdict import MINIMA, Exit, read_thresholds
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.faults import StreamFault
+from streamchat_load.metrics.ledger import PHASE_TIMES, TIMES
+from streamchat_load.profiles.catalogue import PROFILES
+from streamchat_load.verdict.thresholds import MINIMA, read_thresholds
+from streamchat_load.verdict.verdict import ExitCode
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "load-testing.md"
 TEXT = DOCS.read_text("utf-8")
@@ -33,15 +35,15 @@ def test_every_profile_is_documented_with_its_parameters_and_defaults() -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    assert {fault.value for fault in Fault} <= set(rows())
+    assert {fault.value for fault in StreamFault} <= set(rows())
 
 
 def test_every_exit_code_is_documented() -> None:
-    assert {str(int(code)) for code in Exit} <= set(rows())
+    assert {str(int(code)) for code in ExitCode} <= set(rows())
 
 
 def test_every_time_and_outcome_that_a_threshold_can_name_is_documented() -> None:
-    for name in (*TIMES, *PHASE_TIMES, *MINIMA, *(outcome.value for outcome in Outcome)):
+    for name in (*TIMES, *PHASE_TIMES, *MINIMA, *(outcome.value for outcome in StreamOutcome)):
         assert f"`{name.replace('-', '_')}`" in TEXT or f"`{name.rpartition('_')[0]}`" in TEXT
 
 

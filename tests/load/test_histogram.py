@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.histogram import RELATIVE_ERROR, Histogram, bucket_of, bucket_range_us
+from streamchat_load.metrics.histogram import RELATIVE_ERROR, Histogram, bucket_of, bucket_range_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

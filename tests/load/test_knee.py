@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.knee import (
+from streamchat_load.metrics.knee import (
     FIRST_FACTOR,
     FLOOR_MS,
-    Step,
+    StaircaseStep,
     describe_knee,
     largest_fall,
     lasting_rise,
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 times_ms = st.floats(1, 1000)
 
 
-def steps_of(values_ms: Sequence[float | None]) -> list[Step]:
+def steps_of(values_ms: Sequence[float | None]) -> list[StaircaseStep]:
     return [
-        Step(f"{10 * number} users", 100, 0, value_ms, None)
+        StaircaseStep(f"{10 * number} users", 100, 0, value_ms, None)
         for number, value_ms in enumerate(values_ms, start=1)
     ]
 
@@ -91,7 +91,7 @@ def test_a_rise_is_always_beyond_factor_floor_and_noise_on_every_later_step(
 
 @given(st.lists(st.integers(0, 1), min_size=2, max_size=12))
 def test_a_single_refusal_on_a_step_is_no_knee(refused: list[int]) -> None:
-    steps = [Step(f"{at} users", 50, count) for at, count in enumerate(refused)]
+    steps = [StaircaseStep(f"{at} users", 50, count) for at, count in enumerate(refused)]
     assert describe_knee(steps).startswith("no knee")
 
 
@@ -99,7 +99,9 @@ def test_a_single_refusal_on_a_step_is_no_knee(refused: list[int]) -> None:
 def test_refusals_that_last_are_a_knee_also_on_the_last_step(
     good: int, full: int, refused: int
 ) -> None:
-    steps = [Step(f"{at} users", 100, refused if at >= good else 0) for at in range(good + full)]
+    steps = [
+        StaircaseStep(f"{at} users", 100, refused if at >= good else 0) for at in range(good + full)
+    ]
     assert describe_knee(steps) == (
         f"the knee is between {good - 1} users and {good} users: requests are refused or fail"
     )

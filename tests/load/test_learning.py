@@ -5,43 +5,43 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from streamchat_load.learning import agree, may_tell_the_time, tells_the_minute
-from streamchat_load.ledger import Outcome
-from streamchat_load.oracle import Oracle
-from streamchat_load.payload import ChatPayload
-from streamchat_load.template import LEARNING_NONCES
-from streamchat_load.verify import StreamVerifier
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
+from streamchat_load.preflight.learning import has_the_minute, learn_oracle, may_have_a_clock
+from streamchat_load.verification.oracle import Oracle
+from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.template import LEARNING_NONCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamchat_load.reading import Reading
+    from streamchat_load.client.reading import StreamReading
 
-PAYLOAD = ChatPayload()
+DIALECT = StreamChatDialect()
 THIRD = "00112233445566ff"
 
 
-def read(body: bytes, nonce: str) -> Reading:
+def read(body: bytes, nonce: str) -> StreamReading:
     """Return what a reading of a whole stream looks like."""
-    verifier = StreamVerifier(PAYLOAD.build(nonce), Oracle(), PAYLOAD, keep_texts=True)
+    verifier = StreamVerifier(DIALECT.build(nonce), Oracle(), DIALECT, keep_texts=True)
     verifier.receive(body, 0.0)
     verifier.finish(ended=True, cut=False)
     reading: Any = SimpleNamespace(
         verifier=verifier,
         evidence=verifier.evidence,
-        outcome=Outcome.FAULTY if verifier.evidence else Outcome.VERIFIED,
+        outcome=StreamOutcome.FAULTY if verifier.evidence else StreamOutcome.VERIFIED,
         body_bytes=len(body),
     )
-    return cast("Reading", reading)
+    return cast("StreamReading", reading)
 
 
-def learnt(body: Callable[[int, str], bytes]) -> Oracle:
+def learned(body: Callable[[int, str], bytes]) -> Oracle:
     nonces = (*LEARNING_NONCES, THIRD)
-    return agree([read(body(number, nonce), nonce) for number, nonce in enumerate(nonces)])
+    return learn_oracle([read(body(number, nonce), nonce) for number, nonce in enumerate(nonces)])
 
 
 def test_what_varies_beside_the_answer_does_not_hinder_foretelling_it() -> None:
-    oracle = learnt(
+    oracle = learned(
         lambda number, nonce: b"".join(
             b'data: {"id": %d, "response": "%d of %b"}\n\n' % (number, place, nonce.encode())
             for place in range(4)
@@ -57,7 +57,7 @@ def test_what_varies_beside_the_answer_does_not_hinder_foretelling_it() -> None:
 def test_ids_number_events_if_every_stream_begins_with_the_same(
     starts: tuple[int, ...], numbered: bool
 ) -> None:
-    oracle = learnt(
+    oracle = learned(
         lambda number, _: b"".join(
             b'id: %d\ndata: {"response": "%d"}\n\n' % (starts[number] + place, number)
             for place in range(4)
@@ -79,12 +79,12 @@ def test_ids_number_events_if_every_stream_begins_with_the_same(
 )
 def test_a_clock_is_suspected_where_it_may_be(said: str, may: bool) -> None:
     event = f'data: {{"response": "{said}"}}\n\n'.encode()
-    assert may_tell_the_time(learnt(lambda *_: event), PAYLOAD) is may
+    assert may_have_a_clock(learned(lambda *_: event), DIALECT) is may
 
 
 def test_what_only_repeats_the_nonce_is_no_clock() -> None:
-    oracle = learnt(lambda _, nonce: b'data: {"response": "%b"}\n\n' % nonce.encode())
-    assert not may_tell_the_time(oracle, PAYLOAD)
+    oracle = learned(lambda _, nonce: b'data: {"response": "%b"}\n\n' % nonce.encode())
+    assert not may_have_a_clock(oracle, DIALECT)
 
 
 def test_a_time_of_day_without_seconds_is_told_from_a_fixed_one(
@@ -92,9 +92,9 @@ def test_a_time_of_day_without_seconds_is_told_from_a_fixed_one(
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_764_283_344.0)
     minute = time.strftime("%M", time.gmtime(time.time()))
-    now = learnt(lambda *_: f'data: {{"response": "7:{minute} pm"}}\n\n'.encode())
-    fixed = learnt(lambda *_: b'data: {"response": "lunch is at 12:%02d"}\n\n' % (int(minute) - 9))
-    seconds = learnt(lambda *_: f'data: {{"response": "7:{minute}:01"}}\n\n'.encode())
-    assert tells_the_minute(now, PAYLOAD)
-    assert not tells_the_minute(fixed, PAYLOAD)
-    assert not tells_the_minute(seconds, PAYLOAD)
+    now = learned(lambda *_: f'data: {{"response": "7:{minute} pm"}}\n\n'.encode())
+    fixed = learned(lambda *_: b'data: {"response": "lunch is at 12:%02d"}\n\n' % (int(minute) - 9))
+    seconds = learned(lambda *_: f'data: {{"response": "7:{minute}:01"}}\n\n'.encode())
+    assert has_the_minute(now, DIALECT)
+    assert not has_the_minute(fixed, DIALECT)
+    assert not has_the_minute(seconds, DIALECT)

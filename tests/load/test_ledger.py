@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.faults import Evidence, Fault
-from streamchat_load.ledger import Ledger, Outcome
-from streamchat_load.timeline import CELL_LIMIT, Timeline
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.faults import FaultEvidence, StreamFault
+from streamchat_load.metrics.ledger import LoadLedger
+from streamchat_load.metrics.timeline import CELL_LIMIT, LoadTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ Happening = tuple[str, float, float]
 
 happenings = st.lists(
     st.tuples(
-        st.sampled_from([outcome.value for outcome in Outcome]),
+        st.sampled_from([outcome.value for outcome in StreamOutcome]),
         st.floats(0, 5),
         st.floats(1_000_000, 1_002_000),
     ),
@@ -25,8 +26,8 @@ happenings = st.lists(
 )
 
 
-def ledger_of(items: Sequence[Happening]) -> Ledger:
-    ledger = Ledger()
+def ledger_of(items: Sequence[Happening]) -> LoadLedger:
+    ledger = LoadLedger()
     for outcome, duration_s, epoch_s in items:
         ledger.counts["started"] += 1
         ledger.outcomes[outcome] += 1
@@ -37,7 +38,7 @@ def ledger_of(items: Sequence[Happening]) -> Ledger:
         cell.counts["events"] += 1
         cell.gap.record(duration_s)
         cell.first_text.record(duration_s / 2)
-        ledger.show(Evidence(Fault.LOST, outcome, at_epoch_s=epoch_s))
+        ledger.show(FaultEvidence(StreamFault.LOST, outcome, at_epoch_s=epoch_s))
     return ledger
 
 
@@ -59,7 +60,7 @@ def test_two_processes_add_up_to_one_that_saw_everything(
 @given(happenings)
 def test_a_ledger_survives_the_way_to_the_master(items: list[Happening]) -> None:
     sent = json.loads(json.dumps(ledger_of(items).dump()))
-    assert Ledger.load(sent).dump() == ledger_of(items).dump()
+    assert LoadLedger.load(sent).dump() == ledger_of(items).dump()
 
 
 @given(happenings, st.integers(0, 40))
@@ -67,9 +68,9 @@ def test_taking_in_parts_loses_nothing_and_counts_nothing_twice(
     items: list[Happening], place: int
 ) -> None:
     ledger = ledger_of(items[:place])
-    sums = Ledger()
+    sums = LoadLedger()
     sums.merge(ledger.take())
-    assert ledger.dump() == Ledger().dump()
+    assert ledger.dump() == LoadLedger().dump()
     ledger.merge(ledger_of(items[place:]))
     sums.merge(ledger.take())
     assert sums.outcomes == ledger_of(items).outcomes
@@ -77,14 +78,14 @@ def test_taking_in_parts_loses_nothing_and_counts_nothing_twice(
 
 
 def test_the_earliest_evidence_of_a_class_is_kept() -> None:
-    ledger = Ledger()
+    ledger = LoadLedger()
     for at_epoch_s in (3.0, 1.0, 2.0):
-        ledger.show(Evidence(Fault.STALL, str(at_epoch_s), at_epoch_s=at_epoch_s))
+        ledger.show(FaultEvidence(StreamFault.STALL, str(at_epoch_s), at_epoch_s=at_epoch_s))
     assert ledger.evidence["stall"].message == "1.0"
 
 
 def test_a_long_timeline_grows_coarser_and_not_longer() -> None:
-    timeline = Timeline()
+    timeline = LoadTimeline()
     for second in range(CELL_LIMIT * 4):
         timeline.at(second).counts["events"] += 1
     assert len(timeline.cells) <= CELL_LIMIT
@@ -93,9 +94,9 @@ def test_a_long_timeline_grows_coarser_and_not_longer() -> None:
 
 def test_cells_are_not_joined_to_a_width_that_does_not_fit() -> None:
     with pytest.raises(ValueError, match="cannot be joined"):
-        Timeline(4).widen(6)
+        LoadTimeline(4).widen(6)
 
 
 def test_evidence_of_any_bytes_can_be_carried_as_json() -> None:
-    evidence = Evidence(Fault.UTF8, "m", excerpt=bytes(range(256)), expected="\ud83d")
-    assert Evidence.load(json.loads(json.dumps(evidence.dump()))) == evidence
+    evidence = FaultEvidence(StreamFault.UTF8, "m", excerpt=bytes(range(256)), expected="\ud83d")
+    assert FaultEvidence.load(json.loads(json.dumps(evidence.dump()))) == evidence

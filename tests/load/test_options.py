@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_load.options import Choices, add_options, read_choices
-from streamchat_load.parameters import UsageError
-from streamchat_load.payload import ChatPayload
+from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
+from streamchat_load.errors import LoadUsageError
+from streamchat_load.locust_adapter.options import LoadChoices, add_options, read_choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 URL = "http://127.0.0.1:5000"
 
 
-def choose(*arguments: str, host: str | None = URL) -> Choices:
+def choose(*arguments: str, host: str | None = URL) -> LoadChoices:
     """Return what some arguments choose; locust's own options stand in for locust."""
     parser = ArgumentParser()
     parser.add_argument("-u", dest="num_users", type=int)
     parser.add_argument("-t", dest="run_time", type=int)
     add_options(parser)
-    return read_choices(parser.parse_args(arguments), host, ChatPayload())
+    return read_choices(parser.parse_args(arguments), host, StreamChatDialect())
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def choose(*arguments: str, host: str | None = URL) -> Choices:
 def test_an_impossible_request_is_refused_in_one_line(
     arguments: tuple[str, ...], complaint: str
 ) -> None:
-    with pytest.raises(UsageError) as raised:
+    with pytest.raises(LoadUsageError) as raised:
         choose(*arguments)
     assert complaint in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -64,13 +64,13 @@ def test_an_impossible_request_is_refused_in_one_line(
 
 @pytest.mark.parametrize("host", ["gopher://127.0.0.1", "127.0.0.1:5000", "http://", "http://[::1"])
 def test_a_target_that_is_no_url_is_refused_in_one_line(host: str) -> None:
-    with pytest.raises(UsageError, match="target URL") as raised:
+    with pytest.raises(LoadUsageError, match="target URL") as raised:
         choose(host=host)
     assert "\n" not in str(raised.value)
 
 
 def test_no_target_is_told_with_an_example() -> None:
-    with pytest.raises(UsageError, match="--host http://127"):
+    with pytest.raises(LoadUsageError, match="--host http://127"):
         choose(host=None)
 
 

@@ -77,15 +77,15 @@ def test_abandoned_streams_are_cut_at_an_event_and_not_held_against_the_server(
 
 def test_a_chat_session_grows_turn_by_turn(profile_runs: dict[str, LoadResult]) -> None:
     for turn in range(3):
-        told = f"turn {turn}, 0 bytes more: streams of 8 events"
-        assert told in profile_runs["mixed"].output
+        said = f"turn {turn}, 0 bytes more: streams of 8 events"
+        assert said in profile_runs["mixed"].output
 
 
 def test_a_server_whose_answers_proved_steady_need_not_prove_it_for_each_shape(
     profile_runs: dict[str, LoadResult],
 ) -> None:
     turns, together, proofs = 3, 3, 9
-    assert profile_runs["mixed"].report["surveyed_streams"] <= turns * together + proofs
+    assert profile_runs["mixed"].report["preflight_streams"] <= turns * together + proofs
 
 
 def test_each_step_of_a_staircase_is_measured_for_itself(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.parameters import UsageError, read_settings
-from streamchat_load.plan import poisson
-from streamchat_load.profiles import PROFILES, describe_profiles, find_profile
-from streamchat_load.replay import read_arrivals
+from streamchat_load.errors import LoadUsageError
+from streamchat_load.profiles.catalogue import PROFILES, describe_profiles, find_profile
+from streamchat_load.profiles.parameters import read_settings
+from streamchat_load.profiles.plan import poisson
+from streamchat_load.profiles.recorded_arrivals import read_arrivals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,25 +124,25 @@ def test_poisson_arrivals_come_at_their_rate_and_as_irregularly_as_they_should()
 def test_an_impossible_parameter_is_told_in_one_line(
     name: str, given_: dict[str, str], complaint: str
 ) -> None:
-    with pytest.raises(UsageError) as raised:
+    with pytest.raises(LoadUsageError) as raised:
         find_profile(name).plan(given_)
     assert complaint in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
 def test_an_unknown_profile_is_told_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"did you mean 'steady'.*known: smoke, steady"):
+    with pytest.raises(LoadUsageError, match=r"did you mean 'steady'.*known: smoke, steady"):
         find_profile("stedy")
 
 
 @pytest.mark.parametrize("setting", ["users", "=3", "users=", "users= "])
 def test_a_setting_without_name_or_value_is_refused(setting: str) -> None:
-    with pytest.raises(UsageError, match="not of the form name=value"):
+    with pytest.raises(LoadUsageError, match="not of the form name=value"):
         read_settings([setting], "parameter")
 
 
 def test_a_setting_is_not_given_twice() -> None:
-    with pytest.raises(UsageError, match="given twice"):
+    with pytest.raises(LoadUsageError, match="given twice"):
         read_settings(["a=1", "a=2"], "parameter")
 
 
@@ -159,12 +160,12 @@ def test_arrivals_are_read_in_every_form_and_put_in_order(tmp_path: Path) -> Non
 def test_a_line_that_is_no_arrival_is_told_with_its_number(tmp_path: Path, line: str) -> None:
     file = tmp_path / "arrivals.txt"
     file.write_text(f"0\n{line}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"arrivals\.txt, line 2: "):
+    with pytest.raises(LoadUsageError, match=r"arrivals\.txt, line 2: "):
         read_arrivals(str(file), speed=1.0)
 
 
 def test_a_file_without_arrivals_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "arrivals.txt"
     file.write_text("# nothing\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="has no arrivals"):
+    with pytest.raises(LoadUsageError, match="has no arrivals"):
         read_arrivals(str(file), speed=1.0)

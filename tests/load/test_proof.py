@@ -75,4 +75,4 @@ def test_fifty_thousand_events_in_small_and_large_reads_give_no_false_alarm(
     assert result.report["faults"] == {}, result.output
     assert result.report["outcomes"]["verified"] == 100
     assert result.report["counts"]["events"] == 50_000
-    assert counts["events"] == 50_000 + result.report["surveyed_streams"] * 500
+    assert counts["events"] == 50_000 + result.report["preflight_streams"] * 500

@@ -13,20 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamchat_conformance.recorder.endpoint import Endpoint
-from streamchat_load.connection import Connection
-from streamchat_load.faults import Fault
-from streamchat_load.foretold import learn_body
-from streamchat_load.ledger import Outcome
-from streamchat_load.oracle import Oracle
-from streamchat_load.payload import ChatPayload
-from streamchat_load.reading import Reading, Stop, exchange
-from streamchat_load.template import LEARNING_NONCES
-from streamchat_load.verify import StreamVerifier
+from streamchat_load.client.connection import StreamConnection
+from streamchat_load.client.exchange import exchange
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.client.reading import StopReason, StreamReading
+from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
+from streamchat_load.faults import StreamFault
+from streamchat_load.verification.expected_body import learn_body
+from streamchat_load.verification.oracle import Oracle
+from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.template import LEARNING_NONCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-PAYLOAD = ChatPayload()
+DIALECT = StreamChatDialect()
 NONCE, OTHER = "00112233445566ff", "ffeeddccbbaa9988"
 LIMIT_S = 5.0
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -43,13 +44,13 @@ def answer_of(events: Sequence[bytes]) -> bytes:
 
 SOUND = answer_of(events_of(NONCE))
 ORACLE = Oracle(
-    foretold=learn_body([b"".join(events_of(n)) for n in (*LEARNING_NONCES, OTHER)], OTHER),
+    expected_body=learn_body([b"".join(events_of(n)) for n in (*LEARNING_NONCES, OTHER)], OTHER),
     length=4,
     body_bytes=len(b"".join(events_of(NONCE))),
 )
 
 
-def read(pieces: Sequence[bytes], *, plainly: bool = False, **members: Any) -> Reading:
+def read(pieces: Sequence[bytes], *, plainly: bool = False, **members: Any) -> StreamReading:
     """Read an answer that is sent in pieces, each once the other side had a chance to read."""
     with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -62,15 +63,15 @@ def read(pieces: Sequence[bytes], *, plainly: bool = False, **members: Any) -> R
                     gevent.idle()
 
         server = gevent.spawn(serve)
-        reading = Reading(
-            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
+        reading = StreamReading(
+            verifier=StreamVerifier(DIALECT.build(NONCE), ORACLE, DIALECT),
             due_s=perf_counter(),
             phase="",
-            tape=[] if plainly else None,
+            recording=[] if plainly else None,
             **members,
         )
         port = listening.getsockname()[1]
-        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
+        reading.connection = StreamConnection(Endpoint("http", "127.0.0.1", port, "/"))
         with gevent.Timeout(LIMIT_S):
             exchange(reading, b"POST / HTTP/1.1\r\n\r\n")
             reading.connection.close()
@@ -83,7 +84,7 @@ def cut_at(data: bytes, places: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(edges) if end > start]
 
 
-def said_of(reading: Reading) -> tuple[object, ...]:
+def said_of(reading: StreamReading) -> tuple[object, ...]:
     evidence = reading.evidence
     return (
         reading.outcome,
@@ -101,7 +102,7 @@ places = st.lists(st.integers(0, len(SOUND)), max_size=6)
 @given(cuts=places)
 def test_a_foretold_stream_is_verified_however_it_is_cut(cuts: list[int]) -> None:
     reading = read(cut_at(SOUND, cuts))
-    assert reading.outcome is Outcome.VERIFIED, reading.evidence
+    assert reading.outcome is StreamOutcome.VERIFIED, reading.evidence
     assert reading.verifier.events == len(reading.stamps_s) == 4
     assert reading.body_bytes == ORACLE.body_bytes
     assert reading.reusable
@@ -122,13 +123,13 @@ def test_a_broken_stream_is_told_apart_the_same_in_both_ways(
     followed, plain = read(pieces), read(pieces, plainly=True)
     assert said_of(followed) == said_of(plain)
     if answer == SOUND:
-        assert followed.outcome is Outcome.VERIFIED
+        assert followed.outcome is StreamOutcome.VERIFIED
 
 
 @pytest.mark.parametrize("plainly", [False, True])
 def test_a_stream_is_cut_after_the_event_that_was_asked_for(plainly: bool) -> None:
     reading = read(cut_at(SOUND, range(0, len(SOUND), 7)), plainly=plainly, cut_after=2)
-    assert reading.outcome is Outcome.VERIFIED
+    assert reading.outcome is StreamOutcome.VERIFIED
     assert reading.verifier.events == 2
     assert not reading.reusable
 
@@ -139,23 +140,23 @@ def test_events_that_came_with_the_head_are_judged_before_what_is_wrong_behind_t
 ) -> None:
     first = SOUND[: SOUND.index(b"\r\n", SOUND.index(b"data:")) + 2]
     reading = read([first + b"zz\r\n"], plainly=plainly)
-    assert reading.outcome is Outcome.FAULTY
+    assert reading.outcome is StreamOutcome.FAULTY
     assert reading.evidence is not None
-    assert (reading.evidence.fault, reading.evidence.event) == (Fault.FRAMING, 1)
+    assert (reading.evidence.fault, reading.evidence.event) == (StreamFault.FRAMING, 1)
     assert len(reading.stamps_s) == 1
 
 
 @contextmanager
-def reading_three_events() -> Iterator[tuple[Reading, gevent.Greenlet[..., None], Any]]:
+def reading_three_events() -> Iterator[tuple[StreamReading, gevent.Greenlet[..., None], Any]]:
     """Yield a reading that waits for its fourth event, its greenlet, and the server's socket."""
     with gevent.socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        reading = Reading(
-            verifier=StreamVerifier(PAYLOAD.build(NONCE), ORACLE, PAYLOAD),
+        reading = StreamReading(
+            verifier=StreamVerifier(DIALECT.build(NONCE), ORACLE, DIALECT),
             due_s=perf_counter(),
             phase="",
         )
-        reading.connection = Connection(Endpoint("http", "127.0.0.1", port, "/"))
+        reading.connection = StreamConnection(Endpoint("http", "127.0.0.1", port, "/"))
         reader = gevent.spawn(exchange, reading, b"POST / HTTP/1.1\r\n\r\n")
         server, _ = listening.accept()
         server.sendall(SOUND[:-30])
@@ -168,11 +169,11 @@ def reading_three_events() -> Iterator[tuple[Reading, gevent.Greenlet[..., None]
 
 def test_a_stream_that_is_ended_from_outside_wakes_its_reader() -> None:
     with reading_three_events() as (reading, reader, _):
-        reading.end(Stop.SILENT)
+        reading.end(StopReason.SILENT)
         reader.join()
-    assert reading.outcome is Outcome.FAULTY
+    assert reading.outcome is StreamOutcome.FAULTY
     assert reading.evidence is not None
-    assert reading.evidence.fault is Fault.STALL
+    assert reading.evidence.fault is StreamFault.STALL
 
 
 def test_a_reader_that_is_killed_leaves_nothing_behind_in_the_loop() -> None:

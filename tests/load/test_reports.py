@@ -9,13 +9,15 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load import report_html, report_json, report_junit, report_text
-from streamchat_load.charts import Line, chart
-from streamchat_load.faults import Evidence, Fault
-from streamchat_load.labels import COUNT_LABELS
-from streamchat_load.ledger import PHASE_TIMES, TIMES, Ledger, Outcome
-from streamchat_load.summary import RunInfo, summarize
-from streamchat_load.verdict import KNOWN_METRICS, Verdict, judge
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.faults import FaultEvidence, StreamFault
+from streamchat_load.metrics.labels import COUNT_LABELS
+from streamchat_load.metrics.ledger import PHASE_TIMES, TIMES, LoadLedger
+from streamchat_load.metrics.summary import RunInfo, summarize
+from streamchat_load.report import html_report, json_report, junit_report, text_report
+from streamchat_load.report.charts import ChartLine, chart
+from streamchat_load.verdict.thresholds import KNOWN_METRICS
+from streamchat_load.verdict.verdict import LoadVerdict, judge
 
 HOSTILE = (
     "</pre></script><script>alert(1)</script><img src=x onerror=y>\x1b[2J\x00\"'&]]>\u202e\ufffe"
@@ -55,16 +57,16 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
-def run_of(text: str) -> tuple[dict[str, object], Verdict]:
+def run_of(text: str) -> tuple[dict[str, object], LoadVerdict]:
     """Return a run that has a text in every place that a server or user can fill."""
-    ledger = Ledger()
+    ledger = LoadLedger()
     ledger.counts["started"] = 3
     ledger.outcomes.update({"verified": 1, "faulty": 1, "failed": 1})
-    ledger.count_fault(Fault.ALTERED)
+    ledger.count_fault(StreamFault.ALTERED)
     ledger.failures[text] += 1
     ledger.statuses["200"] += 1
     excerpt = text.encode("utf-8", "surrogatepass")
-    ledger.show(Evidence(Fault.ALTERED, text, text, 1, 2, text, excerpt, 5.0))
+    ledger.show(FaultEvidence(StreamFault.ALTERED, text, text, 1, 2, text, excerpt, 5.0))
     for name in (text, "other"):
         ledger.phase(name).first_event.record(0.1)
     for second in (100.0, 101.0, 104.0):
@@ -87,14 +89,14 @@ def run_of(text: str) -> tuple[dict[str, object], Verdict]:
 @given(hostile_texts)
 def test_no_text_becomes_markup(text: str) -> None:
     plain, hostile = Reader(), Reader()
-    plain.feed(report_html.render(*run_of("x")))
-    hostile.feed(report_html.render(*run_of(text)))
+    plain.feed(html_report.render(*run_of("x")))
+    hostile.feed(html_report.render(*run_of(text)))
     assert hostile.tags == plain.tags
     assert [name for name, _ in hostile.attributes] == [name for name, _ in plain.attributes]
 
 
 def test_the_page_needs_no_other_file_and_runs_no_script() -> None:
-    page = report_html.render(*run_of(HOSTILE))
+    page = html_report.render(*run_of(HOSTILE))
     reader = Reader()
     reader.feed(page)
     assert "script" not in reader.tags
@@ -104,7 +106,7 @@ def test_the_page_needs_no_other_file_and_runs_no_script() -> None:
 
 
 def test_the_page_has_the_charts_and_the_offending_bytes() -> None:
-    page = report_html.render(*run_of("what came"))
+    page = html_report.render(*run_of("what came"))
     reader = Reader()
     reader.feed(page)
     assert reader.tags.count("svg") == 7
@@ -113,32 +115,32 @@ def test_the_page_has_the_charts_and_the_offending_bytes() -> None:
 
 
 def test_a_run_that_verified_nothing_says_so_in_every_report() -> None:
-    ledger, info = Ledger(), RUN
+    ledger, info = LoadLedger(), RUN
     ledger.counts["started"] = ledger.outcomes["open-at-end"] = 2
     verdict = judge(ledger, info, {})
     summary = summarize(ledger, info)
     said = "no stream was verified (2 still open at the end)"
     for text in (
-        report_html.render(summary, verdict),
-        report_text.render(summary, verdict),
-        report_json.render(summary, verdict),
-        report_junit.render(summary, verdict).decode(),
+        html_report.render(summary, verdict),
+        text_report.render(summary, verdict),
+        json_report.render(summary, verdict),
+        junit_report.render(summary, verdict).decode(),
     ):
         assert said in text
-    assert json.loads(report_json.render(summary, verdict))["exit_code"] == 4
+    assert json.loads(json_report.render(summary, verdict))["exit_code"] == 4
 
 
 def test_the_page_has_words_for_all_that_is_counted_and_no_internal_names() -> None:
-    ledger, info = Ledger(), RUN
+    ledger, info = LoadLedger(), RUN
     ledger.counts.update(dict.fromkeys(COUNT_LABELS, 2_000_000))
-    ledger.outcomes.update(dict.fromkeys(Outcome, 1))
+    ledger.outcomes.update(dict.fromkeys(StreamOutcome, 1))
     for name in (*TIMES, *PHASE_TIMES):
         histogram = ledger.times.get(name) or ledger.phase("all").histogram(name)
         histogram.record(0.1)
     thresholds = dict.fromkeys(KNOWN_METRICS, 1.0)
     reader = Reader()
     verdict = judge(ledger, info, thresholds)
-    reader.feed(report_html.render(summarize(ledger, info), verdict))
+    reader.feed(html_report.render(summarize(ledger, info), verdict))
     # Reasons name thresholds as they were set.
     texts = [text for text in reader.texts if text not in verdict.reasons]
     assert [text for text in texts if re.search("[a-z]_[a-z]|-at-end", text)] == []
@@ -147,24 +149,24 @@ def test_the_page_has_words_for_all_that_is_counted_and_no_internal_names() -> N
 
 
 def test_the_live_page_loads_itself_anew() -> None:
-    assert 'http-equiv="refresh" content="2"' in report_html.render(*run_of("x"), refresh_s=2)
+    assert 'http-equiv="refresh" content="2"' in html_report.render(*run_of("x"), refresh_s=2)
 
 
 @given(hostile_texts)
 def test_the_terminal_is_not_steered(text: str) -> None:
-    table = report_text.render(*run_of(text))
+    table = text_report.render(*run_of(text))
     assert all(character == "\n" or character.isprintable() for character in table)
 
 
 @given(hostile_texts)
 def test_junit_is_well_formed_whatever_was_received(text: str) -> None:
-    suite = ET.fromstring(report_junit.render(*run_of(text))).find("testsuite")
+    suite = ET.fromstring(junit_report.render(*run_of(text))).find("testsuite")
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures")) == ("5", "3")
 
 
 def test_junit_has_a_case_for_integrity_validity_and_each_threshold() -> None:
-    root = ET.fromstring(report_junit.render(*run_of("x")))
+    root = ET.fromstring(junit_report.render(*run_of("x")))
     failed = {case.get("name"): case.find("failure") is not None for case in root.iter("testcase")}
     assert failed == {
         "integrity": True,
@@ -180,8 +182,8 @@ def test_json_is_strict_and_has_the_verdict(text: str) -> None:
     def refuse(literal: str) -> None:
         pytest.fail(f"{literal} is not JSON")
 
-    report = json.loads(report_json.render(*run_of(text)), parse_constant=refuse)
-    assert report["schema"] == report_json.SCHEMA
+    report = json.loads(json_report.render(*run_of(text)), parse_constant=refuse)
+    assert report["schema"] == json_report.SCHEMA
     assert (report["verdict"], report["exit_code"]) == ("integrity", 3)
     assert report["faults"] == {"altered": 1}
 
@@ -195,7 +197,9 @@ def test_open_streams_are_carried_over_cells_where_nothing_happened() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), min_size=1, max_size=40))
 def test_a_chart_of_any_values_stays_within_its_frame(values: list[float | None]) -> None:
-    svg = chart("t", "u", [float(second) for second in range(len(values))], [Line("l", values)])
+    svg = chart(
+        "t", "u", [float(second) for second in range(len(values))], [ChartLine("l", values)]
+    )
     if any(value is not None for value in values):
         root = ET.fromstring(svg.partition("</figcaption>")[2].removesuffix("</figure>"))
         for line in root.iter("polyline"):

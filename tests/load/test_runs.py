@@ -56,8 +56,10 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert result.exit_code == 0, result.output
     assert_adds_up(result)
     after = good.counts()
-    survey = result.report["surveyed_streams"]
-    assert result.report["outcomes"]["verified"] == after["good"] - before.get("good", 0) - survey
+    preflight = result.report["preflight_streams"]
+    assert (
+        result.report["outcomes"]["verified"] == after["good"] - before.get("good", 0) - preflight
+    )
     assert result.report["outcomes"]["verified"] == result.report["counts"]["started"] > 0
     assert result.report["counts"]["events"] == 8 * result.report["counts"]["started"]
     assert result.report["counts"]["reused"] > 0
@@ -127,13 +129,13 @@ def test_counts_of_several_processes_are_exactly_the_servers(
     )
     assert result.exit_code in {0, 5}, result.output
     assert_adds_up(result)
-    survey = result.report["surveyed_streams"]
+    preflight = result.report["preflight_streams"]
     assert result.report["processes"] == 2
     assert result.report["counts"]["started"] == 60
     assert result.report["outcomes"]["verified"] == 60
     assert result.report["counts"]["events"] == 60 * 8
-    assert good.counts()["good"] - before.get("good", 0) == 60 + survey
-    assert good.counts()["events"] - before.get("events", 0) == (60 + survey) * 8
+    assert good.counts()["good"] - before.get("good", 0) == 60 + preflight
+    assert good.counts()["events"] - before.get("events", 0) == (60 + preflight) * 8
     workers = [name for name in result.report["resources"] if name.startswith("generator")]
     assert len(workers) == 2
 
@@ -168,7 +170,7 @@ def test_endless_streams_are_read_for_as_many_events_as_asked(
 def test_the_first_command_of_the_docs_verifies_endless_streams_as_far_as_they_are_read(
     endless: MockServer, tmp_path: Path
 ) -> None:
-    result = load(endless.url, tmp_path, "--profile", "smoke", "--survey-limit-s", 6, *LENIENT)
+    result = load(endless.url, tmp_path, "--profile", "smoke", "--preflight-limit-s", 6, *LENIENT)
     assert result.exit_code == 0, result.output
     assert_adds_up(result)
     assert "endless or long streams: each is read for " in result.output
@@ -190,7 +192,7 @@ def test_the_preflight_says_what_it_does_and_reads_less_of_further_endless_strea
     result = load(
         endless.url,
         tmp_path,
-        *("--profile", "mixed", "--survey-limit-s", 6, *LENIENT),
+        *("--profile", "mixed", "--preflight-limit-s", 6, *LENIENT),
         *parameters(duration_s=6, users=3, turns=3, think_min_s=0, think_max_s=0.1),
     )
     lines = [line for line in result.output.splitlines() if ": preflight " in line]
@@ -265,12 +267,12 @@ def test_tls_is_verified_unless_told_otherwise(tmp_path: Path) -> None:
         trusting = load(
             server.url, tmp_path, *parameters(duration_s=1), "--ca-file", ca_file, *LENIENT
         )
-        wary = load(server.url, tmp_path, *parameters(duration_s=1))
+        strict = load(server.url, tmp_path, *parameters(duration_s=1))
     assert trusting.exit_code == 0, trusting.output
     assert trusting.report["counts"]["reused"] > 0
     assert_adds_up(trusting)
-    assert wary.exit_code == 2, wary.output
-    assert "cannot be reached: cannot connect: no TLS: CERTIFICATE_VERIFY_FAILED" in wary.output
+    assert strict.exit_code == 2, strict.output
+    assert "cannot be reached: cannot connect: no TLS: CERTIFICATE_VERIFY_FAILED" in strict.output
 
 
 def test_a_server_that_closes_idle_connections_costs_no_failure(tmp_path: Path) -> None:

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.template import LEARNING_NONCES, NONCE_DIGITS, StreamTemplate, learn
+from streamchat_load.verification.template import (
+    LEARNING_NONCES,
+    NONCE_DIGITS,
+    StreamTemplate,
+    learn_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,9 +18,9 @@ if TYPE_CHECKING:
 nonces = st.text("0123456789abcdef", min_size=NONCE_DIGITS, max_size=NONCE_DIGITS)
 
 
-def learnt(answer: Callable[[str], list[str]], proof: str) -> StreamTemplate | None:
+def learned(answer: Callable[[str], list[str]], proof: str) -> StreamTemplate | None:
     first, second = map(answer, LEARNING_NONCES)
-    return learn(first, second, answer(proof), proof)
+    return learn_template(first, second, answer(proof), proof)
 
 
 def echo(nonce: str) -> list[str]:
@@ -33,7 +38,7 @@ def typewriter(step: int) -> Callable[[str], list[str]]:
 
 @given(nonces, nonces)
 def test_an_echo_is_foretold_for_every_nonce(proof: str, nonce: str) -> None:
-    template = learnt(echo, proof)
+    template = learned(echo, proof)
     assert template is not None
     assert template.texts(nonce) == echo(nonce)
 
@@ -43,7 +48,7 @@ def test_a_nonce_that_is_cut_over_several_events_is_foretold(
     proof: str, nonce: str, step: int
 ) -> None:
     answer = typewriter(step)
-    template = learnt(answer, proof)
+    template = learned(answer, proof)
     assert template is not None
     assert template.texts(nonce) == answer(nonce)
 
@@ -54,29 +59,31 @@ def test_streams_that_differ_by_more_than_the_nonce_have_no_template() -> None:
     def answer(nonce: str) -> list[str]:
         return [f"{nonce} at {next(clock):04}"]
 
-    assert learnt(answer, "0" * 16) is None
+    assert learned(answer, "0" * 16) is None
 
 
 def test_a_server_that_answers_the_proof_with_anothers_text_has_no_template() -> None:
     first, second = map(echo, LEARNING_NONCES)
-    assert learn(first, second, first, "0" * 16) is None
+    assert learn_template(first, second, first, "0" * 16) is None
 
 
 def test_texts_of_different_lengths_have_no_template() -> None:
-    assert learn(["a"], ["ab"], ["a"], "0" * 16) is None
-    assert learn([], [], [], "0" * 16) is None
+    assert learn_template(["a"], ["ab"], ["a"], "0" * 16) is None
+    assert learn_template([], [], [], "0" * 16) is None
 
 
 def test_streams_that_were_cut_are_compared_as_far_as_all_go() -> None:
     proof = "0" * 16
     first, second = map(echo, LEARNING_NONCES)
-    template = learn(first, second[:2], echo(proof)[:3], proof)
+    template = learn_template(first, second[:2], echo(proof)[:3], proof)
     assert template is not None
     assert len(template.events) == 2
 
 
 def test_distinct_texts_are_counted() -> None:
-    template = learn(["same", "same", "x"], ["same", "same", "x"], ["same", "same", "x"], "0" * 16)
+    template = learn_template(
+        ["same", "same", "x"], ["same", "same", "x"], ["same", "same", "x"], "0" * 16
+    )
     assert template is not None
     assert template.distinct == 2
 
@@ -91,7 +98,7 @@ def test_no_two_places_of_the_learning_nonces_look_alike() -> None:
 def test_another_streams_text_is_recognised_where_digits_stand_together(
     nonce: str, other: str, step: int
 ) -> None:
-    template = learnt(typewriter(step), nonce)
+    template = learned(typewriter(step), nonce)
     assert template is not None
     for event, text in zip(template.events, typewriter(step)(other), strict=True):
         shown = any(

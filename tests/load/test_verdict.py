@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_load.faults import Fault
-from streamchat_load.ledger import Ledger, Outcome
-from streamchat_load.parameters import UsageError
-from streamchat_load.summary import RunInfo, metrics
-from streamchat_load.verdict import KNOWN_METRICS, Exit, judge, read_thresholds
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.errors import LoadUsageError
+from streamchat_load.faults import StreamFault
+from streamchat_load.metrics.ledger import LoadLedger
+from streamchat_load.metrics.summary import RunInfo, metrics
+from streamchat_load.verdict.thresholds import KNOWN_METRICS, read_thresholds
+from streamchat_load.verdict.verdict import ExitCode, judge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,64 +31,64 @@ INFO = RunInfo(
 )
 
 
-def ledger_of(**outcomes: int) -> Ledger:
-    ledger = Ledger()
+def ledger_of(**outcomes: int) -> LoadLedger:
+    ledger = LoadLedger()
     for name, count in outcomes.items():
         ledger.outcomes[name.replace("_", "-")] = count
     ledger.counts["started"] = sum(outcomes.values())
-    ledger.phase("all").first_event.record_all([0.1] * ledger.outcomes[Outcome.VERIFIED])
-    ledger.phase("all").first_text.record_all([0.3] * ledger.outcomes[Outcome.VERIFIED])
+    ledger.phase("all").first_event.record_all([0.1] * ledger.outcomes[StreamOutcome.VERIFIED])
+    ledger.phase("all").first_text.record_all([0.3] * ledger.outcomes[StreamOutcome.VERIFIED])
     return ledger
 
 
-def exit_of(ledger: Ledger, **thresholds: float) -> Exit:
+def exit_of(ledger: LoadLedger, **thresholds: float) -> ExitCode:
     return judge(ledger, INFO, {"failed_ratio": 0.0, **thresholds}).exit
 
 
-def lagging() -> Ledger:
+def lagging() -> LoadLedger:
     ledger = ledger_of(verified=10)
     ledger.times["generator_lag"].record_all([0.2] * 100)
     return ledger
 
 
-def broken() -> Ledger:
+def broken() -> LoadLedger:
     ledger = lagging()
-    ledger.count_fault(Fault.CROSSED)
+    ledger.count_fault(StreamFault.CROSSED)
     return ledger
 
 
 def test_good_streams_within_thresholds_are_good() -> None:
-    assert exit_of(ledger_of(verified=10), first_event_p95_ms=200) is Exit.GOOD
+    assert exit_of(ledger_of(verified=10), first_event_p95_ms=200) is ExitCode.GOOD
 
 
 def test_a_missed_threshold_is_missed() -> None:
-    assert exit_of(ledger_of(verified=10), first_event_p95_ms=50) is Exit.THRESHOLD
+    assert exit_of(ledger_of(verified=10), first_event_p95_ms=50) is ExitCode.THRESHOLD
 
 
 def test_a_threshold_can_name_the_time_to_the_first_text() -> None:
-    assert exit_of(ledger_of(verified=10), first_text_p95_ms=350) is Exit.GOOD
+    assert exit_of(ledger_of(verified=10), first_text_p95_ms=350) is ExitCode.GOOD
     verdict = judge(ledger_of(verified=10), INFO, {"first_text_p95_ms": 200.0})
-    assert verdict.exit is Exit.THRESHOLD
+    assert verdict.exit is ExitCode.THRESHOLD
     assert verdict.reasons[0].startswith("first_text_p95_ms: 3")
 
 
 def test_of_rates_and_good_counts_the_threshold_is_the_least() -> None:
-    assert exit_of(ledger_of(verified=10), verified_count=10, streams_per_s=1) is Exit.GOOD
-    assert exit_of(ledger_of(verified=10), verified_count=11) is Exit.THRESHOLD
+    assert exit_of(ledger_of(verified=10), verified_count=10, streams_per_s=1) is ExitCode.GOOD
+    assert exit_of(ledger_of(verified=10), verified_count=11) is ExitCode.THRESHOLD
 
 
 def test_what_was_not_measured_does_not_meet_a_threshold() -> None:
-    assert exit_of(ledger_of(verified=10), refusal_p95_ms=1000) is Exit.THRESHOLD
+    assert exit_of(ledger_of(verified=10), refusal_p95_ms=1000) is ExitCode.THRESHOLD
 
 
 def test_failed_requests_miss_the_default_threshold_and_refused_ones_do_not() -> None:
-    assert exit_of(ledger_of(verified=10, failed=1)) is Exit.THRESHOLD
-    assert exit_of(ledger_of(verified=10, refused=1)) is Exit.GOOD
-    assert exit_of(ledger_of(verified=10, failed=1), failed_ratio=0.2) is Exit.GOOD
+    assert exit_of(ledger_of(verified=10, failed=1)) is ExitCode.THRESHOLD
+    assert exit_of(ledger_of(verified=10, refused=1)) is ExitCode.GOOD
+    assert exit_of(ledger_of(verified=10, failed=1), failed_ratio=0.2) is ExitCode.GOOD
 
 
 def test_streams_that_are_open_at_the_end_are_no_failures() -> None:
-    assert exit_of(ledger_of(verified=1, open_at_end=3)) is Exit.GOOD
+    assert exit_of(ledger_of(verified=1, open_at_end=3)) is ExitCode.GOOD
 
 
 @given(st.dictionaries(st.sampled_from(UNPROVEN), st.integers(0, 9)))
@@ -94,7 +96,7 @@ def test_a_run_that_verified_nothing_is_never_good_and_its_reason_is_one_line(
     outcomes: dict[str, int],
 ) -> None:
     verdict = judge(ledger_of(**outcomes), INFO, {})
-    assert verdict.exit is Exit.THRESHOLD
+    assert verdict.exit is ExitCode.THRESHOLD
     assert verdict.headline == "NOTHING VERIFIED: the run proves nothing"
     assert verdict.reasons == (verdict.unverified,)
     assert verdict.unverified.startswith("no stream was verified (")
@@ -103,25 +105,25 @@ def test_a_run_that_verified_nothing_is_never_good_and_its_reason_is_one_line(
 
 
 def test_refusals_of_invalid_requests_are_verified_too() -> None:
-    assert exit_of(ledger_of(rejected=3)) is Exit.GOOD
+    assert exit_of(ledger_of(rejected=3)) is ExitCode.GOOD
 
 
 def test_a_generator_that_fell_behind_makes_the_run_invalid_before_any_threshold() -> None:
-    assert exit_of(lagging(), first_event_p95_ms=50) is Exit.INVALID
+    assert exit_of(lagging(), first_event_p95_ms=50) is ExitCode.INVALID
 
 
 def test_a_broken_stream_is_broken_however_busy_the_generator_was() -> None:
     verdict = judge(broken(), INFO, {})
-    assert verdict.exit is Exit.INTEGRITY
+    assert verdict.exit is ExitCode.INTEGRITY
     assert "1 x crossed" in verdict.reasons
 
 
 def test_arrivals_that_were_not_started_in_time_make_the_run_invalid() -> None:
     ledger = ledger_of(verified=90)
     ledger.counts.update(offered=100, late=4, dropped=0)
-    assert exit_of(ledger) is Exit.GOOD
+    assert exit_of(ledger) is ExitCode.GOOD
     ledger.counts.update(dropped=2)
-    assert exit_of(ledger) is Exit.INVALID
+    assert exit_of(ledger) is ExitCode.INVALID
 
 
 def test_requests_that_failed_for_want_of_files_of_ones_own_make_the_run_invalid() -> None:
@@ -129,13 +131,13 @@ def test_requests_that_failed_for_want_of_files_of_ones_own_make_the_run_invalid
     ledger.counts["generator_faults"] = 9
     ledger.failures.update({"status 500": 1, "the load generator: too many open files": 9})
     verdict = judge(ledger, INFO, {"failed_ratio": 0.0})
-    assert verdict.exit is Exit.INVALID
-    told = "9 requests failed by the generator's own fault: too many open files"
-    assert told in verdict.reasons
+    assert verdict.exit is ExitCode.INVALID
+    said = "9 requests failed by the generator's own fault: too many open files"
+    assert said in verdict.reasons
 
 
 def test_missing_workers_make_the_run_invalid() -> None:
-    assert judge(ledger_of(verified=1), INFO, {}, missing_workers=1).exit is Exit.INVALID
+    assert judge(ledger_of(verified=1), INFO, {}, missing_workers=1).exit is ExitCode.INVALID
 
 
 def test_thresholds_of_the_command_line_win_over_the_files(tmp_path: Path) -> None:
@@ -166,22 +168,24 @@ def test_a_wrong_file_of_thresholds_is_told_in_one_line(
 ) -> None:
     file = tmp_path / "gate.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=complaint) as raised:
+    with pytest.raises(LoadUsageError, match=complaint) as raised:
         read_thresholds(str(file), [])
     assert "\n" not in str(raised.value)
 
 
 def test_a_missing_file_of_thresholds_is_told() -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(LoadUsageError, match="cannot be read"):
         read_thresholds("/nowhere/gate.toml", [])
 
 
 @given(
-    st.dictionaries(st.sampled_from([outcome.value for outcome in Outcome]), st.integers(0, 9)),
+    st.dictionaries(
+        st.sampled_from([outcome.value for outcome in StreamOutcome]), st.integers(0, 9)
+    ),
     st.booleans(),
 )
 def test_every_figure_can_have_a_threshold(outcomes: dict[str, int], timed: bool) -> None:
-    ledger = Ledger()
+    ledger = LoadLedger()
     ledger.outcomes.update(outcomes)
     if timed:
         for histogram in ledger.times.values():
@@ -193,7 +197,7 @@ def test_every_figure_can_have_a_threshold(outcomes: dict[str, int], timed: bool
 
 
 def test_drift_and_growth_are_told_as_ratios() -> None:
-    ledger = Ledger()
+    ledger = LoadLedger()
     ledger.phase("first quarter").first_event.record(0.1)
     ledger.phase("last quarter").first_event.record(0.2)
     ledger.resources["server"] = [[float(second), 0.0, 1e6 + 1e5 * second] for second in range(9)]

@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamchat_load.faults import EXCERPT_LIMIT_BYTES, Fault
-from streamchat_load.foretold import learn_body
-from streamchat_load.kept import KEPT_BODY_LIMIT_BYTES
-from streamchat_load.oracle import Oracle
-from streamchat_load.payload import ChatPayload, Sent
-from streamchat_load.template import LEARNING_NONCES, StreamTemplate, learn
-from streamchat_load.verify import StreamVerifier
+from streamchat_load.dialects.dialect import BuiltRequest
+from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
+from streamchat_load.faults import EXCERPT_LIMIT_BYTES, StreamFault
+from streamchat_load.verification.expected_body import learn_body
+from streamchat_load.verification.oracle import Oracle
+from streamchat_load.verification.retained_body import RETAINED_LIMIT_BYTES
+from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.template import LEARNING_NONCES, StreamTemplate, learn_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAYLOAD = ChatPayload()
+DIALECT = StreamChatDialect()
 NONCE = "00112233445566ff"
 OTHER = "ffeeddccbbaa9988"
 EVENTS = 6
 
 
 def events_of(nonce: str, count: int = EVENTS) -> list[bytes]:
-    sent = PAYLOAD.build(nonce)
+    sent = DIALECT.build(nonce)
     return [
         b"data: "
         + json.dumps({**sent.value, "response": f"{place} 日本"}, ensure_ascii=False).encode()
@@ -39,38 +40,40 @@ def texts_of(nonce: str) -> list[str]:
     return [block[6:-2].decode() for block in events_of(nonce)]
 
 
-def learnt(answer: Callable[[str], list[str]]) -> StreamTemplate | None:
+def learned(answer: Callable[[str], list[str]]) -> StreamTemplate | None:
     first, second = map(answer, LEARNING_NONCES)
-    return learn(first, second, answer(OTHER), OTHER)
+    return learn_template(first, second, answer(OTHER), OTHER)
 
 
-TEMPLATE = learnt(texts_of)
-FORETOLD = Oracle(
+TEMPLATE = learned(texts_of)
+WHOLE_BODY = Oracle(
     template=TEMPLATE, length=EVENTS, body_bytes=len(b"".join(events_of(NONCE))), echo=True
 )
 UNKNOWN = Oracle(echo=True)
 BYTES = replace(
-    FORETOLD,
-    foretold=learn_body([b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)], OTHER),
+    WHOLE_BODY,
+    expected_body=learn_body(
+        [b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)], OTHER
+    ),
 )
 
 
 def judge(
     blocks: list[bytes],
-    oracle: Oracle = FORETOLD,
+    oracle: Oracle = WHOLE_BODY,
     *,
     ended: bool = True,
     cut: bool = False,
-    sent: Sent | None = None,
+    sent: BuiltRequest | None = None,
 ) -> StreamVerifier:
-    verifier = StreamVerifier(sent or PAYLOAD.build(NONCE), oracle, PAYLOAD)
+    verifier = StreamVerifier(sent or DIALECT.build(NONCE), oracle, DIALECT)
     for block in blocks:
         verifier.receive(block, 0.0)
     verifier.finish(ended=ended, cut=cut)
     return verifier
 
 
-def fault_of(verifier: StreamVerifier) -> Fault | None:
+def fault_of(verifier: StreamVerifier) -> StreamFault | None:
     return verifier.evidence.fault if verifier.evidence else None
 
 
@@ -80,7 +83,7 @@ def changed(place: int, block: bytes) -> list[bytes]:
     return blocks
 
 
-@pytest.mark.parametrize("oracle", [BYTES, FORETOLD, UNKNOWN], ids=["bytes", "texts", "unknown"])
+@pytest.mark.parametrize("oracle", [BYTES, WHOLE_BODY, UNKNOWN], ids=["bytes", "texts", "unknown"])
 @given(cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_a_good_stream_is_good_however_it_is_cut(oracle: Oracle, cuts: list[int]) -> None:
     body = b"".join(events_of(NONCE))
@@ -102,49 +105,58 @@ def swapped() -> list[bytes]:
     return [*blocks[:2], blocks[3], blocks[2], *blocks[4:]]
 
 
-FAULTY: dict[str, tuple[list[bytes], Fault]] = {
-    "lost": (events_of(NONCE)[:2] + events_of(NONCE)[3:], Fault.LOST),
-    "first lost": (events_of(NONCE)[1:], Fault.LOST),
-    "tail lost": (events_of(NONCE)[:-2], Fault.TRUNCATED),
-    "duplicated": (events_of(NONCE)[:3] + events_of(NONCE)[2:], Fault.DUPLICATED),
-    "first again at the end": (events_of(NONCE) + events_of(NONCE)[:1], Fault.DUPLICATED),
-    "reordered": (swapped(), Fault.REORDERED),
-    "crossed": (changed(2, events_of(OTHER)[2]), Fault.CROSSED),
+FAULTY: dict[str, tuple[list[bytes], StreamFault]] = {
+    "lost": (events_of(NONCE)[:2] + events_of(NONCE)[3:], StreamFault.LOST),
+    "first lost": (events_of(NONCE)[1:], StreamFault.LOST),
+    "tail lost": (events_of(NONCE)[:-2], StreamFault.TRUNCATED),
+    "duplicated": (events_of(NONCE)[:3] + events_of(NONCE)[2:], StreamFault.DUPLICATED),
+    "first again at the end": (events_of(NONCE) + events_of(NONCE)[:1], StreamFault.DUPLICATED),
+    "reordered": (swapped(), StreamFault.REORDERED),
+    "crossed": (changed(2, events_of(OTHER)[2]), StreamFault.CROSSED),
     "a stranger's event besides": (
         events_of(NONCE)[:2] + events_of(OTHER)[2:3] + events_of(NONCE)[2:],
-        Fault.CROSSED,
+        StreamFault.CROSSED,
     ),
-    "all of another stream": (events_of(OTHER), Fault.CROSSED),
-    "not UTF-8": (changed(2, events_of(NONCE)[2].replace("日".encode(), b"\xe6")), Fault.UTF8),
+    "all of another stream": (events_of(OTHER), StreamFault.CROSSED),
+    "not UTF-8": (
+        changed(2, events_of(NONCE)[2].replace("日".encode(), b"\xe6")),
+        StreamFault.UTF8,
+    ),
     "replaced": (
         changed(2, events_of(NONCE)[2].replace("日".encode(), b"\xef\xbf\xbd")),
-        Fault.UTF8,
+        StreamFault.UTF8,
     ),
-    "error event": (changed(2, b'event: error\ndata: {"error": "x"}\n\n'), Fault.ERROR_EVENT),
-    "error object": (changed(2, b'data: {"error": "x"}\n\n'), Fault.ERROR_EVENT),
-    "not JSON": (changed(2, b"data: [DONE]\n\n"), Fault.PAYLOAD),
-    "NaN": (changed(2, b'data: {"response": NaN}\n\n'), Fault.PAYLOAD),
-    "not an object": (changed(2, b'data: ["x"]\n\n'), Fault.PAYLOAD),
-    "response is no string": (changed(2, b'data: {"response": 1}\n\n'), Fault.PAYLOAD),
-    "no echo": (changed(2, b'data: {"response": "2"}\n\n'), Fault.PAYLOAD),
+    "error event": (changed(2, b'event: error\ndata: {"error": "x"}\n\n'), StreamFault.ERROR_EVENT),
+    "error object": (changed(2, b'data: {"error": "x"}\n\n'), StreamFault.ERROR_EVENT),
+    "not JSON": (changed(2, b"data: [DONE]\n\n"), StreamFault.PAYLOAD),
+    "NaN": (changed(2, b'data: {"response": NaN}\n\n'), StreamFault.PAYLOAD),
+    "not an object": (changed(2, b'data: ["x"]\n\n'), StreamFault.PAYLOAD),
+    "response is no string": (changed(2, b'data: {"response": 1}\n\n'), StreamFault.PAYLOAD),
+    "no echo": (changed(2, b'data: {"response": "2"}\n\n'), StreamFault.PAYLOAD),
     "another text": (
         changed(2, events_of(NONCE)[2].replace(b"2 ", b"7 ")),
-        Fault.ALTERED,
+        StreamFault.ALTERED,
     ),
-    "a damaged field name": (changed(2, b"dta" + events_of(NONCE)[2][4:]), Fault.FRAMING),
-    "a line of rubbish": ([b"rubbish\n", *events_of(NONCE)], Fault.FRAMING),
+    "a damaged field name": (changed(2, b"dta" + events_of(NONCE)[2][4:]), StreamFault.FRAMING),
+    "a line of rubbish": ([b"rubbish\n", *events_of(NONCE)], StreamFault.FRAMING),
     "cut inside the last event": (
         changed(EVENTS - 1, events_of(NONCE)[-1][:-7]),
-        Fault.TRUNCATED,
+        StreamFault.TRUNCATED,
     ),
-    "nothing at all": ([], Fault.TRUNCATED),
-    "an error that is no event": ([*events_of(NONCE)[:3], b'{"error": "gone"}'], Fault.FRAMING),
-    "a page instead of the rest": ([*events_of(NONCE)[:3], b"<html>502</html>"], Fault.FRAMING),
-    "a name without data": (changed(2, b"event: error\n\n"), Fault.FRAMING),
-    "cut inside a field's name": ([*events_of(NONCE)[:-1], b"dat"], Fault.TRUNCATED),
+    "nothing at all": ([], StreamFault.TRUNCATED),
+    "an error that is no event": (
+        [*events_of(NONCE)[:3], b'{"error": "gone"}'],
+        StreamFault.FRAMING,
+    ),
+    "a page instead of the rest": (
+        [*events_of(NONCE)[:3], b"<html>502</html>"],
+        StreamFault.FRAMING,
+    ),
+    "a name without data": (changed(2, b"event: error\n\n"), StreamFault.FRAMING),
+    "cut inside a field's name": ([*events_of(NONCE)[:-1], b"dat"], StreamFault.TRUNCATED),
     "a number of another kind": (
         changed(2, events_of(NONCE)[2].replace(b"}\n\n", b', "x": NaN}\n\n')),
-        Fault.PAYLOAD,
+        StreamFault.PAYLOAD,
     ),
 }
 
@@ -162,11 +174,11 @@ def test_a_fault_is_named(name: str) -> None:
 
 
 VISIBLE_WITHOUT_TEMPLATE = (
-    Fault.CROSSED,
-    Fault.UTF8,
-    Fault.ERROR_EVENT,
-    Fault.PAYLOAD,
-    Fault.FRAMING,
+    StreamFault.CROSSED,
+    StreamFault.UTF8,
+    StreamFault.ERROR_EVENT,
+    StreamFault.PAYLOAD,
+    StreamFault.FRAMING,
 )
 
 
@@ -189,8 +201,8 @@ def test_a_fault_is_the_same_however_the_stream_is_cut(name: str, size: int) -> 
 
 
 def test_a_connection_that_ends_early_truncates_the_stream() -> None:
-    assert fault_of(judge(events_of(NONCE), ended=False)) is Fault.TRUNCATED
-    assert fault_of(judge(events_of(NONCE), BYTES, ended=False)) is Fault.TRUNCATED
+    assert fault_of(judge(events_of(NONCE), ended=False)) is StreamFault.TRUNCATED
+    assert fault_of(judge(events_of(NONCE), BYTES, ended=False)) is StreamFault.TRUNCATED
 
 
 def test_of_a_stream_that_the_client_cut_nothing_is_missing() -> None:
@@ -235,11 +247,11 @@ def test_a_missing_tail_is_told_with_what_was_awaited() -> None:
 
 
 def test_a_chunk_that_swallowed_the_end_of_the_stream_is_no_stall() -> None:
-    verifier = StreamVerifier(PAYLOAD.build(NONCE), FORETOLD, PAYLOAD)
+    verifier = StreamVerifier(DIALECT.build(NONCE), WHOLE_BODY, DIALECT)
     verifier.receive(b"".join(events_of(NONCE)) + b"\r\n0\r\n\r\n", 0.0)
-    verifier.fail(Fault.STALL, "nothing more")
+    verifier.fail(StreamFault.STALL, "nothing more")
     verifier.finish(ended=False, cut=True)
-    assert fault_of(verifier) is Fault.FRAMING
+    assert fault_of(verifier) is StreamFault.FRAMING
 
 
 def typed(nonce: str) -> list[str]:
@@ -247,19 +259,19 @@ def typed(nonce: str) -> list[str]:
 
 
 def test_pieces_of_another_streams_nonce_are_crossed_and_other_letters_altered() -> None:
-    oracle = Oracle(template=learnt(typed), length=4)
+    oracle = Oracle(template=learned(typed), length=4)
     blocks = [b"data: " + text.encode() + b"\n\n" for text in typed(NONCE)]
     assert judge(blocks, oracle).evidence is None
     crossed = [*blocks[:2], b"data: " + typed(OTHER)[2].encode() + b"\n\n", blocks[3]]
-    assert fault_of(judge(crossed, oracle)) is Fault.CROSSED
+    assert fault_of(judge(crossed, oracle)) is StreamFault.CROSSED
     altered = [*blocks[:2], blocks[2].replace(b'": "', b'": "x'), blocks[3]]
-    assert fault_of(judge(altered, oracle)) is Fault.ALTERED
+    assert fault_of(judge(altered, oracle)) is StreamFault.ALTERED
 
 
 def test_evidence_shows_the_event_that_is_wrong_where_its_text_comes_again_later() -> None:
     evidence = judge([b"".join([events_of(NONCE)[4], *events_of(NONCE)])]).evidence
     assert evidence is not None
-    assert (evidence.fault, evidence.event, evidence.offset) == (Fault.DUPLICATED, 0, 0)
+    assert (evidence.fault, evidence.event, evidence.offset) == (StreamFault.DUPLICATED, 0, 0)
 
 
 def with_members(block: bytes, **members: object) -> bytes:
@@ -269,24 +281,29 @@ def with_members(block: bytes, **members: object) -> bytes:
 
 def test_members_that_are_not_the_answers_may_vary() -> None:
     blocks = [with_members(block, created=n) for n, block in enumerate(events_of(NONCE))]
-    for oracle in (FORETOLD, BYTES, UNKNOWN):
+    for oracle in (WHOLE_BODY, BYTES, UNKNOWN):
         assert judge(blocks, oracle).evidence is None
-    assert fault_of(judge([*blocks[:2], *blocks[3:]])) is Fault.LOST
-    assert fault_of(judge([*blocks[:3], *blocks[2:]])) is Fault.DUPLICATED
-    assert fault_of(judge([*blocks[:2], blocks[3], blocks[2], *blocks[4:]])) is Fault.REORDERED
+    assert fault_of(judge([*blocks[:2], *blocks[3:]])) is StreamFault.LOST
+    assert fault_of(judge([*blocks[:3], *blocks[2:]])) is StreamFault.DUPLICATED
+    assert (
+        fault_of(judge([*blocks[:2], blocks[3], blocks[2], *blocks[4:]])) is StreamFault.REORDERED
+    )
     blocks[2] = with_members(blocks[2], response="9")
-    assert fault_of(judge(blocks)) is Fault.ALTERED
+    assert fault_of(judge(blocks)) is StreamFault.ALTERED
     blocks[2] = with_members(blocks[2], response="2 日本", note="\ufffd")
-    assert fault_of(judge(blocks)) is Fault.UTF8
+    assert fault_of(judge(blocks)) is StreamFault.UTF8
 
 
 def test_named_events_without_an_answer_are_neither_counted_nor_compared() -> None:
     ping = b"event: ping\ndata: {}\n\n"
-    for oracle in (FORETOLD, BYTES, UNKNOWN):
+    for oracle in (WHOLE_BODY, BYTES, UNKNOWN):
         verifier = judge([ping, *events_of(NONCE)[:3], ping, *events_of(NONCE)[3:]], oracle)
         assert verifier.evidence is None
         assert verifier.events == EVENTS
-    assert fault_of(judge([b"event: done\ndata: [DONE]\n\n", *events_of(NONCE)])) is Fault.PAYLOAD
+    assert (
+        fault_of(judge([b"event: done\ndata: [DONE]\n\n", *events_of(NONCE)]))
+        is StreamFault.PAYLOAD
+    )
 
 
 def test_evidence_is_short_however_large_the_event_is() -> None:
@@ -297,11 +314,11 @@ def test_evidence_is_short_however_large_the_event_is() -> None:
 
 
 def test_little_of_a_large_stream_is_kept() -> None:
-    verifier = StreamVerifier(PAYLOAD.build(NONCE), UNKNOWN, PAYLOAD)
+    verifier = StreamVerifier(DIALECT.build(NONCE), UNKNOWN, DIALECT)
     block = b": " + b"x" * 60_000 + b"\n\n"
     for _ in range(100):
         verifier.receive(block, 0.0)
-        assert len(verifier._kept) <= KEPT_BODY_LIMIT_BYTES + len(block)
+        assert len(verifier._retained) <= RETAINED_LIMIT_BYTES + len(block)
     assert verifier.body_bytes == 100 * len(block)
 
 
@@ -311,11 +328,11 @@ def test_texts_that_are_all_alike_tell_how_many_are_missing() -> None:
     def alike(nonce: str) -> list[str]:
         return [texts_of(nonce)[0]] * EVENTS
 
-    template = learnt(alike)
+    template = learned(alike)
     oracle = Oracle(template=template, length=EVENTS, echo=True)
     assert fault_of(judge([same] * EVENTS, oracle)) is None
-    assert fault_of(judge([same] * (EVENTS - 1), oracle)) is Fault.LOST
-    assert fault_of(judge([same] * (EVENTS + 1), oracle)) is Fault.DUPLICATED
+    assert fault_of(judge([same] * (EVENTS - 1), oracle)) is StreamFault.LOST
+    assert fault_of(judge([same] * (EVENTS + 1), oracle)) is StreamFault.DUPLICATED
 
 
 def test_events_beyond_what_was_foretold_of_an_endless_stream_are_no_fault() -> None:
@@ -323,7 +340,7 @@ def test_events_beyond_what_was_foretold_of_an_endless_stream_are_no_fault() -> 
     blocks = events_of(NONCE, EVENTS + 3)
     assert judge(blocks, endless, ended=False, cut=True).evidence is None
     blocks[-1] = events_of(OTHER, EVENTS + 3)[-1]
-    assert fault_of(judge(blocks, endless, ended=False, cut=True)) is Fault.CROSSED
+    assert fault_of(judge(blocks, endless, ended=False, cut=True)) is StreamFault.CROSSED
 
 
 def numbered(*ids: int) -> list[bytes]:
@@ -337,20 +354,22 @@ def numbered(*ids: int) -> list[bytes]:
     ("ids", "fault"),
     [
         ((4, 5, 6, 7), None),
-        ((4, 5, 7, 8), Fault.LOST),
-        ((4, 5, 5, 6), Fault.DUPLICATED),
-        ((4, 6, 5, 7), Fault.LOST),
-        ((4, 5, 3, 7), Fault.REORDERED),
+        ((4, 5, 7, 8), StreamFault.LOST),
+        ((4, 5, 5, 6), StreamFault.DUPLICATED),
+        ((4, 6, 5, 7), StreamFault.LOST),
+        ((4, 5, 3, 7), StreamFault.REORDERED),
     ],
 )
-def test_ids_tell_the_order_where_texts_do_not(ids: tuple[int, ...], fault: Fault | None) -> None:
+def test_ids_tell_the_order_where_texts_do_not(
+    ids: tuple[int, ...], fault: StreamFault | None
+) -> None:
     assert fault_of(judge(numbered(*ids), Oracle(numbered=True))) is fault
 
 
 def test_the_first_of_numbered_events_is_missed_too() -> None:
     oracle = Oracle(numbered=True, first_number=4)
     assert judge(numbered(4, 5, 6), oracle).evidence is None
-    assert fault_of(judge(numbered(5, 6, 7), oracle)) is Fault.LOST
+    assert fault_of(judge(numbered(5, 6, 7), oracle)) is StreamFault.LOST
 
 
 def test_a_named_event_beside_the_content_need_not_have_a_number_of_its_own() -> None:
@@ -365,16 +384,16 @@ def test_an_id_of_thousands_of_digits_is_no_number() -> None:
 
 
 def test_an_oracle_is_the_same_after_the_way_to_a_worker() -> None:
-    for oracle in (BYTES, FORETOLD, UNKNOWN):
+    for oracle in (BYTES, WHOLE_BODY, UNKNOWN):
         assert Oracle.load(json.loads(json.dumps(oracle.dump()))) == oracle
 
 
 def test_the_bytes_of_a_sound_stream_are_foretold_and_nothing_is_parsed() -> None:
-    assert BYTES.foretold is not None
-    assert BYTES.foretold.body(NONCE) == b"".join(events_of(NONCE))
+    assert BYTES.expected_body is not None
+    assert BYTES.expected_body.body(NONCE) == b"".join(events_of(NONCE))
     verifier = judge(events_of(NONCE), BYTES)
     assert verifier.events == EVENTS
-    assert not verifier._kept
+    assert not verifier._retained
 
 
 def test_bodies_that_differ_by_more_than_the_nonce_are_not_foretold() -> None:

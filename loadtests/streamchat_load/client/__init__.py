@@ -1,0 +1,1 @@
+"""One request and its answer: connections, reading, and how a request ended."""

@@ -1,0 +1,121 @@
+"""What the load tests need to know of an endpoint: requests, events, refusals.
+
+`stream_chat` has the dialect of this project's endpoint. To load another streaming endpoint,
+subclass `Dialect` and set it as the `dialect` of your own `StreamUser`.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamchat_conformance.core.exchange import Exchange
+
+    from streamchat_load.faults import StreamFault
+
+MARK = "sc-"
+"""Comes before each nonce, so that another stream's nonce is recognised in any text."""
+
+MARKED_NONCE = re.compile(re.escape(MARK) + r"([0-9a-f]{16})(?![0-9a-f])")
+
+
+def other_nonce(data: str, nonce: str) -> str | None:
+    """Return the first marked nonce in an event's data that is not its own stream's, or None."""
+    return next((str(found) for found in MARKED_NONCE.findall(data) if found != nonce), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltRequest:
+    """A request as it is sent: its body, its nonce, and what its answer may repeat."""
+
+    nonce: str
+    body: bytes
+    shape: str
+    """Requests of one shape differ by their nonce alone, and so should their answers."""
+    value: Any = None
+    """Whatever `Dialect.judge` needs to know of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventViolation:
+    """What is wrong with one event's data."""
+
+    fault: StreamFault
+    message: str
+    expected: str = ""
+
+
+class Dialect(ABC):
+    """What is sent to one kind of endpoint, and what is expected back."""
+
+    path: ClassVar[str]
+    content_type: ClassVar[str] = "application/json"
+    fields: ClassVar[Sequence[tuple[str, str]]] = ()
+    """More field lines of each request."""
+    has_end_event: ClassVar[bool] = False
+    """Whether the last event of each stream says that it is over, as `[DONE]` does."""
+
+    @abstractmethod
+    def build(self, nonce: str, *, turn: int = 0, pad_bytes: int = 0) -> BuiltRequest:
+        """Return the request that carries a nonce.
+
+        `turn` counts the turns of a conversation from 0; `pad_bytes` is how much more text the
+        request is to have.
+        """
+
+    @abstractmethod
+    def judge(self, data: str, sent: BuiltRequest, *, echo: bool) -> EventViolation | None:
+        """Return what is wrong with an event's data, or None.
+
+        `echo`: this server's events repeat the request. Called only for events whose text is not
+        the expected one, so it need not be fast.
+        """
+
+    @abstractmethod
+    def echoes(self, data: str, sent: BuiltRequest) -> bool:
+        """Return whether an event repeats its request."""
+
+    def content(self, kind: str, data: str) -> str | None:
+        """Return the part of an event's data that is the answer; None if no part of it is.
+
+        Two streams that say the same have the same contents, though other parts of their events
+        (a time, an id) may vary. `kind` is the event's type. An event without content, such as a
+        ping, is neither counted nor compared.
+        """
+        del kind
+        return data
+
+    def text(self, kind: str, data: str) -> str:
+        """Return the text of an event that a user would see; an empty string for none.
+
+        The time to the first text ends with the first event where this is not blank.
+        """
+        del kind
+        return data
+
+    def is_end(self, kind: str, data: str) -> bool:
+        """Return whether an event says that its stream is over (see `has_end_event`).
+
+        Without such events a stream is over when its HTTP response is.
+        """
+        del kind, data
+        return False
+
+    def findings(self, exchange: Exchange, *, echo: bool) -> Sequence[str]:
+        """Return what else is wrong with a stream recorded before the load, in words."""
+        del exchange, echo
+        return ()
+
+    def invalid_bodies(self) -> Sequence[bytes]:
+        """Return request bodies that the endpoint must refuse; none if it refuses none."""
+        return ()
+
+    def refusal_violation(self, status: int, content_type: str, body: bytes) -> str | None:
+        """Return what is wrong with the answer to an invalid request, or None."""
+        del content_type, body
+        return None if 400 <= status < 500 else f"status {status} to an invalid request"

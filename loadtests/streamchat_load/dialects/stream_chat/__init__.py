@@ -1,0 +1,1 @@
+"""The dialect of `POST /api/stream-chat`."""

@@ -1,0 +1,1 @@
+"""How the load tests join locust: the only modules that import it."""

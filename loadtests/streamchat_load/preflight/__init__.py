@@ -1,0 +1,1 @@
+"""The few streams that are read before the load: what to expect of all others."""

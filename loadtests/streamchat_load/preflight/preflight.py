@@ -1,0 +1,366 @@
+"""What is learnt of a target before any load: whether it is the endpoint, and what it says."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from itertools import islice
+from random import Random
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import gevent
+from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.exchange import Read
+
+from streamchat_load.client.connection import StreamConnectError, StreamConnection
+from streamchat_load.client.exchange import exchange
+from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.client.reading import StopReason, StreamReading
+from streamchat_load.faults import StreamFault
+from streamchat_load.preflight.learning import has_the_minute, learn_oracle, may_have_a_clock
+from streamchat_load.preflight.notes import describe, faults, findings_of
+from streamchat_load.preflight.problems import require_streams
+from streamchat_load.verification.oracle import Oracle
+from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.template import LEARNING_NONCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from streamchat_load.dialects.dialect import BuiltRequest, Dialect
+    from streamchat_load.profiles.plan import LoadPlan
+    from streamchat_load.runner.settings import LoadSettings
+
+SHAPE_LIMIT = 16
+"""At most so many shapes of request are surveyed; further ones go without a template."""
+
+TOGETHER = 3
+"""How many streams are read at once: every server is to serve as many."""
+
+ROUNDS = 3
+"""How often streams of one shape are read anew when they do not agree."""
+
+PROOF_ROUNDS = 3
+"""How often more streams are held against what was learnt, where they are short."""
+
+PROOF_LIMIT_S = 0.5
+"""The time after which that is done only once."""
+
+PROOF_EVENTS = 3
+"""So many events of endless streams are read for that."""
+
+DEVIATIONS_LIMIT = 1
+"""How many of them may differ: those are taken for faults. If more do, answers vary."""
+
+_DEVIATIONS = frozenset(
+    {
+        StreamFault.LOST,
+        StreamFault.DUPLICATED,
+        StreamFault.REORDERED,
+        StreamFault.ALTERED,
+        StreamFault.TRUNCATED,
+    }
+)
+
+CLOCK_S = 1.1
+"""The time after which a clock that shows seconds shows others."""
+
+READ_S = 1.0
+"""How long a stream without an end is read under the load, at least (seconds)."""
+
+READ_PARTS = 4
+"""How many such streams a user reads in a run, about."""
+
+BEGINNING_S = 3.0
+"""How much of such streams is read of the second shape and of those after it."""
+
+EVENTS_LIMIT = 10_000
+"""A stream is read for no more events than this before the load."""
+
+RETRY_S = 0.25
+"""Time between two tries to be served alone."""
+
+SETTLE_LIMIT_S = 5.0
+"""How long a reading may take to notice that its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightResult:
+    """Oracles by shape, and what is to be told to the user."""
+
+    oracles: dict[str, Oracle]
+    notes: tuple[str, ...]
+    streams: int
+    """How many were asked for."""
+    stream_s: float = 0.0
+    """How long a stream takes under the load, about: the longest that was seen."""
+
+
+def shapes_of(plan: LoadPlan) -> list[tuple[int, int]]:
+    """Return (turn, padding) of each shape of request that a plan sends, at most so many."""
+    if plan.arrivals is None:
+        return [(turn, 0) for turn in range(min(plan.behaviour.turns, SHAPE_LIMIT))]
+    pads = {arrival.pad_bytes: None for arrival in plan.arrivals(Random(0))}
+    return [(0, pad) for pad in islice(pads, SHAPE_LIMIT)]
+
+
+def run_preflight(
+    settings: LoadSettings,
+    dialect: Dialect,
+    *,
+    limit_s: float,
+    progress: Callable[[str], None] = lambda _line: None,
+) -> PreflightResult:
+    """Read a few streams of each shape, three at a time, and learn what they have in common.
+
+    `limit_s` bounds the time for learning from one shape; proving takes half as long at most.
+    `progress` is called with a line for a person before and after each shape.
+    Raises UsageError when there is no such server, or it is not the endpoint: then no load
+    should be applied.
+    """
+    preflight = Preflight(settings, dialect, limit_s)
+    oracles: dict[str, Oracle] = {}
+    notes: list[str] = []
+    shapes = shapes_of(settings.plan())
+    for number, (turn, pad_bytes) in enumerate(shapes, start=1):
+        shape = dialect.build(LEARNING_NONCES[0], turn=turn, pad_bytes=pad_bytes).shape
+        progress(
+            f"preflight {number} of {len(shapes)} ({shape}): reading {TOGETHER} streams and more, "
+            f"{limit_s * 1.5:g} s at most"
+        )
+        oracle, readings = preflight.learn_template(turn, pad_bytes)
+        oracles[shape] = oracle
+        notes.append(f"{shape}: {describe(oracle)}")
+        progress(notes[-1])
+        notes.extend(faults(readings))
+        notes.extend(findings_of(readings[0], dialect, echo=oracle.echo, exclude=notes))
+    # Shapes that were not looked at: nothing is foretold of them.
+    known = next(iter(oracles.values()))
+    oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
+    return PreflightResult(oracles, tuple(notes), preflight.streams, preflight.stream_s)
+
+
+class Preflight:
+    """Learns what streams of one shape say, and proves it."""
+
+    def __init__(self, settings: LoadSettings, dialect: Dialect, limit_s: float) -> None:
+        self.settings = settings
+        self.dialect = dialect
+        self.limit_s = limit_s
+        self.endpoint = settings.endpoint(dialect)
+        self.streams = 0
+        """How many were asked for."""
+        self.stream_s = 0.0
+        """How long a stream takes, about: the longest that was seen."""
+        self.read_s = min(limit_s, max(READ_S, settings.plan().duration_s / READ_PARTS))
+        """How long each stream without an end is read under the load, about."""
+        self._endless: Oracle | None = None
+        """What is known of streams without an end of a shape before."""
+        self._is_steady = False
+        """Streams of a shape before say the same each time: those of others are learnt only."""
+
+    def learn_template(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[StreamReading]]:
+        """Return what is known of the streams of a shape, and those that were read for it."""
+
+        def build(*nonces: str) -> list[BuiltRequest]:
+            fresh = [secrets.token_hex(8) for _ in range(TOGETHER - len(nonces))]
+            return [
+                self.dialect.build(nonce, turn=turn, pad_bytes=pad_bytes)
+                for nonce in (*nonces, *fresh)
+            ]
+
+        oracle, readings = self._learn(build)
+        if oracle.read_events is not None:
+            self._endless = self._endless or oracle
+            oracle = replace(oracle, read_events=self._endless.read_events)
+        self._time(readings, oracle)
+        return oracle, readings
+
+    def _time(self, readings: Iterable[StreamReading], oracle: Oracle) -> None:
+        """Note how long streams take: to their end, or until enough of them was read."""
+        for reading in readings:
+            stamps_s = reading.stamps_s
+            if not stamps_s:
+                continue
+            end_s = reading.ended_s
+            if oracle.read_events is not None:
+                end_s = stamps_s[min(oracle.read_events, len(stamps_s)) - 1]
+            self.stream_s = max(self.stream_s, end_s - reading.sent_s)
+
+    def _learn(
+        self, build: Callable[..., list[BuiltRequest]]
+    ) -> tuple[Oracle, list[StreamReading]]:
+        begun_s = perf_counter()
+        oracle: Oracle | None = None
+        readings: list[StreamReading] = []
+        for _ in range(ROUNDS):
+            left_s = self.limit_s - (perf_counter() - begun_s)
+            if left_s <= self.limit_s / 2 and oracle is not None:
+                break
+            round_s = perf_counter()
+            readings = self._read_each(build(*LEARNING_NONCES), left_s)
+            require_streams(readings, self.endpoint, self.limit_s)
+            oracle = learn_oracle(readings, None if self.settings.read_events else self.read_s)
+            if self.settings.texts_vary:
+                return oracle.without_length(), readings
+            if oracle.template is not None:
+                by_clock = may_have_a_clock(oracle, self.dialect)
+                oracle = self._proven(oracle, build, round_s, readings)
+                if oracle.template is not None or by_clock:
+                    self._is_steady = oracle.template is not None
+                    return oracle, readings
+        if oracle is None:
+            return Oracle(), readings
+        if oracle.length is not None:
+            oracle = self._proven(oracle, build, round_s, readings)
+        return oracle, readings
+
+    def _proven(
+        self,
+        oracle: Oracle,
+        build: Callable[[], list[BuiltRequest]],
+        begun_s: float,
+        readings: list[StreamReading],
+    ) -> Oracle:
+        """Return what is left of an oracle that more streams are held against.
+
+        Those are added to `readings` if nothing is lost: one that differs is broken then.
+        """
+        proofs = self._prove(oracle, build, begun_s)
+        proven = _as_proven(oracle, proofs)
+        if proven is oracle:
+            readings += proofs
+        return proven.without_texts() if has_the_minute(proven, self.dialect) else proven
+
+    def _prove(
+        self, oracle: Oracle, build: Callable[[], list[BuiltRequest]], begun_s: float
+    ) -> list[StreamReading]:
+        """Judge a few more streams by an oracle: what they have in common may have been chance.
+
+        There are as many as can be had without a long wait, and a few in any case; none if this
+        server's answers have proved steady before.
+        """
+        proofs: list[StreamReading] = []
+        endless = oracle.read_events is not None
+        for number in range(0 if self._is_steady else PROOF_ROUNDS):
+            spent_s = perf_counter() - begun_s
+            if not endless and spent_s > (PROOF_LIMIT_S if number else self.limit_s / 2):
+                break
+            if endless and number:
+                break
+            proofs += self._read(build(), self.limit_s / 2, oracle)
+        if may_have_a_clock(oracle, self.dialect):
+            gevent.sleep(max(0.0, CLOCK_S - (perf_counter() - begun_s)))
+            proofs += self._read(build(), self.limit_s / 2, oracle)
+        return proofs
+
+    def _read_each(self, requests: Sequence[BuiltRequest], limit_s: float) -> list[StreamReading]:
+        """Read streams together; those that had to stand back for the others, alone after them.
+
+        A server may serve few at a time.
+        """
+        readings = self._read(requests, limit_s)
+        if not any(reading.verifier.texts for reading in readings):
+            return readings
+        return [self._read_alone(reading, limit_s / TOGETHER) for reading in readings]
+
+    def _read_alone(self, reading: StreamReading, limit_s: float) -> StreamReading:
+        """Read a stream anew if it had to stand back; its place may only just become free."""
+        until_s = perf_counter() + limit_s
+        while _had_to_wait(reading) and (left_s := until_s - perf_counter()) > 0:
+            reading = self._read([reading.verifier.sent], left_s)[0]
+            if reading.outcome is StreamOutcome.REFUSED:
+                gevent.sleep(RETRY_S)
+        return reading
+
+    def _read(
+        self, requests: Sequence[BuiltRequest], limit_s: float, oracle: Oracle | None = None
+    ) -> list[StreamReading]:
+        """Read the answers to a few requests at once, for so long at most.
+
+        With an `oracle` they are judged by it, and endless ones read for a few events only.
+        """
+        readings = []
+        greenlets = []
+        cut_after = self.settings.read_events
+        if oracle is not None and oracle.read_events is not None:
+            cut_after = min(oracle.read_events, PROOF_EVENTS)
+        elif self._endless is not None and self._endless.read_events is not None:
+            # That streams have no end is known: how they begin is enough.
+            rate_per_s = self._endless.read_events / self.read_s
+            cut_after = max(1, min(self._endless.read_events, round(rate_per_s * BEGINNING_S)))
+        self.streams += len(requests)
+        for sent in requests:
+            verifier = StreamVerifier(sent, oracle or Oracle(), self.dialect, keep_texts=True)
+            reading = StreamReading(
+                verifier=verifier,
+                due_s=perf_counter(),
+                phase="",
+                cut_after=cut_after,
+                cut_outcome=StreamOutcome.OPEN_AT_END,
+            )
+            reading.recording = BoundedRecording(reading, limit_s)
+            readings.append(reading)
+            greenlets.append(gevent.spawn(self._read_one, reading, sent))
+        gevent.joinall(greenlets, timeout=limit_s)
+        for reading in readings:
+            reading.end(StopReason.RUN_OVER)
+        gevent.joinall(greenlets, timeout=SETTLE_LIMIT_S)
+        return readings
+
+    def _read_one(self, reading: StreamReading, sent: BuiltRequest) -> None:
+        endpoint, dialect = self.endpoint, self.dialect
+        extra = self.settings.extra_fields(dialect)
+        request = HttpRequest(body=sent.body, content_type=dialect.content_type).encode(
+            authority=endpoint.authority, path=endpoint.path, extra=extra
+        )
+        try:
+            reading.connection = StreamConnection(endpoint)
+        except StreamConnectError as error:
+            reading.failure = f"cannot connect: {error}"
+            return
+        try:
+            exchange(reading, request)
+        finally:
+            reading.connection.close()
+
+
+class BoundedRecording(list[Read]):
+    """What is received of a stream; one that would never be over is ended here.
+
+    A stream that comes as fast as it can be read lets nobody else run who could end it.
+    """
+
+    def __init__(self, reading: StreamReading, limit_s: float) -> None:
+        super().__init__()
+        self._reading = reading
+        self._limit_s = limit_s
+
+    def append(self, read: Read) -> None:
+        """Keep what was received; end the reading where that is enough."""
+        super().append(read)
+        reading = self._reading
+        if reading.verifier.events > EVENTS_LIMIT or read.at_s > self._limit_s:
+            reading.end(StopReason.RUN_OVER)
+
+
+def _had_to_wait(reading: StreamReading) -> bool:
+    """Tell whether a request was refused, or had no turn as long as others were served."""
+    waited = reading.outcome in (StreamOutcome.REFUSED, StreamOutcome.OPEN_AT_END)
+    return waited and reading.evidence is None and not reading.verifier.texts
+
+
+def _as_proven(oracle: Oracle, proofs: Sequence[StreamReading]) -> Oracle:
+    """Return what is left of an oracle that more streams were held against."""
+    if sum(map(_deviates, proofs)) <= DEVIATIONS_LIMIT:
+        return oracle
+    whole = [reading for reading in proofs if _deviates(reading) or reading.evidence is None]
+    lengths = [reading.verifier.events for reading in whole]
+    others = sum(length != oracle.length for length in lengths)
+    return oracle.without_length() if others > DEVIATIONS_LIMIT else oracle.without_texts()
+
+
+def _deviates(reading: StreamReading) -> bool:
+    """Tell whether a stream differs from what is foretold and is otherwise sound."""
+    return reading.evidence is not None and reading.evidence.fault in _DEVIATIONS

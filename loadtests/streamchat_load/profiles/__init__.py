@@ -1,0 +1,1 @@
+"""What is sent when: named profiles, their parameters and the plans that they make."""

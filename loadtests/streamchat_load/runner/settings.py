@@ -1,0 +1,62 @@
+"""What one run is to do: plain data, the same in every process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from streamchat_conformance.recorder.endpoint import Endpoint
+
+from streamchat_load.profiles.catalogue import find_profile
+
+if TYPE_CHECKING:
+    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.profiles.plan import LoadPlan
+
+DRAIN_S = 5.0
+"""How long open streams may go on when the run is over, at least, unless the user says."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """What the master tells its workers, and a local run tells itself. Plain data."""
+
+    url: str
+    profile: str = "smoke"
+    parameters: dict[str, str] = field(default_factory=dict)
+    insecure: bool = False
+    ca_file: str | None = None
+    fields: list[list[str]] = field(default_factory=list)
+    first_event_limit_s: float = 10.0
+    stall_limit_s: float = 15.0
+    stream_limit_s: float = 600.0
+    drain_s: float | None = None
+    """Time for open streams to end when the run is over; None: as the preflight found."""
+    read_events: int | None = None
+    """Read each stream for so many events, then close it; None: to its end."""
+    texts_vary: bool = False
+    """Foretell nothing of what streams say."""
+    seed: int = 0
+    server_pid: int | None = None
+
+    def extra_fields(self, dialect: Dialect) -> list[tuple[str, str]]:
+        """Return the field lines of each request that are not the same for every endpoint.
+
+        Streams are not decoded (RFC 9110 section 12.5.3: without the field any coding is fine).
+        """
+        given = [(name, value) for name, value in (*dialect.fields, *self.fields)]
+        return [("Accept-Encoding", "identity"), *given]
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that msgpack can carry; its members are the constructor's."""
+        return asdict(self)
+
+    def endpoint(self, dialect: Dialect) -> Endpoint:
+        """Return where requests go. Raises TargetUrlError."""
+        return Endpoint.from_url(
+            self.url, path=dialect.path, insecure=self.insecure, ca_file=self.ca_file
+        )
+
+    def plan(self) -> LoadPlan:
+        """Return the plan. Raises UsageError."""
+        return find_profile(self.profile).plan(self.parameters)

@@ -1,0 +1,1 @@
+"""What a run proves: thresholds and the exit code."""

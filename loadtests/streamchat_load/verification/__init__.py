@@ -1,0 +1,1 @@
+"""Whether a stream is as it should be: judged while it arrives, event by event."""

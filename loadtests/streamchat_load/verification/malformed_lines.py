@@ -1,0 +1,86 @@
+"""Lines of an event stream that clients ignore: what stood there is lost to them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from streamchat_conformance.core.eventstream import EventStreamParser, Line, LineKind
+from streamchat_conformance.core.eventstream_model import BOM
+
+from streamchat_load.faults import StreamFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LINE_LIMIT_BYTES = 8 * 1024 * 1024
+"""A line longer than this is a fault: memory stays bounded whatever a server sends."""
+
+
+MAY_BE_A_LINE = frozenset(
+    {
+        StreamFault.LOST,
+        StreamFault.TRUNCATED,
+        StreamFault.PAYLOAD,
+        StreamFault.ALTERED,
+        StreamFault.STALL,
+    }
+)
+"""What a malformed line may look like. A chunk that is too short for its size swallows the end
+of the body, so that the stream never ends, and its lines show that."""
+
+_UNUSUAL_LINE = re.compile(rb"^(?!(?:data|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
+"""Where a line begins that is no usual field, no comment and not blank; a named event's is."""
+
+_FIELD_NAMES = (b"data", b"event", b"id", b"retry")
+
+
+def malformed_line(body: bytes, *, limit_bytes: int, ended: bool) -> tuple[int, str] | None:
+    """Return the offset of a body's first malformed line and what is odd about it, or None.
+
+    `ended`: the body is whole, so that its last line counts even if no line end came; unless a
+    field that was cut in its name looks just so.
+    """
+    if not _may_have_malformed_lines(body):
+        return None
+    parser = EventStreamParser(keep_lines=True, line_limit_bytes=limit_bytes)
+    parser.receive(body, 0.0)
+    parser.close()
+    return _first_malformed(parser.lines, ended=ended)
+
+
+def _first_malformed(lines: Iterable[Line], *, ended: bool) -> tuple[int, str] | None:
+    named: Line | None = None
+    data = False
+    for line in lines:
+        # WHATWG HTML 9.2.6: other names are ignored by clients.
+        if line.kind is LineKind.FIELD and line.oddities:
+            return line.offset, ", ".join(line.oddities)
+        if ended and line.kind is LineKind.INCOMPLETE and _is_no_field(line.content):
+            return line.offset, "unknown-field"
+        if line.kind is LineKind.BLANK:
+            # The same section: without data nothing is dispatched, whatever the name.
+            if named is not None and not data:
+                return named.offset, "a named event without data"
+            named, data = None, False
+        elif line.name == "event" and line.value:
+            named = line
+        data = data or line.name == "data"
+    return None
+
+
+def _may_have_malformed_lines(body: bytes) -> bool:
+    """Tell quickly whether a body's lines need a close look; False is sure."""
+    if b"\0" in body:
+        return True
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _UNUSUAL_LINE.search(body.removeprefix(BOM)) is not None
+
+
+def _is_no_field(start: bytes) -> bool:
+    """Tell whether no field or comment begins with these bytes."""
+    name, colon, _ = start.partition(b":")
+    if colon:
+        return bool(name) and name not in _FIELD_NAMES
+    return not any(known.startswith(name) for known in _FIELD_NAMES)

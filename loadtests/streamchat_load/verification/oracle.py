@@ -1,0 +1,74 @@
+"""What is known beforehand of the streams that answer requests of one shape."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from streamchat_load.verification.expected_body import ExpectedBody
+from streamchat_load.verification.template import EventTemplate, StreamTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """What streams of one shape have in common, as far as it was seen."""
+
+    template: StreamTemplate | None = None
+    """The texts of the events."""
+    expected_body: ExpectedBody | None = None
+    """Every byte of the body."""
+    length: int | None = None
+    """Events of a stream that ends by itself, when all that were seen agree; else None."""
+    body_bytes: int | None = None
+    """Bytes of its body, when all that were seen agree; else None."""
+    echo: bool = False
+    """Events repeat the request."""
+    numbered: bool = False
+    """Each event's id is the number after the last one's."""
+    first_number: int | None = None
+    """The first event's, where ids are numbered."""
+    read_events: int | None = None
+    """For an endless stream: how many events are read before the client closes it."""
+    by_content: bool = False
+    """The template is of the events' contents: their texts vary by what does not matter."""
+
+    def shows_another_nonce(self, text: str, number: int) -> bool:
+        """Return whether the event of a number has this text in the stream of another nonce."""
+        events = self.template.events if self.template else ()
+        return number < len(events) and events[number].fits(text)
+
+    def without_texts(self) -> Self:
+        """Return what is left where what streams say cannot be foretold."""
+        return replace(self, template=None, by_content=False, expected_body=None, body_bytes=None)
+
+    def without_length(self) -> Self:
+        """Return what is left where not even the number of their events can be."""
+        return replace(self.without_texts(), length=None)
+
+    def dump(self) -> dict[str, Any]:
+        """Return a form that JSON and msgpack can carry, and `load` reads back."""
+        dumped = asdict(self)
+        if self.template is not None:
+            dumped["template"] = [event.dump() for event in self.template.events]
+        if self.expected_body is not None:
+            dumped["expected_body"] = [
+                self.expected_body.template.dump(),
+                list(self.expected_body.ends),
+                self.expected_body.first_text,
+            ]
+        return dumped
+
+    @classmethod
+    def load(cls, dumped: dict[str, Any]) -> Self:
+        """Restore an oracle from `dump`'s form."""
+        restored = dict(dumped)
+        if dumped["template"] is not None:
+            restored["template"] = StreamTemplate(
+                tuple(map(EventTemplate.load, dumped["template"]))
+            )
+        if dumped["expected_body"] is not None:
+            template, ends, first_text = dumped["expected_body"]
+            restored["expected_body"] = ExpectedBody(
+                EventTemplate.load(template), tuple(ends), first_text
+            )
+        return cls(**restored)
