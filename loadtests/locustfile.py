@@ -1,6 +1,6 @@
 """Load tests of the streaming chat endpoint: `locust -f loadtests/locustfile.py --host URL`.
 
-`--list-profiles` tells what can be run; docs/load-testing.md tells the rest.
+`--list-profiles` lists the profiles; docs/load-testing.md has the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-# From a clone, without installing: the packages lie in the source roots beside this file.
+# From a clone, without installing: the packages are in the source roots next to this file.
 for _root in (Path(__file__).parent, Path(__file__).parent.parent / "conformance"):
     if _root.is_dir() and str(_root) not in sys.path:
         sys.path.append(str(_root))

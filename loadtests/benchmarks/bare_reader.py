@@ -55,7 +55,7 @@ def read_streams(host: str, port: int, until_s: float, totals: dict[str, int]) -
 
 
 def main() -> None:
-    """Read with so many connections for so long; print what was read as JSON."""
+    """Read with several connections for a time; print what was read as JSON."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("url")
     arguments.add_argument("--streams", type=int, default=100)

@@ -1,11 +1,11 @@
-"""What a verified event costs the load client, beside a reader that verifies nothing.
+"""What a verified event costs the load client, compared with a reader that verifies nothing.
 
 `python loadtests/benchmarks/client_ratio.py` runs both sides in turn on this machine, against
 one server of 100 streams of 50 events a second, and writes the result. CPU time is that of the
 process, user and system, from its first request to its last event: importing does not count.
 Other work on the machine can only add to it, so the cheapest run of each side counts.
 
-Other load tools can be measured beside it: `--peer NAME=COMMAND`, where the command has the
+Other load tools can be measured in the same run: `--peer NAME=COMMAND`, where the command has the
 placeholders {url} and {requests} and asks for streams of 50 events, 100 at once. They are run
 with few and with many requests, with all their processes: what the long run costs more, for each
 event more, is what counts (the median), so that starting does not count there either.

@@ -1,4 +1,4 @@
-"""Holds many streams of the reference server open at once, and tells how late their events are.
+"""Holds many streams of the reference server open at once, and measures how late their events are.
 
     python loadtests/benchmarks/reference_2000_streams.py [--streams N] [--seconds S] [--p99-ms MS]
 

@@ -62,7 +62,7 @@ def recorded() -> Exchange:
 
 
 def oracle_of(kind: str) -> Oracle:
-    """Return how much is foretold: every byte, every text, or nothing."""
+    """Return an oracle that knows every byte, every text, or nothing."""
     streams = (*LEARNING_NONCES, OTHER)
     known = Oracle(
         template=learn_template(
@@ -87,7 +87,7 @@ def least_s(benchmark: BenchmarkFixture) -> float:
 
 
 def test_judging_a_recorded_exchange_by_every_judge(benchmark: BenchmarkFixture) -> None:
-    """Tells how many megabytes of wire bytes are judged in a second."""
+    """Reports how many megabytes of wire bytes are judged in a second."""
     exchange = recorded()
     verdicts = benchmark(lambda: dict(judge_all(Reading(exchange))))
     broken = [id_ for id_, findings in verdicts.items() if findings]
@@ -97,7 +97,7 @@ def test_judging_a_recorded_exchange_by_every_judge(benchmark: BenchmarkFixture)
     benchmark.extra_info["mb_per_s"] = round(megabytes / least_s(benchmark), 2)
 
 
-@pytest.mark.parametrize("kind", ["every byte foretold", "texts", "nothing"])
+@pytest.mark.parametrize("kind", ["every byte", "texts", "nothing"])
 def test_reading_judging_and_recording_a_stream_in_the_load_client(
     benchmark: BenchmarkFixture, kind: str
 ) -> None:

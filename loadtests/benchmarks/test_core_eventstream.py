@@ -1,6 +1,6 @@
-"""Speed of the event-stream parser beside others: `pytest loadtests/benchmarks`.
+"""Speed of the event-stream parser compared with others: `pytest loadtests/benchmarks`.
 
-Each benchmark tells MB/s of CPU time in its extra info. `eventstream_ratio.py` beside it measures
+Each benchmark reports MB/s of CPU time in its extra info. `eventstream_ratio.py` measures
 all parsers in turn and prints how many times faster ours is, which is what to quote.
 """
 
@@ -53,7 +53,7 @@ def test_reading_an_event_stream(
 @pytest.mark.parametrize("size", READ_SIZES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_ours_is_never_slower_than_others(shape: str, size: str) -> None:
-    """By CPU time, taken in turn, so that what else the machine does hits all alike."""
+    """By CPU time, taken in turn, so that other work on the machine affects all of them."""
     taken_s = measure(SHAPES[shape].reads(size), 9, ["ours", "httpx-sse", "sseclient-py"])
     assert taken_s["ours"] <= taken_s["httpx-sse"]
     assert taken_s["ours"] <= taken_s["sseclient-py"]

@@ -1,4 +1,4 @@
-"""What can be wrong with a stream, and the first bytes that showed it."""
+"""What can be wrong with a stream, and the evidence of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 EXCERPT_LIMIT_BYTES = 512
-"""How many of the offending bytes are kept."""
+"""How many of the faulty bytes are retained."""
 
 
 class StreamFault(StrEnum):
@@ -40,9 +40,9 @@ MEANINGS: dict[StreamFault, str] = {
     StreamFault.ERROR_EVENT: "the server reported an error inside the stream",
     StreamFault.STALL: "nothing came for longer than the stall limit",
     StreamFault.PAYLOAD: "an event's data is not what the payload asks for",
-    StreamFault.ALTERED: "an event's text is not the one this stream should show",
+    StreamFault.ALTERED: "an event's text is not the one that this stream has",
     StreamFault.HEAD: "the response head is not that of an event stream",
-    StreamFault.REFUSAL: "an invalid request was not refused as it should be",
+    StreamFault.REFUSAL: "an invalid request was not refused properly",
 }
 
 
@@ -51,7 +51,7 @@ class FaultEvidence:
     """One fault as it was seen.
 
     `event` counts the stream's events from 0; `offset` counts bytes of the response's body;
-    `excerpt` holds the offending bytes, or those around the place (at most 512).
+    `excerpt` has the faulty bytes, or those around them (at most 512).
     """
 
     fault: StreamFault
@@ -64,7 +64,7 @@ class FaultEvidence:
     at_epoch_s: float = 0.0
 
     def dump(self) -> dict[str, Any]:
-        """Return a form that JSON can carry: bytes as base64, with a lossy text beside it."""
+        """Return a form that JSON can carry: bytes as base64, with a lossy text next to it."""
         return {
             "fault": self.fault.value,
             "message": self.message,

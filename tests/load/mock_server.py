@@ -1,8 +1,8 @@
-"""A small streaming chat server that breaks one stream in so many, in a way of its choice.
+"""A small streaming chat server that breaks one stream in every N, in a way of its choice.
 
 Independent of the project's other servers: it shares nothing with the load tests but the
-protocol. Run as a script, it prints its URL; `GET /counts` tells what it has really sent, so
-that a test can hold a report against it.
+protocol. Run as a script, it prints its URL; `GET /counts` returns what it has really sent, so
+that a test can compare a report with it.
 """
 
 from __future__ import annotations
@@ -182,11 +182,11 @@ class Server:
         value: dict[str, object] = {"response": response}
         if style == "empty-first" and place == 0:
             value["response"] = ""
-        if style in ("echo", "typewriter", "alike"):
+        if style in ("echo", "typewriter", "uniform"):
             value |= {"prompt": prompt, "history": asked["history"]}
-        if style == "alike":
+        if style == "uniform":
             value["response"] = "the same each time"
-        if style in ("numbered", "dice"):
+        if style in ("numbered", "random"):
             value["response"] = f"{response}{time.perf_counter_ns()}"
         if self.settings.stamps:
             value["sent_s"] = time.perf_counter()

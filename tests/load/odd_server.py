@@ -1,4 +1,4 @@
-"""A sound streaming chat server that is odd in a way of its choice: no report may accuse it.
+"""A correct streaming chat server that is odd in one way: no report may find fault with it.
 
 Independent of the project's other servers. Run as a script with the name of an oddity, it prints
 its URL.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EVENTS = 6
 LEARNT = 3
-"""So many streams are alike before oddities that come by chance show."""
+"""How many streams are the same before random oddities begin."""
 
 PLACES = 2
 """Streams at once of the server that has few."""

@@ -51,14 +51,14 @@ def test_several_processes_complain_once(good: MockServer, tmp_path: Path) -> No
     assert result.output.count("there is no profile 'nope'") == 1
 
 
-def test_an_unreachable_host_is_told(tmp_path: Path) -> None:
+def test_an_unreachable_host_is_reported(tmp_path: Path) -> None:
     with refusing_port() as port:
         result = load(f"http://127.0.0.1:{port}", tmp_path)
     assert result.exit_code == 2, result.output
     assert "cannot be reached: cannot connect: connection refused" in result.output
 
 
-def test_a_server_that_is_not_the_endpoint_is_told(good: MockServer, tmp_path: Path) -> None:
+def test_a_server_that_is_not_the_endpoint_is_reported(good: MockServer, tmp_path: Path) -> None:
     result = load(f"{good.url}/elsewhere", tmp_path)
     assert result.exit_code == 2, result.output
     assert "is not the endpoint: a valid request got status 404" in result.output
@@ -76,7 +76,7 @@ def url_of(listening: socket.socket) -> str:
     return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_a_server_that_never_answers_is_told(silent: socket.socket, tmp_path: Path) -> None:
+def test_a_server_that_never_answers_is_reported(silent: socket.socket, tmp_path: Path) -> None:
     result = load(url_of(silent), tmp_path, "--preflight-limit-s", 0.5)
     assert result.exit_code == 2, result.output
     assert "gave no answer: none within 0.5 s (see --preflight-limit-s)" in result.output

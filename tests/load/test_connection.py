@@ -70,7 +70,7 @@ def test_a_connection_that_timed_out_with_a_408_is_not_open(
     assert not connection.is_open()
 
 
-def test_bytes_that_nobody_asked_for_stay_for_the_next_answer(
+def test_unexpected_bytes_stay_for_the_next_answer(
     pair: tuple[StreamConnection, socket.socket],
 ) -> None:
     connection, peer = pair
@@ -124,5 +124,5 @@ def test_a_response_that_says_close_is_not_persistent() -> None:
 
 
 @pytest.mark.parametrize("data", [b"rubbish\r\n\r\n", STREAM.replace(b"6\r\n", b"zz\r\n")])
-def test_what_is_not_http_is_told(data: bytes) -> None:
+def test_what_is_not_http_is_reported(data: bytes) -> None:
     assert StreamResponse().feed(data)

@@ -83,7 +83,7 @@ def test_an_empty_histogram_has_no_quantiles() -> None:
     assert Histogram().mean_ms is None
 
 
-def test_a_negative_duration_counts_as_nought() -> None:
+def test_a_negative_duration_counts_as_zero() -> None:
     assert filled([-1.0]).max_ms == 0
 
 

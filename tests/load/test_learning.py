@@ -40,7 +40,7 @@ def learned(body: Callable[[int, str], bytes]) -> Oracle:
     return learn_oracle([read(body(number, nonce), nonce) for number, nonce in enumerate(nonces)])
 
 
-def test_what_varies_beside_the_answer_does_not_hinder_foretelling_it() -> None:
+def test_other_parts_of_events_may_vary_while_their_content_is_predictable() -> None:
     oracle = learned(
         lambda number, nonce: b"".join(
             b'data: {"id": %d, "response": "%d of %b"}\n\n' % (number, place, nonce.encode())
@@ -87,7 +87,7 @@ def test_what_only_repeats_the_nonce_is_no_clock() -> None:
     assert not may_have_a_clock(oracle, DIALECT)
 
 
-def test_a_time_of_day_without_seconds_is_told_from_a_fixed_one(
+def test_a_time_of_day_without_seconds_is_distinguished_from_a_fixed_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_764_283_344.0)

@@ -46,7 +46,7 @@ def choose(*arguments: str, host: str | None = URL) -> LoadChoices:
         (("--server-pid", "4194305"), "--server-pid 4194305: there is no such process"),
         (("--header", "Content-Length: 3"), "is written by the load tests themselves"),
         (("--header", "host: x"), "is written by the load tests themselves"),
-        (("--header", "Accept-Encoding: gzip"), "no coding is asked for"),
+        (("--header", "Accept-Encoding: gzip"), "no coding is requested"),
         (("--load-json", "/dev/null/report.json"), "'/dev/null/report.json' cannot be written"),
         (("--load-html", "/"), "the report '/' cannot be written: Is a directory"),
         (("--seed", "-3"), "--seed -3 is not a whole number"),
@@ -69,7 +69,7 @@ def test_a_target_that_is_no_url_is_refused_in_one_line(host: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_no_target_is_told_with_an_example() -> None:
+def test_a_missing_target_is_reported_with_an_example() -> None:
     with pytest.raises(LoadUsageError, match="--host http://127"):
         choose(host=None)
 

@@ -61,7 +61,7 @@ def test_of_a_stream_that_was_cut_only_the_middle_is_judged() -> None:
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=20), st.data())
-def test_texts_in_order_are_at_their_places_even_if_some_are_alike(
+def test_texts_in_order_are_in_order_even_if_some_are_the_same(
     texts: list[str], data: st.DataObject
 ) -> None:
     known = data.draw(st.integers(0, len(texts) - 1))

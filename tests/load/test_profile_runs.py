@@ -108,7 +108,7 @@ def test_slow_readers_are_measured_apart(profile_runs: dict[str, LoadResult]) ->
     assert {phase["phase"] for phase in phases} == {"all", "slow readers"}
 
 
-def test_a_soak_tells_drift_and_the_servers_memory(profile_runs: dict[str, LoadResult]) -> None:
+def test_a_soak_reports_drift_and_the_servers_memory(profile_runs: dict[str, LoadResult]) -> None:
     report = profile_runs["soak"].report
     assert len(report["phases"]) == 4
     assert report["metrics"]["first_event_drift_ratio"] > 0

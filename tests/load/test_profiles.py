@@ -121,7 +121,7 @@ def test_poisson_arrivals_come_at_their_rate_and_as_irregularly_as_they_should()
         ("replay", {"file": "/nowhere/at/all"}, "cannot be read: No such file"),
     ],
 )
-def test_an_impossible_parameter_is_told_in_one_line(
+def test_an_impossible_parameter_is_reported_in_one_line(
     name: str, given_: dict[str, str], complaint: str
 ) -> None:
     with pytest.raises(LoadUsageError) as raised:
@@ -130,7 +130,7 @@ def test_an_impossible_parameter_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_an_unknown_profile_is_told_with_the_known_ones() -> None:
+def test_an_unknown_profile_is_reported_with_the_known_ones() -> None:
     with pytest.raises(LoadUsageError, match=r"did you mean 'steady'.*known: smoke, steady"):
         find_profile("stedy")
 
@@ -157,7 +157,7 @@ def test_arrivals_are_read_in_every_form_and_put_in_order(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "line", ["soon", "1,many", "-1", "1,-1", "nan", '{"at": 1}', "{", "1,2,3", "1,99999999999"]
 )
-def test_a_line_that_is_no_arrival_is_told_with_its_number(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_no_arrival_is_reported_with_its_number(tmp_path: Path, line: str) -> None:
     file = tmp_path / "arrivals.txt"
     file.write_text(f"0\n{line}\n", encoding="utf-8")
     with pytest.raises(LoadUsageError, match=r"arrivals\.txt, line 2: "):

@@ -1,4 +1,4 @@
-"""Servers that break one stream in so many under load are found out, each by its name."""
+"""Servers that break one stream in every N under load: each fault is found and named."""
 
 from __future__ import annotations
 

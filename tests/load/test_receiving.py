@@ -100,7 +100,7 @@ places = st.lists(st.integers(0, len(SOUND)), max_size=6)
 
 @settings(max_examples=60, deadline=None)
 @given(cuts=places)
-def test_a_foretold_stream_is_verified_however_it_is_cut(cuts: list[int]) -> None:
+def test_a_predictable_stream_is_verified_however_it_is_cut(cuts: list[int]) -> None:
     reading = read(cut_at(SOUND, cuts))
     assert reading.outcome is StreamOutcome.VERIFIED, reading.evidence
     assert reading.verifier.events == len(reading.stamps_s) == 4
@@ -115,7 +115,7 @@ def test_a_foretold_stream_is_verified_however_it_is_cut(cuts: list[int]) -> Non
     byte=st.integers(0, 255),
     end=st.none() | st.integers(len(HEAD), len(SOUND)),
 )
-def test_a_broken_stream_is_told_apart_the_same_in_both_ways(
+def test_a_broken_stream_gets_the_same_fault_in_both_ways(
     cuts: list[int], at: int, byte: int, end: int | None
 ) -> None:
     answer = (SOUND[:at] + bytes([byte]) + SOUND[at + 1 :])[:end]

@@ -148,7 +148,7 @@ def test_the_page_has_words_for_all_that_is_counted_and_no_internal_names() -> N
     assert {"first text", "CPU time of the generator", "2.00 s"} <= set(reader.texts)
 
 
-def test_the_live_page_loads_itself_anew() -> None:
+def test_the_live_page_reloads_itself() -> None:
     assert 'http-equiv="refresh" content="2"' in html_report.render(*run_of("x"), refresh_s=2)
 
 

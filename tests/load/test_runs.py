@@ -39,7 +39,7 @@ def good() -> Iterator[MockServer]:
 @pytest.fixture
 def endless() -> Iterator[MockServer]:
     """A server whose streams end only with their connection."""
-    with running_server("--events", 0, "--interval", 0.02, "--style", "alike") as server:
+    with running_server("--events", 0, "--interval", 0.02, "--style", "uniform") as server:
         yield server
 
 
@@ -63,7 +63,7 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert result.report["outcomes"]["verified"] == result.report["counts"]["started"] > 0
     assert result.report["counts"]["events"] == 8 * result.report["counts"]["started"]
     assert result.report["counts"]["reused"] > 0
-    assert "every byte is foretold (8 of 8 events differ)" in result.output
+    assert "every byte is predictable (8 of 8 events differ)" in result.output
     assert result.output.rstrip().endswith("every threshold is met")
     page = (tmp_path / "r" / "page.html").read_text("utf-8")
     assert page.startswith("<!doctype html>")
@@ -72,7 +72,7 @@ def test_a_sound_server_is_good_and_every_stream_is_counted(
     assert b'failures="0"' in (tmp_path / "junit.xml").read_bytes()
 
 
-def test_what_the_suites_judges_say_of_a_lone_stream_is_told(tmp_path: Path) -> None:
+def test_what_the_suites_judges_find_in_a_single_stream_is_reported(tmp_path: Path) -> None:
     with running_server("--events", 3, "--cacheable") as server:
         result = load(server.url, tmp_path, *parameters(duration_s=0.5), *LENIENT)
     assert result.exit_code == 0, result.output
@@ -217,7 +217,7 @@ def test_an_empty_event_is_an_event_and_no_text(tmp_path: Path) -> None:
     assert "first_text_p50_ms: " in result.output
 
 
-def test_a_worker_that_was_killed_is_not_awaited_and_makes_the_run_invalid(
+def test_a_killed_worker_does_not_delay_the_end_and_makes_the_run_invalid(
     good: MockServer,
 ) -> None:
     command = locust_command(
@@ -258,7 +258,7 @@ def test_latency_counts_from_the_instant_a_request_was_due(tmp_path: Path) -> No
     assert result.report["metrics"]["start_lag_p50_ms"] >= 0
 
 
-def test_tls_is_verified_unless_told_otherwise(tmp_path: Path) -> None:
+def test_tls_is_verified_unless_the_user_says_otherwise(tmp_path: Path) -> None:
     authority = trustme.CA()
     chain, ca_file = tmp_path / "server.pem", tmp_path / "ca.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(chain)
@@ -302,5 +302,5 @@ def test_a_want_of_files_of_the_generators_own_is_not_the_servers_fault(tmp_path
             cwd=tmp_path,
         )
     assert done.returncode == 5, done.stdout
-    assert "failed by the generator's own fault: too many open files" in done.stdout
+    assert "failed by a fault of the generator: too many open files" in done.stdout
     assert "open-at-end" not in done.stdout

@@ -37,14 +37,14 @@ def typewriter(step: int) -> Callable[[str], list[str]]:
 
 
 @given(nonces, nonces)
-def test_an_echo_is_foretold_for_every_nonce(proof: str, nonce: str) -> None:
+def test_an_echo_is_predictable_for_every_nonce(proof: str, nonce: str) -> None:
     template = learned(echo, proof)
     assert template is not None
     assert template.texts(nonce) == echo(nonce)
 
 
 @given(nonces, nonces, st.integers(1, 30))
-def test_a_nonce_that_is_cut_over_several_events_is_foretold(
+def test_a_nonce_that_is_cut_over_several_events_is_predictable(
     proof: str, nonce: str, step: int
 ) -> None:
     answer = typewriter(step)
@@ -88,7 +88,7 @@ def test_distinct_texts_are_counted() -> None:
     assert template.distinct == 2
 
 
-def test_no_two_places_of_the_learning_nonces_look_alike() -> None:
+def test_no_two_positions_of_the_learning_nonces_look_the_same() -> None:
     pairs = list(zip(*LEARNING_NONCES, strict=True))
     assert len(set(pairs)) == len(pairs) == NONCE_DIGITS
     assert all(one != other for one, other in pairs)

@@ -132,7 +132,7 @@ def test_requests_that_failed_for_want_of_files_of_ones_own_make_the_run_invalid
     ledger.failures.update({"status 500": 1, "the load generator: too many open files": 9})
     verdict = judge(ledger, INFO, {"failed_ratio": 0.0})
     assert verdict.exit is ExitCode.INVALID
-    said = "9 requests failed by the generator's own fault: too many open files"
+    said = "9 requests failed by a fault of the generator: too many open files"
     assert said in verdict.reasons
 
 
@@ -163,7 +163,7 @@ def test_thresholds_of_the_command_line_win_over_the_files(tmp_path: Path) -> No
         ("[thresholds]\ngap_p99_ms = inf\n", "from 0 up"),
     ],
 )
-def test_a_wrong_file_of_thresholds_is_told_in_one_line(
+def test_a_wrong_file_of_thresholds_is_reported_in_one_line(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
     file = tmp_path / "gate.toml"
@@ -173,7 +173,7 @@ def test_a_wrong_file_of_thresholds_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_file_of_thresholds_is_told() -> None:
+def test_a_missing_file_of_thresholds_is_reported() -> None:
     with pytest.raises(LoadUsageError, match="cannot be read"):
         read_thresholds("/nowhere/gate.toml", [])
 
@@ -196,7 +196,7 @@ def test_every_figure_can_have_a_threshold(outcomes: dict[str, int], timed: bool
     assert set(metrics(ledger, INFO)) <= KNOWN_METRICS
 
 
-def test_drift_and_growth_are_told_as_ratios() -> None:
+def test_drift_and_growth_are_reported_as_ratios() -> None:
     ledger = LoadLedger()
     ledger.phase("first quarter").first_event.record(0.1)
     ledger.phase("last quarter").first_event.record(0.2)

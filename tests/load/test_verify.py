@@ -8,79 +8,32 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamchat_load.dialects.dialect import BuiltRequest
-from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, StreamFault
 from streamchat_load.verification.expected_body import learn_body
 from streamchat_load.verification.oracle import Oracle
 from streamchat_load.verification.retained_body import RETAINED_LIMIT_BYTES
 from streamchat_load.verification.stream_verifier import StreamVerifier
-from streamchat_load.verification.template import LEARNING_NONCES, StreamTemplate, learn_template
+from streamchat_load.verification.template import LEARNING_NONCES
+
+from .streams import (
+    BYTES,
+    DIALECT,
+    EVENTS,
+    NONCE,
+    OTHER,
+    TEMPLATE,
+    UNKNOWN,
+    WHOLE_BODY,
+    changed,
+    events_of,
+    fault_of,
+    judge,
+    learned,
+    texts_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-DIALECT = StreamChatDialect()
-NONCE = "00112233445566ff"
-OTHER = "ffeeddccbbaa9988"
-EVENTS = 6
-
-
-def events_of(nonce: str, count: int = EVENTS) -> list[bytes]:
-    sent = DIALECT.build(nonce)
-    return [
-        b"data: "
-        + json.dumps({**sent.value, "response": f"{place} 日本"}, ensure_ascii=False).encode()
-        + b"\n\n"
-        for place in range(count)
-    ]
-
-
-def texts_of(nonce: str) -> list[str]:
-    return [block[6:-2].decode() for block in events_of(nonce)]
-
-
-def learned(answer: Callable[[str], list[str]]) -> StreamTemplate | None:
-    first, second = map(answer, LEARNING_NONCES)
-    return learn_template(first, second, answer(OTHER), OTHER)
-
-
-TEMPLATE = learned(texts_of)
-WHOLE_BODY = Oracle(
-    template=TEMPLATE, length=EVENTS, body_bytes=len(b"".join(events_of(NONCE))), echo=True
-)
-UNKNOWN = Oracle(echo=True)
-BYTES = replace(
-    WHOLE_BODY,
-    expected_body=learn_body(
-        [b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)], OTHER
-    ),
-)
-
-
-def judge(
-    blocks: list[bytes],
-    oracle: Oracle = WHOLE_BODY,
-    *,
-    ended: bool = True,
-    cut: bool = False,
-    sent: BuiltRequest | None = None,
-) -> StreamVerifier:
-    verifier = StreamVerifier(sent or DIALECT.build(NONCE), oracle, DIALECT)
-    for block in blocks:
-        verifier.receive(block, 0.0)
-    verifier.finish(ended=ended, cut=cut)
-    return verifier
-
-
-def fault_of(verifier: StreamVerifier) -> StreamFault | None:
-    return verifier.evidence.fault if verifier.evidence else None
-
-
-def changed(place: int, block: bytes) -> list[bytes]:
-    blocks = events_of(NONCE)
-    blocks[place] = block
-    return blocks
+    pass
 
 
 @pytest.mark.parametrize("oracle", [BYTES, WHOLE_BODY, UNKNOWN], ids=["bytes", "texts", "unknown"])
@@ -113,7 +66,7 @@ FAULTY: dict[str, tuple[list[bytes], StreamFault]] = {
     "first again at the end": (events_of(NONCE) + events_of(NONCE)[:1], StreamFault.DUPLICATED),
     "reordered": (swapped(), StreamFault.REORDERED),
     "crossed": (changed(2, events_of(OTHER)[2]), StreamFault.CROSSED),
-    "a stranger's event besides": (
+    "an additional event of another stream": (
         events_of(NONCE)[:2] + events_of(OTHER)[2:3] + events_of(NONCE)[2:],
         StreamFault.CROSSED,
     ),
@@ -230,7 +183,7 @@ def test_evidence_shows_the_line_whatever_ends_the_lines() -> None:
 
 
 @pytest.mark.parametrize("name", ["not UTF-8", "an error that is no event", "a damaged field name"])
-def test_evidence_of_bytes_that_are_no_event_tells_their_place(name: str) -> None:
+def test_evidence_of_bytes_that_are_no_event_has_their_offset(name: str) -> None:
     blocks, _ = FAULTY[name]
     evidence = judge([b"".join(blocks)]).evidence
     before = next(n for n, block in enumerate(blocks) if block != events_of(NONCE)[n])
@@ -240,7 +193,7 @@ def test_evidence_of_bytes_that_are_no_event_tells_their_place(name: str) -> Non
     assert begun <= (evidence.offset or 0) < begun + len(blocks[before])
 
 
-def test_a_missing_tail_is_told_with_what_was_awaited() -> None:
+def test_a_missing_tail_is_reported_with_what_was_expected() -> None:
     evidence = judge(events_of(NONCE)[:-2]).evidence
     assert evidence is not None
     assert evidence.expected == texts_of(NONCE)[-2]
@@ -322,20 +275,20 @@ def test_little_of_a_large_stream_is_kept() -> None:
     assert verifier.body_bytes == 100 * len(block)
 
 
-def test_texts_that_are_all_alike_tell_how_many_are_missing() -> None:
+def test_where_all_texts_are_the_same_the_number_of_missing_events_is_reported() -> None:
     same = b"data: " + texts_of(NONCE)[0].encode() + b"\n\n"
 
-    def alike(nonce: str) -> list[str]:
+    def uniform(nonce: str) -> list[str]:
         return [texts_of(nonce)[0]] * EVENTS
 
-    template = learned(alike)
+    template = learned(uniform)
     oracle = Oracle(template=template, length=EVENTS, echo=True)
     assert fault_of(judge([same] * EVENTS, oracle)) is None
     assert fault_of(judge([same] * (EVENTS - 1), oracle)) is StreamFault.LOST
     assert fault_of(judge([same] * (EVENTS + 1), oracle)) is StreamFault.DUPLICATED
 
 
-def test_events_beyond_what_was_foretold_of_an_endless_stream_are_no_fault() -> None:
+def test_events_beyond_the_template_of_an_endless_stream_are_no_fault() -> None:
     endless = Oracle(template=TEMPLATE, echo=True, read_events=EVENTS)
     blocks = events_of(NONCE, EVENTS + 3)
     assert judge(blocks, endless, ended=False, cut=True).evidence is None
@@ -343,52 +296,12 @@ def test_events_beyond_what_was_foretold_of_an_endless_stream_are_no_fault() -> 
     assert fault_of(judge(blocks, endless, ended=False, cut=True)) is StreamFault.CROSSED
 
 
-def numbered(*ids: int) -> list[bytes]:
-    return [
-        b'id: %d\ndata: {"response": "a dice said %d"}\n\n' % (identifier, place)
-        for place, identifier in enumerate(ids)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("ids", "fault"),
-    [
-        ((4, 5, 6, 7), None),
-        ((4, 5, 7, 8), StreamFault.LOST),
-        ((4, 5, 5, 6), StreamFault.DUPLICATED),
-        ((4, 6, 5, 7), StreamFault.LOST),
-        ((4, 5, 3, 7), StreamFault.REORDERED),
-    ],
-)
-def test_ids_tell_the_order_where_texts_do_not(
-    ids: tuple[int, ...], fault: StreamFault | None
-) -> None:
-    assert fault_of(judge(numbered(*ids), Oracle(numbered=True))) is fault
-
-
-def test_the_first_of_numbered_events_is_missed_too() -> None:
-    oracle = Oracle(numbered=True, first_number=4)
-    assert judge(numbered(4, 5, 6), oracle).evidence is None
-    assert fault_of(judge(numbered(5, 6, 7), oracle)) is StreamFault.LOST
-
-
-def test_a_named_event_beside_the_content_need_not_have_a_number_of_its_own() -> None:
-    ping = b"event: ping\ndata: {}\n\n"
-    blocks = numbered(4, 5, 6)
-    assert judge([*blocks[:2], ping, blocks[2]], Oracle(numbered=True)).evidence is None
-
-
-def test_an_id_of_thousands_of_digits_is_no_number() -> None:
-    blocks = [b"id: " + b"9" * 5000 + b'\ndata: {"response": "x"}\n\n'] * 2
-    assert judge(blocks, Oracle(numbered=True)).evidence is None
-
-
 def test_an_oracle_is_the_same_after_the_way_to_a_worker() -> None:
     for oracle in (BYTES, WHOLE_BODY, UNKNOWN):
         assert Oracle.load(json.loads(json.dumps(oracle.dump()))) == oracle
 
 
-def test_the_bytes_of_a_sound_stream_are_foretold_and_nothing_is_parsed() -> None:
+def test_the_bytes_of_a_correct_stream_are_compared_and_nothing_is_parsed() -> None:
     assert BYTES.expected_body is not None
     assert BYTES.expected_body.body(NONCE) == b"".join(events_of(NONCE))
     verifier = judge(events_of(NONCE), BYTES)
@@ -396,7 +309,7 @@ def test_the_bytes_of_a_sound_stream_are_foretold_and_nothing_is_parsed() -> Non
     assert not verifier._retained
 
 
-def test_bodies_that_differ_by_more_than_the_nonce_are_not_foretold() -> None:
+def test_bodies_that_differ_by_more_than_the_nonce_are_not_predictable() -> None:
     bodies = [b"".join(events_of(nonce)) for nonce in (*LEARNING_NONCES, OTHER)]
     assert learn_body([*bodies[:2], bodies[2] + b": late\n\n"], OTHER) is None
     assert learn_body([bodies[0], bodies[1] + b"\n", bodies[2]], OTHER) is None

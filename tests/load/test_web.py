@@ -155,7 +155,7 @@ def test_a_run_whose_target_is_named_on_the_page_runs(tmp_path: Path) -> None:
         assert report["outcomes"]["verified"] > 0
 
 
-def test_why_no_run_begins_is_told_on_the_page(tmp_path: Path) -> None:
+def test_the_page_says_why_no_run_begins(tmp_path: Path) -> None:
     with refusing_port() as port, running_locust(tmp_path, None) as page:
         start(page, f"http://127.0.0.1:{port}")
         assert "connection refused" in wait_for(page, "error")["error"]

@@ -20,7 +20,7 @@ _IDLE_END = b"HTTP/1.1 408"
 
 
 class StreamConnectError(Exception):
-    """No connection could be had; the message says why, in a few words."""
+    """No connection was possible; the message says why, in a few words."""
 
 
 class StreamConnection:
@@ -40,7 +40,7 @@ class StreamConnection:
             except (OSError, ValueError) as error:
                 raw.close()
                 raise StreamConnectError(f"no TLS: {_reason(error)}") from None
-        # From here on waits are bounded by the watch, which shuts the socket down: a timer for
+        # From here on waits are bounded by the monitor, which shuts the socket down: a timer for
         # each recv would cost more than all the verification.
         self._socket.settimeout(None)
         self.recv: Callable[[int], bytes] = self._socket.recv
@@ -52,12 +52,11 @@ class StreamConnection:
         self._socket.sendall(data)
 
     def is_open(self) -> bool:
-        """Tell whether an idle connection may serve again: no end of it was seen.
+        """Return whether an idle connection may be used again: it was not closed.
 
-        Some servers say 408 before they close an idle connection: that is an end, too. Other
-        bytes that nobody asked for are left where they are, so that they spoil the next answer
-        as they would a user's. Under TLS session tickets may lie in the buffer, so that nothing
-        can be told.
+        Some servers send 408 before they close an idle connection: that is an end, too. Other
+        unexpected bytes are left in the buffer, so that they break the next answer as they
+        would a user's. Under TLS session tickets may be in the buffer, so that this is unknown.
         """
         if self.tls:
             return True
@@ -72,9 +71,9 @@ class StreamConnection:
         return waiting not in {b"", _IDLE_END}
 
     def shut_down(self) -> None:
-        """Make a pending or coming recv return at once. Safe from any greenlet."""
+        """Make a pending or later recv return immediately. Safe from any greenlet."""
         try:
-            # Not the TLS socket's own method: that one forgets its state under a reader's feet.
+            # Not the TLS socket's own method, which drops state that a reader still uses.
             gevent.socket.socket.shutdown(self._socket, gevent.socket.SHUT_RDWR)
         except OSError:
             return

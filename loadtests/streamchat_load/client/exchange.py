@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from streamchat_load.client.connection import StreamConnection
 
 REFUSAL_BODY_LIMIT_BYTES = 64 * 1024
-"""How much of a body that is no stream is kept."""
+"""How much of a body that is no stream is retained."""
 
 _BY_CLIENT: dict[StopReason | None, StreamOutcome] = {
     StopReason.RUN_OVER: StreamOutcome.OPEN_AT_END,
@@ -28,7 +28,7 @@ _BY_CLIENT: dict[StopReason | None, StreamOutcome] = {
 
 
 def exchange(reading: StreamReading, request: bytes) -> None:
-    """Send a request and read its answer to the end; the reading's outcome tells how it went."""
+    """Send a request and read its answer to the end; the reading has its outcome then."""
     connection = reading.connection
     if connection is None:
         raise ValueError("the reading has no connection")
@@ -57,14 +57,14 @@ def exchange(reading: StreamReading, request: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Broken:
-    """How reading the head went wrong: the connection ended, or what came is malformed."""
+    """How reading the head failed: the connection ended, or its bytes are malformed."""
 
     over: bool = False
     problem: str | None = None
     data: bytes = b""
 
     def report_to(self, reading: StreamReading) -> None:
-        """Note malformed HTTP as a fault of the reading, if that is what it is."""
+        """Record malformed HTTP as a fault of the reading, if there is any."""
         if self.problem is not None:
             message = f"malformed HTTP: {self.problem}"
             reading.verifier.fail(StreamFault.FRAMING, message, data=self.data)
@@ -74,7 +74,7 @@ class _Broken:
 def _read_head(
     reading: StreamReading, connection: StreamConnection, response: StreamResponse
 ) -> _Broken:
-    """Read until the head is there, or the connection ended or broke before."""
+    """Read until the head is complete, or the connection ended or broke before."""
     while response.status is None:
         data = connection.recv(READ_BYTES)
         now_s = perf_counter()
@@ -111,7 +111,7 @@ def _end_without_head(reading: StreamReading, broken: _Broken) -> None:
 def _read_refusal(
     reading: StreamReading, connection: StreamConnection, response: StreamResponse, broken: _Broken
 ) -> None:
-    """Read an answer that is no stream, and judge it when it should be a refusal."""
+    """Read an answer that is no stream, and judge it if it should be a refusal."""
     broken.report_to(reading)
     if response.status == 200:
         reading.verifier.fail(StreamFault.REFUSAL, "an invalid request was accepted", "status 400")
@@ -144,7 +144,7 @@ def _read_body(
     """Read a small body; return what is wrong with its framing, and the body."""
     while not response.complete:
         if len(body) > REFUSAL_BODY_LIMIT_BYTES:
-            return f"more than {REFUSAL_BODY_LIMIT_BYTES} bytes where a refusal was due", body
+            return f"more than {REFUSAL_BODY_LIMIT_BYTES} bytes where a refusal was expected", body
         try:
             data = connection.recv(READ_BYTES)
         except OSError as error:
@@ -162,7 +162,7 @@ def _read_body(
 def _read_stream(
     reading: StreamReading, connection: StreamConnection, response: StreamResponse, broken: _Broken
 ) -> None:
-    """Read a stream event by event until it ends, is cut, or the watch ends it."""
+    """Read a stream event by event until it ends, is cut, or the monitor ends it."""
     verifier = reading.verifier
     parsed = media_type(response.field(b"content-type"))
     if parsed is None or (parsed.type, parsed.subtype) != ("text", "event-stream"):
@@ -175,7 +175,7 @@ def _read_stream(
     pieces, reason = response.pieces, ""
     if pieces:
         reading.stamp(verifier.receive(response.take(), reading.last_s), reading.last_s)
-    # What came with the head is judged before what is wrong behind it.
+    # What came with the head is judged before what is wrong after it.
     broken.report_to(reading)
     with receiving(reading, connection, response) as receive:
         while not (broken.over or reading.is_cut or response.complete or reading.stop is not None):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class StopReason(StrEnum):
-    """Why the watch, and not the server, ended a reading."""
+    """Why the monitor, and not the server, ended a reading."""
 
     SILENT = "silent"
     TOO_LONG = "too-long"
@@ -30,27 +30,27 @@ class StreamReading:
     """State of one request while it is answered. Times are `perf_counter` seconds.
 
     `due_s` is when the request was to be sent: latencies count from there, so that a client or
-    a server that falls behind is not flattered.
+    a server that falls behind does not look better.
     """
 
     verifier: StreamVerifier
     due_s: float
     phase: str
     cut_after: int | None = None
-    """Close the connection after so many events."""
+    """Close the connection after this many events."""
     cut_outcome: StreamOutcome = StreamOutcome.VERIFIED
-    """What a reading that was cut so counts as."""
+    """The outcome of a reading that was cut there."""
     read_bytes_per_s: float | None = None
-    """Read no faster than this; silence is not judged then, for it may be the client's own."""
+    """Read no faster than this; silence is not judged then: the client may cause it."""
     invalid: bool = False
-    """The request is invalid: a refusal is asked for."""
+    """The request is invalid: a refusal is expected."""
     silence_limit_s: float = 10.0
-    """How long nothing may come: until the first event one limit, from there on another."""
+    """How long nothing may arrive: this is the limit until the first event."""
     stall_limit_s: float = 15.0
     """What the silence limit becomes with the first event."""
 
     recording: list[Read] | None = None
-    """Where everything that is received is recorded too, if it is to be judged by the suite."""
+    """Everything that was received, if the suite's judges are to see it."""
     request: bytes | None = None
     """What was sent."""
     connection: StreamConnection | None = None
@@ -66,9 +66,9 @@ class StreamReading:
     """How many of the events are folded."""
     longest_gap_s: float = 0.0
     sent_s: float = 0.0
-    """When the request was handed to the socket."""
+    """When the request was given to the socket."""
     last_s: float = 0.0
-    """When something last came, or the request was sent."""
+    """When bytes last arrived, or the request was sent."""
     ended_s: float = 0.0
     body_bytes: int = 0
     status: int | None = None
@@ -77,7 +77,7 @@ class StreamReading:
     failure: str = ""
     reusable: bool = False
     unanswered: bool = False
-    """The connection ended before a single byte of an answer came."""
+    """The connection ended before a single byte of an answer arrived."""
 
     @property
     def evidence(self) -> FaultEvidence | None:
@@ -85,14 +85,14 @@ class StreamReading:
         return self.verifier.evidence
 
     def is_silent(self, now_s: float) -> bool:
-        """Tell whether nothing came for too long; comments do not count as a first event."""
+        """Return whether nothing arrived for too long; comments do not count as a first event."""
         if self.first_event_s is None:
             return now_s - self.sent_s > self.silence_limit_s
-        # A slow reader's silence may be its own.
+        # A slow reader may cause its own silence.
         return self.read_bytes_per_s is None and now_s - self.last_s > self.silence_limit_s
 
     def stamp(self, count: int, now_s: float) -> bool:
-        """Note that so many events came; return whether the stream is to be cut here."""
+        """Record that events arrived; return whether the stream is to be cut here."""
         if count == 1 and self.cut_after is None and self.first_text_s is not None:
             self.stamps_s.append(now_s)
             return False

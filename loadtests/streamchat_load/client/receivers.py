@@ -1,9 +1,9 @@
-"""How a stream's bytes are received: as fast as they come, slowly, or with a recording.
+"""How a stream's bytes are received: as fast as they arrive, slowly, or with a recording.
 
-The usual way is in the callbacks of the event loop. A stream that says just what was foretold
-needs nobody's decision, and to wake its greenlet for each event (a failed `recv`, a waiter, two
-switches) would cost more than to judge it. The greenlet is woken for what was not foretold,
-for the end, and where the stream is to be cut.
+The usual way is in the callbacks of the event loop. Bytes that are the expected ones need no
+decision, and to wake the stream's greenlet for each event (a failed `recv`, a waiter, two
+switches) would cost more than verifying it. The greenlet is woken for unexpected bytes, for the
+end, and where the stream is to be cut.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 READ_BYTES = 65536
 
 _BUFFER = memoryview(bytearray(READ_BYTES))
-"""Where streams are received, all of them: what came is parsed before anything else can run.
+"""The buffer of all streams: bytes are parsed before anything else can run.
 
 A new buffer for each `recv` would cost more than the call itself.
 """
@@ -44,14 +44,14 @@ def receiving(
 
     It returns the bytes, none of them where the connection ended, and what is malformed about
     them, or None; `reading.last_s` is when they came. It raises OSError. What it returns is valid
-    until it is called again. Bytes that were foretold it may take itself, and wait for more.
+    until it is called again. It may take expected bytes itself, and wait for more.
     """
     if reading.recording is not None:
         yield _Recorded(reading, connection, response).receive
     elif reading.read_bytes_per_s is not None:
         yield _Slow(reading, connection, response).receive
     elif connection.tls or sys.platform == "win32":
-        # What lies decrypted in a TLS session makes no socket readable; Windows has no `readv`.
+        # Bytes decrypted in a TLS session make no socket readable; Windows has no `readv`.
         yield _Plain(reading, connection, response).receive
     else:
         follower = _Follower(reading, connection, response)
@@ -73,7 +73,7 @@ class _Plain:
 
     def receive(self) -> tuple[memoryview, str | None]:
         data = self._next()
-        # Stamped before anything is parsed: what parsing costs is no latency of the server's.
+        # Stamped before anything is parsed: the time for parsing is not the server's latency.
         self._reading.last_s = perf_counter()
         return data, self._feed(data) if data else None
 
@@ -82,7 +82,7 @@ class _Plain:
 
 
 class _Recorded(_Plain):
-    """Keeps everything on the reading's tape, too."""
+    """Keeps everything in the reading's recording, too."""
 
     def receive(self) -> tuple[memoryview, str | None]:
         data, problem = super().receive()
@@ -111,7 +111,7 @@ class _Slow(_Plain):
 
 
 class _Follower:
-    """Takes what is foretold in the loop's callbacks; the rest is what `receive` returns."""
+    """Takes expected bytes in the loop's callbacks; `receive` returns all others."""
 
     __slots__ = (
         "_descriptor",
@@ -162,11 +162,11 @@ class _Follower:
             self._error = error
             over = True
         if over:
-            # At once, so that nobody else has used the buffer when the greenlet looks at it.
+            # Switch at once: the next reading uses the same buffer.
             self._waiter.switch(None)
 
     def _take(self) -> bool:
-        """Receive once; return whether the greenlet has to look at what came, or at the end."""
+        """Receive once; return whether the greenlet has to handle the bytes or the end."""
         # Not gevent's `recv_into`, which would wait here. gevent's sockets never block.
         received = self._received = os.readv(self._descriptor, _BUFFERS)
         reading, response = self._reading, self._response

@@ -32,7 +32,7 @@ class StreamResponse:
         self.surplus = False
         self._keep_alive = False
         self.framed = False
-        """The body has a length or chunks, so that its end can be told from a cut."""
+        """The body has a length or chunks, so that its end differs from a cut."""
         self.parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes | memoryview) -> str | None:
@@ -46,7 +46,7 @@ class StreamResponse:
         return None
 
     def on_message_begin(self) -> None:
-        """Note that a response begins; a second one after the first is surplus."""
+        """Record that a response begins; a second one after the first is surplus."""
         if self.complete:
             self.surplus = True
 

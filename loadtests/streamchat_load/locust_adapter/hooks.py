@@ -1,4 +1,4 @@
-"""Where the load tests join locust: its events, its `User`, its shape."""
+"""The load tests as locust sees them: its events, its `User`, its shape."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from streamchat_load.runner.virtual_user import VirtualUser
 
 SPAWN_RATE = 100.0
-"""Users that locust makes in a second, at least: the plan, not locust, tells when they begin."""
+"""Users that locust makes in a second, at least: the plan, not locust, decides when they begin."""
 
 _sessions: dict[int, LoadSession] = {}
 
@@ -62,7 +62,7 @@ class StreamUser(User):
 
 
 class ProfileShape(LoadTestShape):
-    """The profile's number of users over time. Users that are not needed any more only wait."""
+    """The profile's number of users over time. Users that are not needed any more wait."""
 
     abstract = True
     use_common_options = True
@@ -74,7 +74,7 @@ class ProfileShape(LoadTestShape):
         if session is None or runner is None:
             return None
         if session.by_page and runner.state == STATE_INIT:
-            # The page's form may have said something else than the last time.
+            # The page's form may have changed since the last run.
             try:
                 session.choose()
             except LoadUsageError as error:
@@ -89,7 +89,7 @@ class ProfileShape(LoadTestShape):
             gevent.sleep(max(0.0, left_s))
             return None
         if session.plan.users is None:
-            # One user in each process sees to the arrivals.
+            # One user in each process sends the arrivals.
             workers = runner.clients if isinstance(runner, MasterRunner) else (1,)
             return len(workers), SPAWN_RATE
         # locust asks once a second: those of the next second must be there by then.
@@ -135,12 +135,12 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
     if web_ui is None or environment.host:
         _prepare(session)
     if web_ui is None and runner is not None:
-        # Without its page locust attends to this signal only when a run of a shape is over.
+        # Without its page locust handles this signal only when a run of a shape is over.
         gevent.signal_handler(signal.SIGTERM, gevent.spawn, runner.quit)
 
 
 def _prepare(session: LoadSession) -> None:
-    """Look at the target; leave where there is no use in a run, or the user wants none."""
+    """Run the preflight; exit if no run is possible, or the user interrupts it."""
     try:
         with _interruptible():
             session.prepare()
@@ -153,15 +153,15 @@ def _prepare(session: LoadSession) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let both signals raise KeyboardInterrupt here, and not in whatever greenlet is running."""
+    """Let both signals raise KeyboardInterrupt in this greenlet, whichever one is running."""
     here = gevent.getcurrent()
     handlers: dict[signal.Signals, Any] = {
         number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
     }
-    # What a shell starts in its background is deaf to Ctrl-C, and stays so.
-    heard = {number for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+    # A process in a shell's background ignores Ctrl-C, and continues to.
+    handled = {number for number, handler in handlers.items() if handler is not signal.SIG_IGN}
     watchers = [
-        gevent.signal_handler(number, gevent.kill, here, KeyboardInterrupt) for number in heard
+        gevent.signal_handler(number, gevent.kill, here, KeyboardInterrupt) for number in handled
     ]
     try:
         yield
@@ -169,7 +169,7 @@ def _interruptible() -> Iterator[None]:
         for watcher in watchers:
             watcher.cancel()
         # The loop leaves the system's own handlers behind.
-        for number in heard:
+        for number in handled:
             signal.signal(number, handlers[number])
 
 
@@ -230,7 +230,7 @@ def _on_quitting(environment: Environment, **_: Any) -> None:
 def _on_quit(**_: Any) -> None:
     """Print the table after locust's own."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that knows few characters shows the others escaped.
+        # Characters that the terminal's encoding lacks are shown escaped.
         sys.stdout.reconfigure(errors="backslashreplace")
     for table in _conclusions:
         sys.stdout.write(table + "\n")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_PROFILE = "smoke"
 
 PREFLIGHT_LIMIT_S = 15.0
-"""How long the streams are watched that are read before the load."""
+"""How long the preflight reads the streams of one shape."""
 
 
 _OWN_FIELDS = {
@@ -37,7 +37,7 @@ _OWN_FIELDS = {
         ("host", "content-type", "content-length", "transfer-encoding"),
         "this field is written by the load tests themselves",
     ),
-    "accept-encoding": "streams are read as they are; no coding is asked for",
+    "accept-encoding": "streams are read as they are; no coding is requested",
 }
 """Fields that a user cannot add, and why."""
 
@@ -97,7 +97,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--texts-vary",
         action="store_true",
-        help="answers to one request may differ: foretell nothing of what streams say",
+        help="answers to one request may differ: expect no particular texts",
     )
     group.add_argument("--load-json", metavar="FILE", help="write the report as JSON")
     group.add_argument("--load-html", metavar="FILE", help="write the report as one HTML page")
@@ -113,9 +113,9 @@ _NUMBERS: tuple[tuple[str, float | None, str], ...] = (
         None,
         "time for open streams to end when the run is over (default: as long as streams take)",
     ),
-    ("preflight-limit-s", PREFLIGHT_LIMIT_S, "time for the streams that are read before the load"),
-    ("read-events", None, "close each stream after so many events (default: read to the end)"),
-    ("seed", None, "seed of all dice (default: drawn, and printed)"),
+    ("preflight-limit-s", PREFLIGHT_LIMIT_S, "time for the preflight to read streams of one shape"),
+    ("read-events", None, "close each stream after N events (default: read to the end)"),
+    ("seed", None, "seed of all random numbers (default: random, and printed)"),
     ("server-pid", None, "process whose memory is recorded too, with its children"),
     ("generator-lag-limit-ms", GENERATOR_LAG_LIMIT_MS, "greatest p95 of the generator's own lag"),
 )
@@ -179,7 +179,7 @@ def read_choices(
 
 
 def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:
-    """Return the profile's parameters; locust's own -u and -t stand for two of them."""
+    """Return the profile's parameters; locust's own -u and -t set two of them."""
     given = read_settings(options.parameter, "parameter")
     found = find_profile(options.profile or DEFAULT_PROFILE)
     known = {parameter.name for parameter in found.parameters}
@@ -191,7 +191,7 @@ def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:
             continue
         if name not in known:
             raise LoadUsageError(
-                f"profile {found.name!r} has no {name}, so {option} says nothing; "
+                f"profile {found.name!r} has no {name}, so {option} has no effect; "
                 f"set its own parameters: {', '.join(sorted(known))}"
             )
         if name in given:
@@ -230,9 +230,9 @@ def _read_field(text: str) -> list[str]:
 
 
 def _check_writable(file: str | None) -> str | None:
-    """Return the name of a report's file, after trying whether it can be written.
+    """Return the name of a report's file, after checking that it can be written.
 
-    A run may take hours: that there is no place for its report is to be known before.
+    A run may take hours: an unwritable file must be known before.
     """
     if not file:
         return None

@@ -1,7 +1,7 @@
-"""A run as locust sees it: who surveys, who loads, who sums up, and when it is over.
+"""A run from its options to its reports, in one process or many.
 
-Locally one process does all of it. With workers the master surveys the target and sends what it
-learnt with the plan to each worker; workers report what is new in their ledgers with locust's
+Locally one process does everything. With workers the master runs the preflight and sends what it
+learned with the plan to each worker; workers report what is new in their ledgers with locust's
 own reports; at the end each delivers the rest with a message, and the master waits for those,
 so that its sums are exact.
 """
@@ -43,10 +43,10 @@ BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_fina
 """Messages: master to worker, master to worker, worker to master."""
 
 CONNECT_LIMIT_S = 10.0
-"""How long a master that will not run waits for its own workers, to send them home."""
+"""How long a master that will not run waits for its own workers, to stop them."""
 
 YOUNG_OBJECTS_LIMIT = 20_000
-"""New objects before the collector looks at them: hardly any of a load's are in cycles."""
+"""New objects before the collector looks at them: hardly any of a load run's are in cycles."""
 
 LATE_START_LIMIT_S = 5.0
 """How long a worker that has not even begun when the run ends waits to begin."""
@@ -62,7 +62,7 @@ FINAL_LIMIT_S = 20.0
 
 
 class LoadSession:
-    """What one process knows of the run, over all of locust's events."""
+    """The state of a run in one process, over all of locust's events."""
 
     def __init__(self, environment: Environment, dialect: Dialect) -> None:
         self.environment = environment
@@ -105,12 +105,12 @@ class LoadSession:
         return self.choices
 
     def prepare(self) -> None:
-        """Check the options and look at the target. Raises UsageError."""
+        """Check the options and run the preflight. Raises UsageError."""
         choices = self.choose()
-        self._look(choices)
+        self._preflight(choices)
 
-    def _look(self, choices: LoadChoices) -> PreflightResult:
-        """Look at the target, unless that was done already for these settings."""
+    def _preflight(self, choices: LoadChoices) -> PreflightResult:
+        """Run the preflight, unless that was done already for these settings."""
         asked = replace(choices.settings, seed=0)
         if self.preflight is None or self._preflight_settings != asked:
             self.preflight = None
@@ -124,22 +124,22 @@ class LoadSession:
         return self.preflight
 
     def refuse(self, error: LoadUsageError) -> None:
-        """Keep and tell why no run begins."""
+        """Keep and print why no run begins."""
         self.problem = str(error)
         print_line(self.problem)
 
     def run_s(self, since_asked_s: float) -> float:
-        """Return how long the run has been on: the look at the target is no part of it."""
+        """Return how long the run has been on: the preflight is not part of it."""
         return min(since_asked_s, perf_counter() - self.started_s)
 
     def begin(self) -> None:
-        """Start the run in this process, or send the workers off to do so."""
+        """Start the run in this process, or let the workers start it."""
         if self.is_worker:
             if self._begun is not None:
                 self._start_run(**self._begun)
             return
         choices = self.choices or self.choose()
-        found = self._look(choices)
+        found = self._preflight(choices)
         settings = choices.settings
         if settings.drain_s is None:
             # So that streams which began just before the end can be read to theirs.
@@ -166,7 +166,7 @@ class LoadSession:
         self._start_run(**message, slot=0, slots=1)
 
     def dismiss(self) -> None:
-        """Master: there will be no run; tell workers of this machine, who wait for one."""
+        """Master: there will be no run; stop the workers of this machine, which wait for one."""
         runner, options = self.environment.runner, self.environment.parsed_options
         if not isinstance(runner, MasterRunner) or options is None:
             return
@@ -192,15 +192,15 @@ class LoadSession:
             on_close=self._fire_locust_events,
         )
         self.plan = self.run.plan
-        # What was imported stays: the collector need not walk it again and again, which would
-        # show as hiccups of the generator.
+        # Imported modules stay: the collector need not visit them again, which would show as
+        # pauses of the generator.
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS_LIMIT)
         self.run.start()
 
     def _fire_locust_events(self, reading: StreamReading) -> None:
-        """Give locust's own table its rows: the whole request, and the first event."""
+        """Fill locust's own table: the whole request, and the first event."""
         fire: Any = self.environment.events.request.fire
         failure = None
         if reading.outcome is StreamOutcome.FAULTY and reading.evidence is not None:
@@ -250,7 +250,7 @@ class LoadSession:
     # The end
 
     def finish(self) -> None:
-        """End the run and gather all figures; a second call returns at once."""
+        """End the run and gather all figures; a second call returns immediately."""
         if self._finishing or self.is_worker or self.choices is None:
             return
         self._finishing = True
@@ -288,7 +288,7 @@ class LoadSession:
         runner.send_message(FINAL, {"ledger": ledger, "slot": run.slot})
 
     def info(self) -> RunInfo:
-        """Return what reports say of the run beside the figures."""
+        """Return what reports say of the run, apart from the figures."""
         if self.choices is None or self.plan is None:
             raise LoadUsageError("there was no run")
         ends = [*(start for start, _ in self.plan.phases[1:]), self.plan.duration_s]
@@ -359,6 +359,6 @@ def _write(file: str, content: bytes) -> bool:
 
 
 def print_line(message: str) -> None:
-    """Tell the user what is wrong, in one line."""
+    """Print a line for the user."""
     sys.stderr.write(f"streamchat load: {text_report.printable(message)}\n")
     sys.stderr.flush()

@@ -59,7 +59,7 @@ class Histogram:
         self.max_us: int | None = None
 
     def record(self, duration_s: float) -> None:
-        """Count one duration (seconds). A negative one counts as nought."""
+        """Count one duration (seconds). A negative one counts as 0."""
         value_us = int(duration_s * MICROSECONDS_PER_SECOND + 0.5) if duration_s > 0.0 else 0
         bucket = bucket_of(value_us)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
@@ -156,7 +156,7 @@ class Histogram:
 
 
 def record_in_all(durations_s: Iterable[float], histograms: Sequence[Histogram]) -> None:
-    """Count durations (seconds) in several histograms at once; each is converted only once."""
+    """Count durations (seconds) in several histograms; each is converted only once."""
     values_us = [
         int(duration_s * MICROSECONDS_PER_SECOND + 0.5) if duration_s > 0.0 else 0
         for duration_s in durations_s

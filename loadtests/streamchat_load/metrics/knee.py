@@ -94,9 +94,9 @@ def describe_knee(steps: Sequence[StaircaseStep]) -> str:
 def lasting_rise(
     values_ms: Sequence[float | None], factor: float, *, steps: int = LASTING_STEPS
 ) -> LastingRise | None:
-    """Return the first rise that lasts to the end, for so many steps at least, or None.
+    """Return the first rise that lasts to the end, for `steps` steps at least, or None.
 
-    Steps without a value are passed over.
+    Steps without a value are ignored.
     """
     known = [(at, value) for at, value in enumerate(values_ms) if value is not None]
     values = [value for _, value in known]
@@ -127,7 +127,7 @@ def _refusing_from(steps: Sequence[StaircaseStep]) -> int | None:
 
 
 def least_share(count: int, total: int) -> float:
-    """Return the lower limit of a share that was seen so often (Wilson's interval)."""
+    """Return the lower limit of a share (Wilson's confidence interval)."""
     if not total:
         return 0.0
     share, spread = count / total, _CONFIDENCE**2 / total

@@ -1,4 +1,4 @@
-"""Everything a run measures, in a form that adds up exactly over processes.
+"""Everything that a run measures, in a form that adds up exactly over processes.
 
 Each process keeps one ledger, takes what is new in it from time to time and sends that to the
 master, whose ledger is the sum. Nothing in it is an average or a percentile: those are derived
@@ -26,7 +26,7 @@ TIMES = (
     "start_lag",
     "generator_lag",
 )
-"""Names of the histograms of a ledger that are not kept by phase."""
+"""Names of the histograms that a ledger has once, not for each phase."""
 
 PHASE_TIMES = ("first_event", "first_text", "gap", "whole")
 """Names of the histograms that each phase has; the run's are their sums."""
@@ -87,14 +87,14 @@ class LoadLedger:
         """Per process: rows of [epoch second, CPU seconds used, resident bytes]."""
 
     def phase(self, name: str) -> PhaseMetrics:
-        """Return the phase of a name, a new one when there is none yet."""
+        """Return the phase of a name, a new one if there is none yet."""
         found = self.phases.get(name)
         if found is None:
             found = self.phases[name] = PhaseMetrics()
         return found
 
     def note_resources(self, process: str, row: list[float]) -> None:
-        """Keep what a process uses; when rows grow many, every other one is dropped."""
+        """Record what a process uses; beyond the limit every other row is dropped."""
         rows = self.resources.setdefault(process, [])
         rows.append(row)
         if len(rows) > RESOURCE_ROWS_LIMIT:
@@ -134,7 +134,7 @@ class LoadLedger:
                 self.note_resources(process, row)
 
     def take(self) -> LoadLedger:
-        """Return what was gathered since the last call, and begin anew."""
+        """Return what was recorded since the last call, and start again from zero."""
         taken = LoadLedger()
         for name, value in vars(self).items():
             setattr(self, name, getattr(taken, name))
@@ -174,5 +174,5 @@ class LoadLedger:
         return ledger
 
     def count_fault(self, fault: StreamFault) -> None:
-        """Count a broken stream under its class."""
+        """Count a faulty stream under its class."""
         self.faults[fault.value] += 1

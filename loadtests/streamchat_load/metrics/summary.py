@@ -1,4 +1,4 @@
-"""The figures of a run: derived once from the summed ledger, for every kind of report."""
+"""The figures of a run: derived once from the ledger, for all reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9",
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a report says of a run beside the figures."""
+    """What a report says of a run, apart from the figures."""
 
     target: str
     profile: str

@@ -2,7 +2,7 @@
 
 Cells are aligned to the wall clock, so that timelines of several processes add up. When a run
 grows long the cells are made twice as wide, so that memory stays bounded. Everything in a cell
-adds up: open streams are told by how many were opened and closed, never by a level or a peak.
+adds up: open streams are the difference of those opened and closed, not a level or a peak.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LoadTimeline:
         self.cells: dict[int, TimelineCell] = {}
 
     def at(self, epoch_s: float) -> TimelineCell:
-        """Return the cell of an instant, a new one when there is none yet."""
+        """Return the cell of an instant, a new one if there is none yet."""
         number = int(epoch_s) // self.width_s
         cell = self.cells.get(number)
         if cell is None:

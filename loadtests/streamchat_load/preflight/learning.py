@@ -1,4 +1,4 @@
-"""What a few streams of one shape have in common: the oracle for all that follow."""
+"""Learning the oracle of one shape of request from a few streams."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _expected_body(readings: Sequence[StreamReading], dialect: Dialect) -> Expec
 def _first_number(readings: Sequence[StreamReading]) -> int | None:
     """Return the first event's number where ids number the events of each stream; else None.
 
-    Streams must begin with the same one: numbers that go on from stream to stream are drawn
+    Streams must begin with the same one: numbers that continue from stream to stream come
     from a counter of the whole server, and under load those of one stream have gaps.
     """
     firsts = set()
@@ -114,19 +114,19 @@ def _first_number(readings: Sequence[StreamReading]) -> int | None:
 
 
 def may_have_a_clock(oracle: Oracle, dialect: Dialect) -> bool:
-    """Tell whether a clock may be in what is foretold: it may not be so a second later."""
+    """Return whether the expected texts may have a clock: they may differ a second later."""
     return any(_CLOCK.search(text) for text in _fixed_texts(oracle, dialect))
 
 
 def has_the_minute(oracle: Oracle, dialect: Dialect) -> bool:
-    """Tell whether what is foretold has a time of day without seconds, and it is now's."""
+    """Return whether the expected texts have the present time of day, without seconds."""
     now_s = time.time()
     minutes = {time.strftime("%M", time.gmtime(now_s - back_s)) for back_s in (0, 60)}
     return any(minutes & set(_MINUTES.findall(text)) for text in _fixed_texts(oracle, dialect))
 
 
 def _fixed_texts(oracle: Oracle, dialect: Dialect) -> list[str]:
-    """Return what is foretold of the events, whatever the nonce."""
+    """Return the expected texts apart from their nonce."""
     if oracle.template is None:
         return []
     texts = oracle.template.texts("x" * NONCE_DIGITS)

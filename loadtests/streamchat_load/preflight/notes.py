@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from streamchat_load.verification.oracle import Oracle
 
 JUDGED_LIMIT_BYTES = 1024 * 1024
-"""Larger single streams are not looked at by the suite's judges, who take their time."""
+"""Larger streams are not given to the suite's judges, which are slow."""
 
 
 def findings_of(
     reading: StreamReading, dialect: Dialect, *, echo: bool, exclude: Iterable[str]
 ) -> list[str]:
-    """Return what the payload's judges say of a single stream, each only once."""
+    """Return what the dialect finds wrong with a single stream, each finding only once."""
     recording = reading.recording or []
     if sum(len(read.data) for read in recording) > JUDGED_LIMIT_BYTES or reading.request is None:
         return []
@@ -39,33 +39,33 @@ def findings_of(
 
 
 def describe(oracle: Oracle) -> str:
-    """Tell what can be judged of a shape's streams, in a line."""
+    """Return what can be verified of a shape's streams, in a line."""
     if oracle.length is not None:
         parts = [f"streams of {oracle.length} events"]
     elif oracle.read_events is not None:
         parts = [f"endless or long streams: each is read for {oracle.read_events} events"]
     else:
-        parts = ["streams of varying length: a missing tail is seen only by its missing end"]
+        parts = ["streams of varying length: a missing tail is found only by its missing end"]
     parts.append("events repeat the request" if oracle.echo else "no echo")
     if oracle.template is not None:
         distinct, total = oracle.template.distinct, len(oracle.template.events)
         what = "every byte" if oracle.expected_body is not None else "every text"
         what = "what every event says" if oracle.by_content else what
         if distinct == 1 and total > 1:
-            parts.append(f"{what} is foretold (all are alike: another order looks the same)")
+            parts.append(f"{what} is predictable (all are the same: another order looks the same)")
         else:
-            parts.append(f"{what} is foretold ({distinct} of {total} events differ)")
+            parts.append(f"{what} is predictable ({distinct} of {total} events differ)")
     elif oracle.numbered:
         parts.append("texts vary; order is judged by ids")
     else:
-        parts.append("texts vary: lost, repeated or reordered events cannot be told")
+        parts.append("texts vary: lost, repeated or reordered events are not found")
     return "; ".join(parts)
 
 
 def faults(readings: Iterable[StreamReading]) -> list[str]:
-    """Return how the first stream that is broken is so, if any."""
+    """Return what is wrong with the first faulty stream, if any is."""
     return [
-        f"before the load a single stream was already broken: {found.fault}: {found.message}"
+        f"before the load a single stream was already faulty: {found.fault}: {found.message}"
         for reading in readings
         if (found := reading.evidence) is not None
     ][:1]

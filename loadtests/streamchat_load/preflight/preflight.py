@@ -1,4 +1,4 @@
-"""What is learnt of a target before any load: whether it is the endpoint, and what it says."""
+"""The preflight: whether the target is the endpoint, and what to expect of its streams."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
     from streamchat_load.runner.settings import LoadSettings
 
 SHAPE_LIMIT = 16
-"""At most so many shapes of request are surveyed; further ones go without a template."""
+"""At most this many shapes of request are read; further ones have no template."""
 
 TOGETHER = 3
-"""How many streams are read at once: every server is to serve as many."""
+"""How many streams are read at the same time: every server must serve that many."""
 
 ROUNDS = 3
-"""How often streams of one shape are read anew when they do not agree."""
+"""How often streams of one shape are read again if they do not agree."""
 
 PROOF_ROUNDS = 3
-"""How often more streams are held against what was learnt, where they are short."""
+"""How often more streams are compared with what was learned, if they are short."""
 
 PROOF_LIMIT_S = 0.5
 """The time after which that is done only once."""
 
 PROOF_EVENTS = 3
-"""So many events of endless streams are read for that."""
+"""How many events of endless streams are read for that."""
 
 DEVIATIONS_LIMIT = 1
-"""How many of them may differ: those are taken for faults. If more do, answers vary."""
+"""How many of them may differ: those count as faults. If more do, answers vary."""
 
 _DEVIATIONS = frozenset(
     {
@@ -79,7 +79,7 @@ EVENTS_LIMIT = 10_000
 """A stream is read for no more events than this before the load."""
 
 RETRY_S = 0.25
-"""Time between two tries to be served alone."""
+"""Time between two attempts to be served alone."""
 
 SETTLE_LIMIT_S = 5.0
 """How long a reading may take to notice that its time is over."""
@@ -87,7 +87,7 @@ SETTLE_LIMIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class PreflightResult:
-    """Oracles by shape, and what is to be told to the user."""
+    """Oracles by shape, and what the user is to know."""
 
     oracles: dict[str, Oracle]
     notes: tuple[str, ...]
@@ -98,7 +98,7 @@ class PreflightResult:
 
 
 def shapes_of(plan: LoadPlan) -> list[tuple[int, int]]:
-    """Return (turn, padding) of each shape of request that a plan sends, at most so many."""
+    """Return (turn, padding) of each shape of request that a plan sends, up to the limit."""
     if plan.arrivals is None:
         return [(turn, 0) for turn in range(min(plan.behaviour.turns, SHAPE_LIMIT))]
     pads = {arrival.pad_bytes: None for arrival in plan.arrivals(Random(0))}
@@ -135,14 +135,14 @@ def run_preflight(
         progress(notes[-1])
         notes.extend(faults(readings))
         notes.extend(findings_of(readings[0], dialect, echo=oracle.echo, exclude=notes))
-    # Shapes that were not looked at: nothing is foretold of them.
+    # Shapes that were not read: none of their texts is known.
     known = next(iter(oracles.values()))
     oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
     return PreflightResult(oracles, tuple(notes), preflight.streams, preflight.stream_s)
 
 
 class Preflight:
-    """Learns what streams of one shape say, and proves it."""
+    """Learns the oracles of shapes, one after another, and proves them."""
 
     def __init__(self, settings: LoadSettings, dialect: Dialect, limit_s: float) -> None:
         self.settings = settings
@@ -158,10 +158,10 @@ class Preflight:
         self._endless: Oracle | None = None
         """What is known of streams without an end of a shape before."""
         self._is_steady = False
-        """Streams of a shape before say the same each time: those of others are learnt only."""
+        """Streams of an earlier shape are steady: those of others are not proved."""
 
     def learn_template(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[StreamReading]]:
-        """Return what is known of the streams of a shape, and those that were read for it."""
+        """Return the oracle of a shape, and the streams that were read for it."""
 
         def build(*nonces: str) -> list[BuiltRequest]:
             fresh = [secrets.token_hex(8) for _ in range(TOGETHER - len(nonces))]
@@ -223,9 +223,9 @@ class Preflight:
         begun_s: float,
         readings: list[StreamReading],
     ) -> Oracle:
-        """Return what is left of an oracle that more streams are held against.
+        """Return an oracle without what more streams disprove.
 
-        Those are added to `readings` if nothing is lost: one that differs is broken then.
+        Those are added to `readings` if the oracle stays: one that differs is faulty then.
         """
         proofs = self._prove(oracle, build, begun_s)
         proven = _as_proven(oracle, proofs)
@@ -236,9 +236,9 @@ class Preflight:
     def _prove(
         self, oracle: Oracle, build: Callable[[], list[BuiltRequest]], begun_s: float
     ) -> list[StreamReading]:
-        """Judge a few more streams by an oracle: what they have in common may have been chance.
+        """Verify a few more streams by an oracle: what they have in common may have been chance.
 
-        There are as many as can be had without a long wait, and a few in any case; none if this
+        There are as many as arrive without a long wait, and a few in any case; none if this
         server's answers have proved steady before.
         """
         proofs: list[StreamReading] = []
@@ -256,7 +256,7 @@ class Preflight:
         return proofs
 
     def _read_each(self, requests: Sequence[BuiltRequest], limit_s: float) -> list[StreamReading]:
-        """Read streams together; those that had to stand back for the others, alone after them.
+        """Read streams at the same time; those that had to wait for others are then read alone.
 
         A server may serve few at a time.
         """
@@ -266,7 +266,7 @@ class Preflight:
         return [self._read_alone(reading, limit_s / TOGETHER) for reading in readings]
 
     def _read_alone(self, reading: StreamReading, limit_s: float) -> StreamReading:
-        """Read a stream anew if it had to stand back; its place may only just become free."""
+        """Read a stream again if it had to wait for others, until the server serves it."""
         until_s = perf_counter() + limit_s
         while _had_to_wait(reading) and (left_s := until_s - perf_counter()) > 0:
             reading = self._read([reading.verifier.sent], left_s)[0]
@@ -277,7 +277,7 @@ class Preflight:
     def _read(
         self, requests: Sequence[BuiltRequest], limit_s: float, oracle: Oracle | None = None
     ) -> list[StreamReading]:
-        """Read the answers to a few requests at once, for so long at most.
+        """Read the answers to a few requests at the same time, for `limit_s` at most.
 
         With an `oracle` they are judged by it, and endless ones read for a few events only.
         """
@@ -327,9 +327,9 @@ class Preflight:
 
 
 class BoundedRecording(list[Read]):
-    """What is received of a stream; one that would never be over is ended here.
+    """What is received of a stream; an endless stream is ended here.
 
-    A stream that comes as fast as it can be read lets nobody else run who could end it.
+    A stream that arrives as fast as it is read lets no other greenlet run that could end it.
     """
 
     def __init__(self, reading: StreamReading, limit_s: float) -> None:
@@ -338,7 +338,7 @@ class BoundedRecording(list[Read]):
         self._limit_s = limit_s
 
     def append(self, read: Read) -> None:
-        """Keep what was received; end the reading where that is enough."""
+        """Keep what was received; end the reading if that is enough."""
         super().append(read)
         reading = self._reading
         if reading.verifier.events > EVENTS_LIMIT or read.at_s > self._limit_s:
@@ -346,13 +346,13 @@ class BoundedRecording(list[Read]):
 
 
 def _had_to_wait(reading: StreamReading) -> bool:
-    """Tell whether a request was refused, or had no turn as long as others were served."""
+    """Return whether a request was refused, or not served while others were."""
     waited = reading.outcome in (StreamOutcome.REFUSED, StreamOutcome.OPEN_AT_END)
     return waited and reading.evidence is None and not reading.verifier.texts
 
 
 def _as_proven(oracle: Oracle, proofs: Sequence[StreamReading]) -> Oracle:
-    """Return what is left of an oracle that more streams were held against."""
+    """Return an oracle without what more streams disproved."""
     if sum(map(_deviates, proofs)) <= DEVIATIONS_LIMIT:
         return oracle
     whole = [reading for reading in proofs if _deviates(reading) or reading.evidence is None]
@@ -362,5 +362,5 @@ def _as_proven(oracle: Oracle, proofs: Sequence[StreamReading]) -> Oracle:
 
 
 def _deviates(reading: StreamReading) -> bool:
-    """Tell whether a stream differs from what is foretold and is otherwise sound."""
+    """Return whether a stream differs from what was learned and has no other fault."""
     return reading.evidence is not None and reading.evidence.fault in _DEVIATIONS

@@ -94,7 +94,12 @@ def _steady(values: Values, behaviour: UserBehaviour | None = None) -> LoadPlan:
     )
 
 
-@profile("smoke", "a few users for a few seconds: does it work at all?", _users(2), _duration(5.0))
+@profile(
+    "smoke",
+    "a few users for a few seconds: does the endpoint work at all?",
+    _users(2),
+    _duration(5.0),
+)
 def smoke(values: Values) -> LoadPlan:
     """Load steadily, with little by default."""
     return _steady(values)
@@ -130,7 +135,7 @@ def ramp(values: Values) -> LoadPlan:
 
 @profile(
     "staircase",
-    "more users step by step, each step measured for itself; tells where the knee is",
+    "more users step by step, each step measured for itself; shows where the knee is",
     whole("start_users", 10, "users on the first step"),
     whole("step_users", 10, "users that each further step adds"),
     whole("steps", 5, "number of steps", low=2, high=200),
@@ -156,7 +161,7 @@ def staircase(values: Values) -> LoadPlan:
 
 @profile(
     "spike",
-    "a sudden crowd, and whether the server comes back from it",
+    "a sudden increase of users, and whether the server recovers from it",
     _users(10),
     whole("spike_users", 100, "users during the spike"),
     seconds("before_s", 20.0, "time before the spike"),
@@ -164,7 +169,7 @@ def staircase(values: Values) -> LoadPlan:
     seconds("after_s", 30.0, "time after it"),
 )
 def spike(values: Values) -> LoadPlan:
-    """Let the crowd come at once, and start no more streams after the spike."""
+    """Add all users of the spike at once; they start no more streams after it."""
     few, many, before_s = values["users"], values["spike_users"], values["before_s"]
     end_s = before_s + values["spike_s"]
     if many < few:
@@ -183,12 +188,12 @@ def spike(values: Values) -> LoadPlan:
 
 @profile(
     "soak",
-    "a steady load for long; tells the drift of latency and memory",
+    "a steady load for a long time; shows the drift of latency and memory",
     _users(20),
     _duration(3600.0),
 )
 def soak(values: Values) -> LoadPlan:
-    """Cut the run into four quarters, so that the last can be held against the first."""
+    """Cut the run into four quarters, so that the last can be compared with the first."""
     quarter_s = values["duration_s"] / 4
     names = ("first quarter", "second quarter", "third quarter", "last quarter")
     return LoadPlan(
@@ -201,12 +206,12 @@ def soak(values: Values) -> LoadPlan:
 
 @profile(
     "open",
-    "Poisson arrivals that wait for nobody; latency counts from the instant a request was due",
+    "Poisson arrivals, whatever the server answers; latency counts from when a request is due",
     Parameter("rate_per_s", 10.0, "mean arrivals a second", 0.001, 100_000),
     _duration(60.0),
 )
 def open_(values: Values) -> LoadPlan:
-    """Follow an open model: a server that stalls cannot slow the arrivals, and so look better."""
+    """Follow an open model: a server that stalls does not slow the arrivals down."""
     return LoadPlan(
         duration_s=values["duration_s"],
         phases=((0.0, "all"),),
@@ -216,7 +221,7 @@ def open_(values: Values) -> LoadPlan:
 
 @profile(
     "burst",
-    "many arrivals at the same instant, again and again",
+    "many arrivals at the same instant, repeatedly",
     whole("burst_size", 50, "arrivals in a burst"),
     whole("bursts", 6, "number of bursts", high=1000),
     seconds("period_s", 10.0, "time from one burst to the next", low=0.1),
@@ -244,7 +249,7 @@ def burst(values: Values) -> LoadPlan:
     Parameter("speed", 1.0, "how many times faster than recorded", 0.001, 10_000),
 )
 def replay(values: Values) -> LoadPlan:
-    """Arrivals as they were recorded elsewhere, each with so many more bytes of prompt."""
+    """Arrivals as they were recorded elsewhere, each with its additional bytes of prompt."""
     if not values["file"]:
         raise LoadUsageError("profile 'replay' needs a file of arrivals: --parameter file=PATH")
     recorded = read_arrivals(values["file"], values["speed"])
@@ -288,19 +293,19 @@ def slow_reader(values: Values) -> LoadPlan:
     _duration(60.0),
 )
 def abandon(values: Values) -> LoadPlan:
-    """Do what users do who close the page."""
+    """Behave like users who close the page."""
     return _steady(values, UserBehaviour(abandon_share=values["abandon_share"]))
 
 
 @profile(
     "reconnect-storm",
-    "a new connection for each stream, and all of them dropped together now and then",
+    "a new connection for each stream, and all of them dropped together at intervals",
     _users(50),
     seconds("storm_every_s", 10.0, "time from one drop of all connections to the next", low=0.2),
     _duration(60.0),
 )
 def reconnect_storm(values: Values) -> LoadPlan:
-    """Do what a proxy's restart does to the server behind it."""
+    """Behave like the clients of a proxy that restarts."""
     behaviour = UserBehaviour(fresh_connections=True, storm_every_s=values["storm_every_s"])
     return _steady(values, behaviour)
 
@@ -329,7 +334,7 @@ def refusals(values: Values) -> LoadPlan:
     _duration(60.0),
 )
 def mixed(values: Values) -> LoadPlan:
-    """Do what a day's users do, in small."""
+    """Behave like the users of a normal day."""
     if values["think_max_s"] < values["think_min_s"]:
         raise LoadUsageError("think_max_s is less than think_min_s")
     return _steady(

@@ -65,13 +65,13 @@ def share(name: str, default: float, meaning: str) -> Parameter:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the known name that was perhaps meant."""
+    """Return a hint at the most similar known name."""
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def read_settings(settings: Sequence[str], what: str) -> dict[str, str]:
-    """Take `name=value` texts apart. Raises UsageError."""
+    """Parse `name=value` texts. Raises UsageError."""
     found: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")

@@ -1,4 +1,4 @@
-"""What a profile makes of its parameters: how many users when, or which arrivals."""
+"""A load plan: how many users at which time, or which arrivals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class UserBehaviour:
     fresh_connections: bool = False
     """Open a new connection for each request."""
     storm_every_s: float | None = None
-    """Drop all connections and open them anew, all users together, so often."""
+    """How often all users drop their connections together and open new ones."""
     turns: int = 1
     """Turns of a conversation: the history grows with each."""
     think_s: tuple[float, float] = (0.0, 0.0)
@@ -55,7 +55,7 @@ class LoadPlan:
     """A profile with its parameters: pure data and functions of time.
 
     Either `users` gives how many users are active at a time, or `arrivals` yields requests
-    that come whether or not earlier ones are answered.
+    that are sent whether or not earlier ones are answered.
     """
 
     duration_s: float
@@ -86,9 +86,9 @@ class LoadPlan:
         return max(self.users(at_s), *(self.users(start) for start in starts), 1)
 
     def turn_s(self, number: int, at_s: float) -> float:
-        """Return when a user, who has nothing to do now, is to look again: within a second.
+        """Return when a user that has nothing to do is to check again: within a second.
 
-        That is when the number of users comes to include this one, to a fiftieth of a second.
+        That is when the number of users includes this one, to a fiftieth of a second.
         """
         limit_s = min(at_s + LOOK_S, max(self.duration_s, at_s))
         if self.users is None:
@@ -102,7 +102,7 @@ class LoadPlan:
         """Yield the arrivals of one of several processes.
 
         All processes draw the same arrivals (the same seed) and take them in turn, so that each
-        arrival is exactly one process's.
+        arrival belongs to exactly one process.
         """
         if self.arrivals is None:
             return

@@ -17,7 +17,7 @@ DURATION_LIMIT_S = 604_800.0
 def read_arrivals(path: str, speed: float) -> list[Arrival]:
     """Return the arrivals of a file in order of time, the first at its own time.
 
-    Each line is `seconds`, or `seconds,bytes`, or a JSON object with `t` and perhaps `bytes`;
+    Each line is `seconds`, or `seconds,bytes`, or a JSON object with `t` and optionally `bytes`;
     empty lines and lines that begin with `#` are skipped. Raises UsageError with the line.
     """
     try:

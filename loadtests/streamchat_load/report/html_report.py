@@ -38,7 +38,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def render(
     summary: Mapping[str, Any], verdict: LoadVerdict, *, refresh_s: int | None = None
 ) -> str:
-    """Return the page. `refresh_s` makes a browser load it anew so often: the live view."""
+    """Return the page. With `refresh_s` a browser reloads it at that interval: the live view."""
     refresh = f'<meta http-equiv="refresh" content="{refresh_s}">' if refresh_s else ""
     shade = "good" if verdict.exit is ExitCode.GOOD else "bad"
     reasons = "".join(f"<li>{_text(reason)}</li>" for reason in verdict.reasons)
@@ -118,7 +118,7 @@ def _phases(phases: Sequence[Mapping[str, Any]]) -> str:
 
 def _checks(verdict: LoadVerdict) -> str:
     return _table(
-        ("metric", "measured", "asked for", ""),
+        ("metric", "measured", "required", ""),
         [
             (
                 metric_label(check.metric),

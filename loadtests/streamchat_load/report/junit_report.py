@@ -48,6 +48,6 @@ def render(summary: Mapping[str, Any], verdict: LoadVerdict) -> bytes:
 def _case(suite: ET.Element, name: str, failure: str, details: str) -> None:
     case = ET.SubElement(suite, "testcase", classname="streamchat_load", name=name)
     if failure:
-        # XML 1.0 section 2.2 has no place for most control characters, even escaped.
+        # XML 1.0 section 2.2 does not allow most control characters, even escaped.
         element = ET.SubElement(case, "failure", message=_NOT_XML.sub("?", printable(failure)))
         element.text = _NOT_XML.sub("?", details)

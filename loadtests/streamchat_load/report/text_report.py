@@ -17,7 +17,7 @@ SHOWN_EXCERPT_CHARACTERS = 160
 
 
 def printable(text: str) -> str:
-    """Return text that cannot steer a terminal: what does not print is escaped."""
+    """Return text that cannot control a terminal: unprintable characters are escaped."""
     return "".join(
         character
         if character.isprintable()

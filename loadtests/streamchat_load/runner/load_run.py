@@ -1,4 +1,4 @@
-"""One process's part of a run: it opens streams as the plan says, and keeps the ledger."""
+"""One process's part of a run: it opens streams as the plan says, and records them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OUT_OF = frozenset(
     os.strerror(number).lower()
     for number in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM)
 )
-"""Why this machine itself could not open a connection: files, ports or memory ran out."""
+"""Reasons of this machine for not opening a connection: files, ports or memory ran out."""
 
 SKEW_LIMIT_S = 5.0
 """How far a process may be behind the master and still have all its arrivals sent."""
@@ -90,13 +90,13 @@ class LoadRun:
         self._arrivals_done = gevent.event.Event()
 
     def start(self) -> None:
-        """Begin: time nought of the plan."""
+        """Begin: time 0 of the plan."""
         self.started_s = perf_counter()
         self._cpu_s = process_time()
         self.monitor.start()
 
     def add_user(self) -> VirtualUser:
-        """Return the place of one more user of this process."""
+        """Return one more user of this process."""
         number = next(self._users) * self.slots + self.slot
         rng = Random(f"{self.settings.seed}/{number}")
         return VirtualUser(number, rng, slow=rng.random() < self.plan.behaviour.slow_share)
@@ -112,7 +112,7 @@ class LoadRun:
         return perf_counter() - self.started_s
 
     def act(self, user: VirtualUser) -> None:
-        """Do one user's next thing: wait for its turn, or open a stream and read it."""
+        """Do one user's next step: wait for its turn, or open a stream and read it."""
         if self.stopping:
             self.over.wait()
             gevent.sleep(1.0)
@@ -127,7 +127,7 @@ class LoadRun:
         self._converse(user, Arrival(at_s))
 
     def finish(self) -> None:
-        """End: open no more streams, let the open ones go on for a while, then count them."""
+        """End: open no more streams, drain the open ones, then count them."""
         if self.stopping:
             self.over.wait(self.drain_s + 10.0)
             return
@@ -140,11 +140,11 @@ class LoadRun:
         self.over.set()
 
     def _await_arrivals(self) -> None:
-        """Let this process, if it is behind the master's clock, come to the plan's end too."""
+        """Wait for the plan's end, if this process is behind the master's clock."""
         left_s = self.plan.duration_s - self.elapsed_s()
         if self.plan.arrivals is not None and left_s <= SKEW_LIMIT_S:
             self._arrivals_done.wait(SKEW_LIMIT_S)
-            # The last ones were only just handed to the hub.
+            # The last arrivals' greenlets have not run yet.
             gevent.sleep(0)
 
     def _converse(self, user: VirtualUser, arrival: Arrival) -> None:
@@ -158,7 +158,7 @@ class LoadRun:
         outcome = self._request(user, arrival)
         user.turn = (user.turn + 1) % behaviour.turns
         if outcome in (StreamOutcome.FAILED, StreamOutcome.REFUSED):
-            # A server that is gone or full is asked again without haste.
+            # A server that is gone or full is not asked again immediately.
             gevent.sleep(0.05 + user.rng.random() * 0.1)
 
     def _serve_arrivals(self) -> None:
@@ -179,7 +179,7 @@ class LoadRun:
     def _open_arrival(self, arrival: Arrival) -> None:
         counts = self.recorder.ledger.counts
         counts["offered"] += 1
-        # Due, but the run is over: the generator did not get to it.
+        # Due, but the run is over: the generator was too late.
         if self.stopping or len(self.monitor.readings) >= OPEN_LIMIT:
             counts["dropped"] += 1
             return
@@ -196,11 +196,11 @@ class LoadRun:
         try:
             self._perform(user, reading, sent)
         except Exception as error:
-            # Not the server's doing, whatever it sent.
+            # Whatever the server sent: this is the generator's fault.
             self._blame_generator(reading, f"internal error: {error!r}")
             raise
         finally:
-            # Also when locust kills the user: a stream is never left uncounted.
+            # Also if locust kills the user: every stream is counted.
             self.monitor.readings.discard(reading)
             if reading.outcome is None:
                 reading.outcome = StreamOutcome.OPEN_AT_END
@@ -244,8 +244,8 @@ class LoadRun:
             return
         exchange(reading, request)
         if reused and reading.stop is None and (reading.unanswered or reading.status == 408):
-            # The server may close an idle connection at any time (RFC 9112 section 9.6), some
-            # after saying 408 (RFC 9110 section 15.5.9); what was sent on it meanwhile is sent
+            # A server may close an idle connection at any time (RFC 9112 section 9.6), some
+            # after sending 408 (RFC 9110 section 15.5.9); what was sent on it meanwhile is sent
             # again, once, on a new one.
             self.recorder.ledger.counts["retries"] += 1
             reading.connection.close()
@@ -257,7 +257,7 @@ class LoadRun:
                 exchange(reading, request)
 
     def _connect(self, user: VirtualUser, reading: StreamReading) -> bool:
-        """Give the reading a connection; return whether it had served before."""
+        """Give the reading a connection; return whether it was used before."""
         reading.connection, kept, user.connection = None, user.connection, None
         if kept is not None and kept.is_open():
             reading.connection = kept
@@ -281,7 +281,7 @@ class LoadRun:
                 self._blame_generator(reading, str(error))
             return False
         except OSError as error:
-            # Not even a socket was to be had.
+            # No socket could be made.
             self._blame_generator(reading, str(error.strerror).lower())
             return False
         self.recorder.ledger.counts["connections"] += 1
@@ -294,7 +294,7 @@ class LoadRun:
         return False
 
     def _blame_generator(self, reading: StreamReading, why: str) -> None:
-        """Count a request that came to nothing by a fault of this process."""
+        """Count a request that failed by a fault of this process."""
         self.recorder.ledger.counts["generator_faults"] += 1
         reading.outcome, reading.failure = StreamOutcome.FAILED, f"the load generator: {why}"
 

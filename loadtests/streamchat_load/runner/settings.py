@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from streamchat_load.profiles.plan import LoadPlan
 
 DRAIN_S = 5.0
-"""How long open streams may go on when the run is over, at least, unless the user says."""
+"""How long open streams may go on when the run is over, unless the user says."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """What the master tells its workers, and a local run tells itself. Plain data."""
+    """What a run is to do. The master sends it to its workers."""
 
     url: str
     profile: str = "smoke"
@@ -33,14 +33,14 @@ class LoadSettings:
     drain_s: float | None = None
     """Time for open streams to end when the run is over; None: as the preflight found."""
     read_events: int | None = None
-    """Read each stream for so many events, then close it; None: to its end."""
+    """Read each stream for this many events, then close it; None: to its end."""
     texts_vary: bool = False
-    """Foretell nothing of what streams say."""
+    """Expect no particular texts."""
     seed: int = 0
     server_pid: int | None = None
 
     def extra_fields(self, dialect: Dialect) -> list[tuple[str, str]]:
-        """Return the field lines of each request that are not the same for every endpoint.
+        """Return the field lines of each request that only this target needs.
 
         Streams are not decoded (RFC 9110 section 12.5.3: without the field any coding is fine).
         """

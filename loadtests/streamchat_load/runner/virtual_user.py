@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class VirtualUser:
-    """One user's place: its number in the whole run, its own dice, its connection."""
+    """A user: its number in the whole run, its random numbers, its connection."""
 
     number: int
     rng: Random

@@ -60,7 +60,7 @@ DEFAULT_THRESHOLDS: dict[str, float] = {"failed_ratio": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCheck:
-    """One threshold, and how the run met it. `value` is None when nothing was measured."""
+    """One threshold, and whether the run met it. `value` is None when nothing was measured."""
 
     metric: str
     limit: float
@@ -68,7 +68,7 @@ class ThresholdCheck:
 
     @property
     def least(self) -> bool:
-        """Whether the limit is the least good value."""
+        """Whether the limit is the smallest good value."""
         return self.metric in MINIMA
 
     @property
@@ -81,7 +81,7 @@ class ThresholdCheck:
     def __str__(self) -> str:
         value = "nothing measured" if self.value is None else f"{self.value:.4g}"
         relation = "at least" if self.least else "at most"
-        return f"{self.metric}: {value}, {relation} {self.limit:g} asked for"
+        return f"{self.metric}: {value}, {relation} {self.limit:g} required"
 
 
 def read_thresholds(file: str | None, given: Sequence[str]) -> dict[str, float]:

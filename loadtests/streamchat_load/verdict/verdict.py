@@ -27,7 +27,7 @@ ACHIEVED_LIMIT = 0.95
 
 
 class ExitCode(IntEnum):
-    """Exit codes. A broken stream is broken however busy the generator was, so 3 comes first."""
+    """Exit codes. A faulty stream is faulty however busy the generator is, so 3 comes first."""
 
     GOOD = 0
     USAGE = 2
@@ -52,9 +52,9 @@ class LoadVerdict:
         if self.exit is ExitCode.THRESHOLD and self.unverified:
             return "NOTHING VERIFIED: the run proves nothing"
         words = {
-            ExitCode.GOOD: "GOOD: every stream was as it should be, every threshold is met",
+            ExitCode.GOOD: "GOOD: every stream is correct, every threshold is met",
             ExitCode.USAGE: "NOT RUN",
-            ExitCode.INTEGRITY: "BROKEN: streams were not as they should be",
+            ExitCode.INTEGRITY: "BROKEN: streams are faulty",
             ExitCode.THRESHOLD: "MISSED: a threshold is not met",
             ExitCode.INVALID: "INVALID: the figures say more about the generator than the server",
         }
@@ -130,7 +130,7 @@ def _invalid_reasons(ledger: LoadLedger, lag_limit_ms: float, missing_workers: i
         )
     if failed := ledger.counts["generator_faults"]:
         worst = next(iter(_generator_failures(ledger)), "")
-        reasons.append(f"{failed} requests failed by the generator's own fault: {worst}")
+        reasons.append(f"{failed} requests failed by a fault of the generator: {worst}")
     if missing_workers:
         workers = "1 worker" if missing_workers == 1 else f"{missing_workers} workers"
         reasons.append(f"{workers} did not deliver all figures")

@@ -1,1 +1,1 @@
-"""Whether a stream is as it should be: judged while it arrives, event by event."""
+"""Verifying a stream while it arrives, event by event, against what is expected of it."""

@@ -1,4 +1,4 @@
-"""Telling lost, duplicated, reordered and truncated apart from the places of events."""
+"""Distinguishing lost, duplicated, reordered and missing events by their numbers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 ID_DIGITS_LIMIT = 18
-"""An id of more digits than this is no number that counts events."""
+"""An id of more digits than this does not number events."""
 
 
 def number_of(identifier: str) -> int | None:
-    """Return the number that an event's id is, or None."""
+    """Return an event's id as a number, or None."""
     countable = len(identifier) <= ID_DIGITS_LIMIT and identifier.isascii()
     return int(identifier) if countable and identifier.isdigit() else None
 
@@ -27,21 +27,21 @@ def describe_order(
 ) -> tuple[StreamFault, str] | None:
     """Return what is wrong with the order in which events came, or None.
 
-    `arrived` has each event's place in the stream as it should be, in the order of arrival;
-    None stands for an event that has no place there, and is taken for the one it came instead
-    of. `length` is how many events there should be, when that is known.
+    `arrived` has each event's number in the expected stream, in the order of arrival; None is an
+    unknown event, and counts as the one that was expected instead. `length` is the expected
+    number of events, if it is known.
     """
-    places = [place for place in arrived if place is not None]
-    unknown = len(arrived) - len(places)
+    positions = [position for position in arrived if position is not None]
+    unknown = len(arrived) - len(positions)
     seen: set[int] = set()
-    for place in places:
-        if place in seen:
-            return StreamFault.DUPLICATED, f"event {place} came twice"
-        seen.add(place)
-    for earlier, later in pairwise(places):
+    for position in positions:
+        if position in seen:
+            return StreamFault.DUPLICATED, f"event {position} came twice"
+        seen.add(position)
+    for earlier, later in pairwise(positions):
         if later < earlier:
             return StreamFault.REORDERED, f"event {later} came after event {earlier}"
-    missing = sorted(set(range(max(places, default=-1) + 1)) - seen)
+    missing = sorted(set(range(max(positions, default=-1) + 1)) - seen)
     if len(missing) > unknown:
         return StreamFault.LOST, f"event {missing[0]} never came ({len(missing)} missing in all)"
     if length is not None and len(arrived) < length:
@@ -49,12 +49,27 @@ def describe_order(
     return None
 
 
-class EventOrder:
-    """The places of a stream's events, in the order of arrival, once that is not plain any more.
+def describe_length(count: int, length: int, texts: Sequence[str]) -> tuple[StreamFault, str]:
+    """Return what is wrong with a number of events that is not `length`.
 
-    `texts` are those that the stream should show, in order; the first `known` have come already.
-    `contents` are what of each of them matters: an event whose text is none of those, but whose
-    content is, has its place by that.
+    `texts` are the expected ones, as far as they are known.
+    """
+    if count > length:
+        return StreamFault.DUPLICATED, f"{count} events came instead of {length}"
+    message = f"{count} of {length} events came"
+    if texts and texts[count - 1] == texts[-1]:
+        return (
+            StreamFault.LOST,
+            f"{message} (their texts are the same: which are lost is not known)",
+        )
+    return StreamFault.TRUNCATED, message
+
+
+class EventOrder:
+    """The numbers of a stream's events in the order of arrival, once they are out of order.
+
+    `texts` are the expected ones, in order; the first `known` have arrived already. `contents` are
+    their contents: an event with an unknown text is identified by its content.
     """
 
     __slots__ = ("_by_content", "_by_text", "_contents", "_seen", "_texts", "arrived")
@@ -63,14 +78,14 @@ class EventOrder:
         self.arrived: list[int | None] = list(range(known))
         self._seen = set(range(known))
         self._texts, self._contents = texts, contents
-        self._by_text = _places(texts)
-        self._by_content = _places(contents)
+        self._by_text = _positions(texts)
+        self._by_content = _positions(contents)
 
     def take(self, text: str, content: str, due: int) -> int | None:
-        """Note that an event arrived where the one at place `due` was awaited; return its place.
+        """Record that an event arrived when number `due` was expected; return its number.
 
-        A text that occurs several times is taken for the one that is due, else for one that is
-        missing, later ones first, else for one that came before. None stands for a stranger.
+        A text that occurs several times counts as the expected event, else as a missing one,
+        later ones first, else as one that came before. None is an unknown event.
         """
         found = self._find(text, content, due)
         self.arrived.append(found)
@@ -79,21 +94,21 @@ class EventOrder:
         return found
 
     def _find(self, text: str, content: str, due: int) -> int | None:
-        places = self._by_text.get(text)
+        positions = self._by_text.get(text)
         at_due = self._texts[due : due + 1] == [text]
-        if places is None:
-            places = self._by_content.get(content, [])
+        if positions is None:
+            positions = self._by_content.get(content, [])
             at_due = self._contents[due : due + 1] == [content]
         if at_due and due not in self._seen:
             return due
-        missing = [place for place in places if place not in self._seen]
-        later = [place for place in missing if place >= due]
-        return next(iter(later or missing or places), None)
+        missing = [position for position in positions if position not in self._seen]
+        later = [position for position in missing if position >= due]
+        return next(iter(later or missing or positions), None)
 
 
-def _places(texts: Sequence[str]) -> Mapping[str, list[int]]:
-    """Return the places where each text stands."""
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, text in enumerate(texts):
-        places[text].append(place)
-    return places
+def _positions(texts: Sequence[str]) -> Mapping[str, list[int]]:
+    """Return the numbers of the events that have each text."""
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    for position, text in enumerate(texts):
+        positions[text].append(position)
+    return positions

@@ -1,4 +1,4 @@
-"""Where in a body an event stands: looked up for evidence only, so it need not be fast."""
+"""Where in a body an event is: needed for evidence only, so it need not be fast."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def events_of(body: bytes) -> Sequence[Event]:
 
 
 def counts(event: Event, content: Content) -> bool:
-    """Tell whether an event is counted: errors are, and what has content."""
+    """Return whether an event is counted: errors are, and what has content."""
     return event.type == "error" or content(event.type, event.data) is not None
 
 
 def start_of(body: bytes, event: Event, number: int, content: Content) -> int | None:
-    """Return where the first line of an event begins that `number` counted ones go before."""
+    """Return the offset of the first line of the event that follows `number` counted events."""
     parser = EventStreamParser(keep_lines=True)
     seen = 0
     for found in parser.receive(body):
@@ -38,7 +38,7 @@ def start_of(body: bytes, event: Event, number: int, content: Content) -> int | 
 
 
 def line_with(body: bytes, data: str) -> int | None:
-    """Return where the last line begins that has the beginning of an event's data."""
+    """Return the offset of the last line that has the beginning of an event's data."""
     needle = data.partition("\n")[0].encode("utf-8", "surrogatepass")
     at = body.rfind(needle) if needle else -1
     return None if at < 0 else max(body.rfind(b"\n", 0, at), body.rfind(b"\r", 0, at)) + 1

@@ -1,9 +1,9 @@
-"""The bytes of a whole stream, foretold: then judging it is comparing bytes.
+"""The expected bytes of a whole stream: verifying it is then a comparison of bytes.
 
 When not only the events' texts but every byte of the body is a function of the nonce, a body
-that is byte for byte the foretold one needs neither parsing nor judging anew: the bodies that
-the rule was learnt from were parsed and judged in full. That costs a fraction of a microsecond
-an event. A body that differs in a single byte is handed to the parser from its beginning.
+that is byte for byte the expected one needs neither parsing nor judging: the bodies that the rule
+was learned from were parsed and judged in full. That costs a fraction of a microsecond for each
+event. A body that differs in a single byte is parsed from its beginning.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def learn_body(
     content: Callable[[str, str], str | None] = lambda _kind, data: data,
     text: Callable[[str, str], str] = lambda _kind, data: data,
 ) -> ExpectedBody | None:
-    """Return the rule behind three whole bodies, or None when there is none.
+    """Return the rule behind three whole bodies, or None if there is none.
 
     The first two have `LEARNING_NONCES`, the third `proof_nonce`, which proves the rule. Events
     without `content` (`Dialect.content`) are not counted; `text` (`Dialect.text`) returns what

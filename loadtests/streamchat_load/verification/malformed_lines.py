@@ -1,4 +1,4 @@
-"""Lines of an event stream that clients ignore: what stood there is lost to them."""
+"""Malformed lines of an event stream: clients ignore them, and lose what they said."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ MAY_BE_A_LINE = frozenset(
 of the body, so that the stream never ends, and its lines show that."""
 
 _UNUSUAL_LINE = re.compile(rb"^(?!(?:data|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
-"""Where a line begins that is no usual field, no comment and not blank; a named event's is."""
+"""Where a line begins that is no usual field, no comment and not blank. `event` lines match."""
 
 _FIELD_NAMES = (b"data", b"event", b"id", b"retry")
 
 
 def malformed_line(body: bytes, *, limit_bytes: int, ended: bool) -> tuple[int, str] | None:
-    """Return the offset of a body's first malformed line and what is odd about it, or None.
+    """Return the offset of a body's first malformed line and what is wrong with it, or None.
 
     `ended`: the body is whole, so that its last line counts even if no line end came; unless a
     field that was cut in its name looks just so.
@@ -70,7 +70,7 @@ def _first_malformed(lines: Iterable[Line], *, ended: bool) -> tuple[int, str] |
 
 
 def _may_have_malformed_lines(body: bytes) -> bool:
-    """Tell quickly whether a body's lines need a close look; False is sure."""
+    """Return quickly whether a body's lines may be malformed; False is certain."""
     if b"\0" in body:
         return True
     if b"\r" in body:
@@ -79,7 +79,7 @@ def _may_have_malformed_lines(body: bytes) -> bool:
 
 
 def _is_no_field(start: bytes) -> bool:
-    """Tell whether no field or comment begins with these bytes."""
+    """Return whether no field or comment begins with these bytes."""
     name, colon, _ = start.partition(b":")
     if colon:
         return bool(name) and name not in _FIELD_NAMES

@@ -1,4 +1,4 @@
-"""What is known beforehand of the streams that answer requests of one shape."""
+"""The test oracle: what is known of the streams that answer requests of one shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamchat_load.verification.template import EventTemplate, StreamTemplate
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """What streams of one shape have in common, as far as it was seen."""
+    """What streams of one shape have in common, as far as the preflight knows."""
 
     template: StreamTemplate | None = None
     """The texts of the events."""
@@ -24,13 +24,13 @@ class Oracle:
     echo: bool = False
     """Events repeat the request."""
     numbered: bool = False
-    """Each event's id is the number after the last one's."""
+    """Each event's id is the id of the event before it plus one."""
     first_number: int | None = None
     """The first event's, where ids are numbered."""
     read_events: int | None = None
     """For an endless stream: how many events are read before the client closes it."""
     by_content: bool = False
-    """The template is of the events' contents: their texts vary by what does not matter."""
+    """The template is of the events' contents: other parts of their texts vary."""
 
     def shows_another_nonce(self, text: str, number: int) -> bool:
         """Return whether the event of a number has this text in the stream of another nonce."""
@@ -38,11 +38,11 @@ class Oracle:
         return number < len(events) and events[number].fits(text)
 
     def without_texts(self) -> Self:
-        """Return what is left where what streams say cannot be foretold."""
+        """Return the oracle for streams whose texts are not predictable."""
         return replace(self, template=None, by_content=False, expected_body=None, body_bytes=None)
 
     def without_length(self) -> Self:
-        """Return what is left where not even the number of their events can be."""
+        """Return the oracle for streams whose number of events is not predictable either."""
         return replace(self.without_texts(), length=None)
 
     def dump(self) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""The bytes of a body, as many as are kept to explain a fault by."""
+"""The bytes of a body that are retained as evidence of a fault."""
 
 from __future__ import annotations
 
 from streamchat_load.faults import excerpt
 
 RETAINED_LIMIT_BYTES = 256 * 1024
-"""How much of a stream's body is kept to explain a fault by."""
+"""How much of a stream's body is retained."""
 
 
 class RetainedBody:
@@ -17,21 +17,21 @@ class RetainedBody:
         self._pieces: list[bytes] = []
         self._retained_bytes = 0
         self.dropped_bytes = 0
-        """How much of its beginning is not kept."""
+        """How many bytes of the beginning were dropped."""
 
     def append(self, piece: bytes) -> None:
-        """Add bytes at the end; where that is too much, what came first is dropped."""
+        """Add bytes at the end; drop the oldest ones beyond the limit."""
         self._pieces.append(piece)
         self._retained_bytes += len(piece)
         if self._retained_bytes > RETAINED_LIMIT_BYTES:
             self._drop_half()
 
     def __bytes__(self) -> bytes:
-        """Return what is kept."""
+        """Return the retained bytes."""
         return b"".join(self._pieces)
 
     def __len__(self) -> int:
-        """Return how many bytes are kept."""
+        """Return how many bytes are retained."""
         return self._retained_bytes
 
     @property

@@ -1,8 +1,8 @@
-"""Judging one stream while it arrives.
+"""The verifier of one stream.
 
-Most events of a sound server are exactly the text that its template foretells: one comparison
-of strings settles JSON, members, echo, order and isolation together, because the texts that the
-template was learnt from were judged in full. Only what differs is looked at closely.
+Most events of a correct server have exactly the text that the template predicts. One comparison
+of strings then verifies JSON, members, echo, order and isolation together, because the texts that
+the template was learned from were judged in full. Only events that differ are judged one by one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
 from streamchat_load.dialects.dialect import BuiltRequest, Dialect, other_nonce
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, FaultEvidence, StreamFault, excerpt
-from streamchat_load.verification.event_order import EventOrder, describe_order, number_of
+from streamchat_load.verification.event_order import (
+    EventOrder,
+    describe_length,
+    describe_order,
+    number_of,
+)
 from streamchat_load.verification.event_positions import events_before, lines_of
 from streamchat_load.verification.malformed_lines import (
     LINE_LIMIT_BYTES,
@@ -37,7 +42,6 @@ class StreamVerifier:
     """
 
     __slots__ = (
-        "_arrivals",
         "_decoder",
         "_ended",
         "_event_ends",
@@ -46,6 +50,7 @@ class StreamVerifier:
         "_last_number",
         "_matched_bytes",
         "_next",
+        "_order",
         "_parser",
         "_retained",
         "_text_seen",
@@ -86,8 +91,8 @@ class StreamVerifier:
         self._parser = EventStreamParser(line_limit_bytes=LINE_LIMIT_BYTES)
         self._texts: list[str] | None = None
         self._next = 0
-        self._arrivals: EventOrder | None = None
-        """Once an event was out of turn: the places of all events so far."""
+        self._order: EventOrder | None = None
+        """The order of all events so far, once one is out of order."""
         self._first_disorder: FaultEvidence | None = None
         first = oracle.first_number
         self._last_number = None if first is None else first - 1
@@ -95,7 +100,7 @@ class StreamVerifier:
         self._retained = RetainedBody()
 
     def receive(self, piece: bytes, at_s: float) -> int:
-        """Judge the next bytes of the body; return how many events they completed.
+        """Verify the next bytes of the body; return how many events they completed.
 
         `at_s` is when the bytes were received (seconds of the caller's clock).
         """
@@ -106,10 +111,10 @@ class StreamVerifier:
         return self._parse(piece, at_s)
 
     def match(self, piece: bytes) -> int | None:
-        """Take the next bytes of the body if they are just what was foretold.
+        """Take the next bytes of the body if they are exactly the expected ones.
 
-        Return how many events they completed; None when they are not as foretold, or nothing
-        was: then they are not taken, and are for `receive`.
+        Return how many events they completed; None if they differ, or no
+        bytes are expected: then they are not taken, and `receive` must have them.
         """
         expected_body = self._expected_body
         matched_bytes = self._matched_bytes
@@ -129,7 +134,7 @@ class StreamVerifier:
         return first_text is not None and self.events >= first_text
 
     def _start_parsing(self) -> None:
-        """Leave the foretold body: have what matched parsed, as if it had come just now."""
+        """Stop comparing with the expected body; parse the bytes that matched."""
         if self._expected_body is None:
             return
         matched, self._expected_body = self._expected_body[: self._matched_bytes], None
@@ -152,15 +157,15 @@ class StreamVerifier:
             self._check_utf8(piece)
         before = self.events
         for event in self._parser.receive(piece, at_s):
-            expected, place = self._expected, self._next
+            expected, position = self._expected, self._next
             content = True
             if (
-                place < len(expected)
-                and event.data == expected[place]
+                position < len(expected)
+                and event.data == expected[position]
                 and event.type == "message"
-                and self._arrivals is None
+                and self._order is None
             ):
-                self._next = place + 1
+                self._next = position + 1
             else:
                 content = self._judge_event(event)
             if self.oracle.numbered:
@@ -178,7 +183,7 @@ class StreamVerifier:
         if self.texts is not None and content:
             self.texts.append(event.data)
             self.contents.append(self.dialect.content(event.type, event.data) or event.data)
-        # An id sticks to later events: one beside the content need not have one of its own.
+        # Ids last until the next one: an event without content need not have its own.
         if content or self.ids[-1:] != [event.last_event_id]:
             self.ids.append(event.last_event_id)
 
@@ -192,7 +197,7 @@ class StreamVerifier:
         offset: int | None = None,
         event: Event | None = None,
     ) -> None:
-        """Note a fault, unless there is one already: the first is the cause.
+        """Record a fault, unless there is one already: the first is the cause.
 
         The evidence shows the lines of `event`, or `data`, or the last bytes of the body.
         `offset` is where in the body the fault is, when it is known.
@@ -222,10 +227,10 @@ class StreamVerifier:
         )
 
     def finish(self, *, ended: bool, cut: bool) -> None:
-        """Judge the stream as a whole.
+        """Verify the stream as a whole.
 
         `ended`: the HTTP message ended by its own framing. `cut`: the client stopped reading,
-        so that nothing can be said about what did not come.
+        so that missing events are no fault.
         """
         if self._expected_body is not None:
             if cut or (ended and self._matched_bytes == len(self._expected_body)):
@@ -235,7 +240,7 @@ class StreamVerifier:
             self._parser.close()
             if self._decoder is not None:
                 self._check_utf8(b"", final=True)
-        if self._arrivals is not None:
+        if self._order is not None:
             self._check_order(ended=ended)
         if not cut:
             self._check_end(ended=ended)
@@ -251,7 +256,7 @@ class StreamVerifier:
 
     @property
     def retained_body(self) -> bytes | None:
-        """The whole body, or None when it was too large to be kept."""
+        """The whole body, or None if it was too large to be retained."""
         return None if self._retained.dropped_bytes else bytes(self._retained)
 
     def _check_utf8(self, piece: bytes, *, final: bool = False) -> None:
@@ -267,7 +272,7 @@ class StreamVerifier:
             self.fail(StreamFault.UTF8, message, "UTF-8", data=around, offset=offset)
 
     def _judge_event(self, event: Event) -> bool:
-        """Judge an event that is not simply the next text; return whether it is content."""
+        """Judge an event that is not the expected one; return whether it is content."""
         data = event.data
         if event.type == "error":
             self.fail(StreamFault.ERROR_EVENT, "an `error` event", "content", event=event)
@@ -278,45 +283,44 @@ class StreamVerifier:
         content = self.dialect.content(event.type, data)
         if content is None:
             return False
-        # Beyond the end of a template that was learnt from streams that were cut short, nothing
-        # is foretold.
+        # Beyond the end of a template that was learned from cut streams no text is known.
         expected, due = self._expected, self._next
-        expected_body = bool(expected) and (self.oracle.length is not None or due < len(expected))
-        place = self._place_of(event, content) if expected_body else None
-        if place is not None and data == expected[place]:
+        predictable = bool(expected) and (self.oracle.length is not None or due < len(expected))
+        position = self._position_of(event, content) if predictable else None
+        if position is not None and data == expected[position]:
             return True
         violation = self.dialect.judge(data, self.sent, echo=self.oracle.echo)
         awaited = "".join(expected[due : due + 1]) or "the end"
         if violation is not None:
-            wanted = violation.expected or (awaited if expected_body else "")
+            wanted = violation.expected or (awaited if predictable else "")
             self.fail(violation.fault, violation.message, wanted, event=event)
-        elif expected_body and place is None:
+        elif predictable and position is None:
             other = self.oracle.shows_another_nonce(
                 content if self.oracle.by_content else data, due
             )
-            message = f"event {self.events} has a text that this stream should not show"
+            message = f"event {self.events} has a text that this stream does not have"
             message += ": it has another nonce's digits" if other else ""
             fault = StreamFault.CROSSED if other else StreamFault.ALTERED
             self.fail(fault, message, awaited, event=event)
         return True
 
-    def _place_of(self, event: Event, content: str) -> int | None:
-        """Note where an event belongs; return None for one that belongs nowhere in the stream."""
+    def _position_of(self, event: Event, content: str) -> int | None:
+        """Return the position of an event that is out of order; None if it has none."""
         expected, due = self._expected, self._next
-        if self._arrivals is None:
+        if self._order is None:
             contents = expected
             if not self.oracle.by_content:
                 contents = [self.dialect.content("message", text) or text for text in expected]
-            self._arrivals = EventOrder(expected, contents, due)
-        place = self._arrivals.take(event.data, content, due)
-        if place != due and self._first_disorder is None:
+            self._order = EventOrder(expected, contents, due)
+        position = self._order.take(event.data, content, due)
+        if position != due and self._first_disorder is None:
             self._note_disorder(event)
-        # A stranger is taken for the event that it came instead of.
-        self._next = (due if place is None else place) + 1
-        return place
+        # An unknown event counts as the expected one.
+        self._next = (due if position is None else position) + 1
+        return position
 
     def _note_disorder(self, event: Event) -> None:
-        """Keep the bytes where the stream left its order; its end tells which fault that was."""
+        """Keep evidence of the first event out of order; the whole order decides the fault."""
         if self.evidence is not None:
             return
         due = self._expected[self._next] if self._next < len(self._expected) else "the end"
@@ -324,9 +328,9 @@ class StreamVerifier:
         self._first_disorder, self.evidence = self.evidence, None
 
     def _check_order(self, *, ended: bool) -> None:
-        if self._arrivals is None or self.evidence is not None or self._first_disorder is None:
+        if self._order is None or self.evidence is not None or self._first_disorder is None:
             return
-        found = describe_order(self._arrivals.arrived, self.oracle.length if ended else None)
+        found = describe_order(self._order.arrived, self.oracle.length if ended else None)
         if found is None:
             return
         self.evidence = replace(self._first_disorder, fault=found[0], message=found[1])
@@ -359,22 +363,15 @@ class StreamVerifier:
             self.fail(StreamFault.TRUNCATED, "the stream ended inside an event", "a blank line")
         elif self.events == 0:
             self.fail(StreamFault.TRUNCATED, "the stream ended without any event", "an event")
-        elif length is not None and self.events < length:
-            alike = self._expected and self._expected[self.events - 1] == self._expected[-1]
-            self.fail(
-                StreamFault.LOST if alike else StreamFault.TRUNCATED,
-                f"{self.events} of {length} events came"
-                + (" (their texts are alike: which are lost cannot be told)" if alike else ""),
-                awaited,
-            )
+        elif length is not None and self.events != length:
+            found = describe_length(self.events, length, self._expected)
+            self.fail(*found, awaited)
         elif self._ended is False:
             message = "the stream ended without the event that ends it"
             self.fail(StreamFault.TRUNCATED, message, "an event that ends the stream")
-        elif length is not None and self.events > length:
-            self.fail(StreamFault.DUPLICATED, f"{self.events} events came instead of {length}")
 
     def _needs_line_check(self, *, ended: bool) -> bool:
-        """Lines that yield no event are looked at when the body is not as long as foretold."""
+        """Return whether lines without an event must be checked: the length does not match."""
         if self._retained.dropped_bytes:
             return False
         if self.evidence is not None:

@@ -1,11 +1,11 @@
-"""What a stream should say, learnt from a few streams before the load begins.
+"""Templates: the expected texts of a stream as functions of its nonce.
 
 Three streams with different nonces are read first. Where two texts of the same event differ,
 they must differ by nonce digits alone: the two nonces that are used for learning have a
-different pair of digits at each of their 16 places, so a differing character tells which place
-of the nonce it came from, even when a nonce is cut into pieces over several events. The third
-stream, whose nonce is drawn at random, proves the rule. A server whose answers vary otherwise
-(a language model, a clock) has no template: its streams are judged by what is left.
+different pair of digits at each of their 16 positions, so a differing character shows which
+position of the nonce it came from, even if a nonce is cut into pieces over several events. The
+third stream, whose nonce is random, proves the rule. A server whose answers vary otherwise (a
+language model, a clock) has no template: its streams are judged without one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 NONCE_DIGITS = 16
 LEARNING_NONCES = ("0123456789abcdef", "fedcba9876543210")
-"""No place has the same digit in both, and no pair of digits occurs at two places."""
+"""No position has the same digit in both, and no pair of digits occurs at two positions."""
 
-_PLACES = {pair: place for place, pair in enumerate(zip(*LEARNING_NONCES, strict=True))}
+_POSITIONS = {pair: position for position, pair in enumerate(zip(*LEARNING_NONCES, strict=True))}
 
 
 @dataclass(frozen=True, slots=True)
 class EventTemplate:
     """The text of one event: literal pieces, with stretches of the nonce between them.
 
-    `pieces` are strings, and pairs (start, end) that stand for `nonce[start:end]`.
+    `pieces` are strings, and pairs (start, end), each for `nonce[start:end]`.
     `whole` holds the literals when every stretch is the whole nonce: the usual, fast case.
     """
 
@@ -44,9 +44,9 @@ class EventTemplate:
         )
 
     def fits(self, text: str) -> bool:
-        """Tell whether this is the event's text for some nonce, as far as it shows one.
+        """Return whether this is the event's text for some nonce.
 
-        One digit may be anything, so two at least must be shown together.
+        A single digit may be anything, so the text must have two adjacent ones of a nonce.
         """
         shows = any(end - start > 1 for start, end in self._stretches())
         return shows and re.fullmatch(self._pattern(), text) is not None
@@ -89,14 +89,14 @@ class StreamTemplate:
 
     @property
     def distinct(self) -> int:
-        """How many different texts there are: with fewer than events, order is less telling."""
+        """How many different texts there are: if they are few, less of the order is verified."""
         return len(set(self.events))
 
 
 def learn_template(
     first: Sequence[str], second: Sequence[str], proof: Sequence[str], proof_nonce: str
 ) -> StreamTemplate | None:
-    """Return the template that explains three streams, or None when there is none.
+    """Return the template that explains three streams, or None if there is none.
 
     `first` and `second` are the event texts of streams with `LEARNING_NONCES`. Streams that
     were cut off at different events are compared as far as all three go.
@@ -117,30 +117,30 @@ def learn_template(
 
 
 def learn_text(one: str, other: str) -> EventTemplate | None:
-    """Return the rule behind two texts with `LEARNING_NONCES`, or None when there is none."""
+    """Return the rule behind two texts with `LEARNING_NONCES`, or None if there is none."""
     if len(one) != len(other):
         return None
     pieces: list[str | tuple[int, int]] = []
     literal_from = at = 0
     while at < len(one):
-        place = _PLACES.get((one[at], other[at])) if one[at] != other[at] else None
-        if place is None:
+        position = _POSITIONS.get((one[at], other[at])) if one[at] != other[at] else None
+        if position is None:
             if one[at] != other[at]:
                 return None
             at += 1
             continue
-        end_place = place + 1
+        end_position = position + 1
         end = at + 1
         while (
             end < len(one)
-            and end_place < NONCE_DIGITS
-            and _PLACES.get((one[end], other[end])) == end_place
+            and end_position < NONCE_DIGITS
+            and _POSITIONS.get((one[end], other[end])) == end_position
         ):
             end += 1
-            end_place += 1
+            end_position += 1
         if at > literal_from:
             pieces.append(one[literal_from:at])
-        pieces.append((place, end_place))
+        pieces.append((position, end_position))
         at = literal_from = end
     if literal_from < len(one):
         pieces.append(one[literal_from:])
@@ -148,7 +148,7 @@ def learn_text(one: str, other: str) -> EventTemplate | None:
 
 
 def _whole(pieces: Sequence[str | tuple[int, int]]) -> tuple[str, ...] | None:
-    """Return the literals around whole nonces, or None when a nonce is cut."""
+    """Return the literals around whole nonces, or None if a nonce is cut."""
     literals = [""]
     for piece in pieces:
         if isinstance(piece, str):
