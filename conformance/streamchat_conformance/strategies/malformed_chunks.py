@@ -39,6 +39,7 @@ def malformed_chunks(body: bytes) -> tuple[MalformedChunks, ...]:
     framings = (
         ("two-other-bytes-after-a-chunk", b"%x\r\n%bXX" % (size, first)),
         ("two-carriage-returns-after-a-chunk", b"%x\r\n%b\r\r" % (size, first)),
+        ("bytes-between-a-chunk-and-its-end", b"%x\r\n%bXX\r\n" % (size, first)),
         ("nothing-after-a-chunk", b"%x\r\n%b" % (size, first)),
         ("chunk-longer-than-its-size", b"%x\r\n%b\r\n" % (size - 1, first)),
         ("chunk-shorter-than-its-size", b"%x\r\n%b\r\n" % (size + 2, first)),
