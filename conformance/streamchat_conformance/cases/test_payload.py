@@ -202,6 +202,11 @@ _PLACES: dict[str, Callable[[str], tuple[str, list[Any] | None]]] = {
     "type": lambda text: ("Hello", [{"role": "user", "content": "Hi", "type": text}]),
     "member": lambda text: ("Hello", [{"role": "user", "content": "Hi", text: "x"}]),
     "nested": lambda text: ("Hello", [{"a": [[{"b": text}]]}, [[text]]]),
+    # What a server repeats is most often of the last message.
+    "last message": lambda text: (
+        "Hello",
+        [{text: "x", **dict.fromkeys(("id", "type", "name", "role", "content"), text)}],
+    ),
 }
 """Where text of the request may stand that a server repeats outside the data."""
 INJECTED = ("payload.no-injection", "headers.no-injection")
