@@ -32,7 +32,7 @@ READ_SIZES: Final = ("event", "1400", "16384", "65536")
 
 
 @dataclass(frozen=True)
-class Shape:
+class BodyShape:
     """A kind of event stream: `make` returns the nth event's bytes."""
 
     make: Callable[[int], bytes]
@@ -66,27 +66,27 @@ def _mixed(n: int) -> bytes:
 
 
 SHAPES: Final = {
-    "data only": Shape(lambda n: b"data: %b\n\n" % _json(n)),
-    "data only, no space": Shape(lambda n: b"data:%b\n\n" % _json(n)),
-    "small tokens": Shape(lambda n: b'data: {"response": "t%d"}\n\n' % n),
-    "id, event, data": Shape(lambda n: b"id: %d\nevent: token\ndata: %b\n\n" % (n, _json(n))),
-    "event, data": Shape(lambda n: b"event: token\ndata: %b\n\n" % _json(n)),
-    "id, event, data; CRLF": Shape(
+    "data only": BodyShape(lambda n: b"data: %b\n\n" % _json(n)),
+    "data only, no space": BodyShape(lambda n: b"data:%b\n\n" % _json(n)),
+    "small tokens": BodyShape(lambda n: b'data: {"response": "t%d"}\n\n' % n),
+    "id, event, data": BodyShape(lambda n: b"id: %d\nevent: token\ndata: %b\n\n" % (n, _json(n))),
+    "event, data": BodyShape(lambda n: b"event: token\ndata: %b\n\n" % _json(n)),
+    "id, event, data; CRLF": BodyShape(
         lambda n: b"id: %d\r\nevent: token\r\ndata: %b\r\n\r\n" % (n, _json(n))
     ),
-    "data only; CRLF": Shape(lambda n: b"data: %b\r\n\r\n" % _json(n)),
-    "comment before each": Shape(lambda n: b": ping %d\n\ndata: %b\n\n" % (n, _json(n))),
-    "comment in each": Shape(lambda n: b": c\nid: %d\ndata: %b\n\n" % (n, _json(n))),
-    "comment now and then": Shape(
+    "data only; CRLF": BodyShape(lambda n: b"data: %b\r\n\r\n" % _json(n)),
+    "comment before each": BodyShape(lambda n: b": ping %d\n\ndata: %b\n\n" % (n, _json(n))),
+    "comment in each": BodyShape(lambda n: b": c\nid: %d\ndata: %b\n\n" % (n, _json(n))),
+    "comment now and then": BodyShape(
         lambda n: (b": ping\n\n" if n % 10 == 0 else b"") + b"data: %b\n\n" % _json(n)
     ),
-    "long data": Shape(lambda n: b"data: %b\n\n" % _json(n, padding=4000)),
-    "several data lines": Shape(lambda n: b"data: {\ndata: %b\ndata: }\n\n" % _json(n)),
-    "event, several data lines": Shape(
+    "long data": BodyShape(lambda n: b"data: %b\n\n" % _json(n, padding=4000)),
+    "several data lines": BodyShape(lambda n: b"data: {\ndata: %b\ndata: }\n\n" % _json(n)),
+    "event, several data lines": BodyShape(
         lambda n: b"event: token\ndata: {\ndata: %b\ndata: }\n\n" % _json(n)
     ),
-    "Japanese": Shape(lambda n: b"data: %b\n\n" % _json(n, text="こんにちは世界" * 3)),
-    "shapes mixed": Shape(_mixed),
+    "Japanese": BodyShape(lambda n: b"data: %b\n\n" % _json(n, text="こんにちは世界" * 3)),
+    "shapes mixed": BodyShape(_mixed),
 }
 
 

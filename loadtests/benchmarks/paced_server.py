@@ -44,7 +44,7 @@ class Pace:
         }
 
 
-class Stream(asyncio.Protocol):
+class PacedConnection(asyncio.Protocol):
     """One connection: requests are answered one after another."""
 
     def __init__(self, pace: Pace) -> None:
@@ -179,7 +179,9 @@ async def main() -> None:
     options = parser.parse_args()
     pace = Pace(options.events, options.interval, [] if options.stamps else None)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Stream(pace), "127.0.0.1", options.port, backlog=2048)
+    server = await loop.create_server(
+        lambda: PacedConnection(pace), "127.0.0.1", options.port, backlog=2048
+    )
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 

@@ -40,7 +40,7 @@ REQUEST = (
 
 
 @dataclass(slots=True)
-class Stream:
+class OpenStream:
     """One open stream: when its events arrived."""
 
     sock: socket.socket
@@ -75,7 +75,7 @@ def main() -> int:
         stdout=subprocess.PIPE,
         text=True,
     )
-    streams: list[Stream] = []
+    streams: list[OpenStream] = []
     try:
         port = _announced_port(process)
         worker = _worker_pid(process.pid)
@@ -96,12 +96,14 @@ def main() -> int:
     return _report(streams, since_s, options, {**server, "server_exit_code": exit_code})
 
 
-def _open(streams: list[Stream], selector: selectors.BaseSelector, port: int, count: int) -> None:
+def _open(
+    streams: list[OpenStream], selector: selectors.BaseSelector, port: int, count: int
+) -> None:
     """Open the streams one after another, evenly, and read the early ones meanwhile."""
     began_s = time.monotonic()
     for number in range(count):
         sock = socket.create_connection(("127.0.0.1", port), timeout=READY_S)
-        stream = Stream(sock, time.monotonic())
+        stream = OpenStream(sock, time.monotonic())
         streams.append(stream)
         sock.sendall(REQUEST)
         sock.setblocking(False)
@@ -112,7 +114,7 @@ def _open(streams: list[Stream], selector: selectors.BaseSelector, port: int, co
 def _read(selector: selectors.BaseSelector, until_s: float) -> None:
     while (left_s := until_s - time.monotonic()) > 0:
         for key, _ in selector.select(left_s):
-            stream: Stream = key.data
+            stream: OpenStream = key.data
             try:
                 data = stream.sock.recv(65536)
             except OSError:
@@ -125,7 +127,7 @@ def _read(selector: selectors.BaseSelector, until_s: float) -> None:
 
 
 def _report(
-    streams: list[Stream],
+    streams: list[OpenStream],
     since_s: float,
     options: argparse.Namespace,
     server: dict[str, float],
@@ -154,7 +156,7 @@ def _report(
 
 
 def _within(lateness_s: list[float], limit_ms: float) -> bool:
-    """Tell whether the 99th percentile is within the limit; without events it is not."""
+    """Return whether the 99th percentile is within the limit; without events it is not."""
     return bool(lateness_s) and _percentile_ms(lateness_s, 99) <= limit_ms
 
 

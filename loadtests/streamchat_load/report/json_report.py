@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from streamchat_load.verdict.verdict import LoadVerdict
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the report's form; it changes when a member is renamed or removed."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from streamchat_conformance.core.json_value import same_json_value
@@ -108,8 +109,12 @@ def _echo_violation(value: dict[str, Any], sent: BuiltRequest) -> EventViolation
 _NOT_JSON = object()
 
 
+@lru_cache(maxsize=1)
 def _read_fast(data: str) -> Any:
-    """Return the value of a JSON text by Python's own reader, or `_NOT_JSON`."""
+    """Return the value of a JSON text by Python's own reader, or `_NOT_JSON`.
+
+    Several questions are asked about one event in turn, so the last value is kept.
+    """
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
