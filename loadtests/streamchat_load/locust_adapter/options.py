@@ -137,7 +137,7 @@ class LoadChoices:
 def read_choices(
     options: Namespace, host: str | None, dialect: Dialect, *, by_page: bool = False
 ) -> LoadChoices:
-    """Check all options before any load. Raises UsageError.
+    """Check all options before any load. Raises LoadUsageError.
 
     `by_page`: the form of locust's page has set them. It sends texts, empty ones too, and always
     says how many users there are to be, whether or not the profile has users.

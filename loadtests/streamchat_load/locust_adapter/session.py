@@ -94,7 +94,7 @@ class LoadSession:
     # Before the load
 
     def choose(self) -> LoadChoices:
-        """Check the options: then there is a plan. Raises UsageError."""
+        """Check the options: then there is a plan. Raises LoadUsageError."""
         options = self.environment.parsed_options
         if options is None:
             raise LoadUsageError("the load tests need locust's command line")
@@ -105,7 +105,7 @@ class LoadSession:
         return self.choices
 
     def prepare(self) -> None:
-        """Check the options and run the preflight. Raises UsageError."""
+        """Check the options and run the preflight. Raises LoadUsageError."""
         choices = self.choose()
         self._preflight(choices)
 

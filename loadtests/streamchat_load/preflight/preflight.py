@@ -92,7 +92,7 @@ class PreflightResult:
     oracles: dict[str, Oracle]
     notes: tuple[str, ...]
     streams: int
-    """How many were asked for."""
+    """How many were requested."""
     stream_s: float = 0.0
     """How long a stream takes under the load, about: the longest that was seen."""
 
@@ -115,8 +115,8 @@ def run_preflight(
     """Read a few streams of each shape, three at a time, and learn what they have in common.
 
     `limit_s` bounds the time for learning from one shape; proving takes half as long at most.
-    `progress` is called with a line for a person before and after each shape.
-    Raises UsageError when there is no such server, or it is not the endpoint: then no load
+    `progress` is called with a line of text before and after each shape.
+    Raises LoadUsageError if there is no such server, or it is not the endpoint: then no load
     should be applied.
     """
     preflight = Preflight(settings, dialect, limit_s)
@@ -129,7 +129,7 @@ def run_preflight(
             f"preflight {number} of {len(shapes)} ({shape}): reading {TOGETHER} streams and more, "
             f"{limit_s * 1.5:g} s at most"
         )
-        oracle, readings = preflight.learn_template(turn, pad_bytes)
+        oracle, readings = preflight.learn_shape(turn, pad_bytes)
         oracles[shape] = oracle
         notes.append(f"{shape}: {describe(oracle)}")
         progress(notes[-1])
@@ -150,17 +150,17 @@ class Preflight:
         self.limit_s = limit_s
         self.endpoint = settings.endpoint(dialect)
         self.streams = 0
-        """How many were asked for."""
+        """How many were requested."""
         self.stream_s = 0.0
         """How long a stream takes, about: the longest that was seen."""
         self.read_s = min(limit_s, max(READ_S, settings.plan().duration_s / READ_PARTS))
         """How long each stream without an end is read under the load, about."""
         self._endless: Oracle | None = None
-        """What is known of streams without an end of a shape before."""
+        """The oracle of an earlier shape whose streams have no end."""
         self._is_steady = False
         """Streams of an earlier shape are steady: those of others are not proved."""
 
-    def learn_template(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[StreamReading]]:
+    def learn_shape(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[StreamReading]]:
         """Return the oracle of a shape, and the streams that were read for it."""
 
         def build(*nonces: str) -> list[BuiltRequest]:
@@ -178,7 +178,7 @@ class Preflight:
         return oracle, readings
 
     def _time(self, readings: Iterable[StreamReading], oracle: Oracle) -> None:
-        """Note how long streams take: to their end, or until enough of them was read."""
+        """Record how long streams take: to their end, or until enough of them is read."""
         for reading in readings:
             stamps_s = reading.stamps_s
             if not stamps_s:
@@ -287,7 +287,7 @@ class Preflight:
         if oracle is not None and oracle.read_events is not None:
             cut_after = min(oracle.read_events, PROOF_EVENTS)
         elif self._endless is not None and self._endless.read_events is not None:
-            # That streams have no end is known: how they begin is enough.
+            # Streams are known to have no end: their beginning is enough.
             rate_per_s = self._endless.read_events / self.read_s
             cut_after = max(1, min(self._endless.read_events, round(rate_per_s * BEGINNING_S)))
         self.streams += len(requests)

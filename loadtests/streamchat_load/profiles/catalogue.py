@@ -34,7 +34,7 @@ class Profile:
     make: Callable[[Values], LoadPlan]
 
     def plan(self, given: Mapping[str, str]) -> LoadPlan:
-        """Return the plan for parameters given as text. Raises UsageError."""
+        """Return the plan for parameters given as text. Raises LoadUsageError."""
         return self.make(read_values(self.parameters, given, f"profile {self.name!r}"))
 
 
@@ -54,7 +54,7 @@ def profile(
 
 
 def find_profile(name: str) -> Profile:
-    """Return the profile of a name. Raises UsageError."""
+    """Return the profile of a name. Raises LoadUsageError."""
     found = PROFILES.get(name)
     if found is None:
         known = ", ".join(PROFILES)

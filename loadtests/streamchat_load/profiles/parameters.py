@@ -25,7 +25,7 @@ class Parameter:
     whole: bool = False
 
     def read(self, text: str) -> float | int | str:
-        """Return the value that a text gives. Raises UsageError."""
+        """Return the value that a text gives. Raises LoadUsageError."""
         if isinstance(self.default, str):
             return text
         try:
@@ -71,7 +71,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def read_settings(settings: Sequence[str], what: str) -> dict[str, str]:
-    """Parse `name=value` texts. Raises UsageError."""
+    """Parse `name=value` texts. Raises LoadUsageError."""
     found: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -86,7 +86,7 @@ def read_settings(settings: Sequence[str], what: str) -> dict[str, str]:
 def read_values(
     parameters: Sequence[Parameter], given: Mapping[str, str], owner: str
 ) -> dict[str, Any]:
-    """Return the value of each parameter, given or default. Raises UsageError."""
+    """Return the value of each parameter, given or default. Raises LoadUsageError."""
     by_name = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in by_name:

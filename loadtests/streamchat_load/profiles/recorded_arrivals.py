@@ -18,7 +18,7 @@ def read_arrivals(path: str, speed: float) -> list[Arrival]:
     """Return the arrivals of a file in order of time, the first at its own time.
 
     Each line is `seconds`, or `seconds,bytes`, or a JSON object with `t` and optionally `bytes`;
-    empty lines and lines that begin with `#` are skipped. Raises UsageError with the line.
+    empty lines and lines that begin with `#` are skipped. Raises LoadUsageError with the line.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")

@@ -45,6 +45,9 @@ _OUT_OF = frozenset(
 )
 """Reasons of this machine for not opening a connection: files, ports or memory ran out."""
 
+EARLY_S = 2.0
+"""A run that ends earlier than this before its time was interrupted."""
+
 SKEW_LIMIT_S = 5.0
 """How far a process may be behind the master and still have all its arrivals sent."""
 
@@ -133,7 +136,9 @@ class LoadRun:
             return
         self._await_arrivals()
         self.stopping = True
-        self.monitor.drain(self.drain_s)
+        # A run that is interrupted ends soon.
+        early = self.elapsed_s() < self.plan.duration_s - EARLY_S
+        self.monitor.drain(min(self.drain_s, DRAIN_S) if early else self.drain_s)
         self.monitor.stop()
         used_s = process_time() - self._cpu_s
         self.recorder.ledger.counts["generator_cpu_us"] += round(used_s * 1e6)

@@ -58,5 +58,5 @@ class LoadSettings:
         )
 
     def plan(self) -> LoadPlan:
-        """Return the plan. Raises UsageError."""
+        """Return the plan. Raises LoadUsageError."""
         return find_profile(self.profile).plan(self.parameters)

@@ -87,7 +87,7 @@ class ThresholdCheck:
 def read_thresholds(file: str | None, given: Sequence[str]) -> dict[str, float]:
     """Return thresholds by metric: defaults, those of a TOML file, and those given, in turn.
 
-    The file has a table `thresholds` of `name = number`. Raises UsageError.
+    The file has a table `thresholds` of `name = number`. Raises LoadUsageError.
     """
     found: dict[str, object] = dict(DEFAULT_THRESHOLDS)
     if file is not None:
