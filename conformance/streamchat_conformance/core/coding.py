@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,6 +16,34 @@ if TYPE_CHECKING:
 
 MAX_CODINGS: Final = 4
 """Most codings on one body that are undone, one after the other."""
+
+REGISTERED: Final = frozenset(
+    {
+        "aes128gcm",
+        "br",
+        "compress",
+        "dcb",
+        "dcz",
+        "deflate",
+        "exi",
+        "gzip",
+        "identity",
+        "pack200-gzip",
+        "x-compress",
+        "x-gzip",
+        "zstd",
+    }
+)
+"""The HTTP Content Coding Registry (RFC 9110 §16.6.1), in lower case."""
+
+DECODABLE: Final = frozenset({"gzip", "x-gzip", "deflate"})
+"""Codings that are undone here."""
+
+TELLING_BYTES: Final = 16
+"""So many bytes of a body show whether it is text: every coding begins with other bytes."""
+
+_SEEN_BYTES: Final = 1024
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _RAW_WINDOW: Final = -zlib.MAX_WBITS
@@ -33,6 +63,22 @@ class DecodedBody:
     """True when the coded form came to its own end; False while more may follow."""
 
 
+def is_plain_text(reads: Iterable[Read]) -> bool:
+    """Return whether a body is text, and so in no content coding, whatever its head says."""
+    begun = bytearray()
+    for read in reads:
+        begun += read.data[:_SEEN_BYTES]
+        if len(begun) >= _SEEN_BYTES:
+            break
+    if len(begun) < TELLING_BYTES or _NOT_TEXT.search(begun, 0, _SEEN_BYTES):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(bytes(begun[:_SEEN_BYTES]))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def decode_reads(reads: Iterable[Read], coding: str, limit_bytes: int) -> DecodedBody:
     """Undo a Content-Encoding, such as `gzip` or `deflate, gzip` (RFC 9110 §8.4).
 
@@ -46,7 +92,7 @@ def decode_reads(reads: Iterable[Read], coding: str, limit_bytes: int) -> Decode
         return DecodedBody((), error, ended=False)
     body = _cut(reads, limit_bytes) if not names else DecodedBody(tuple(reads))
     for name in reversed(names):  # The last named was applied last.
-        if name not in ("gzip", "x-gzip", "deflate"):
+        if name not in DECODABLE:
             return DecodedBody((), f"content coding {name!r} is not supported", ended=False)
         inner = _inflate(body.reads, name, limit_bytes)
         body = DecodedBody(
@@ -112,6 +158,10 @@ class _Inflater:
             if self._inflater.eof:
                 if self._coding == "deflate":
                     self.error = "bytes after the end of the deflate form"
+                    break
+                # Some writers fill up with zeros behind a member, and readers pass them over.
+                data = data.lstrip(b"\0")
+                if not data:
                     break
                 self._inflater = zlib.decompressobj(_GZIP_WINDOW)
             before = self._inflater.copy()

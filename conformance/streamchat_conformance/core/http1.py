@@ -335,11 +335,14 @@ class ResponseReader:
 
 
 def read_response(exchange: Exchange) -> ResponseReader:
-    """Read the response of a recorded exchange; its connection's end counts where it was seen."""
+    """Read the response of a recorded exchange; its connection's end counts where it was seen.
+
+    Where not everything that came was recorded, the end is not where the recording ends.
+    """
     method = exchange.request.partition(b" ")[0].decode("latin-1")
     reader = ResponseReader(request_method=method)
     for read in exchange.reads:
         reader.receive(read.data, read.at_s)
-    if exchange.ending in (Ending.CLOSED, Ending.RESET):
+    if exchange.ending in (Ending.CLOSED, Ending.RESET) and not exchange.unrecorded_bytes:
         reader.close(exchange.ended_at_s)
     return reader

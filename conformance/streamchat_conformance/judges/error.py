@@ -9,7 +9,7 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.leaks import find_leak
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
@@ -73,14 +73,14 @@ def _is_from_below(reading: Reading) -> bool:
     MUST,
     "An invalid request's status is exactly 400.",
     source="article; docs/servers.md (Flask and FastAPI)",
+    evidence=Evidence.KEPT,
 )
 def status(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
         return None
     if _is_from_below(reading):
         return None
-    deliberate = not reading.is_stream and tells_error(reading)
-    if not reading.refused and not deliberate:
+    if not reading.refused and not _is_deliberate(reading):
         return None
     if reading.status == 400:
         return []
@@ -89,6 +89,11 @@ def status(reading: Reading) -> Verdict:
         return []
     message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
     return [_status_finding(reading, "error.status", message, "HTTP/1.1 400")]
+
+
+def _is_deliberate(reading: Reading) -> bool:
+    """Return whether an answer that is no refusal by its head says in its body that it is one."""
+    return not reading.lost and not reading.is_stream and tells_error(reading)
 
 
 def _is_chunked(reading: Reading) -> bool:
@@ -104,6 +109,7 @@ def _is_large(reading: Reading) -> bool:
     MUST,
     "A refusal's media type is application/json, parameters allowed.",
     source="article; docs/servers.md (Flask and FastAPI)",
+    evidence=Evidence.KEPT,
 )
 def media_type(reading: Reading) -> Verdict:
     if not is_refusal(reading) or reading.head is None:
@@ -165,11 +171,12 @@ def _shape_problem(value: Any) -> str:
     source="article; ggml-org/llama.cpp#14566, sgl-project/sglang#21900, BerriAI/litellm#18757, "
     "huggingface/huggingface_hub#2514, scaleapi/llm-engine#534, "
     "foundation-model-stack/fms-guardrails-orchestrator#146",
+    evidence=Evidence.KEPT,
 )
 def not_streamed(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
         return None
-    in_band = reading.accepted and tells_error(reading)
+    in_band = reading.accepted and not reading.lost and tells_error(reading)
     streamed_refusal = reading.status >= 400 and reading.essence == "text/event-stream"
     if in_band or streamed_refusal:
         message = "the refusal came as if it were an answer; clients look at status and media type"
@@ -185,6 +192,7 @@ def not_streamed(reading: Reading) -> Verdict:
     "A refusal delimits itself, and nothing follows it.",
     source="RFC 9112 section 6.3",
     layer=SERVER,
+    evidence=Evidence.PART,
 )
 def delimited(reading: Reading) -> Verdict:
     if not is_refusal(reading) or reading.head is None:
@@ -192,7 +200,9 @@ def delimited(reading: Reading) -> Verdict:
     if reading.head.version != "HTTP/1.1":
         return None
     response = reading.response
-    surplus = reading.exchange.received[response.end_offset :] if response.end_offset else b""
+    # An answer to a body that was left unread is connection.unread-body.
+    allowed = _is_chunked(reading)
+    surplus = reading.surplus if allowed else reading.exchange.received[response.end_offset or 0 :]
     problem = ""
     at: int | None = reading.head.offset
     wrong = [item for item in response.deviations if item.area in ("framing", "chunks", "trailers")]
@@ -201,9 +211,10 @@ def delimited(reading: Reading) -> Verdict:
     elif response.framing is Framing.CLOSE:
         problem = "its body ends with the connection only"
     elif not response.complete:
+        if reading.unrecorded:
+            return None
         problem = "its body is shorter than announced"
-    elif surplus and not (_is_chunked(reading) and surplus.startswith(b"HTTP/1.")):
-        # An answer to a body that was left unread is connection.unread-body.
+    elif surplus:
         problem, at = "bytes follow its end", response.end_offset
     if not problem:
         return []
@@ -217,13 +228,18 @@ def delimited(reading: Reading) -> Verdict:
     SHOULD,
     "A refusal is at most 4 KiB, whatever was sent.",
     source="vllm-project/vllm#49239",
+    evidence=Evidence.KEPT,
 )
 def bounded(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
         return None
-    size = len(reading.body) + reading.exchange.unrecorded_bytes
+    size = len(reading.body)
+    if reading.response.framing is Framing.LENGTH and not reading.codings:
+        # What was announced and came counts, recorded or not.
+        came = size + reading.exchange.unrecorded_bytes
+        size = min(came, reading.response.content_length or 0)
     if size <= BOUND_BYTES:
-        return []
+        return None if reading.lost else []
     message = "an error that grows with the request is a way to make the server talk"
     return [Finding("error.bounded", message, f"{BOUND_BYTES} bytes at most", f"{size} bytes")]
 
@@ -233,6 +249,7 @@ def bounded(reading: Reading) -> Verdict:
     SHOULD,
     "A refusal shows no traceback, source path or exception class name.",
     source="veryfront/veryfront-code#587",
+    evidence=Evidence.PART,
 )
 def no_leak(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:

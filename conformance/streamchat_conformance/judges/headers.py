@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD
 from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.coding import DECODABLE, REGISTERED
 from streamchat_conformance.core.fields import directives, is_http_date, split_list
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.head import show_field, stream_head
 from streamchat_conformance.judges.injection import SINGLETONS, injects
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 
-@judge("headers.status", MUST, "A stream's status is 200.", source="article")
+@judge(
+    "headers.status", MUST, "A stream's status is 200.", source="article", evidence=Evidence.KEPT
+)
 def status(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None:
@@ -40,6 +43,7 @@ def status(reading: Reading) -> Verdict:
     "The media type is text/event-stream, in any case, parameters allowed.",
     source="article; WHATWG HTML 9.2.5; ollama/ollama#8991, microsoft/foundry-dev-tools#195, "
     "enricoros/big-AGI#147, Azure/fetch-event-source#1",
+    evidence=Evidence.KEPT,
 )
 def media_type(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -66,6 +70,7 @@ def media_type(reading: Reading) -> Verdict:
     "A charset parameter, if there is one, is utf-8.",
     source="WHATWG HTML 9.2.5 (event streams are always UTF-8); "
     "jetty-project/jetty-eventsource-servlet#6",
+    evidence=Evidence.KEPT,
 )
 def charset(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -101,6 +106,7 @@ def _cache_finding(reading: Reading, id_: str, message: str, expected: str) -> F
     MUST,
     "Cache-Control has no-cache or no-store among its directives.",
     source="article; RFC 9111 section 5.2.2",
+    evidence=Evidence.KEPT,
 )
 def cache_control(reading: Reading) -> Verdict:
     found = _cache_control(reading)
@@ -117,6 +123,7 @@ def cache_control(reading: Reading) -> Verdict:
     SHOULD,
     "Cache-Control has no-cache itself.",
     source="article; docs/servers.md (sse-starlette)",
+    evidence=Evidence.KEPT,
 )
 def no_cache(reading: Reading) -> Verdict:
     found = _cache_control(reading)
@@ -134,6 +141,7 @@ def no_cache(reading: Reading) -> Verdict:
     MAY,
     "Cache-Control has no-transform, so that proxies do not compress and delay the stream.",
     source="modelcontextprotocol/typescript-sdk#231",
+    evidence=Evidence.KEPT,
 )
 def no_transform(reading: Reading) -> Verdict:
     found = _cache_control(reading)
@@ -151,6 +159,7 @@ def no_transform(reading: Reading) -> Verdict:
     MAY,
     "X-Accel-Buffering: no is present, so that nginx does not buffer the stream.",
     source="ggml-org/llama.cpp#24774",
+    evidence=Evidence.KEPT,
 )
 def accel_buffering(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -174,6 +183,7 @@ def accel_buffering(reading: Reading) -> Verdict:
     SHOULD,
     "If X-Accel-Buffering is present, its value is exactly no.",
     source="licson/libSSE-php#19",
+    evidence=Evidence.KEPT,
 )
 def accel_buffering_value(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -199,6 +209,7 @@ def accel_buffering_value(reading: Reading) -> Verdict:
     "Content-Type, Transfer-Encoding, Content-Length and Date occur at most once.",
     source="RFC 9110 section 5.3; tallarium/reverse_proxy_plug#187",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def singletons(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -223,6 +234,7 @@ def singletons(reading: Reading) -> Verdict:
     "No Content-Length stands beside Transfer-Encoding, and none cuts the stream.",
     source="RFC 9112 section 6.2; timoklimmer/powerproxy-aoai#53, "
     "kubernetes-sigs/gateway-api-inference-extension#2994",
+    evidence=Evidence.PART,
 )
 def no_content_length(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -244,9 +256,8 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
             head.offset,
         )
         return
-    surplus = reading.exchange.received[reading.response.end_offset or 0 :]
-    cut = reading.response.end_offset is not None and bool(surplus)
-    if lengths and cut and reading.response.complete and not surplus.startswith(b"HTTP/1."):
+    surplus = reading.surplus
+    if lengths and surplus and reading.response.complete:
         yield Finding(
             "headers.no-content-length",
             "the stream goes on after the number of bytes that Content-Length announced",
@@ -262,6 +273,7 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
     "Date is present and valid.",
     source="RFC 9110 section 6.6.1",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def date(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -284,8 +296,10 @@ def date(reading: Reading) -> Verdict:
 @judge(
     "headers.identity-encoding",
     MUST,
-    "No content coding is applied that the request did not allow.",
-    source="RFC 9110 section 12.5.3",
+    "Content-Encoding names only codings that are registered, that the request allows, "
+    "and that the body has.",
+    source="RFC 9110 sections 8.4.1 and 12.5.3",
+    evidence=Evidence.KEPT,
 )
 def identity_encoding(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -293,20 +307,33 @@ def identity_encoding(reading: Reading) -> Verdict:
     if head is None or sent is None:
         return None
     accepted = sent.values("accept-encoding")
-    if not accepted:
+    if not accepted and not reading.labels:
         return None
-    unwanted = [coding for coding in reading.codings if not _acceptable(coding, accepted)]
-    if not unwanted:
-        return []
-    return [
-        Finding(
-            "headers.identity-encoding",
-            f"the request ruled {', '.join(unwanted)} out",
-            f"no Content-Encoding for Accept-Encoding: {', '.join(accepted)}",
-            show_field(head, "Content-Encoding"),
-            head.offset,
-        )
-    ]
+    problem = _coding_problem(reading)
+    if not problem and accepted:
+        unwanted = [coding for coding in reading.labels if not _acceptable(coding, accepted)]
+        if unwanted:
+            problem = f"the request ruled {', '.join(unwanted)} out"
+    if not problem:
+        # A label is sound where what it labels was read.
+        return None if reading.labels and reading.lost else []
+    expected = "no Content-Encoding"
+    if accepted:
+        expected += f" for Accept-Encoding: {', '.join(accepted)}"
+    received = show_field(head, "Content-Encoding")
+    return [Finding("headers.identity-encoding", problem, expected, received, head.offset)]
+
+
+def _coding_problem(reading: Reading) -> str:
+    """Return what is wrong with the body's content codings, whatever the request allows."""
+    unknown = [coding for coding in reading.labels if coding not in REGISTERED]
+    if unknown:
+        return f"no content coding is registered as {', '.join(unknown)}"
+    if reading.labels and not reading.codings:
+        return "the body is plain text; a client that undoes the coding fails"
+    if reading.coding_error is not None and set(reading.codings) <= DECODABLE:
+        return f"the body is not in that coding: {reading.coding_error}"
+    return ""
 
 
 def _acceptable(coding: str, accepted: list[str]) -> bool:
@@ -329,6 +356,7 @@ def _acceptable(coding: str, accepted: list[str]) -> bool:
     "Status line and field lines parse strictly.",
     source="RFC 9112 sections 2.2, 4 and 5",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def well_formed(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.exchange.reads:

@@ -10,7 +10,7 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.head import ResponseHead
 from streamchat_conformance.judges.hazards import unescaped
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
@@ -33,6 +33,7 @@ _AFTER_BLANK_LINE = re.compile(r"(?:\r\n\r\n|\n\n|\r\r)([^\r\n]{4,64})")
     MUST,
     "Nothing in prompt or history can add or alter a header.",
     source="practice (response splitting)",
+    evidence=Evidence.PART,
 )
 def no_injection(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.ACCEPT or not reading.accepted:

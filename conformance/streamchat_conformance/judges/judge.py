@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from streamchat_conformance.catalogue import Capability, Layer, Level, Requirement, declare
 from streamchat_conformance.core.finding import Finding
@@ -13,17 +14,54 @@ Verdict = Iterable[Finding] | None
 """What a judge returns: findings, none for a clean exchange; None when it decides nothing."""
 
 
+class Evidence(Enum):
+    """What a judge needs of an answer that was not recorded, decoded or kept whole.
+
+    What is missing is never judged. A judge that says nothing about this gets `WHOLE`.
+    """
+
+    WHOLE = auto()
+    """The whole body, as far as it came: nothing is decided without it."""
+    PART = auto()
+    """A breach stands whatever else came; only a whole answer is clean."""
+    KEPT = auto()
+    """What was kept decides: the head, or the judge itself asks whether the rest is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A requirement and the function that decides it from one exchange."""
 
     requirement: Requirement
     decide: Callable[[Reading], Verdict]
+    evidence: Evidence = Evidence.WHOLE
 
     def __call__(self, reading: Reading) -> list[Finding] | None:
         """Return the findings on this exchange, or None when it decides nothing."""
+        findings = self._decided(reading)
+        return None if findings is None or self._lacks(reading, findings) else findings
+
+    def withheld(self, reading: Reading) -> str:
+        """Return why there is no verdict on an exchange that would otherwise have one."""
+        findings = self._decided(reading)
+        if findings is None or not self._lacks(reading, findings):
+            return ""
+        return reading.lost or reading.unrecorded
+
+    def _decided(self, reading: Reading) -> list[Finding] | None:
         verdict = self.decide(reading)
         return None if verdict is None else list(verdict)
+
+    def _lacks(self, reading: Reading, findings: list[Finding]) -> bool:
+        """Return whether the verdict depends on what was not recorded, decoded or kept."""
+        # Without a head nothing is known, unless what came can be no head any more.
+        if reading.unrecorded and reading.head is None and not reading.response.broken:
+            return True
+        if self.evidence is Evidence.WHOLE:
+            return bool(reading.lost)
+        if self.evidence is Evidence.PART:
+            return not findings and bool(reading.lost or reading.unrecorded)
+        return False
 
 
 JUDGES: dict[str, Judge] = {}
@@ -38,6 +76,7 @@ def judge(
     source: str,
     needs: Capability | Sequence[Capability] = (),
     layer: Layer = Layer.APPLICATION,
+    evidence: Evidence = Evidence.WHOLE,
 ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
     """Declare a requirement that one exchange decides, and the function that decides it."""
     capabilities = (needs,) if isinstance(needs, Capability) else tuple(needs)
@@ -46,7 +85,7 @@ def judge(
     )
 
     def register(decide: Callable[[Reading], Verdict]) -> Judge:
-        JUDGES[id] = Judge(entry, decide)
+        JUDGES[id] = Judge(entry, decide, evidence)
         return JUDGES[id]
 
     return register

@@ -6,7 +6,7 @@ from streamchat_conformance.catalogue import MAY, MUST, SERVER
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.head import show_field, stream_head
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 
@@ -16,6 +16,7 @@ from streamchat_conformance.judges.reading import Reading
     "The Connection options do not contradict each other.",
     source="RFC 9110 section 7.6.1; pallets/werkzeug#2759",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def connection_consistent(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -48,6 +49,7 @@ def _asked_to_close(reading: Reading) -> bool:
     "On HTTP/1.1 the response does not say close to a client that did not.",
     source="article; RFC 9112 section 9.3",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def connection_persistent(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -76,6 +78,7 @@ def connection_persistent(reading: Reading) -> Verdict:
     "Connection: keep-alive is explicit on HTTP/1.1.",
     source="article",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def connection_keep_alive(reading: Reading) -> Verdict:
     head = stream_head(reading)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from streamchat_conformance.chat.classify import Classification, Expectation, classify
-from streamchat_conformance.core.coding import decode_reads
+from streamchat_conformance.core.coding import DecodedBody, decode_reads, is_plain_text
 from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
@@ -17,6 +17,9 @@ from streamchat_conformance.core.strict_json import JsonReading, read_json
 
 DECODED_LIMIT_BYTES = 16 * 1024 * 1024
 """How much of a compressed body is decoded; the rest of a decompression bomb is left alone."""
+
+UNFINISHED_S = 2.0
+"""A last chunk that was begun and goes on no sooner is never finished (seconds)."""
 
 _INTRUDER = re.compile(
     rb"^(?:HTTP/1\.[01] [1-5][0-9][0-9]\b|<!DOCTYPE html|<html[\s>]|<!doctype html)", re.MULTILINE
@@ -68,12 +71,17 @@ class Reading:
         return f"{self.media_type.type}/{self.media_type.subtype}" if self.media_type else ""
 
     @cached_property
-    def codings(self) -> list[str]:
-        """Content codings that were applied, in order, identity left out."""
+    def labels(self) -> list[str]:
+        """Content codings that the head names, in order, identity left out."""
         if self.head is None:
             return []
-        applied = tokens(self.head.values("content-encoding"))
-        return [coding for coding in applied if coding != "identity"]
+        named = tokens(self.head.values("content-encoding"))
+        return [coding for coding in named if coding != "identity"]
+
+    @cached_property
+    def codings(self) -> list[str]:
+        """Content codings to undo, in order: none where the body is text in spite of a label."""
+        return [] if self.labels and is_plain_text(self.coded_reads) else self.labels
 
     @cached_property
     def coded_reads(self) -> tuple[Read, ...]:
@@ -84,23 +92,39 @@ class Reading:
         return _cut(tuple(self.response.body_reads), self.response.certain_bytes)
 
     @cached_property
+    def decoded(self) -> DecodedBody:
+        """The body with its content codings undone, as far as that can be done."""
+        return decode_reads(self.coded_reads, ", ".join(self.codings), DECODED_LIMIT_BYTES)
+
+    @property
     def body_reads(self) -> tuple[Read, ...]:
         """The body's pieces with their times, transfer and content codings undone."""
-        reads = self.coded_reads
-        for coding in reversed(self.codings):
-            reads = tuple(decode_reads(reads, coding, DECODED_LIMIT_BYTES).reads)
-        return reads
+        return self.decoded.reads if self.codings else self.coded_reads
 
-    @cached_property
+    @property
     def coding_error(self) -> str | None:
         """Why the content coding could not be undone, or None."""
-        reads = self.coded_reads
-        for coding in reversed(self.codings):
-            decoded = decode_reads(reads, coding, DECODED_LIMIT_BYTES)
-            if decoded.error is not None:
-                return decoded.error
-            reads = tuple(decoded.reads)
-        return None
+        return self.decoded.error if self.codings else None
+
+    @property
+    def unrecorded(self) -> str:
+        """That more came than was recorded, in a few words; empty where all of it was."""
+        more = self.exchange.unrecorded_bytes
+        if not more and self.exchange.ending is not Ending.OVERFLOW:
+            return ""
+        return f"the answer is longer than what was recorded of it ({more} bytes more)"
+
+    @cached_property
+    def lost(self) -> str:
+        """Why the body is not known as far as it came, in a few words; empty where it is."""
+        # Where the framing is broken, nothing that follows would belong to the body for certain.
+        if self.unrecorded and not (self.response.complete or self.response.broken):
+            return self.unrecorded
+        if self.coding_error is not None:
+            return f"the body cannot be decoded: {self.coding_error}"
+        if self.codings and self.decoded.truncated:
+            return f"only the first {DECODED_LIMIT_BYTES} bytes of the body were decoded"
+        return ""
 
     @cached_property
     def body(self) -> bytes:
@@ -109,7 +133,9 @@ class Reading:
 
     @property
     def closed(self) -> bool:
-        """Whether the server ended the connection."""
+        """Whether the server ended the connection where the recording ends."""
+        if self.unrecorded and not self.response.complete:
+            return False
         return self.exchange.ending in (Ending.CLOSED, Ending.RESET)
 
     @property
@@ -119,8 +145,28 @@ class Reading:
 
     @property
     def ended_well(self) -> bool:
-        """Whether the body ended as its framing says, with nothing lost."""
-        return self.response.complete
+        """Whether the body ended as its framing and its content codings say, with nothing lost."""
+        return self.response.complete and not self.lost and not self.coding_cut
+
+    @property
+    def coding_cut(self) -> bool:
+        """Whether a content coding did not come to its own end."""
+        return bool(self.codings) and not self.decoded.ended and bool(self.coded_reads)
+
+    @property
+    def stopped_in_last_chunk(self) -> bool:
+        """Whether the last chunk was begun, and nothing more came for `UNFINISHED_S`."""
+        response, exchange = self.response, self.exchange
+        if response.complete or response.broken or response.last_chunk is None or self.unrecorded:
+            return False
+        return exchange.ended_at_s - exchange.reads[-1].at_s >= UNFINISHED_S
+
+    @property
+    def surplus(self) -> bytes:
+        """What was recorded behind the message's end, unless it is the next response."""
+        end = self.response.end_offset
+        behind = b"" if end is None else self.exchange.received[end:]
+        return b"" if behind[:7] == b"HTTP/1."[: len(behind)] else behind
 
     @property
     def accepted(self) -> bool:
@@ -169,7 +215,8 @@ class Reading:
         if self.intruder_offset is not None:
             reads = _cut(reads, self.intruder_offset)
         # Where the framing is broken, the end of what can be read is not the body's end.
-        return read_event_stream(reads, ended=self.ended and not self.response.broken)
+        known = not (self.response.broken or self.lost)
+        return read_event_stream(reads, ended=self.ended and known)
 
     @property
     def events(self) -> list[Block]:

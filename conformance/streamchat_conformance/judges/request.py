@@ -14,7 +14,7 @@ from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, tells_error
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
@@ -192,7 +192,8 @@ def _must_refuse(id_: str, reading: Reading) -> Verdict:
         return []
     # One cause, one red: a refusal told in-band, or with a stream's media type, is
     # error.not-streamed.
-    if reading.head is not None and reading.status < 500 and tells_error(reading):
+    answered = reading.head is not None and reading.status < 500
+    if answered and (reading.lost or tells_error(reading)):
         return None
     if lost_in_upload(reading):
         return None
@@ -212,6 +213,8 @@ def _must_survive(id_: str, reading: Reading) -> Verdict:
         return []
     if reading.accepted:
         message = "the server accepted it, and then broke the stream"
+        if reading.lost:
+            return None
         if not _broken(reading):
             return []
     else:
@@ -243,7 +246,8 @@ def _declare_rows(
 ) -> None:
     for id_, level, title, source in rows:
         layer = SERVER if id_ in _BY_THE_SERVER else Layer.APPLICATION
-        judge(id_, level, title, source=source, layer=layer)(partial(decide, id_))
+        declared = judge(id_, level, title, source=source, layer=layer, evidence=Evidence.KEPT)
+        declared(partial(decide, id_))
 
 
 _declare_rows(ACCEPTED, _must_accept)
@@ -256,6 +260,7 @@ _declare_rows(SURVIVED, _must_survive)
     MAY,
     "application/*+json is accepted.",
     source="article (Flask's is_json)",
+    evidence=Evidence.KEPT,
 )
 def media_type_suffix(reading: Reading) -> Verdict:
     if reading.asked.row != "request.media-type-suffix" or reading.head is None:
@@ -271,6 +276,7 @@ def media_type_suffix(reading: Reading) -> Verdict:
     SHOULD,
     "A prompt of 1 MiB is accepted, or refused with 413 or 400 and a JSON error.",
     source="practice; sgl-project/sglang#21900",
+    evidence=Evidence.KEPT,
 )
 def very_large_prompt(reading: Reading) -> Verdict:
     if "request.very-large-prompt" not in reading.asked.rows or reading.overloaded:
@@ -278,6 +284,8 @@ def very_large_prompt(reading: Reading) -> Verdict:
     if lost_in_upload(reading) or reading.accepted:
         return []
     if reading.status in (400, 413):
+        if reading.lost:
+            return None
         value = read_json(reading.body).value
         if isinstance(value, dict) and isinstance(value.get("error"), str):
             return []
@@ -361,6 +369,7 @@ def error_text(reading: Reading) -> str | None:
     "vllm-project/vllm#35438, vllm-project/vllm#49239, ggml-org/llama.cpp#7089, "
     "ggml-org/llama.cpp#4492, ggml-org/llama.cpp#11738, am17an/llama.cpp#43, "
     "ggml-org/llama.cpp#23463",
+    evidence=Evidence.KEPT,
 )
 def never_5xx(reading: Reading) -> Verdict:
     if reading.asked.expectation is Expectation.UNJUDGED or reading.overloaded:

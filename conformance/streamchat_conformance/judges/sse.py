@@ -11,8 +11,8 @@ from streamchat_conformance.core.eventstream import Block, Line, LineKind
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.halves import half_pairs, without_halves
-from streamchat_conformance.judges.hazards import hazard_breach
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.hazards import has_separators, hazard_breach
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
@@ -21,7 +21,9 @@ _BOM = b"\xef\xbb\xbf"
 
 def _unfit(reading: Reading) -> bool:
     """Tell whether the stream's syntax cannot be judged, or is judged as a hazard's breach."""
-    return not reading.judges_stream or bool(hazard_breach(reading))
+    # Whether dangerous text did it may show only in what was lost.
+    hazard = has_separators(reading) if reading.lost else hazard_breach(reading)
+    return not reading.judges_stream or bool(hazard)
 
 
 def _line_finding(reading: Reading, line: Line, id_: str, message: str, expected: str) -> Finding:
@@ -39,6 +41,7 @@ def show(data: bytes, limit: int = 160) -> str:
     MUST,
     "The body is well-formed UTF-8, wherever chunks split it.",
     source="WHATWG HTML 9.2.5",
+    evidence=Evidence.PART,
 )
 def utf8(reading: Reading) -> Verdict:
     if not reading.judges_stream or reading.coding_error is not None:
@@ -68,6 +71,7 @@ def utf8(reading: Reading) -> Verdict:
     SHOULD,
     "There is no byte order mark at the start.",
     source="WHATWG HTML 9.2.5 (legal, and dropped); several clients lose the first event",
+    evidence=Evidence.PART,
 )
 def bom(reading: Reading) -> Verdict:
     if not reading.judges_stream:
@@ -83,6 +87,7 @@ def bom(reading: Reading) -> Verdict:
     MUST,
     "No byte order mark stands at the start of any other line.",
     source="WHATWG HTML 9.2.5",
+    evidence=Evidence.PART,
 )
 def bom_inside(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -148,6 +153,7 @@ def _is_unknown_field(line: Line) -> bool:
     MUST,
     "Every block that names an event has data.",
     source="WHATWG HTML 9.2.6 (an event without data is not dispatched)",
+    evidence=Evidence.PART,
 )
 def data(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -210,6 +216,7 @@ def final_blank_line(reading: Reading) -> Verdict:
     SHOULD,
     "Lines end with LF throughout.",
     source="practice (line-reading clients); hey-api/hey-api#3054, Soju06/codex-lb#1011",
+    evidence=Evidence.PART,
 )
 def line_endings(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -232,6 +239,7 @@ def line_endings(reading: Reading) -> Verdict:
     MUST,
     "retry has ASCII digits only.",
     source="WHATWG HTML 9.2.6",
+    evidence=Evidence.PART,
 )
 def retry(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -251,7 +259,7 @@ def retry(reading: Reading) -> Verdict:
     ]
 
 
-@judge("sse.id", MUST, "id has no NUL.", source="WHATWG HTML 9.2.6")
+@judge("sse.id", MUST, "id has no NUL.", source="WHATWG HTML 9.2.6", evidence=Evidence.PART)
 def event_id(reading: Reading) -> Verdict:
     if _unfit(reading):
         return None
@@ -269,6 +277,7 @@ def event_id(reading: Reading) -> Verdict:
     SHOULD,
     "Content events have no event name other than message.",
     source="article (its client reads data lines only); sysid/sse-starlette#16",
+    evidence=Evidence.PART,
 )
 def event_type(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -294,6 +303,7 @@ def event_type(reading: Reading) -> Verdict:
     SHOULD,
     "Each JSON document is on one data line.",
     source="article (its client parses line by line)",
+    evidence=Evidence.PART,
 )
 def one_line(reading: Reading) -> Verdict:
     if _unfit(reading):
@@ -316,6 +326,7 @@ def one_line(reading: Reading) -> Verdict:
     SHOULD,
     "No event has empty data.",
     source="practice; theopenco/llmgateway#2334",
+    evidence=Evidence.PART,
 )
 def no_empty_events(reading: Reading) -> Verdict:
     if _unfit(reading):

@@ -10,7 +10,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 BESIDE_OTHERS = "recorded beside other clients"
@@ -25,6 +25,7 @@ HELD_BACK_S = 0.05
     MUST,
     "The first event arrives within the first-event limit.",
     source="article",
+    evidence=Evidence.KEPT,
 )
 def first_event(reading: Reading) -> Verdict:
     exchange = reading.exchange
@@ -39,6 +40,8 @@ def first_event(reading: Reading) -> Verdict:
         return None
     if reading.events:
         return []
+    if reading.lost:
+        return None
     waited_out = exchange.ending is Ending.TIMED_OUT and (exchange.limit or "").startswith(
         ("first_event_s", "head_s")
     )
@@ -62,6 +65,7 @@ def first_event(reading: Reading) -> Verdict:
     SHOULD,
     "The longest silence inside an observed stream is at most 15 s, or the limit that is set.",
     source="WHATWG HTML 9.2.7 (a comment every 15 seconds or so)",
+    evidence=Evidence.PART,
 )
 def gap(reading: Reading) -> Verdict:
     exchange = reading.exchange
@@ -72,7 +76,7 @@ def gap(reading: Reading) -> Verdict:
         return None
     start = reading.events[0].event.at_s
     times = [start, *(read.at_s for read in exchange.reads if read.at_s > start)]
-    if not reading.ended:
+    if not reading.ended and not reading.unrecorded:
         times.append(exchange.ended_at_s)
     longest, after = max(
         ((later - earlier, earlier) for earlier, later in pairwise(times)), default=(0.0, start)
@@ -95,6 +99,7 @@ def gap(reading: Reading) -> Verdict:
     SHOULD,
     "No event is held back until the next one is made.",
     source="practice",
+    evidence=Evidence.PART,
 )
 def whole_events(reading: Reading) -> Verdict:
     if not reading.judges_stream or reading.codings:

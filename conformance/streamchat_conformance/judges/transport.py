@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Capability
 from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.deviation import Deviation
@@ -10,7 +12,7 @@ from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges.hazards import hazard_breach, intrudes
 from streamchat_conformance.judges.head import stream_head
 from streamchat_conformance.judges.injection import injects
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
 _OTHER_ROWS = frozenset(
@@ -33,6 +35,7 @@ def _place(reading: Reading, deviation: Deviation) -> str:
     "An HTTP/1.1 request is answered with HTTP/1.1.",
     source="RFC 9110 section 6.2; pallets/werkzeug#2090",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def version(reading: Reading) -> Verdict:
     head = reading.head
@@ -58,6 +61,7 @@ def version(reading: Reading) -> Verdict:
     "never by close.",
     source="RFC 9112 section 6.3; pallets/werkzeug#2090, Oaklight/zerodep#100",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def delimited(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -94,6 +98,8 @@ def delimited(reading: Reading) -> Verdict:
                 head.offset,
             )
         ]
+    if response.framing is Framing.LENGTH and not response.complete and reading.unrecorded:
+        return None
     if response.framing is Framing.LENGTH and reading.closed and not response.complete:
         return [
             Finding(
@@ -113,6 +119,7 @@ def delimited(reading: Reading) -> Verdict:
     "The stream is chunked.",
     source="RFC 9112 section 7.1",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def chunked(reading: Reading) -> Verdict:
     head = stream_head(reading)
@@ -138,6 +145,7 @@ def chunked(reading: Reading) -> Verdict:
     "If the stream is chunked, each chunk is well-formed.",
     source="RFC 9112 section 7.1; lm-sys/FastChat#3283",
     layer=SERVER,
+    evidence=Evidence.PART,
 )
 def chunks_well_formed(reading: Reading) -> Verdict:
     if stream_head(reading) is None or not reading.chunked or injects(reading):
@@ -158,40 +166,59 @@ def chunks_well_formed(reading: Reading) -> Verdict:
 @judge(
     "transport.terminated",
     MUST,
-    "A stream that ends, ends with the last chunk.",
-    source="RFC 9112 section 8; npuichigo/openai_trtllm#31, open-webui/open-webui#29628",
+    "A stream that ends, ends with the whole last chunk, and with its content coding's own end.",
+    source="RFC 9112 sections 7.1 and 8; npuichigo/openai_trtllm#31, open-webui/open-webui#29628",
     needs=Capability.FINITE,
+    evidence=Evidence.PART,
 )
 def terminated(reading: Reading) -> Verdict:
-    if not reading.judges_stream or not reading.chunked or reading.response.broken:
+    response = reading.response
+    if not reading.judges_stream or response.broken:
         return None
-    if not reading.ended:
+    if not reading.chunked and not (reading.codings and response.complete):
         return None
-    end = reading.response.end_offset
-    if end is not None:
-        surplus = reading.exchange.received[end:]
-        # The response to the next request may follow.
-        if surplus[:7] == b"HTTP/1."[: len(surplus)]:
-            return []
-        return [
-            Finding(
-                "transport.terminated",
-                "bytes follow the last chunk; the next response on the connection begins with them",
-                "nothing, or the next response",
-                repr(surplus[:60]),
-                end,
-            )
-        ]
+    if response.complete:
+        return list(_loose_ends(reading))
+    received = reading.exchange.received
+    if reading.ended:
+        problem = "the connection ended in mid-stream: clients report an incomplete read"
+        how = f"the end of the connection ({reading.exchange.ending})"
+    elif reading.stopped_in_last_chunk:
+        problem = "the last chunk is never finished: clients wait for the end of the stream"
+        how = "nothing more on an open connection"
+    else:
+        return None
     return [
         Finding(
             "transport.terminated",
-            "the connection ended in mid-stream: clients report an incomplete read",
+            problem,
             "a chunk of size 0 and an empty line before the end",
-            f"the end of the connection ({reading.exchange.ending}) after "
-            f"{reading.exchange.received[-48:]!r}",
-            len(reading.exchange.received),
+            f"{how} after {received[-48:]!r}",
+            len(received),
         )
     ]
+
+
+def _loose_ends(reading: Reading) -> Iterator[Finding]:
+    """Yield what is wrong at the end of a message that ended by its framing."""
+    end = reading.response.end_offset
+    if reading.chunked and reading.surplus:
+        yield Finding(
+            "transport.terminated",
+            "bytes follow the last chunk; the next response on the connection begins with them",
+            "nothing, or the next response",
+            repr(reading.surplus[:60]),
+            end,
+        )
+    elif reading.coding_cut and not reading.lost:
+        yield Finding(
+            "transport.terminated",
+            f"the message ended before its content coding ({', '.join(reading.codings)}) did: "
+            "what the coder still held is lost",
+            "the coding's own end before the end of the message",
+            f"a coded body that ends with {reading.coded_reads[-1].data[-48:]!r}",
+            end,
+        )
 
 
 @judge(
@@ -200,6 +227,7 @@ def terminated(reading: Reading) -> Verdict:
     "No status line and no HTML error page stands inside the body.",
     source="benoitc/gunicorn#3410",
     layer=SERVER,
+    evidence=Evidence.PART,
 )
 def body_only(reading: Reading) -> Verdict:
     if stream_head(reading) is None or reading.essence != "text/event-stream":
@@ -227,6 +255,7 @@ def body_only(reading: Reading) -> Verdict:
     "An HTTP/1.0 request is never answered with Transfer-Encoding.",
     source="RFC 9112 section 6.1; docs/servers.md (Werkzeug)",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def http10(reading: Reading) -> Verdict:
     sent = reading.asked.sent
@@ -254,6 +283,7 @@ def http10(reading: Reading) -> Verdict:
     "Interim responses are ones that any client can pass over: no 101, and no body.",
     source="RFC 9110 section 15.2",
     layer=SERVER,
+    evidence=Evidence.KEPT,
 )
 def interim(reading: Reading) -> Verdict:
     if reading.head is None or reading.switched_as_offered:

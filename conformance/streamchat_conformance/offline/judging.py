@@ -33,6 +33,7 @@ class RecordedLedger(Ledger):
             for id_, judge in JUDGES.items()
             if recording.decides(id_) and (echo or Capability.ECHO not in judge.requirement.needs)
         ]
+        self.note_withheld(reading)
         for id_, findings in judge_all(reading, ids):
             entry = self.entries[id_]
             entry.judged += 1
@@ -73,7 +74,10 @@ def _result(ledger: RecordedLedger, result: Result) -> Result:
         result.reason = "only a live server shows it"
     elif entry is None or not entry.judged:
         result.outcome = Outcome.NOT_APPLICABLE
-        result.reason = "no recording decides it"
+        withheld = ledger.withheld.get(id_, "")
+        result.reason = (
+            f"it could not be judged: {withheld}" if withheld else "no recording decides it"
+        )
     else:
         result.examples = entry.judged
         result.outcome = Outcome.PASS

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from streamchat_conformance.judges.reading import UNFINISHED_S
 from streamchat_conformance.recorder import Progress
 
 STALLED_REFUSAL_S = 2.0
 """A refusal whose body stops short for so long is not waited for (seconds)."""
+LAST_CHUNK_S = UNFINISHED_S + 0.2
+"""The rest of a last chunk that was begun is not waited for any longer (seconds)."""
 BROKEN_S = 0.3
 """A message whose framing is broken is not waited for when nothing comes for so long (seconds)."""
 
@@ -37,6 +40,8 @@ class Answered:
         """Return after how much silence nothing more is to be hoped for (seconds)."""
         if progress.reader.broken:
             return BROKEN_S
+        if progress.reader.last_chunk is not None:
+            return LAST_CHUNK_S
         head = progress.reader.head
         return STALLED_REFUSAL_S if head is not None and head.status >= 400 else math.inf
 

@@ -15,6 +15,7 @@ from streamchat_conformance.suite.target import Target
 Case = TypeVar("Case", bound=Callable[..., object])
 
 _ROWS = frozenset(row[0] for row in (*ACCEPTED, *REFUSED, *SURVIVED))
+_CODING = "headers.identity-encoding"
 _STREAM_AREAS = ("headers.", "transport.", "sse.", "payload.", "stream.")
 
 
@@ -53,7 +54,12 @@ def _undecided(target: Target, id_: str) -> Exception:
         return Blocked(cause, reason)
     if id_.startswith(_STREAM_AREAS) and not baseline.streams and id_ != baseline.cause:
         return Blocked(baseline.cause, baseline.problem)
-    return NotApplicable("nothing came that decides it")
+    withheld = target.ledger.withheld.get(id_, "")
+    if withheld and id_.startswith(_STREAM_AREAS) and target.ledger.red(_CODING):
+        return Blocked(_CODING, withheld)
+    return NotApplicable(
+        f"it could not be judged: {withheld}" if withheld else "nothing came that decides it"
+    )
 
 
 def judged_ids(area: str, *, without: frozenset[str] = frozenset()) -> list[str]:

@@ -62,7 +62,9 @@ def learn(target: Target) -> Baseline:
     baseline.cause, baseline.problem = _problem(target, reading)
     baseline.essence = reading.essence
     baseline.echo = echoes(reading)
-    baseline.finite = reading.ended and bool(reading.events)
+    # A last chunk that was begun says that the stream is over, finished or not.
+    over = reading.ended or reading.response.last_chunk is not None
+    baseline.finite = over and bool(reading.events)
     if target.settings.capabilities.get(Capability.FINITE):
         baseline.finite = True
     baseline.first_event_s, baseline.interval_s, baseline.duration_s = pace(reading)

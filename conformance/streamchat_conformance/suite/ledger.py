@@ -15,7 +15,7 @@ from streamchat_conformance.catalogue import CATALOGUE, MUST
 from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import Reading, judge_all
+from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.suite.outcomes import Blocked, Violation
@@ -100,6 +100,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "connection.chunk-line-ending": ("request.chunked-body",),
     "connection.request-trailers": ("request.chunked-body", "error.delimited"),
     "transport.chunked": ("transport.delimited",),
+    # A stream that never ends keeps its connection.
+    "connection.reuse-after-stream": ("transport.terminated",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
     "connection.idle-reuse": ("connection.reuse-after-error",),
     "connection.pipelining": (
@@ -191,6 +193,8 @@ class Ledger:
         self.streams = 0
         """Exchanges in which at least one event could be read."""
         self.server = ""
+        self.withheld: dict[str, str] = {}
+        """Why an exchange decided nothing that it would have decided whole, by requirement id."""
         self.sent_prompts: set[int] = set()
         """Hashes of all prompts of this run, so that an answer to another request is known."""
         self.gone = False
@@ -235,6 +239,7 @@ class Ledger:
             return
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
+        self.note_withheld(reading)
         for id_, findings in judge_all(reading):
             entry = self.entries[id_]
             if findings:
@@ -250,6 +255,14 @@ class Ledger:
                 entry.failed += 1
                 entry.beside += BESIDE_OTHERS in exchange.notes
                 self._keep(entry, findings[0], exchange)
+
+    def note_withheld(self, reading: Reading) -> None:
+        """Take note of what an exchange does not decide since some of it is not known."""
+        if not (reading.lost or reading.unrecorded):
+            return
+        for id_, judge in JUDGES.items():
+            if id_ not in self.withheld and (reason := judge.withheld(reading)):
+                self.withheld[id_] = reason
 
     def accuse(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself."""

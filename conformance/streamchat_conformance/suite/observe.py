@@ -26,6 +26,7 @@ PACE_S = 4.0
 PACE_EVENTS = 12
 RECORDING_BYTES = 1024 * 1024
 """What is recorded of one observed stream."""
+ACCEPT_ENCODING = ("Accept-Encoding", "gzip, deflate, br")
 LONG_PROMPT = " ".join(["Please tell me a long story about rivers, bridges and boats."] * 8)
 LARGE_PROMPT = 60_000
 """Characters of the prompt whose stream is read to its end."""
@@ -64,7 +65,7 @@ class Observations:
         """Start an observation by name, unless it runs already or cannot be made."""
         works: dict[str, Callable[[], list[Exchange]]] = {
             "pace": lambda: self._pace(()),
-            "encoded": lambda: self._pace((("Accept-Encoding", "gzip, deflate, br"),)),
+            "encoded": lambda: self._pace((ACCEPT_ENCODING,)),
             "long": self._long,
             "slow": lambda: self._declared(self._target.settings.slow),
             "fault": lambda: self._declared(self._target.settings.fault),
@@ -98,7 +99,7 @@ class Observations:
         return self._result("encoded")
 
     def long(self) -> Reading:
-        """Return the stream that was watched for long; one of a large prompt is entered with it."""
+        """Return the stream that was watched for long; others are entered with it."""
         return self._result("long")[0]
 
     def slow(self) -> tuple[Reading, float]:
@@ -164,7 +165,11 @@ class Observations:
         if target.has(Capability.FINITE):
             # What goes wrong only with a large request may do so at the stream's very end.
             chats.append(target.plain("x" * LARGE_PROMPT))
-        return self._record([self._plan(chat, watched) for chat in chats])
+        plans = [self._plan(chat, watched) for chat in chats]
+        if target.has(Capability.FINITE):
+            # What a coder still holds at the end of a stream shows only there.
+            plans.append(self._plan(target.plain(), watched, ACCEPT_ENCODING))
+        return self._record(plans)
 
     def _declared(self, declared: DeclaredRequest | None) -> list[Exchange]:
         if declared is None:
