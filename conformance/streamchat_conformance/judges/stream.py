@@ -76,7 +76,9 @@ def gap(reading: Reading) -> Verdict:
         return None
     start = reading.events[0].event.at_s
     times = [start, *(read.at_s for read in exchange.reads if read.at_s > start)]
-    if not reading.ended and not reading.unrecorded:
+    # What follows a last chunk that was begun is no silence of the stream: transport.terminated.
+    over = reading.ended or reading.response.last_chunk is not None
+    if not over and not reading.unrecorded:
         times.append(exchange.ended_at_s)
     longest, after = max(
         ((later - earlier, earlier) for earlier, later in pairwise(times)), default=(0.0, start)
