@@ -14,7 +14,7 @@ from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.judged import decides, judged_ids, verdict
 from streamchat_conformance.suite.ledger import FRAMING, SYNTAX
-from streamchat_conformance.suite.line_client import read_lines
+from streamchat_conformance.suite.line_client import read_lines, unreadable
 from streamchat_conformance.suite.observe import Observations
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.room import needs_room
@@ -193,9 +193,7 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
     try:
         outcome = read_lines(target, count=len(expected))
     except requests.RequestException as error:
-        raise NotApplicable(
-            f"requests cannot talk to this server: {type(error).__name__}"
-        ) from None
+        raise _not_read(target, reading, error) from None
     came = max(1, min(outcome.came, len(expected)))
     if outcome.problem or outcome.count < came:
         finding = Finding(
@@ -205,6 +203,37 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
             f"{outcome.count} events; last line {outcome.last_line!r}",
         )
         raise Violation((finding, reading.exchange))
+
+
+MALFORMED = (
+    "request.valid-accepted",
+    "headers.well-formed",
+    "headers.no-injection",
+    "headers.singletons",
+    "headers.identity-encoding",
+    "transport.version",
+    "transport.delimited",
+    *FRAMING,
+)
+"""Requirements that explain why a client cannot read an answer at all."""
+
+
+def _not_read(target: Target, reading: Reading, error: Exception) -> Exception:
+    """Return what it means that `requests` fails where the recorder has read a stream."""
+    problem = unreadable(error)
+    if not problem:
+        return NotApplicable(f"requests cannot talk to this server: {type(error).__name__}")
+    cause = next((id_ for id_ in MALFORMED if target.red(id_)), "")
+    if cause:
+        return Blocked(cause, f"requests cannot read the answer: {problem}")
+    finding = Finding(
+        "stream.line-client",
+        "the article's client fails before it sees an event, although the answer is legal",
+        "an answer that Python's http.client reads",
+        problem,
+        reading.head.offset if reading.head is not None else None,
+    )
+    return Violation((finding, reading.exchange))
 
 
 @requirement(

@@ -9,9 +9,11 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.client import HTTPException, IncompleteRead
 from typing import Any
 
 import requests
+from urllib3.exceptions import DecodeError, InvalidChunkLength
 
 from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.eventstream import read_event_stream
@@ -58,6 +60,33 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             if response.status_code in (429, 503) and retry_after is not None:
                 raise NoRoom(response.status_code, retry_after)
             return _read(response, count, within_s=settings.limits.total_s)
+
+
+def unreadable(error: BaseException) -> str:
+    """Return what in an answer `requests` cannot read, or an empty string if it is not that.
+
+    An end of the connection, a timeout or a refused connection is no answer that cannot be read.
+    """
+    seen: list[BaseException] = []
+    pending: list[object] = [error]
+    while pending:
+        each = pending.pop(0)
+        if not isinstance(each, BaseException) or each in seen:
+            continue
+        seen.append(each)
+        pending += [*each.args, each.__cause__, each.__context__]
+    # What ended the connection may have been wrapped in what came of it.
+    of_requests = requests.RequestException
+    if any(isinstance(each, OSError) and not isinstance(each, of_requests) for each in seen):
+        return ""
+    for each in seen:
+        if isinstance(each, InvalidChunkLength):
+            return f"chunk size {each.length!r}" if each.length else ""
+        if isinstance(each, IncompleteRead):
+            return ""
+        if isinstance(each, HTTPException | DecodeError):
+            return f"{type(each).__name__}: {each}"[:200]
+    return ""
 
 
 def _read(response: requests.Response, count: int, *, within_s: float) -> LineOutcome:
