@@ -22,7 +22,8 @@ from streamchat_conformance.judges.hazards import (
 )
 from streamchat_conformance.judges.judge import Verdict, judge
 from streamchat_conformance.judges.reading import Reading, strings
-from streamchat_conformance.judges.sse import _splices, show
+from streamchat_conformance.judges.splices import splices
+from streamchat_conformance.judges.sse import show
 
 REPLACEMENT = "\ufffd"
 
@@ -49,7 +50,7 @@ def _finding(
 def json(reading: Reading) -> Verdict:
     if _unfit(reading):
         return None
-    spliced = {pair[0].offset for pair in _splices(reading)}
+    spliced = {pair[0].offset for pair in splices(reading)}
     findings = []
     for block, payload in reading.payloads:
         if any(line.offset in spliced for line in block.lines):

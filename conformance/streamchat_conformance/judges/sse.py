@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block, Line, LineKind
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.splices import splices
 
 KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
 _BOM = b"\xef\xbb\xbf"
@@ -125,7 +125,7 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
 def fields(reading: Reading) -> Verdict:
     if _unfit(reading):
         return None
-    spliced = {line.offset for pair in _splices(reading) for line in pair}
+    spliced = {line.offset for pair in splices(reading) for line in pair}
     return [
         _line_finding(
             reading,
@@ -361,46 +361,5 @@ def comments(reading: Reading) -> Verdict:
             show(pair[0].content),
             reading.wire(pair[0]),
         )
-        for pair in _splices(reading)
+        for pair in splices(reading)
     ]
-
-
-def _splices(reading: Reading) -> list[tuple[Line, ...]]:
-    """Find data lines that are JSON once a comment inside them is taken out.
-
-    Three shapes: the comment with its line end cut the line in two (the rest then stands on a
-    later line), the comment brought a line end before it, too, or it stands inside one line.
-    """
-    found: list[tuple[Line, ...]] = []
-    if not reading.json_broken:
-        return found
-    lines = [line for line in reading.stream.lines if line.kind is not LineKind.BLANK]
-    for index, line in enumerate(lines):
-        if line.name != "data" or _is_json(line.value):
-            continue
-        at = index + 1
-        while at < len(lines) and lines[at].kind is LineKind.COMMENT:
-            at += 1
-        following = lines[at] if at < len(lines) else None
-        joins = _joins if at == index + 1 else _continues
-        if following is not None and joins(line.value, following.content):
-            found.append((line, following))
-        elif any(
-            _is_json(line.value[: match.start()] + line.value[match.end() :])
-            for match in re.finditer(rb" ?: ?[A-Za-z][A-Za-z0-9 _-]*", line.value)
-        ):
-            found.append((line,))
-    return found
-
-
-def _continues(first: bytes, rest: bytes) -> bool:
-    return _is_json(first + rest)
-
-
-def _joins(first: bytes, rest: bytes) -> bool:
-    cuts = [match.start() for match in re.finditer(rb":", first)]
-    return any(_is_json(first[:cut] + rest) for cut in cuts[-4:])
-
-
-def _is_json(text: bytes) -> bool:
-    return read_json(text).error is None
