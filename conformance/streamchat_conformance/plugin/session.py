@@ -24,7 +24,7 @@ from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.judged import verdict
-from streamchat_conformance.suite.ledger import ALIVE, trimmed
+from streamchat_conformance.suite.ledger import ALIVE
 from streamchat_conformance.suite.outcomes import (
     Blocked,
     NotApplicable,
@@ -34,6 +34,7 @@ from streamchat_conformance.suite.outcomes import (
 )
 from streamchat_conformance.suite.results import Result
 from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.trimming import trimmed
 
 DEFAULT_REPORTCHARS = "fE"
 """What pytest lists at the end of a run unless it is asked for something else."""

@@ -9,24 +9,20 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streamchat_conformance.catalogue import CATALOGUE, MUST
 from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.suite.outcomes import Blocked, Violation
-
-ALIVE = "resilience.alive"
+from streamchat_conformance.suite.trimming import trimmed
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
-
-KEPT_BYTES = 64 * 1024
-"""What is kept of the bytes of an exchange that goes into a report."""
 
 ALIVE = "resilience.alive"
 
@@ -152,26 +148,6 @@ class Entry:
     involved: Counter[frozenset[str]] = field(default_factory=Counter)
     """How often which requirements about requests were involved where it was, or may have been,
     broken."""
-
-
-def trimmed(exchange: Exchange) -> Exchange:
-    """Return an exchange with at most `KEPT_BYTES` of what was received; the rest is counted."""
-    room = KEPT_BYTES
-    if sum(len(read.data) for read in exchange.reads) <= room:
-        return exchange
-    kept: list[Read] = []
-    for read in exchange.reads:
-        if room <= 0:
-            break
-        kept.append(Read(read.at_s, read.data[:room]))
-        room -= len(read.data)
-    left_out = sum(len(read.data) for read in exchange.reads) - KEPT_BYTES
-    return replace(
-        exchange,
-        reads=tuple(kept),
-        unrecorded_bytes=exchange.unrecorded_bytes + left_out,
-        notes=(*exchange.notes, f"{left_out} bytes more were received and judged"),
-    )
 
 
 def unserved(reading: Reading) -> bool:
