@@ -69,6 +69,23 @@ def test_a_refusal_that_curl_says_was_cut_is_not_delimited(judge: Judge) -> None
     assert judged.outcome("error.delimited") == "fail"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"curl: (56) Malformed encoding found in chunked-encoding\n",
+        b"curl: (56) Illegal or missing hexadecimal sequence in chunked-encoding\n",
+        b"curl: (56) chunk hex-length char not a hex digit: 0x2d\n",
+    ],
+)
+def test_chunks_that_curl_could_not_read_are_broken(judge: Judge, words: bytes) -> None:
+    judged = judge(HEAD + ECHO + b"\r\n43\r\ndata: x" + words)
+    assert judged.failed() == {"transport.chunks-well-formed"}
+    assert judged.outcome("sse.fields") == "not-applicable"
+    assert judged.outcome("transport.terminated") == "not-applicable"
+    wrong = HEAD + chunk(ECHO) + b"zz\r\n"
+    assert judge(wrong + words).failed() == {"transport.chunks-well-formed"}
+
+
 def test_an_empty_reply_is_the_servers(judge: Judge) -> None:
     judged = judge(b"curl: (52) Empty reply from server\n")
     assert judged.failed() == {"request.valid-accepted"}
@@ -111,6 +128,13 @@ def test_verbose_lines_hold_the_heads(judge: Judge) -> None:
         assert judged.outcome(id_) == "pass", id_
     assert judged.report is not None
     assert judged.report["target"]["url"] == "http://chat.example/v1/chat"
+
+
+def test_interim_responses_have_no_empty_line_in_verbose_lines(judge: Judge) -> None:
+    hints = b"< HTTP/1.1 103 Early Hints\r\n< Link: </a.css>\r\n< HTTP/1.1 200 OK\r\n"
+    judged = judge(verbose(STREAM).replace(b"< HTTP/1.1 200 OK\r\n", hints))
+    assert judged.code == 0, judged.out
+    assert judged.outcome("headers.well-formed") == "pass"
 
 
 def test_verbose_lines_inside_a_stream_are_curls(judge: Judge) -> None:

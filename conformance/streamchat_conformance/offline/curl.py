@@ -248,6 +248,15 @@ def _undone(response: _Response, output: CurlOutput, reader: Reader) -> _Respons
     in_chunks = _CHUNK_SIZE.match(body) or _WRONG_SIZE.match(body)
     if not (is_chunked and not in_chunks) and not (coded and not is_chunked):
         return response
+    if is_chunked and output.chunks_broken:
+        # What curl wrote up to there may have bytes of the framing in it. Its word stands where
+        # the next chunk should.
+        return response.losing(
+            *NO_BODY,
+            *(glob for glob in NO_FRAMING if glob != "transport.chunks-well-formed"),
+            note="its chunks were undone, as far as that was possible",
+            body=chunked(body, ended=False) + output.words.encode() + b"\r\n",
+        )
     end = output.end
     complete = end is CurlEnd.COMPLETE or (
         end is None and (reader.ended or body[:1] in (b"{", b"["))

@@ -41,6 +41,11 @@ class CurlOutput:
     """Whether something was removed behind the beginning of the response."""
 
     @property
+    def chunks_broken(self) -> bool:
+        """Whether curl gave up because the chunks were malformed."""
+        return self.code == 56 and "chunk" in self.words
+
+    @property
     def has_head(self) -> bool:
         """Whether the response has its head."""
         return STATUS_LINE.match(self.received) is not None
@@ -189,6 +194,9 @@ def _without_verbose(data: bytes) -> tuple[bytes, bytes | None, CurlEnd | None]:
             request.append(rest)
             sends = bool(rest.strip())
         elif mark == b"< " and (receives or rest.startswith(b"HTTP/")):
+            if receives and _HEAD_START.match(rest):
+                # Behind an interim response `-v` leaves the empty line out.
+                response.append(b"\r\n" if b"\r" in rest else b"\n")
             response.append(rest)
             receives = bool(rest.strip())
         elif mark == b"* ":
