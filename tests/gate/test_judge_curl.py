@@ -202,11 +202,25 @@ def test_a_body_into_which_curl_wrote_something_unknown_is_not_judged(judge: Jud
     assert judged.outcome("headers.media-type") == "pass"
 
 
-@pytest.mark.parametrize("tail", [b"\n200 0.602780\n", b"real\t0m0.6s\nuser\t0m0.0s\n", b"$ "])
+TAILS = [b"\n200 0.602780\n", b"real\t0m0.6s\nuser\t0m0.0s\n", b"$ ", b"X-Checksum: 5\r\nX-B: 1\r\n"]
+
+
+@pytest.mark.parametrize("tail", TAILS)
 def test_what_stands_behind_the_last_event_may_be_the_recorders(judge: Judge, tail: bytes) -> None:
-    for received in (UNDONE, UNDONE.partition(b"\r\n\r\n")[2], STREAM):
+    intact = b"* Connection #0 to host chat.example left intact\n"
+    bare = UNDONE.partition(b"\r\n\r\n")[2]
+    for received in (UNDONE, bare, STREAM, verbose(UNDONE) + intact):
         assert judge(received + tail).code == 0
+        assert judge(received + tail, "--ended").code == 0
     assert judge(UNDONE + b"[DONE]\n\n").failed() == {"sse.fields"}
+
+
+def test_a_pasted_file_may_have_lost_the_empty_lines_at_its_end(judge: Judge) -> None:
+    with_length = HEAD.replace(b"Transfer-Encoding: chunked", b"Content-Length: %d" % len(ECHO))
+    for received in (UNDONE, with_length + ECHO):
+        judged = judge(received.replace(b"\r", b"").strip(), "--ended")
+        assert judged.code == 0, judged.out
+        assert judged.outcome("sse.final-blank-line") == "not-applicable"
 
 
 def test_a_pasted_terminal_begins_with_a_command(judge: Judge) -> None:

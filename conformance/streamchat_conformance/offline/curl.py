@@ -108,7 +108,7 @@ def read_body(text: RecordedText, name: str, reader: Reader) -> Recording:
     if output.words:
         response = response.losing(note=f"curl reported: {output.words}")
     ended = output.end is CurlEnd.COMPLETE or (output.end is None and reader.ended)
-    body = output.received if ended else _without_tail(output.received)
+    body = _without_tail(output.received)
     return reader.recording(
         head + chunked(body, ended=ended),
         name=name,
@@ -218,10 +218,10 @@ def _line_ends(response: _Response, text: RecordedText) -> _Response:
         if len(body) != length:
             # Neither form has the length that was announced: take what there is for the body.
             head = _FRAMING_LINE.sub(b"", head)[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
-            return response.losing(
-                *NO_LINE_ENDS, *NO_FRAMING, note=note, head=head, body=chunked(body, ended=True)
-            )
-    return response.losing(*NO_LINE_ENDS, note=note, head=head, body=body)
+            response = response.losing(*NO_FRAMING, note="its length does not fit the body")
+            body = chunked(body, ended=True)
+    # Such a file may also have lost, or got, the empty lines at its end.
+    return response.losing(*NO_LINE_ENDS, "sse.final-blank-line", note=note, head=head, body=body)
 
 
 def _all_widened(body: bytes) -> bool:
@@ -261,8 +261,7 @@ def _undone(response: _Response, output: CurlOutput, reader: Reader) -> _Respons
     complete = end is CurlEnd.COMPLETE or (
         end is None and (reader.ended or body[:1] in (b"{", b"["))
     )
-    if not complete and end is None:
-        body = _without_tail(body)
+    body = _without_tail(body)
     # Where curl says how the transfer ended, the end is as good as seen.
     globs = tuple(
         glob
@@ -289,14 +288,14 @@ _DECISIVE = (CurlEnd.CUT, CurlEnd.RESET, CurlEnd.COMPLETE)
 def _without_tail(body: bytes) -> bytes:
     """Return a body without lines at its end that may be the recorder's.
 
-    Behind the last event, `curl -w`, `time` and prompts of a shell leave lines that are no
-    fields. A server's own stray lines at that place look the same, so they are not judged.
+    Behind the last event, `curl -w`, `time`, a shell's prompt and trailers leave lines that are
+    not fields. A server's own stray lines at that place look the same, so they are not judged.
     """
     end = max(body.rfind(b"\n\n"), body.rfind(b"\n\r\n"))
     if end < 0:
         return body
     tail = body[end:].lstrip(b"\r\n")
-    if not tail or b"\n" not in tail or tail.startswith((b"HTTP/", b"<")):
+    if tail.startswith((b"HTTP/", b"<")):
         return body
     lines = tail.splitlines()
     return body if any(looks_like_stream(line + b"\n") for line in lines) else body[: end + 2]
