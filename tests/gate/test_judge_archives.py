@@ -53,7 +53,7 @@ def test_other_requests_of_an_archive_are_left_out(judge: Judge) -> None:
     assert "POST /api/stream-chat" in other.error
 
 
-def test_cookies_and_keys_of_an_archive_are_told_nowhere(judge: Judge) -> None:
+def test_cookies_and_keys_of_an_archive_are_shown_nowhere(judge: Judge) -> None:
     headers = [
         {"name": "Content-Type", "value": "application/json"},
         {"name": "Cookie", "value": "session=s3cr3t-c00kie"},
@@ -226,7 +226,7 @@ def test_answers_that_are_not_the_servers_last_are_passed_over(judge: Judge) -> 
     assert judged.report["recorded_exchanges"] == 2
 
 
-def test_a_redirect_that_nobody_followed_is_the_answer(judge: Judge) -> None:
+def test_a_redirect_that_was_not_followed_is_the_answer(judge: Judge) -> None:
     redirect = archive({"text": "moved"}, status=307)
     entry_of(redirect)["response"]["redirectURL"] = "/v2/stream-chat"
     assert judge(redirect).failed() == {"request.valid-accepted"}

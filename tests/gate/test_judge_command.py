@@ -106,15 +106,15 @@ WRONG: list[tuple[object, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("data", "options", "told"), WRONG, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize(("data", "options", "expected"), WRONG, ids=lambda value: repr(value)[:30])
 def test_a_mistake_is_named_in_one_line(
-    judge: Judge, data: object, options: list[str], told: list[str]
+    judge: Judge, data: object, options: list[str], expected: list[str]
 ) -> None:
     judged = judge(data, *options)
     assert judged.code == 4
     (line,) = judged.error.splitlines()
     assert line.startswith("streamchat-conformance judge: ")
-    for part in told:
+    for part in expected:
         assert part in line
 
 

@@ -94,7 +94,7 @@ BOMB = {"repeat": {"repeat": "x" * 99, "times": 10**9}, "times": 10**9}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"ended": None}, "lacks 'ended'"),
         ({"ended_at": 5}, "unknown member 'ended_at'"),
@@ -121,11 +121,11 @@ BOMB = {"repeat": {"repeat": "x" * 99, "times": 10**9}, "times": 10**9}
     ],
 )
 def test_a_wrong_exchange_is_refused_in_one_line(
-    judge: Judge, changes: dict[str, Any], told: str
+    judge: Judge, changes: dict[str, Any], expected: str
 ) -> None:
     judged = judge(written(**changes))
     assert judged.code == 4
-    assert told in judged.error
+    assert expected in judged.error
     assert judged.error.count("\n") == 1
 
 

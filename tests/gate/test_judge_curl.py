@@ -202,7 +202,12 @@ def test_a_body_into_which_curl_wrote_something_unknown_is_not_judged(judge: Jud
     assert judged.outcome("headers.media-type") == "pass"
 
 
-TAILS = [b"\n200 0.602780\n", b"real\t0m0.6s\nuser\t0m0.0s\n", b"$ ", b"X-Checksum: 5\r\nX-B: 1\r\n"]
+TAILS = [
+    b"\n200 0.602780\n",
+    b"real\t0m0.6s\nuser\t0m0.0s\n",
+    b"$ ",
+    b"X-Checksum: 5\r\nX-B: 1\r\n",
+]
 
 
 @pytest.mark.parametrize("tail", TAILS)

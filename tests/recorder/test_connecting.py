@@ -61,7 +61,7 @@ def test_a_port_where_nothing_listens_is_refused(
     )
 
 
-def test_an_unknown_host_name_is_told_by_name(limits: Limits) -> None:
+def test_an_unknown_host_name_is_reported_by_name(limits: Limits) -> None:
     error = connect_error(Endpoint.from_url("http://no-such-host.invalid:5000"), limits)
     assert error.kind is ConnectErrorKind.NAME
     assert "'no-such-host.invalid' has no address" in error.message
@@ -171,7 +171,7 @@ def test_a_silent_address_leaves_time_for_the_next(
         silence.close()
 
 
-def test_a_machine_without_a_free_descriptor_is_told_so(
+def test_a_machine_without_a_free_descriptor_is_reported(
     limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted(*_arguments: object) -> socket.socket:
@@ -204,7 +204,7 @@ def test_an_untrusted_certificate_is_refused(serve_tls: Serve, limits: Limits) -
     assert "CA file" in error.hint
 
 
-def test_an_untrusted_certificate_is_accepted_when_told_so(
+def test_an_untrusted_certificate_is_accepted_when_asked_to(
     serve_tls: Serve, limits: Limits
 ) -> None:
     endpoint = Endpoint.from_url(serve_tls(answer).url, insecure=True)
@@ -221,7 +221,7 @@ def test_a_certificate_for_another_name_is_refused(
     assert "is not trusted" in error.message
 
 
-def test_the_server_is_told_the_name(
+def test_the_server_gets_the_name(
     serve_tls: Serve, server_context: ssl.SSLContext, limits: Limits
 ) -> None:
     names: list[str | None] = []

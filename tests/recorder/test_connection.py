@@ -56,7 +56,7 @@ def test_connections_have_numbers_of_their_own(serve: Serve, limits: Limits) -> 
         assert one.local_port != two.local_port
 
 
-def test_pipelined_responses_in_one_read_are_told_apart(
+def test_pipelined_responses_in_one_read_are_distinguished(
     serve_either: Serve, limits: Limits
 ) -> None:
     requests = [REQUEST + b"1", REQUEST + b"22", REQUEST + b"333"]
@@ -212,7 +212,7 @@ def test_a_closed_stream_takes_no_more_writes(serve: Serve, limits: Limits) -> N
     assert failed.wait(5)
 
 
-def test_waiting_for_the_close_tells_whether_it_came(serve_either: Serve, limits: Limits) -> None:
+def test_waiting_for_the_close_returns_whether_it_came(serve_either: Serve, limits: Limits) -> None:
     release = threading.Event()
 
     def close_when_told(peer: socket.socket, _halt: threading.Event) -> None:

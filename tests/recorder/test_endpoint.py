@@ -118,7 +118,7 @@ def test_a_password_in_the_url_is_never_repeated(password: str) -> None:
         assert password not in str(caught.value)
 
 
-def test_https_verifies_unless_told_otherwise(tmp_path: Path) -> None:
+def test_https_verifies_by_default(tmp_path: Path) -> None:
     verified = Endpoint.from_url("https://h").ssl
     unverified = Endpoint.from_url("https://h", insecure=True).ssl
     assert verified is not None

@@ -20,7 +20,7 @@ def test_amounts_are_whole_numbers(name: str) -> None:
         replace(Limits(), **{name: 1.5})  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_a_limit_is_told_with_its_value() -> None:
+def test_a_limit_is_reported_with_its_value() -> None:
     limits = Limits(head_s=0.25, total_s=60, recording_bytes=10_000_000)
     assert limits.named("head_s") == "head_s=0.25"
     assert limits.named("total_s") == "total_s=60"

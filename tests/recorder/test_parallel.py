@@ -207,7 +207,7 @@ def test_an_abandoned_stream_is_closed_whole(serve: Serve, limits: Limits, *, re
     if reset:
         assert seen == ["reset"]
     else:
-        # A half-close would let the server write on for ever.
+        # A half-close would let the server write on without end.
         assert seen[0] == "close"
         assert seen[1] in ("reset", "no more writes")
 
@@ -229,7 +229,7 @@ def test_no_plans_are_no_exchanges(limits: Limits) -> None:
 # Observations.
 
 
-def test_an_observation_runs_beside_other_work(serve_either: Serve, limits: Limits) -> None:
+def test_an_observation_runs_along_with_other_work(serve_either: Serve, limits: Limits) -> None:
     release = threading.Event()
 
     def answer_when_told(peer: socket.socket, halt: threading.Event) -> None:
@@ -287,7 +287,7 @@ def test_what_goes_wrong_in_an_observation_is_reported_to_whoever_asks(
     assert caught.value.kind is ConnectErrorKind.REFUSED
 
 
-def test_a_faulty_condition_is_told_to_whoever_asks(serve: Serve, limits: Limits) -> None:
+def test_a_faulty_condition_is_reported_to_whoever_asks(serve: Serve, limits: Limits) -> None:
     def faulty(_progress: object) -> bool:
         raise KeyError("faulty")
 

@@ -47,7 +47,7 @@ def sends(*pieces: bytes, then: str = "wait", pause_s: float = 0.0) -> Handler:
 
 
 def repeats(first: bytes, piece: bytes, *, pause_s: float = 0.0) -> Handler:
-    """A server that sends the same piece for ever."""
+    """A server that sends the same piece without end."""
 
     def handler(peer: socket.socket, halt: threading.Event) -> None:
         peer.recv(65_536)

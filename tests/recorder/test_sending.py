@@ -163,7 +163,7 @@ def test_the_rest_stays_unsent_when_that_is_wanted(serve: Serve, limits: Limits)
     assert exchange.ended_at_s < 5
 
 
-def test_a_reset_during_an_upload_ends_reset_and_tells_how_much_was_sent(serve: Serve) -> None:
+def test_a_reset_during_an_upload_ends_reset_and_reports_how_much_was_sent(serve: Serve) -> None:
     def cut(peer: socket.socket, _halt: threading.Event) -> None:
         peer.recv(1024)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -60,7 +60,7 @@ def test_garbage_between_records_is_a_reset_with_a_note(serve_tls: Serve, limits
 
 
 def test_a_server_that_speaks_first_is_heard(serve_tls: Serve, limits: Limits) -> None:
-    # Such bytes may come with the handshake's last record, and poll does not tell of them.
+    # Such bytes may come with the handshake's last record, and poll does not report them.
     early = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
 
     def speak_first(peer: socket.socket, halt: threading.Event) -> None:

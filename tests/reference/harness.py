@@ -72,7 +72,7 @@ class Conversation:
         return with_end
 
     def is_open(self) -> bool:
-        """Tell whether the server has neither closed nor sent anything more."""
+        """Return whether the server has neither closed nor sent anything more."""
         readable, _, _ = select.select([self.socket], [], [], 0)
         return not readable and not self.unread
 
@@ -192,7 +192,7 @@ class RunningServer:
             return conversation.read_response()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """Give the exit code, and how many seconds the exit took."""
+        """Return the exit code, and how many seconds the exit took."""
         began_s = time.monotonic()
         self.process.send_signal(how)
         return self.process.wait(EXIT_S), time.monotonic() - began_s

@@ -108,12 +108,12 @@ def test_only_http11_needs_a_host(client: FlaskClient, protocol: str, status: st
     environ = EnvironBuilder(PATH, method="POST", json=VALID).get_environ()
     del environ["HTTP_HOST"]
     environ["SERVER_PROTOCOL"] = protocol
-    parts, told, _ = run_wsgi_app(client.application, environ)
-    assert told[:3] == status
+    parts, received, _ = run_wsgi_app(client.application, environ)
+    assert received[:3] == status
     parts.close()  # type: ignore[attr-defined]  # it is werkzeug's closing iterator
 
 
-def test_one_stream_too_many_is_told_to_come_back(client: FlaskClient) -> None:
+def test_one_stream_too_many_is_asked_to_come_back(client: FlaskClient) -> None:
     first, second, third = (post(client) for _ in range(3))
     assert (first.status_code, second.status_code, third.status_code) == (200, 200, 503)
     assert third.headers["Retry-After"] == "1"

@@ -75,7 +75,7 @@ def test_it_types_each_piece_when_it_arrives(endless: RunningServer) -> None:
         assert process.wait(SOON_S) == 0
 
 
-def test_it_ends_quietly_when_nobody_reads_its_output(endless: RunningServer) -> None:
+def test_it_ends_quietly_when_nothing_reads_its_output(endless: RunningServer) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "streamchat_reference.client", endless.url, "Hello"],
         stdout=subprocess.PIPE,
@@ -135,18 +135,18 @@ def test_it_passes_over_comments_and_other_fields(capsys: pytest.CaptureFixture[
         ),
     ],
 )
-def test_a_failure_is_told_in_one_line_and_the_exit_code(
+def test_a_failure_is_reported_in_one_line_and_the_exit_code(
     answer: str, exit_code: int, error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server(answer) as (url, _):
         assert client.main([url, "p"]) == exit_code
-    told = capsys.readouterr().err
-    assert error in told
-    assert told.startswith("streamchat_reference.client: error: ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert error in printed
+    assert printed.startswith("streamchat_reference.client: error: ")
+    assert printed.count("\n") == 1
 
 
-def test_a_refusal_of_the_reference_is_told(
+def test_a_refusal_of_the_reference_is_reported(
     server: RunningServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert client.main([server.url + "/no/such/path", "p"]) == 1
@@ -161,7 +161,7 @@ def test_a_server_gives_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:5000", "ftp://x", "http://", "http://[", "http://h:x"])
-def test_a_bad_url_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_url_is_reported(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.main([url, "p"]) == 2
     assert "is no URL; it looks like" in capsys.readouterr().err
 
@@ -176,7 +176,7 @@ def test_a_bad_url_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None
         (None, "cannot read"),
     ],
 )
-def test_a_bad_history_file_is_told(
+def test_a_bad_history_file_is_reported(
     content: bytes | None, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "talk.json"

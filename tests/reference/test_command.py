@@ -44,14 +44,14 @@ def _untouched_logging() -> Iterator[None]:
         (["--max-streams", "900000000", "--port", "0"], 1, "open files, but the limit is"),
     ],
 )
-def test_a_bad_option_is_told_in_one_line(
+def test_a_bad_option_is_reported_in_one_line(
     options: list[str], exit_code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(options)
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert ended.value.code == exit_code
-    assert words in told.err
-    assert told.err.startswith("streamchat_reference: error: ")
-    assert told.err.count("\n") == 1
-    assert told.out == ""
+    assert words in printed.err
+    assert printed.err.startswith("streamchat_reference: error: ")
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""

@@ -154,7 +154,7 @@ def test_an_ipv6_address_can_be_served(tmp_path: Path) -> None:
             assert client.recv(12) == b"HTTP/1.1 400"
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(

@@ -62,15 +62,15 @@ def mock_model_server(directory: Path, *, slow: bool = False) -> Iterator[str]:
 def _announced_port(process: subprocess.Popen[bytes]) -> int:
     assert process.stderr is not None
     until_s = time.monotonic() + READY_S
-    told = b""
+    printed = b""
     while time.monotonic() < until_s:
         if select.select([process.stderr], [], [], until_s - time.monotonic())[0]:
-            told += os.read(process.stderr.fileno(), 65536)
-        if found := re.search(rb"running on http://127\.0\.0\.1:(\d+)", told):
+            printed += os.read(process.stderr.fileno(), 65536)
+        if found := re.search(rb"running on http://127\.0\.0\.1:(\d+)", printed):
             return int(found[1])
         if process.poll() is not None:
             break
-    raise AssertionError(f"the mock model server did not start: {told!r}")
+    raise AssertionError(f"the mock model server did not start: {printed!r}")
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +91,9 @@ def test_the_endpoint_streams_a_models_answer(model_url: str, tmp_path: Path) ->
         history = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
         response = server.exchange(post({"prompt": "sky", "history": history}))
     assert response.status == 200
-    told = events(response.body)
-    assert "".join(event["response"] for event in told) == ANSWER
-    assert all(set(event) == {"response"} for event in told)
+    answers = events(response.body)
+    assert "".join(event["response"] for event in answers) == ANSWER
+    assert all(set(event) == {"response"} for event in answers)
 
 
 def test_a_hang_up_ends_the_wait_for_a_silent_model(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_hang_up_ends_the_wait_for_a_silent_model(tmp_path: Path) -> None:
 
 @contextmanager
 def scripted_model_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that answers one request with `answer` and closes; give its URL and the request."""
+    """A server that answers one request with `answer`; yields its URL and the request."""
     requests: list[bytes] = []
 
     def serve() -> None:
@@ -199,7 +199,7 @@ def test_an_unreachable_model_server_fails_the_answer(held_port: Callable[..., i
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "http://", "http://h:x/v1", "http://h/v1?q"])
-def test_a_url_that_cannot_be_used_is_told(url: str) -> None:
+def test_a_url_that_cannot_be_used_is_reported(url: str) -> None:
     with pytest.raises(ModelUrlError):
         OpenAIAnswerer(url, "m")
 

@@ -88,7 +88,7 @@ def test_streams_progress_together(endless: RunningServer) -> None:
                 conversation.read_until(b"data: ")
 
 
-def test_a_client_that_never_reads_stops_nobody(endless: RunningServer) -> None:
+def test_a_client_that_never_reads_stops_no_other(endless: RunningServer) -> None:
     with endless.connect() as idle, endless.connect() as reader:
         idle.send(post({"prompt": "x" * 1_000_000, "history": []}))
         reader.send(post())
@@ -168,7 +168,7 @@ def test_a_stream_whose_client_never_reads_is_given_up(tmp_path: Path) -> None:
         wait_until_admitted(server, PROMPTLY_S)
 
 
-def test_closing_a_connection_that_stays_open_delays_nobody(server: RunningServer) -> None:
+def test_closing_a_connection_that_stays_open_delays_no_other(server: RunningServer) -> None:
     with ExitStack() as stack:
         for _ in range(30):
             lingering = stack.enter_context(server.connect())

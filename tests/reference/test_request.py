@@ -66,11 +66,11 @@ def test_the_echo_repeats_numbers_digit_by_digit() -> None:
         ('{"prompt":false,"history":[]}', PROMPT_NOT_STRING),
     ],
 )
-def test_a_fault_is_told_in_the_contracts_words(body: str, error: str) -> None:
+def test_a_fault_is_reported_in_the_contracts_words(body: str, error: str) -> None:
     assert refusal(JSON, body.encode()).error == error
 
 
-def test_with_several_faults_the_first_in_order_is_told() -> None:
+def test_with_several_faults_the_first_in_order_is_reported() -> None:
     # Each request mends the first fault of the one before, and so meets the next.
     steps = [
         ("text/plain", {"prompt": None, "history": {}}, NOT_JSON),
@@ -79,9 +79,9 @@ def test_with_several_faults_the_first_in_order_is_told() -> None:
         (JSON, {"prompt": 1, "history": {}}, HISTORY_NOT_LIST),
         (JSON, {"prompt": 1, "history": []}, PROMPT_NOT_STRING),
     ]
-    told = [refusal(kind, json.dumps(body).encode()).error for kind, body, _ in steps]
-    assert told == [expected for _, _, expected in steps]
-    assert all(earlier != later for earlier, later in pairwise(told))
+    reported = [refusal(kind, json.dumps(body).encode()).error for kind, body, _ in steps]
+    assert reported == [expected for _, _, expected in steps]
+    assert all(earlier != later for earlier, later in pairwise(reported))
 
 
 @pytest.mark.parametrize(

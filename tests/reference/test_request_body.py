@@ -94,7 +94,7 @@ def test_whatever_the_server_raises_is_a_refusal(error: Exception) -> None:
     assert caught.value.status == 400
 
 
-def test_a_late_body_is_told_apart() -> None:
+def test_a_late_body_is_distinguished() -> None:
     with pytest.raises(BodyTooLateError) as caught:
         read_body({"wsgi.input": Failing(TimeoutError()), "CONTENT_LENGTH": "1"}, LIMIT_BYTES)
     assert caught.value.status == 408

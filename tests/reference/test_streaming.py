@@ -95,8 +95,8 @@ def test_each_piece_is_one_event(stop: StopSignal, *, blocking: bool) -> None:
 @both_ways
 def test_an_echo_repeats_the_request_in_each_event(stop: StopSignal, *, blocking: bool) -> None:
     answerer = Answerer(lambda: ["a", "b"], blocking=blocking, echoes=True)
-    told = data(list(stream(answerer, stop)))
-    assert told == [{"prompt": "p", "history": [1], "response": piece} for piece in "ab"]
+    answers = data(list(stream(answerer, stop)))
+    assert answers == [{"prompt": "p", "history": [1], "response": piece} for piece in "ab"]
 
 
 @both_ways
@@ -105,7 +105,7 @@ def test_an_answer_of_nothing_is_one_empty_event(stop: StopSignal, *, blocking: 
 
 
 @both_ways
-def test_a_failure_is_told_in_an_error_event_after_the_pieces_before_it(
+def test_a_failure_is_reported_in_an_error_event_after_the_pieces_before_it(
     stop: StopSignal, *, blocking: bool
 ) -> None:
     def failing() -> Iterator[str]:
@@ -118,7 +118,7 @@ def test_a_failure_is_told_in_an_error_event_after_the_pieces_before_it(
 
 
 @both_ways
-def test_an_unforeseen_failure_tells_nothing_of_itself(stop: StopSignal, *, blocking: bool) -> None:
+def test_an_unforeseen_failure_shows_nothing_of_itself(stop: StopSignal, *, blocking: bool) -> None:
     def failing() -> Iterator[str]:
         raise RuntimeError("secret")
         yield ""
@@ -201,16 +201,16 @@ def test_a_client_that_only_stops_sending_gets_the_whole_stream(
     assert blocks.count(b": ?\n\n") == 3
 
 
-def test_closing_tells_once_even_before_the_beginning(stop: StopSignal) -> None:
-    told: list[int] = []
-    blocks = stream(Answerer(lambda: ["a"]), stop, on_close=lambda: told.append(1))
+def test_closing_is_reported_once_even_before_the_beginning(stop: StopSignal) -> None:
+    answers: list[int] = []
+    blocks = stream(Answerer(lambda: ["a"]), stop, on_close=lambda: answers.append(1))
     blocks.close()
     blocks.close()
-    assert told == [1]
+    assert answers == [1]
     assert list(blocks) == []
 
 
-def test_a_pumped_answerer_is_held_back_by_a_slow_client(stop: StopSignal) -> None:
+def test_a_blocking_answerer_is_held_back_by_a_slow_client(stop: StopSignal) -> None:
     made: list[int] = []
 
     def counting() -> Iterator[str]:

@@ -50,8 +50,8 @@ def test_the_echo_is_exact(server: RunningServer) -> None:
     history = '[12345678901234567890.10,-0.0,1E400,{"a":[true,null,"\\u2028\\u0000"]},"\U0001f600"]'
     body = f'{{"prompt":"\\n\\ndata: x\\n\\n","history":{history}}}'.encode()
     response = server.exchange(post(body))
-    told = response.body.decode("ascii")
-    assert told.count('"history":[12345678901234567890.10,-0.0,1E400,') == 3
+    received = response.body.decode("ascii")
+    assert received.count('"history":[12345678901234567890.10,-0.0,1E400,') == 3
     assert [event["prompt"] for event in events(response.body)] == ["\n\ndata: x\n\n"] * 3
     assert events(response.body)[0]["history"] == json.loads(history)
 
@@ -66,7 +66,7 @@ def test_the_head_leaves_before_a_slow_first_event_and_comments_follow(tmp_path:
             assert b"data: " not in conversation.read_until(b": still here\n\n")
 
 
-def test_a_failure_in_mid_stream_is_told_and_the_stream_ends_properly(
+def test_a_failure_in_mid_stream_is_reported_and_the_stream_ends_properly(
     server: RunningServer,
 ) -> None:
     response = server.exchange(post({"prompt": "FAULT", "history": []}))

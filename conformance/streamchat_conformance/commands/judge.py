@@ -40,7 +40,7 @@ DAY_S = 86_400
 
 
 class UsageError(ValueError):
-    """The command line is wrong; the message names the mistake and the cure."""
+    """The command line is wrong; the message says what is wrong and what is right."""
 
 
 class _JudgeArgumentParser(argparse.ArgumentParser):
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--request",
         metavar="FILE",
-        help="what was asked, where a recording does not tell: a JSON body, or a whole request",
+        help="what was asked, where a recording does not say it: a JSON body, or a whole request",
     )
     parser.add_argument(
         "--ended",

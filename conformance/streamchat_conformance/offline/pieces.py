@@ -22,7 +22,7 @@ _PASSED = {"head_ms": "head_s", "first_event_ms": "first_event_s"}
 
 
 def is_pieces(document: Any) -> bool:
-    """Tell whether a JSON document is an exchange written in pieces."""
+    """Return whether a JSON document is an exchange written in pieces."""
     return isinstance(document, dict) and "sent" in document and "received" in document
 
 

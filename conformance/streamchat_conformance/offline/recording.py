@@ -13,10 +13,10 @@ from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.http1 import read_response
 
 AUTHORITY = "HOST:PORT"
-"""Stands where a recording does not tell which server answered."""
+"""Stands where a recording does not say which server answered."""
 
 PLAIN = ChatRequest("Hello", ["Hi"])
-"""The request that is assumed where a recording does not tell what was asked."""
+"""The request that is assumed where a recording does not say what was asked."""
 
 NO_TIMES = ("stream.*",)
 """What cannot be decided without the times at which bytes arrived."""
@@ -61,7 +61,7 @@ NO_REQUEST_VERSION = (
 """What depends on the version of HTTP that the client spoke, where that is only assumed."""
 
 NO_HTTP1 = ("headers.connection-*", "transport.version", "transport.http10", "transport.interim")
-"""What another version of HTTP does not have, or the recording does not tell."""
+"""What another version of HTTP does not have, or the recording does not have."""
 
 NO_HEAD = ("headers.*", "transport.*", "error.*", "request.*")
 """What cannot be decided from a bare body."""
@@ -175,7 +175,7 @@ class Reader:
         """
         known = request is not None or self.request is not None
         if ending is None:
-            # A file does not tell whether the server or the recorder stopped.
+            # A file does not show whether the server or the recorder stopped.
             ending = Ending.CLOSED if self.ended else Ending.ABANDONED
         exchange = Exchange(
             request=request if request is not None else self.asked(request_head),

@@ -9,7 +9,7 @@ from streamchat_conformance.offline.recording import Format, Recording, Recordin
 
 
 def is_saved(document: Any) -> bool:
-    """Tell whether a JSON document is something that the suite has saved."""
+    """Return whether a JSON document is something that the suite has saved."""
     if isinstance(document, list):
         return bool(document) and is_saved(document[0])
     return isinstance(document, dict) and ("exchanges" in document or "reads" in document)

@@ -205,7 +205,13 @@ class Results:
             return f"the suite itself failed at {', '.join(faulty)}"
         if not musts:
             return "not one MUST requirement was run: this says nothing about the target"
-        if all(result.outcome is Outcome.NOT_APPLICABLE for result in musts):
+        # A recording decides what it has kept, be it a SHOULD alone.
+        deciding = (
+            musts
+            if not self.recorded
+            else [result for result in self if result.outcome is not Outcome.NOT_RUN]
+        )
+        if all(result.outcome is Outcome.NOT_APPLICABLE for result in deciding):
             return "not one MUST requirement that was run applies to what the target sent"
         about_streams = any(
             result.requirement.area in _STREAM_AREAS and not result.requirement.needs
