@@ -1,7 +1,13 @@
 """What the article's client misses is measured by the very bytes that came to it."""
 
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+
+import pytest
+import requests
 from streamchat_conformance.cases.test_stream import test_the_articles_client_reads_every_event
-from streamchat_conformance.suite.line_client import read_lines
+from streamchat_conformance.suite.line_client import read_lines, unreadable
+from streamchat_conformance.suite.outcomes import Blocked, Violation
+from urllib3.exceptions import DecodeError, ProtocolError
 
 from .targets import learnt
 
@@ -22,3 +28,40 @@ def test_a_shorter_answer_than_the_one_before_lacks_nothing() -> None:
     with learnt("random-thought-and-length") as target:
         for _ in range(4):
             read_every_event(target)
+
+
+@pytest.mark.parametrize("name", ["hundred-and-fifty-cookies", "field-line-of-70-kib"])
+def test_a_legal_head_that_the_client_cannot_read_is_flagged(name: str) -> None:
+    with learnt(name) as target, pytest.raises(Violation):
+        read_every_event(target)
+
+
+def test_a_malformed_answer_explains_what_the_client_cannot_read() -> None:
+    with learnt("hundred-and-fifty-cookies") as target:
+        target.failed.add("headers.well-formed")
+        with pytest.raises(Blocked) as blocked:
+            read_every_event(target)
+    assert blocked.value.cause == "headers.well-formed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectionError(ProtocolError("aborted", RemoteDisconnected("no response"))),
+        requests.ReadTimeout("read timed out"),
+        requests.exceptions.ChunkedEncodingError(ProtocolError("broken", IncompleteRead(b"", 3))),
+    ],
+)
+def test_an_end_of_the_connection_is_no_answer_that_cannot_be_read(error: Exception) -> None:
+    assert unreadable(error) == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectionError(ProtocolError("aborted", HTTPException("got more than 100"))),
+        requests.exceptions.ContentDecodingError(DecodeError("not gzip")),
+    ],
+)
+def test_what_cannot_be_read_is_named(error: Exception) -> None:
+    assert str(unreadable(error))
