@@ -103,6 +103,14 @@ def test_a_part_with_a_failed_should_does_not_claim_that_nothing_failed() -> Non
     assert made.part().endswith("requirements ran: no MUST failure among them")
 
 
+def test_an_observation_is_no_failure_of_a_part() -> None:
+    made = results(
+        {"headers.status": Outcome.PASS, "headers.no-transform": Outcome.FAIL},
+        default=Outcome.NOT_RUN,
+    )
+    assert made.part().endswith("requirements ran: no failure among them")
+
+
 @pytest.mark.parametrize(
     "id_", [id_ for id_, entry in load_catalogue().items() if entry.layer is Layer.SERVER]
 )

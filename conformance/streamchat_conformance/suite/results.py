@@ -230,7 +230,12 @@ class Results:
         layer = f"the {self.layer} layer alone: " if self.layer is not None else ""
         verb = "were decided" if self.recorded else "ran"
         sentence = f"{layer}{ran} of {len(self.by_id)} requirements {verb}"
-        failing = [result for result in self if result.outcome in BROKEN]
+        # A MAY is observed: that a server does without it is no failure.
+        failing = [
+            result
+            for result in self
+            if result.outcome in BROKEN and result.requirement.level is not Level.MAY
+        ]
         if any(result.requirement.level is Level.MUST for result in failing):
             return sentence
         kind = "MUST failure" if failing else "failure"
