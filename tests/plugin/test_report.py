@@ -21,6 +21,8 @@ OUTCOMES = [
     *("pass", "fail", "blocked", "not-applicable", "error", "not-run"),
     *("known-failure", "unexpected-pass"),
 ]
+VERDICTS = ["conformant", "partial", "nonconformant", "not-testable", "undecided"]
+LAYERS = ["application", "server"]
 COUNTS = {
     "type": "object",
     "required": OUTCOMES,
@@ -73,9 +75,20 @@ REPORT = {
         "duration_s": SECONDS,
         "summary": {
             "type": "object",
-            "required": ["verdict", "must", "should", "may"],
+            "required": ["verdict", "headline", "layers", "must", "should", "may"],
             "properties": {
-                "verdict": {"enum": ["conformant", "nonconformant", "not-testable", "undecided"]},
+                "verdict": {"enum": VERDICTS},
+                "reason": TEXT,
+                "headline": {"type": "string", "pattern": "^your code: "},
+                "layers": {
+                    "type": "object",
+                    "required": LAYERS,
+                    "additionalProperties": {
+                        "type": "object",
+                        "required": ["must", "should", "may"],
+                        "additionalProperties": COUNTS,
+                    },
+                },
                 "must": COUNTS,
                 "should": COUNTS,
                 "may": COUNTS,
@@ -86,10 +99,14 @@ REPORT = {
             "minItems": 1,
             "items": {
                 "type": "object",
-                "required": ["id", "level", "title", "source", "outcome", "examples", "findings"],
+                "required": [
+                    *("id", "level", "layer", "title", "source"),
+                    *("outcome", "examples", "findings"),
+                ],
                 "properties": {
                     "id": {"type": "string", "pattern": r"^[a-z]+\.[a-z0-9-]+$"},
                     "level": {"enum": ["MUST", "SHOULD", "MAY"]},
+                    "layer": {"enum": LAYERS},
                     "title": {"type": "string", "pattern": r"\.$"},
                     "source": {"type": "string", "minLength": 1},
                     "outcome": {"enum": OUTCOMES},
@@ -121,6 +138,9 @@ def check_form(done: Run) -> dict[str, Any]:
                 if entry["level"].lower() == level and entry["outcome"] == outcome
             ]
             assert len(found) == count
+        for outcome in OUTCOMES:
+            by_layer = [layer[level][outcome] for layer in report["summary"]["layers"].values()]
+            assert sum(by_layer) == report["summary"][level][outcome]
     for entry in entries:
         assert bool(entry["findings"]) <= (entry["outcome"] in {"fail", "blocked"})
         assert (entry["examples"] > 0) >= (entry["outcome"] in {"pass", "fail"})
