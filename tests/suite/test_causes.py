@@ -1,7 +1,10 @@
 """Of several things that are special in a request, the one that fails alone is to blame."""
 
+from dataclasses import replace
+
+import pytest
 from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.ledger import Ledger
 
@@ -123,3 +126,33 @@ def test_what_comes_with_something_sound_counts_as_failing_alone() -> None:
         exchange(b"{}" + b"[" * 100_000, 500),
     )
     assert ledger.cause("request.never-5xx") == "request.deep-nesting"
+
+
+SURPLUS = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+UNREAD_BODY = Finding("connection.unread-body", "answered, too", "", "")
+
+
+def followed(body: bytes, media_type: str = "text/plain") -> Exchange:
+    """Return a refusal with another response behind it."""
+    refused = exchange(body)
+    request = refused.request.replace(b"application/json", media_type.encode())
+    read = refused.reads[0]
+    return replace(refused, request=request, reads=(replace(read, data=read.data + SURPLUS),))
+
+
+def test_an_answer_to_an_unread_body_is_explained_by_that() -> None:
+    ledger = seen(followed(b'{"a": 1}'))
+    assert ledger.cause("error.delimited") == ""
+    ledger.accuse(UNREAD_BODY, followed(b"POST"))
+    assert ledger.cause("error.delimited") == "connection.unread-body"
+    assert ledger.cause("connection.unread-body") == ""
+    assert ledger.cause("connection.reuse-after-error") == "connection.unread-body"
+
+
+@pytest.mark.parametrize("own", [followed(b""), followed(b"{", "application/json")])
+def test_a_second_answer_where_no_body_was_left_unread_is_the_refusals_own(own: Exchange) -> None:
+    ledger = seen(followed(b'{"a": 1}'), own)
+    ledger.accuse(UNREAD_BODY, followed(b"POST"))
+    assert ledger.cause("error.delimited") == ""
+    assert ledger.cause("connection.unread-body") == "error.delimited"
+    assert ledger.cause("connection.reuse-after-error") == "error.delimited"

@@ -18,6 +18,8 @@ OWN = frozenset({"error.delimited", "error.bounded"})
 
 REFUSABLE = (
     HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
+    # What follows this refusal is no answer to a body that was left unread.
+    HttpRequest(content_type="text/plain"),
     *(
         HttpRequest(body=body)
         for body in (

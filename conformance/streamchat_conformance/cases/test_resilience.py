@@ -9,6 +9,7 @@ from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
+from streamchat_conformance.suite.causes import ALIVE
 from streamchat_conformance.suite.conditions import Answered
 from streamchat_conformance.suite.crowd import (
     Crowd,
@@ -25,7 +26,6 @@ from streamchat_conformance.suite.halves import (
 )
 from streamchat_conformance.suite.judged import violation
 from streamchat_conformance.suite.keepalive import refusable, served_alone
-from streamchat_conformance.suite.ledger import ALIVE
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
 from streamchat_conformance.suite.stopped import alone_too
 from streamchat_conformance.suite.target import SLOW_S, Target

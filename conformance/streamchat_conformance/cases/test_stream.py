@@ -12,8 +12,8 @@ from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requireme
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.causes import FRAMING, SYNTAX
 from streamchat_conformance.suite.judged import decides, judged_ids, verdict
-from streamchat_conformance.suite.ledger import FRAMING, SYNTAX
 from streamchat_conformance.suite.line_client import read_lines, unreadable
 from streamchat_conformance.suite.observe import Observations
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation

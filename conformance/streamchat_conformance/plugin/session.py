@@ -23,8 +23,8 @@ from streamchat_conformance.plugin.totals import colour
 from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
+from streamchat_conformance.suite.causes import ALIVE
 from streamchat_conformance.suite.judged import verdict
-from streamchat_conformance.suite.ledger import ALIVE
 from streamchat_conformance.suite.outcomes import (
     Blocked,
     NotApplicable,

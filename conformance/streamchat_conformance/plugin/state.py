@@ -18,9 +18,10 @@ from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.suite.causes import ALIVE
 from streamchat_conformance.suite.embedded import EmbeddedServer, embedded_settings
 from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import ALIVE, Ledger
+from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.observe import start_observations
 from streamchat_conformance.suite.outcomes import NotTestable, Outcome
 from streamchat_conformance.suite.results import Result, Results

@@ -18,8 +18,9 @@ from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.until import any_of
 from streamchat_conformance.recorder.until import head as until_head
+from streamchat_conformance.suite.causes import ALIVE
 from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import ALIVE, place
+from streamchat_conformance.suite.ledger import place
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.pulse import Pulse
 

@@ -16,120 +16,19 @@ from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
-from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.suite.causes import (
+    ALIVE,
+    EXPLAINED_BY_ROWS,
+    EXPLAINS,
+    EXPLAINS_ALL_OF,
+    SPECIAL_ROWS,
+    kinds,
+)
 from streamchat_conformance.suite.outcomes import Blocked, Violation
 from streamchat_conformance.suite.trimming import trimmed
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
-
-ALIVE = "resilience.alive"
-
-FRAMING = (
-    "headers.no-content-length",
-    "transport.chunks-well-formed",
-    "transport.terminated",
-    "transport.body-only",
-)
-
-SYNTAX = (
-    "sse.utf8",
-    "sse.bom-inside",
-    "sse.fields",
-    "sse.data",
-    "sse.final-blank-line",
-    "payload.json",
-    "payload.object",
-)
-
-SPECIAL_ROWS = frozenset(row[0] for row in ACCEPTED) - {"request.valid-accepted"}
-"""Requirements that something special in a valid request is accepted."""
-
-SURVIVED_ROWS = tuple(row[0] for row in SURVIVED)
-
-ROWS_OF_VALID = (
-    *SPECIAL_ROWS,
-    "request.accept",
-    "request.client-independent",
-    "request.media-type-suffix",
-    "request.very-large-prompt",
-    "request.prompt-not-string",
-    "request.non-finite-numbers",
-)
-
-EXPLAINED_BY_ROWS = ("request.", "error.status")
-"""Ids (or beginnings of ids) whose findings something special in the request may explain."""
-
-EXPLAINS: dict[str, tuple[str, ...]] = {
-    # Dangerous text can only be judged where plain text comes through whole.
-    "payload.line-separators": (
-        *SYNTAX,
-        "sse.comments",
-        "headers.no-injection",
-        "payload.prompt-echo",
-        "payload.history-echo",
-    ),
-    "payload.no-injection": (*SYNTAX, "headers.no-injection"),
-    # Any text that gets into a head as it is may break it, with or without a line's end.
-    "headers.well-formed": ("headers.no-injection",),
-    "transport.chunks-well-formed": ("headers.no-injection",),
-    "payload.history-echo-exact": ("payload.history-echo",),
-    # Whose text it is that comes instead of one's own, says the requirement about that.
-    "payload.prompt-echo": ("payload.isolation",),
-    "payload.history-echo": ("payload.isolation",),
-    "payload.response": ("payload.object",),
-    # Where a stream was left behind a comment that tears a data line, the line's rest never came.
-    "payload.json": ("sse.comments",),
-    # What a wrong size leaves behind chunks looks like a line end of the stream.
-    "sse.line-endings": ("transport.chunks-well-formed",),
-    "request.never-5xx": ("request.valid-accepted",),
-    "request.expect-continue": ("request.valid-accepted",),
-    # `requests` sends a head and its body apart, names itself, and accepts anything.
-    "stream.line-client": (
-        "request.valid-accepted",
-        "request.accept",
-        "request.client-independent",
-    ),
-    # Chunks that are never read are never read wrongly.
-    "connection.chunk-framing": ("request.chunked-body",),
-    "connection.chunk-line-ending": ("request.chunked-body",),
-    "connection.request-trailers": ("request.chunked-body", "error.delimited"),
-    "transport.chunked": ("transport.delimited",),
-    # A stream that never ends keeps its connection.
-    "connection.reuse-after-stream": ("transport.terminated",),
-    # Which of several requests an answer belongs to shows only on connections that serve on.
-    "connection.idle-reuse": ("connection.reuse-after-error",),
-    "connection.pipelining": (
-        "connection.reuse-after-error",
-        "connection.reuse-after-stream",
-        "error.delimited",
-    ),
-    "connection.unread-body": ("error.delimited",),
-    "connection.smuggling": ("error.delimited",),
-    "connection.reuse-after-error": ("error.delimited",),
-    "connection.sequence": (
-        "error.delimited",
-        "connection.reuse-after-error",
-        "connection.reuse-after-stream",
-        "payload.isolation",
-    ),
-    "error.routing-json": ("error.media-type", "error.shape"),
-    "error.shape": ("error.media-type",),
-    # Where no valid request is served, the ones with something special are not either.
-    **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
-    "request.chunk-extensions": ("request.valid-accepted", "request.chunked-body"),
-    # The streams that answer hard requests are as broken as all others.
-    **dict.fromkeys(
-        SURVIVED_ROWS,
-        ("request.valid-accepted", "payload.nonempty", *FRAMING, *SYNTAX, "sse.comments"),
-    ),
-}
-"""Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
-
-
-CUT_STREAM = frozenset({"transport.terminated", "sse.final-blank-line", "payload.json"})
-"""What a stream breaks that was cut. Where only streams beside others are, those cut it."""
 
 
 @dataclass(slots=True)
@@ -140,8 +39,8 @@ class Entry:
     """Exchanges that decided it."""
     failed: int = 0
     """Exchanges that broke it."""
-    beside: int = 0
-    """Those of them that were recorded beside other clients."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """How many of them were of which kind (see `EXPLAINS_ALL_OF`)."""
     findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
     answered: int = 0
     """Those of them that were answered, and not by an internal error."""
@@ -229,7 +128,7 @@ class Ledger:
             entry.judged += 1
             if findings:
                 entry.failed += 1
-                entry.beside += BESIDE_OTHERS in exchange.notes
+                entry.kinds.update(kinds(reading))
                 self._keep(entry, findings[0], exchange)
 
     def note_withheld(self, reading: Reading) -> None:
@@ -287,12 +186,20 @@ class Ledger:
         findings = self.entries[id_].findings if id_ in self.entries else []
         if findings and self.explained_by_the_end(id_, [exchange for _, exchange in findings]):
             return ALIVE
-        causes = EXPLAINS.get(id_, ())
+        causes = [each for each in EXPLAINS.get(id_, ()) if self._partial_cause(each) != id_]
+        if partial := self._partial_cause(id_):
+            causes.append(partial)
+        red = [cause for cause in causes if cause in failed or self.red(cause)]
+        if not red:
+            return self._special_cause(id_)
+        # A cause that another one of them explains is none.
+        return next((cause for cause in red if self._partial_cause(cause) not in red), red[0])
+
+    def _partial_cause(self, id_: str) -> str:
+        """Return what may explain every finding on a requirement by its kind, or an empty text."""
+        kind, cause = EXPLAINS_ALL_OF.get(id_, ("", ""))
         entry = self.entries.get(id_, Entry())
-        if id_ in CUT_STREAM and entry.failed == entry.beside:
-            causes = (*causes, "resilience.concurrent")
-        red = next((cause for cause in causes if cause in failed or self.red(cause)), "")
-        return red or self._special_cause(id_)
+        return cause if entry.failed == entry.kinds[kind] else ""
 
     def follow(self, reading: Reading) -> None:
         """Take note of what may be the end of the server: the first request that got nothing."""

@@ -19,8 +19,9 @@ from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.alive import Alive
 from streamchat_conformance.suite.background import Background, run_together
 from streamchat_conformance.suite.baseline import Baseline
+from streamchat_conformance.suite.causes import ALIVE
 from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import ALIVE, Ledger
+from streamchat_conformance.suite.ledger import Ledger
 from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
 from streamchat_conformance.suite.patience import Patience
 from streamchat_conformance.suite.room import Pauses, retry_after
