@@ -178,7 +178,7 @@ def _foreign_echo(target: Target, reading: Reading) -> str:
         if not isinstance(payload.value, dict) or "prompt" not in payload.value:
             continue
         received = payload.value["prompt"]
-        foreign = isinstance(received, str) and hash(received) in target.ledger.sent_prompts
+        foreign = isinstance(received, str) and received in target.ledger.sent_prompts
         if foreign and received != reading.asked.prompt:
             return f"the stream belongs to another request: its prompt is {str(received)[:80]!r}"
     return ""

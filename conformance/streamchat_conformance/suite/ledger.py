@@ -25,6 +25,7 @@ from streamchat_conformance.suite.causes import (
     kinds,
 )
 from streamchat_conformance.suite.outcomes import Blocked, Violation
+from streamchat_conformance.suite.recent import RecentTexts
 from streamchat_conformance.suite.trimming import trimmed
 
 KEPT_PER_REQUIREMENT = 3
@@ -70,8 +71,8 @@ class Ledger:
         self.server = ""
         self.withheld: dict[str, str] = {}
         """Why an exchange decided nothing that it would have decided whole, by requirement id."""
-        self.sent_prompts: set[int] = set()
-        """Hashes of all prompts of this run, so that an answer to another request is known."""
+        self.sent_prompts = RecentTexts()
+        """The prompts of this run, so that an answer to another request is known."""
         self.gone = False
         """Whether the server no longer serves at all: what then gets nothing is no news."""
         self.plain: ChatRequest | None = None
@@ -91,7 +92,7 @@ class Ledger:
         reading = Reading(exchange, path=self._path, gap_limit_s=self._gap_limit_s)
         prompt = reading.asked.prompt
         if isinstance(prompt, str):
-            self.sent_prompts.add(hash(prompt))
+            self.sent_prompts.add(prompt)
         return reading
 
     def observe(self, exchange: Exchange) -> Reading:
