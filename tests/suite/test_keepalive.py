@@ -4,6 +4,7 @@ import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.suite.keepalive import announced_idle_s
+from streamchat_conformance.suite.ledger import Ledger
 
 from .exchanges import chat, exchange
 
@@ -51,3 +52,15 @@ def test_a_connection_that_has_served_may_be_given_up_by_saying_so() -> None:
     assert judge(answered("Connection: close"))
     assert judge(answered("Connection: close", position=1)) is None
     assert judge(answered("Connection: keep-alive", position=1)) == []
+
+
+@pytest.mark.parametrize(("kept", "red"), [(19, False), (9, False), (6, True), (0, True)])
+def test_an_end_that_few_answers_announce_is_no_fault(kept: int, *, red: bool) -> None:
+    id_ = "headers.connection-persistent"
+    ledger = Ledger()
+    for option in (*["keep-alive"] * kept, "close"):
+        ledger.observe_reading(answered(f"Connection: {option}"))
+    assert ledger.red(id_) == red
+    assert (id_ in dict(ledger.all_findings())) == red
+    if not red:
+        assert ledger.verdict(id_) == kept + 1
