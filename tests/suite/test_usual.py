@@ -96,6 +96,16 @@ def test_what_was_sent_beside_others_is_known_by_its_note() -> None:
         assert BESIDE_OTHERS not in target.send(requests[0]).exchange.notes
 
 
+def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None:
+    with learnt("one-event-alone") as target:
+        requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
+        for _ in range(SAMPLES):
+            target.usual.note(stream(1.0))
+        target.baseline.first_event_s = 0.0
+        readings = target.send_all(requests)
+        assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)
+
+
 def test_an_interval_longer_than_was_watched_is_not_taken_for_none() -> None:
     with learnt("one-event-alone", pace=Pace(events=0, interval_s=20.0)) as target:
         assert target.baseline.interval_s > 2.5

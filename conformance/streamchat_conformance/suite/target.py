@@ -256,7 +256,7 @@ class Target:
         def ask(request: HttpRequest) -> Reading:
             return self.send(request, label=label, observe=observe)
 
-        if self.baseline.first_event_s < SLOW_S:
+        if self.first_event_s < SLOW_S:
             return [ask(request) for request in requests]
         return run_together(ask, requests, at_once=self.side_by_side)
 
