@@ -16,14 +16,17 @@ READS = 200
 
 
 @every_case
+@pytest.mark.guard
 def test_a_recording_breaks_exactly_what_it_should(case: ExchangeCase) -> None:
     assert broken(reading_of(case)) == set(case.breaks)
 
 
+@pytest.mark.guard
 def test_every_judge_has_a_case_of_its_own_that_it_accuses() -> None:
     assert {case.about for case in CASES if case.about in case.breaks} == set(JUDGES)
 
 
+@pytest.mark.guard
 def test_every_judge_has_a_case_of_its_own_that_it_looks_at_and_clears() -> None:
     cleared = {
         case.about
@@ -33,10 +36,12 @@ def test_every_judge_has_a_case_of_its_own_that_it_looks_at_and_clears() -> None
     assert cleared == set(JUDGES)
 
 
+@pytest.mark.guard
 def test_every_id_of_the_corpus_is_one_of_a_judge() -> None:
     assert {id_ for case in CASES for id_ in (*case.breaks, *case.clears)} <= set(JUDGES)
 
 
+@pytest.mark.guard
 def test_every_case_says_why_and_no_two_are_the_same() -> None:
     assert all(case.why.endswith(".") for case in CASES)
     exchanges = [(exchange_of(case), tuple(case.limits_ms.items())) for case in CASES]

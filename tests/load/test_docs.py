@@ -3,12 +3,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.faults import StreamFault
 from streamchat_load.metrics.ledger import PHASE_TIMES, TIMES
 from streamchat_load.profiles.catalogue import PROFILES
 from streamchat_load.verdict.thresholds import MINIMA, read_thresholds
 from streamchat_load.verdict.verdict import ExitCode
+
+pytestmark = pytest.mark.guard
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "load-testing.md"
 TEXT = DOCS.read_text("utf-8")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.guard
+
 ROOT = Path(__file__).parent.parent.parent
 HOME = ROOT / "loadtests" / "streamchat_load"
 

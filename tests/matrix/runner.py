@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,17 @@ from streamchat_fixtures.variants import Variant
 RUN_LIMIT_S = 400.0
 START_LIMIT_S = 30.0
 OUTPUT = "output.txt"
+PEAK = "peak.txt"
+# The system's ru_maxrss of a child begins with what its parent had resident when it forked. The
+# peak in /proc belongs to the program alone; it is gone with the process, which thus notes it.
+MEASURED = """
+import atexit, pathlib, re, runpy, sys
+def note(file):
+    status = pathlib.Path("/proc/self/status").read_text("utf-8")
+    file.write_text(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1], "utf-8")
+atexit.register(note, pathlib.Path(sys.argv.pop(1)))
+runpy.run_module("streamchat_conformance", run_name="__main__", alter_sys=True)
+"""
 LIMITS = {"silence_s": "gap_s", "head_s": "first_event_s", "first_event_s": "first_event_s"}
 
 
@@ -27,8 +37,8 @@ class Run:
     outcomes: dict[str, tuple[str, str]]
     """Requirement id to (level, outcome); empty without a report."""
     seconds: float
-    peak_bytes: int
-    """The most memory that the suite's process had resident."""
+    peak_bytes: int | None
+    """The most memory that the suite's process had resident; None if the run was killed."""
 
     def with_outcome(self, *outcomes: str) -> set[str]:
         """Return the ids that had one of these outcomes."""
@@ -81,23 +91,21 @@ def outcomes_of(report: Path) -> dict[str, tuple[str, str]]:
     return {entry["id"]: (entry["level"], entry["outcome"]) for entry in document["requirements"]}
 
 
-def run_measured(folder: Path, *arguments: str) -> tuple[int, int]:
+def run_measured(folder: Path, *arguments: str) -> tuple[int, int | None]:
     """Run the console script with its output in a file; return exit code and peak memory (bytes).
 
-    A run that outlives its limit is killed, which its exit code then tells (-9).
+    A run that outlives its limit is killed: its exit code is -9, and its peak is unknown.
     """
-    command = [sys.executable, "-m", "streamchat_conformance", *arguments]
+    peak = folder / PEAK
+    command = [sys.executable, "-c", MEASURED, str(peak), *arguments]
     environment = {**os.environ, "COLUMNS": "100"}
     with (folder / OUTPUT).open("wb") as output:
         suite = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
-        killer = threading.Timer(RUN_LIMIT_S, suite.kill)
-        killer.start()
         try:
-            _, status, usage = os.wait4(suite.pid, 0)
-        finally:
-            killer.cancel()
-            killer.join()
-    suite.returncode = os.waitstatus_to_exitcode(status)
-    return suite.returncode, usage.ru_maxrss * 1024
+            suite.wait(RUN_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            suite.kill()
+            suite.wait()
+    return suite.returncode, int(peak.read_text("utf-8")) * 1024 if peak.exists() else None

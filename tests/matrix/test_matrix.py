@@ -70,4 +70,5 @@ def test_a_hostile_target_gets_a_clear_verdict_within_bounds(name: str, tmp_path
     assert ("not testable:" in run.output) == (run.exit_code == 6)
     assert not run.with_outcome("error"), run.output
     assert run.seconds <= HOSTILE_LIMIT_S
+    assert run.peak_bytes is not None
     assert run.peak_bytes <= HOSTILE_LIMIT_BYTES

@@ -10,6 +10,8 @@ import pytest
 
 from .sources import ROOT
 
+pytestmark = pytest.mark.guard
+
 LIMIT_S = 60.0
 
 JUNIT = (

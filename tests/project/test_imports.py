@@ -6,6 +6,8 @@ import pytest
 
 from .sources import PACKAGES, imports, modules, within
 
+pytestmark = pytest.mark.guard
+
 SUITE = "streamchat_conformance"
 
 LAYERS = (

@@ -8,6 +8,8 @@ import pytest
 
 from .sources import ROOT, tracked_files
 
+pytestmark = pytest.mark.guard
+
 LINES = 400
 LONGER = {
     "fixtures/streamchat_fixtures/control/steps.py": "every step of the control on one page",

@@ -18,6 +18,8 @@ from streamchat_fixtures.legal import LEGAL
 
 from .sources import PACKAGES, ROOT
 
+pytestmark = pytest.mark.guard
+
 CATALOGUE = load_catalogue()
 PAGE = ROOT / "docs" / "requirements.md"
 

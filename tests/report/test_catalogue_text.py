@@ -15,6 +15,8 @@ from streamchat_conformance.report.catalogue_text import (
     texts_of,
 )
 
+pytestmark = pytest.mark.guard
+
 DOCS = Path(__file__).parents[2] / "docs" / "requirements"
 CATALOGUE = load_catalogue()
 

@@ -114,6 +114,7 @@ def test_an_observation_is_no_failure_of_a_part() -> None:
 @pytest.mark.parametrize(
     "id_", [id_ for id_, entry in load_catalogue().items() if entry.layer is Layer.SERVER]
 )
+@pytest.mark.guard
 def test_advice_on_the_server_is_something_an_author_can_do(id_: str) -> None:
     texts = texts_of(id_)
     assert texts is not None

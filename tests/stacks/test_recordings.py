@@ -20,6 +20,8 @@ from streamchat_fixtures.stacks.recording import (
     save,
 )
 
+pytestmark = pytest.mark.guard
+
 PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
 
 REPORT = {
