@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,10 +10,22 @@ from xml.etree import ElementTree as ET
 WIDTH = 100
 
 
-def main(folder: str, code: str) -> None:
-    """Print the line. `folder` holds a file for each environment; `code` is tox's exit code."""
+def python_of(environment: Path) -> str:
+    """Return the version of the Python that an environment of tox runs on, or ''."""
+    file = environment / "pyvenv.cfg"
+    text = file.read_text("utf-8") if file.exists() else ""
+    found = re.search(r"^version(?:_info)? *= *(\d+\.\d+\.\d+)", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def main(folder: str, code: str, duration_s: str) -> None:
+    """Print the line.
+
+    `folder` holds a file for each environment, and lies where the environments do; `code` is tox's
+    exit code.
+    """
     passed = failed = skipped = 0
-    duration_s = 0.0
+    versions = set()
     for file in sorted(Path(folder).glob("*.xml")):
         suites = list(ET.parse(file).getroot().iter("testsuite"))
         tests, bad, left_out = (
@@ -22,14 +35,19 @@ def main(folder: str, code: str) -> None:
         passed += tests - bad - left_out
         failed += bad
         skipped += left_out
-        duration_s += sum(float(suite.get("time", "0")) for suite in suites)
-        print(f"{file.stem:<14} {tests - bad - left_out} passed, {bad} failed")
+        counted_s = sum(float(suite.get("time", "0")) for suite in suites)
+        line = f"{file.stem:<14} {tests - bad - left_out} passed, {bad} failed in {counted_s:.0f}s"
+        version = python_of(Path(folder).parent / file.stem)
+        versions.add(version)
+        print(f"{line} on Python {version}" if version else line)
+    if len(versions) == 1 and "" not in versions:
+        print(f"no other Python than {versions.pop()} was found: nothing ran on a newer one")
     counts = [f"{passed} passed"]
     counts += [f"{failed} failed"] if failed else []
     counts += [f"{skipped} skipped"] if skipped else []
     if code != "0" and not failed:
         counts.append("1 error")
-    print(f" {', '.join(counts)} in {duration_s:.2f}s ".center(WIDTH, "="))
+    print(f" {', '.join(counts)} in {float(duration_s):.2f}s ".center(WIDTH, "="))
 
 
 if __name__ == "__main__":
