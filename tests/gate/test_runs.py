@@ -160,7 +160,7 @@ def test_the_request_that_ends_the_server_is_named(
     run = gate(
         tmp_path,
         f"--target-command={script('dying_server')}",
-        "--requirement=request.*",
+        "--requirement=request.body-*",
         "--requirement=resilience.alive",
         *workers,
     )

@@ -20,18 +20,10 @@ QUICK = ("--thoroughness=quick",)
 HOSTILE_LIMIT_S = 120.0
 HOSTILE_LIMIT_BYTES = 300 * 1024 * 1024
 
-FAULT_SAMPLE = (
-    "refusals-are-422",
-    "stream-as-text-plain",
-    "keep-alive-and-close-in-two-lines",
-    "stream-ends-by-close",
-    "unknown-field-in-every-event",
-    "last-event-without-blank-line",
-    "third-stream-of-a-connection-repeats-the-first",
-    "length-preferred-to-chunks",
-)
-LEGAL_SAMPLE = ("errors-in-another-language", "one-event-alone", "field-names-in-lower-case")
-HOSTILE_SAMPLE = ("closes-at-once", "endless-trailers", "redirects-to-itself")
+# One of each kind of proof, layer and outcome: the rest is for the environment `matrix`.
+FAULT_SAMPLE = ("refusals-are-422", "length-preferred-to-chunks", "last-event-without-blank-line")
+LEGAL_SAMPLE = ("one-event-alone",)
+HOSTILE_SAMPLE = ("closes-at-once", "endless-trailers")
 
 
 def names(registry: Iterable[str], sample: Sequence[str]) -> list[str]:
