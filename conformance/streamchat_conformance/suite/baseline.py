@@ -27,6 +27,8 @@ class Baseline:
     echo: bool = False
     finite: bool = False
     first_event_s: float = 0.0
+    first_event_bytes: int = 0
+    """How much had arrived when the first event was whole, the head included."""
     duration_s: float = 0.0
     """From the request to the end of the stream, or to where it was left."""
     interval_s: float = 0.0
@@ -52,6 +54,14 @@ def pace(reading: Reading) -> tuple[float, float, float]:
     # Where the second event did not come while it was watched, the interval is at least as long.
     waited_s = ended_at_s - first if times and not reading.ended else 0.0
     return first, median(gaps) if gaps else waited_s, ended_at_s
+
+
+def first_event_bytes(reading: Reading) -> int:
+    """Return how much had arrived when the first event of a stream was whole; 0 without one."""
+    first = reading.events[0].event if reading.events else None
+    if first is None:
+        return 0
+    return sum(len(read.data) for read in reading.exchange.reads if read.at_s <= first.at_s)
 
 
 def echoes(reading: Reading) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
@@ -68,7 +68,8 @@ class Crowd:
             )
             for number in range(first, first + count)
         ]
-        limits = replace(target.limits, recording_bytes=RECORDING_BYTES)
+        recording_bytes = max(RECORDING_BYTES, target.large_event_bytes)
+        limits = replace(target.limits, recording_bytes=recording_bytes)
         timeline = record_timeline(plans, limits)
         return cls(observe_together(target, timeline.exchanges), timeline.zeros_s)
 
@@ -121,7 +122,8 @@ def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
             continue
         first_s = crowd.first_s(number)
         if first_s is None:
-            if not reading.ended:
+            # Where the recording was full before, an event may well have come.
+            if not reading.ended and reading.exchange.ending is not Ending.OVERFLOW:
                 late.append((reading, "no event came while the others had theirs"))
             continue
         waited_s = first_s - crowd.zeros_s[number] - first_event_s

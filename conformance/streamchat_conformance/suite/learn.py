@@ -7,7 +7,7 @@ from streamchat_conformance.chat.request import ChatRequest, HttpRequest
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.baseline import Baseline, echoes, pace
+from streamchat_conformance.suite.baseline import Baseline, echoes, first_event_bytes, pace
 from streamchat_conformance.suite.conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.outcomes import NotTestable
 from streamchat_conformance.suite.target import Target
@@ -68,6 +68,7 @@ def learn(target: Target) -> Baseline:
     if target.settings.capabilities.get(Capability.FINITE):
         baseline.finite = True
     baseline.first_event_s, baseline.interval_s, baseline.duration_s = pace(reading)
+    baseline.first_event_bytes = first_event_bytes(reading)
     return baseline
 
 

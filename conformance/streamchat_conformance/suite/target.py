@@ -98,7 +98,8 @@ class Target:
         baseline = self._baseline
         usual_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
         limits = self._patience.limits(self.settings.limits, usual_s)
-        recording_bytes = min(limits.recording_bytes, self._patience.recording_bytes)
+        enough_bytes = max(self._patience.recording_bytes, self.large_event_bytes)
+        recording_bytes = min(limits.recording_bytes, enough_bytes)
         return replace(limits, recording_bytes=recording_bytes)
 
     def _limits_for(self, data: bytes) -> Limits:
@@ -133,6 +134,11 @@ class Target:
     def refusal_s(self) -> float:
         """How long a lone refusal may well take here (seconds)."""
         return max(self.baseline.refusal_s, self.usual.refusal_s)
+
+    @property
+    def large_event_bytes(self) -> int:
+        """What a recording needs to have an event of this target in it, even a larger one."""
+        return 2 * self._baseline.first_event_bytes if self._baseline else 0
 
     @property
     def served_within_s(self) -> float:
