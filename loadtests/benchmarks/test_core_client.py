@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_load.client.reading import StreamReading
 from streamchat_load.client.response import StreamResponse

@@ -12,7 +12,7 @@ from streamchat_conformance.catalogue import Level
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report.html import html_report
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from ..plugin.harness import judge
 from ..report.reports import report, stream

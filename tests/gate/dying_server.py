@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from streamchat_fixtures.control import ControlServer, Settings, Steps
+from streamchat_fixtures.control import ControlServer, ControlSettings, Steps
 from streamchat_fixtures.control.turn import Turn
 from streamchat_fixtures.variants import Variant, changing
 
@@ -25,7 +25,7 @@ def die(before: Callable[..., Any], turn: Turn, value: Any) -> Any:
 
 def main() -> None:
     variant = Variant(name="dying", area="resilience", sentence="Dies.", changes=(die,))
-    settings = Settings(interval_s=0.01)
+    settings = ControlSettings(interval_s=0.01)
     with ControlServer([variant], settings=settings, host="127.0.0.1", port=int(sys.argv[1])):
         threading.Event().wait()
 

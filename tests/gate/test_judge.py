@@ -11,8 +11,13 @@ from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.offline.reading import read_recordings
-from streamchat_conformance.offline.recording import Format, Reader, Recording, RecordingError
-from streamchat_fixtures.control import ControlServer, Settings
+from streamchat_conformance.offline.recording import (
+    Format,
+    Reader,
+    RecordedExchange,
+    RecordingError,
+)
+from streamchat_fixtures.control import ControlServer, ControlSettings
 from streamchat_fixtures.faults import FAULTS
 
 from .judging import CHAT, ECHO, HEAD, REQUEST, STREAM, Judge, chunk, curl
@@ -193,7 +198,7 @@ def test_a_report_of_a_run_is_judged_exchange_by_exchange(judge: Judge) -> None:
 def test_a_recording_of_a_faulty_server_shows_what_the_live_run_shows(
     judge: Judge, fault: str
 ) -> None:
-    settings = Settings(interval_s=0.01)
+    settings = ControlSettings(interval_s=0.01)
     with ControlServer([FAULTS[fault]], settings=settings) as server:
         body = judge.folder / "request.json"
         body.write_bytes(b'{"prompt": "x"}')
@@ -210,7 +215,7 @@ BEGINNINGS = [b"", HEAD, b"HTTP/1.1 200", b"data: ", b'{"log":']
 def test_any_bytes_are_read_or_refused_in_one_line(data: bytes, beginning: bytes) -> None:
     for format_ in (None, *Format):
         refused = ""
-        found: list[Recording] = []
+        found: list[RecordedExchange] = []
         try:
             found = read_recordings(beginning + data, "file", Reader(), format_)
         except RecordingError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from streamchat_conformance.commands.judge import main
-from streamchat_fixtures.control import ControlServer, Settings
+from streamchat_fixtures.control import ControlServer, ControlSettings
 
 from .judging import CHAT, HEAD, LIMIT_S, STREAM, Judge, archive, chunk
 
@@ -26,7 +26,7 @@ def test_standard_input_is_read(
 def test_what_curl_prints_is_judged_through_a_pipe(tmp_path: Path) -> None:
     body = tmp_path / "chat.json"
     body.write_bytes(CHAT)
-    with ControlServer([], settings=Settings(interval_s=0.01)) as server:
+    with ControlServer([], settings=ControlSettings(interval_s=0.01)) as server:
         pipe = (
             f'curl -isN --raw -H "Content-Type: application/json" --data-binary @{body} '
             f"{server.url.rstrip('/')}/api/stream-chat | "

@@ -12,8 +12,13 @@ from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import read_recordings
-from streamchat_conformance.offline.recording import Format, Reader, Recording, RecordingError
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.offline.recording import (
+    Format,
+    Reader,
+    RecordedExchange,
+    RecordingError,
+)
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_fixtures.exchanges import ExchangeCase, load_exchanges
 
 from .judging import REQUEST, STREAM, Judge
@@ -24,7 +29,7 @@ CASES = load_exchanges()
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
-def recording(case: ExchangeCase) -> Recording:
+def recording(case: ExchangeCase) -> RecordedExchange:
     data = (files("streamchat_fixtures.exchanges") / f"{case.name}.json").read_bytes()
     (read,) = read_recordings(data, f"{case.name}.json", Reader())
     return read

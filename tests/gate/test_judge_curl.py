@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from streamchat_fixtures.control import ControlServer, Settings
+from streamchat_fixtures.control import ControlServer, ControlSettings
 
 from .judging import CHAT, ECHO, HEAD, LIMIT_S, STREAM, Judge, chunk
 
@@ -309,7 +309,7 @@ def test_what_curl_writes_of_a_good_server_is_clean(
     program = shutil.which("curl")
     assert program is not None, "these tests need curl"
     (tmp_path / "chat.json").write_bytes(CHAT)
-    with ControlServer([], settings=Settings(interval_s=0.1)) as server:
+    with ControlServer([], settings=ControlSettings(interval_s=0.1)) as server:
         url = f"{server.url.rstrip('/')}/api/stream-chat"
         sent = ["-H", "Content-Type: application/json", "-d", f"@{tmp_path / 'chat.json'}"]
         received = subprocess.run(

@@ -18,16 +18,16 @@ from streamchat_conformance.gate.applying import (
     updated,
 )
 from streamchat_conformance.gate.known_failures import (
-    Entry,
+    KnownFailure,
     KnownFailures,
     load_known_failures,
     parse_known_failures,
     unknown_id,
 )
 from streamchat_conformance.gate.writing import PREFACE, as_toml
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results, Verdict
-from streamchat_conformance.suite.settings import SettingsError
+from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results, Verdict
 
 load_catalogue()
 IDS = sorted(CATALOGUE)
@@ -48,7 +48,7 @@ def results_with(**outcomes: Outcome) -> Results:
     return results
 
 
-def listing(*entries: Entry, flaky: tuple[Entry, ...] = ()) -> KnownFailures:
+def listing(*entries: KnownFailure, flaky: tuple[KnownFailure, ...] = ()) -> KnownFailures:
     return KnownFailures(
         failures={entry.id: entry for entry in entries},
         flaky={entry.id: entry for entry in flaky},
@@ -69,9 +69,11 @@ def test_a_list_is_read_with_all_its_members(tmp_path: Path) -> None:
     )
     known = load_known_failures(file, IDS)
     assert known.failures == {
-        "error.shape": Entry("error.shape", "old", "https://tracker.example/1", date(2027, 1, 31))
+        "error.shape": KnownFailure(
+            "error.shape", "old", "https://tracker.example/1", date(2027, 1, 31)
+        )
     }
-    assert known.flaky == {"error.bounded": Entry("error.bounded", "slow runner")}
+    assert known.flaky == {"error.bounded": KnownFailure("error.bounded", "slow runner")}
     assert known.preface == "# ours"
 
 
@@ -129,7 +131,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
     lambda text: text.strip() == text
 )
 entries = st.builds(
-    Entry,
+    KnownFailure,
     id=st.sampled_from(IDS),
     reason=texts,
     issue=st.just("") | texts,
@@ -138,7 +140,7 @@ entries = st.builds(
 
 
 @given(st.lists(entries, unique_by=lambda entry: entry.id, max_size=6), st.integers(0, 6))
-def test_a_written_list_reads_back_equal(listed: list[Entry], split: int) -> None:
+def test_a_written_list_reads_back_equal(listed: list[KnownFailure], split: int) -> None:
     known = KnownFailures(
         failures={entry.id: entry for entry in listed[:split]},
         flaky={entry.id: entry for entry in listed[split:]},
@@ -152,7 +154,7 @@ def test_a_written_list_reads_back_equal(listed: list[Entry], split: int) -> Non
 
 def test_a_listed_failure_does_not_fail_the_run() -> None:
     results = results_with(error__media_type=Outcome.FAIL)
-    applied = apply_known_failures(results, listing(Entry(MUST_ID, "html", "#3")))
+    applied = apply_known_failures(results, listing(KnownFailure(MUST_ID, "html", "#3")))
     assert results.by_id[MUST_ID].outcome is Outcome.KNOWN_FAILURE
     assert results.by_id[MUST_ID].reason == "known: html (#3)"
     assert results.by_id[MUST_ID].findings
@@ -162,13 +164,13 @@ def test_a_listed_failure_does_not_fail_the_run() -> None:
 
 def test_a_server_with_known_failures_is_still_nonconformant() -> None:
     results = results_with(error__media_type=Outcome.FAIL)
-    apply_known_failures(results, listing(Entry(MUST_ID, "html")))
+    apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.verdict() is Verdict.NONCONFORMANT
 
 
 def test_a_failure_beside_the_listed_one_fails_the_run() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
-    apply_known_failures(results, listing(Entry(MUST_ID, "html")))
+    apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.by_id[OTHER_ID].outcome is Outcome.FAIL
     assert results.exit_code() == 1
 
@@ -176,7 +178,7 @@ def test_a_failure_beside_the_listed_one_fails_the_run() -> None:
 @pytest.mark.parametrize("id_", [MUST_ID, SHOULD_ID])
 def test_a_listed_requirement_that_passes_fails_the_run(id_: str) -> None:
     results = results_with()
-    applied = apply_known_failures(results, listing(Entry(id_, "html")))
+    applied = apply_known_failures(results, listing(KnownFailure(id_, "html")))
     assert results.by_id[id_].outcome is Outcome.UNEXPECTED_PASS
     assert results.exit_code() == 1
     assert results.verdict() is Verdict.CONFORMANT
@@ -186,7 +188,7 @@ def test_a_listed_requirement_that_passes_fails_the_run(id_: str) -> None:
 @pytest.mark.parametrize("outcome", [Outcome.NOT_RUN, Outcome.NOT_APPLICABLE])
 def test_a_listed_requirement_that_was_not_decided_is_only_told(outcome: Outcome) -> None:
     results = results_with(error__media_type=outcome)
-    applied = apply_known_failures(results, listing(Entry(MUST_ID, "html")))
+    applied = apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.by_id[MUST_ID].outcome is outcome
     assert results.exit_code() == 0
     assert applied.undecided == [MUST_ID]
@@ -194,7 +196,7 @@ def test_a_listed_requirement_that_was_not_decided_is_only_told(outcome: Outcome
 
 def test_a_fault_of_the_suite_is_not_excused() -> None:
     results = results_with(error__media_type=Outcome.ERROR)
-    apply_known_failures(results, listing(Entry(MUST_ID, "html")))
+    apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.exit_code() == 3
 
 
@@ -202,7 +204,7 @@ def test_a_fault_of_the_suite_is_not_excused() -> None:
 def test_an_expired_entry_fails_the_run_and_excuses_nothing(outcome: Outcome) -> None:
     results = results_with(error__bounded=outcome)
     applied = apply_known_failures(
-        results, listing(Entry(SHOULD_ID, "later", expires=date(2026, 6, 14)))
+        results, listing(KnownFailure(SHOULD_ID, "later", expires=date(2026, 6, 14)))
     )
     assert results.by_id[SHOULD_ID].outcome is outcome
     assert results.exit_code() == 1
@@ -211,14 +213,14 @@ def test_an_expired_entry_fails_the_run_and_excuses_nothing(outcome: Outcome) ->
 
 def test_an_entry_holds_on_its_last_day() -> None:
     results = results_with(error__media_type=Outcome.FAIL)
-    apply_known_failures(results, listing(Entry(MUST_ID, "later", expires=TODAY)))
+    apply_known_failures(results, listing(KnownFailure(MUST_ID, "later", expires=TODAY)))
     assert results.exit_code() == 0
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.PASS, Outcome.NOT_APPLICABLE])
 def test_a_flaky_requirement_never_gates(outcome: Outcome) -> None:
     results = results_with(error__media_type=outcome)
-    applied = apply_known_failures(results, listing(flaky=(Entry(MUST_ID, "slow"),)))
+    applied = apply_known_failures(results, listing(flaky=(KnownFailure(MUST_ID, "slow"),)))
     assert results.exit_code() == 0
     assert applied.flaky == ([MUST_ID] if outcome is Outcome.FAIL else [])
 
@@ -226,7 +228,7 @@ def test_a_flaky_requirement_never_gates(outcome: Outcome) -> None:
 def test_what_a_known_failure_blocks_is_excused_with_it() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.BLOCKED)
     results.by_id[OTHER_ID].cause = MUST_ID
-    apply_known_failures(results, listing(Entry(MUST_ID, "html")))
+    apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.by_id[OTHER_ID].outcome is Outcome.KNOWN_FAILURE
     assert results.by_id[OTHER_ID].reason == f"blocked by {MUST_ID}, known: html"
     assert results.exit_code() == 0
@@ -244,11 +246,11 @@ def test_requirements_that_block_each_other_end_the_search() -> None:
 
 def test_an_updated_list_takes_in_what_fails_and_keeps_reasons() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
-    old = listing(Entry(MUST_ID, "ours", "#3"), Entry("sse.utf8", "mended since"))
+    old = listing(KnownFailure(MUST_ID, "ours", "#3"), KnownFailure("sse.utf8", "mended since"))
     new = updated(old, results, fail_on="must")
     assert new.failures == {
-        MUST_ID: Entry(MUST_ID, "ours", "#3"),
-        OTHER_ID: Entry(OTHER_ID, "found 2026-06-15: error.shape is broken"),
+        MUST_ID: KnownFailure(MUST_ID, "ours", "#3"),
+        OTHER_ID: KnownFailure(OTHER_ID, "found 2026-06-15: error.shape is broken"),
     }
 
 
@@ -270,7 +272,7 @@ def test_a_should_comes_into_the_list_only_where_it_gates() -> None:
 
 def test_flaky_and_undecided_entries_stay_where_they_are() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.NOT_RUN)
-    old = listing(Entry(OTHER_ID, "ours"), flaky=(Entry(MUST_ID, "slow"),))
+    old = listing(KnownFailure(OTHER_ID, "ours"), flaky=(KnownFailure(MUST_ID, "slow"),))
     new = updated(old, results, fail_on="must")
     assert (new.failures, new.flaky) == (old.failures, old.flaky)
 
@@ -284,7 +286,7 @@ def test_secrets_do_not_get_into_the_list() -> None:
 
 def test_what_an_update_wrote_is_reported() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
-    old = listing(Entry(MUST_ID, "ours", "#3"), Entry("sse.utf8", "fixed since"))
+    old = listing(KnownFailure(MUST_ID, "ours", "#3"), KnownFailure("sse.utf8", "fixed since"))
     new = updated(old, results, fail_on="must")
     assert list(update_lines("known.toml", old, new)) == [
         "written: known.toml (1 added, 1 removed, 1 kept)",
@@ -299,7 +301,7 @@ def test_an_entry_with_the_generated_reason_produces_a_reminder_on_every_run(
     outcome: Outcome,
 ) -> None:
     broken = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
-    written = updated(listing(Entry(OTHER_ID, "ours")), broken, fail_on="must")
+    written = updated(listing(KnownFailure(OTHER_ID, "ours")), broken, fail_on="must")
     results = results_with(error__media_type=outcome, error__shape=Outcome.FAIL)
     applied = apply_known_failures(results, written)
     assert applied.unexplained == [MUST_ID]

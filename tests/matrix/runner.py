@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamchat_fixtures.control import FAULT_PROMPT, SLOW_PROMPT, Settings
+from streamchat_fixtures.control import FAULT_PROMPT, SLOW_PROMPT, ControlSettings
 from streamchat_fixtures.variants import Variant
 
 RUN_LIMIT_S = 400.0
@@ -54,7 +54,11 @@ def target_file(variant: Variant, folder: Path) -> Path:
     lines = ["[limits]"]
     lines += [f"{LIMITS[name]} = {value}" for name, value in variant.suite_limits.items()]
     if "slow" in variant.needs:
-        lines += ["[slow]", f'prompt = "{SLOW_PROMPT}"', f"silent_s = {Settings().silence_s}"]
+        lines += [
+            "[slow]",
+            f'prompt = "{SLOW_PROMPT}"',
+            f"silent_s = {ControlSettings().silence_s}",
+        ]
     if "fault" in variant.needs:
         lines += ["[fault]", f'prompt = "{FAULT_PROMPT}"']
     declared = sorted(variant.needs & {"echo", "finite"})

@@ -12,8 +12,10 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from streamchat_conformance.chat.classify import Expectation, classify
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.classify import classify
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.strategies import (
     any_histories,
     any_json,

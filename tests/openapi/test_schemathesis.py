@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_fixtures.control import ControlServer, Settings
+from streamchat_fixtures.control import ControlServer, ControlSettings
 from streamchat_fixtures.faults import FAULTS
 
 from ..reference.harness import running_server
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LIMIT_S = 60.0
 EXAMPLES = 300
 FEW_EXAMPLES = 40
-FAST = Settings(events=4, interval_s=0.0)
+FAST = ControlSettings(events=4, interval_s=0.0)
 
 FOUND_BY = {
     "boolean-items-fail": "not_a_server_error",

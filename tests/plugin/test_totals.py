@@ -17,8 +17,8 @@ LATE = """
 from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.plugin.state import RunState
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result
 
 seen = RunState.seen
 

@@ -10,8 +10,8 @@ from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report.json_report import build_report
 from streamchat_conformance.report.model import Report, report_from_json
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'data:{"response":"a"}\n\n'

@@ -5,7 +5,7 @@ from typing import Any
 
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.report.badge import badge
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report
 

@@ -10,7 +10,7 @@ import pytest
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import compare, explain, html, matrix
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import stream, value
 

@@ -18,7 +18,7 @@ from streamchat_conformance.report.html.bytes_view import (
 )
 from streamchat_conformance.report.html.markup import element, escaped, link, visible
 from streamchat_conformance.report.html.timeline import course_of, timeline
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report, stream
 

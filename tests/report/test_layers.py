@@ -10,8 +10,8 @@ from streamchat_conformance.report.catalogue_text import texts_of
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.server_name import NAME_LIMIT, server_name
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results, Verdict
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results, Verdict
 
 from .reports import report
 

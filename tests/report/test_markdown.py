@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report.markdown import LIMIT_BYTES, fenced, inline, markdown_report
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report, stream
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report.model import ReportError, load_report, report_from_json
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import stream, value
 

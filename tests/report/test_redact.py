@@ -11,7 +11,7 @@ from streamchat_conformance.report import redact
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.redact import Redactor, declare_secret
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report
 

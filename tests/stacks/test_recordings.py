@@ -12,9 +12,9 @@ from streamchat_fixtures.stacks.expectations import EXPECTATIONS
 from streamchat_fixtures.stacks.launching import APPS
 from streamchat_fixtures.stacks.recording import (
     RECORDINGS,
-    Recording,
-    RecordingError,
-    Verdict,
+    StackRecording,
+    StackRecordingError,
+    StackVerdict,
     condense,
     load,
     save,
@@ -102,7 +102,7 @@ def test_a_saved_recording_is_loaded_again(tmp_path: Path) -> None:
     recording = condense("x", REPORT, {"server": "1.2"})
     assert save(recording, tmp_path / "new") == tmp_path / "new" / "x.json"
     assert load("x", tmp_path / "new") == recording
-    assert recording.verdicts["a.four"] == Verdict("MUST", "blocked", "a.one")
+    assert recording.verdicts["a.four"] == StackVerdict("MUST", "blocked", "a.one")
 
 
 @pytest.mark.parametrize(
@@ -110,24 +110,24 @@ def test_a_saved_recording_is_loaded_again(tmp_path: Path) -> None:
 )
 def test_a_spoilt_recording_is_told_by_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
-    with pytest.raises(RecordingError, match=r"x\.json: not a recording"):
+    with pytest.raises(StackRecordingError, match=r"x\.json: not a recording"):
         load("x", tmp_path)
 
 
 def test_a_missing_recording_and_a_foreign_report_are_told(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="cannot be read"):
+    with pytest.raises(StackRecordingError, match="cannot be read"):
         load("x", tmp_path)
-    with pytest.raises(RecordingError, match="the report lacks 'requirements'"):
+    with pytest.raises(StackRecordingError, match="the report lacks 'requirements'"):
         condense("x", {}, {})
 
 
 def test_the_page_parts_what_is_common_from_what_differs() -> None:
     names = list(STACKS)[:2]
-    passed, failed = Verdict("MUST", "pass"), Verdict("SHOULD", "fail")
+    passed, failed = StackVerdict("MUST", "pass"), StackVerdict("SHOULD", "fail")
     page = render(
         [
-            Recording(names[0], {"s": "1"}, {"a.common": passed, "a.told": failed}),
-            Recording(names[1], {"s": "2"}, {"a.common": passed, "a.told": passed}),
+            StackRecording(names[0], {"s": "1"}, {"a.common": passed, "a.told": failed}),
+            StackRecording(names[1], {"s": "2"}, {"a.common": passed, "a.told": passed}),
         ],
         {names[0]: {"a.told": Reason("Because.", "https://example.org/1")}, names[1]: {}},
     )

@@ -10,7 +10,7 @@ from gunicorn.http.parser import RequestParser
 from streamchat_conformance.strategies import (
     Malformation,
     MalformedHead,
-    Refusal,
+    RefusalStrength,
     RequestParts,
     doubtful_heads,
     malformed_heads,
@@ -111,8 +111,8 @@ def test_every_part_of_a_message_is_spoilt() -> None:
 
 
 def test_only_what_a_must_forbids_is_called_malformed() -> None:
-    assert {head.refusal for head in malformed_heads(PARTS)} == {Refusal.MUST}
-    assert {head.refusal for head in ungrammatical_heads(PARTS)} == {Refusal.SHOULD}
+    assert {head.refusal for head in malformed_heads(PARTS)} == {RefusalStrength.MUST}
+    assert {head.refusal for head in ungrammatical_heads(PARTS)} == {RefusalStrength.SHOULD}
 
 
 @pytest.mark.parametrize(

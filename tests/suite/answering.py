@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.recorder import Endpoint
-from streamchat_conformance.suite.baseline import Baseline
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.settings import DeclaredRequest, Settings
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
+from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 BUSY = b"HTTP/1.1 503 X\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 STREAM = (

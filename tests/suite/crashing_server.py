@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from streamchat_fixtures.control import ControlServer, Settings
+from streamchat_fixtures.control import ControlServer, ControlSettings
 from streamchat_fixtures.variants import Change, Variant
 
 EXIT_CRASHED = 70
@@ -35,7 +35,7 @@ def serve(port: int) -> None:
         sentence="Ends its process when a prompt is a number.",
         changes=(Change("read_chat", read_chat),),
     )
-    settings = Settings(events=4, interval_s=0.02)
+    settings = ControlSettings(events=4, interval_s=0.02)
     with ControlServer([crashing], port=port, settings=settings) as server:
         print(server.url, flush=True)
         threading.Event().wait()

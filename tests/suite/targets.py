@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from streamchat_conformance.recorder import Endpoint
-from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_fixtures.control import ControlServer
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_fixtures.control import ControlSettings as Pace
 from streamchat_fixtures.faults import FAULTS
 from streamchat_fixtures.legal import LEGAL
 

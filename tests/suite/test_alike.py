@@ -2,10 +2,10 @@
 
 import pytest
 from streamchat_conformance.cases import test_request_clients as clients
-from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.suite.alike import first_unlike
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.scenarios.alike import first_unlike
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 from .targets import learnt
 

@@ -3,8 +3,8 @@
 import threading
 
 import pytest
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Exchange, Read
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 
 from .targets import learnt
@@ -18,7 +18,7 @@ def test_an_answer_that_takes_long_is_awaited_beside_the_next_cases() -> None:
         target.check_alive("nothing at all")
         target.check_alive("nothing again")
         assert target.ledger.entries["resilience.alive"].judged == 0
-        target.alive.finish()
+        target.liveness.finish()
         assert target.ledger.entries["resilience.alive"].judged == 2
         assert not target.ledger.red("resilience.alive")
 
@@ -31,7 +31,7 @@ def test_a_server_that_fails_after_a_hostile_case_is_seen_either_way() -> None:
             target.send(b"\x01" + whole, label="a malformed request line", observe=False)
             target.check_alive("a malformed request line")
             target.check_alive("nothing more")
-            target.alive.finish()
+            target.liveness.finish()
             # Of two requests under way at once either may be the one that is let down.
             entry = target.ledger.entries["resilience.alive"]
             assert (entry.failed, entry.judged) == (1, 1 if first_event_s == 0.0 else 2)
@@ -42,7 +42,7 @@ def test_a_server_that_is_gone_is_seen_either_way() -> None:
         with learnt("one-event-alone") as target:
             target.baseline.first_event_s = first_event_s
         target.check_alive("the end")
-        target.alive.finish()
+        target.liveness.finish()
         assert target.ledger.red("resilience.alive")
 
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from streamchat_conformance.suite.background import Background, run_together
+from streamchat_conformance.suite.target.background import Background, run_together
 
 
 def test_settling_waits_for_every_job() -> None:

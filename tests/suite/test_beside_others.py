@@ -12,12 +12,12 @@ from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.recorder import Limits
 from streamchat_conformance.recorder.endpoint import Endpoint
-from streamchat_conformance.suite.baseline import Baseline
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_fixtures.control import ControlServer, Steps
-from streamchat_fixtures.control.settings import Settings as ServerSettings
+from streamchat_fixtures.control.settings import ControlSettings as ServerSettings
 from streamchat_fixtures.variants import Change, Legal
 
 if TYPE_CHECKING:

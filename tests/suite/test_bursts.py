@@ -3,8 +3,8 @@
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite.observe import Observations
-from streamchat_conformance.suite.timing import burst_of
+from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.scenarios.timing import burst_of
 
 from .exchanges import chat, exchange
 from .targets import learnt

@@ -6,7 +6,7 @@ import pytest
 from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 from .exchanges import chat, exchange
 

@@ -2,8 +2,8 @@
 
 import pytest
 from streamchat_conformance.cases import test_connection_chunks as chunks
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .targets import learnt
 

@@ -1,11 +1,11 @@
 """What follows a response is waited for, but an endless stream's end is not."""
 
 import pytest
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.recorder import Connection
-from streamchat_conformance.suite.conditions import QuietAfterEnd
-from streamchat_conformance.suite.target import Target
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
+from streamchat_conformance.suite.target.target import Target
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .targets import learnt
 

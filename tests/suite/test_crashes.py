@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.recorder import Endpoint, until
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 SERVER = Path(__file__).with_name("crashing_server.py")
 STOP_LIMIT_S = 20.0
@@ -94,4 +95,4 @@ def test_an_innocent_request_whose_replay_is_answered_is_not_named() -> None:
         plain = target.encode(HttpRequest.chat(target.plain()))
         innocent = target.chat(target.plain())
         assert innocent.exchange.request == plain
-        assert not target.alive._crashes_again(innocent.exchange)
+        assert not target.liveness._crashes_again(innocent.exchange)

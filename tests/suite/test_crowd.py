@@ -1,8 +1,8 @@
 """Streams that wait for others are told from streams that go side by side."""
 
 import pytest
-from streamchat_conformance.suite.crowd import Crowd, late_streams
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.scenarios.concurrency import StreamGroup, late_streams
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import stream
 from .targets import learnt
@@ -24,7 +24,7 @@ FAST = Pace(events=400, interval_s=0.0)
 )
 def test_streams_that_wait_for_others_are_late(name: str, count: int, pace: Pace) -> None:
     with learnt(name, pace=pace) as target:
-        assert late_streams(target, Crowd.open(target, count))
+        assert late_streams(target, StreamGroup.open(target, count))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_streams_that_wait_for_others_are_late(name: str, count: int, pace: Pace
 @pytest.mark.parametrize("count", [4, 16])
 def test_streams_side_by_side_are_not_late(count: int, pace: Pace) -> None:
     with learnt("members-in-another-order", pace=pace) as target:
-        crowds = (Crowd.open(target, count) for _ in range(3))
+        crowds = (StreamGroup.open(target, count) for _ in range(3))
         assert not all(late_streams(target, crowd) for crowd in crowds)
 
 
@@ -42,7 +42,7 @@ def test_a_place_taken_just_before_the_other_end_is_recorded_was_waited_for() ->
     second = stream(0.7752, ended_at_s=1.607)
     with learnt("one-event-alone") as target:
         target.baseline.first_event_s, target.baseline.duration_s = 0.001, 0.8
-        ((late, _),) = late_streams(target, Crowd([first, second], [0.0, 0.0]))
+        ((late, _),) = late_streams(target, StreamGroup([first, second], [0.0, 0.0]))
     assert late is second
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import strategies as st
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite import generated as subject
-from streamchat_conformance.suite.generated import ROUND_EXAMPLES, generated
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.scenarios import generated as subject
+from streamchat_conformance.suite.scenarios.generated import ROUND_EXAMPLES, generated
+from streamchat_conformance.suite.target.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 from .targets import learnt
 

@@ -3,8 +3,8 @@
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import JUDGES, Reading
-from streamchat_conformance.suite.keepalive import announced_idle_s
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.scenarios.keepalive import announced_idle_s
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 from .exchanges import chat, exchange
 

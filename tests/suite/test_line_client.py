@@ -5,8 +5,8 @@ from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 import pytest
 import requests
 from streamchat_conformance.cases.test_stream import test_the_articles_client_reads_every_event
-from streamchat_conformance.suite.line_client import read_lines, unreadable
-from streamchat_conformance.suite.outcomes import Blocked, Violation
+from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 from urllib3.exceptions import DecodeError, ProtocolError
 
 from .targets import learnt

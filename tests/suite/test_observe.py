@@ -1,9 +1,9 @@
 """A slow observation that finds the server full is made a little later."""
 
 import pytest
-from streamchat_conformance.suite import room
-from streamchat_conformance.suite.observe import Observations
-from streamchat_conformance.suite.outcomes import NotApplicable
+from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.target import overload as room
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 from .answering import BUSY, STREAM, answering
 

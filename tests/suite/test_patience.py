@@ -4,12 +4,12 @@ import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder.limits import Limits
-from streamchat_conformance.suite.patience import (
+from streamchat_conformance.suite.target.adaptive_timeouts import (
     FLOOD_BYTES,
     HOPELESS_WAITS,
     PATIENT_WAITS,
     RECORDING_BYTES,
-    Patience,
+    AdaptiveTimeouts,
 )
 
 from .exchanges import chat, exchange
@@ -21,8 +21,8 @@ STALLED = exchange(chat(), ending=Ending.ABANDONED, ended_at_s=2.0, cut=True)
 FLOODED = exchange(chat(), ending=Ending.OVERFLOW)
 
 
-def after(*exchanges: Exchange) -> Patience:
-    patience = Patience()
+def after(*exchanges: Exchange) -> AdaptiveTimeouts:
+    patience = AdaptiveTimeouts()
     for each in exchanges:
         patience.note(Reading(each))
     return patience

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange
-from streamchat_conformance.suite import pulse
-from streamchat_conformance.suite.pulse import PROBES, Pulse
+from streamchat_conformance.suite.target import liveness_probe as pulse
+from streamchat_conformance.suite.target.liveness_probe import PROBES, LivenessProbe
 
 from .exchanges import chat, exchange
 
@@ -19,10 +19,10 @@ HUNG = Exchange(
 LATER = replace(HUNG, label="a later one")
 
 
-def probing(answers: Sequence[bool]) -> tuple[Pulse, Iterator[bool]]:
+def probing(answers: Sequence[bool]) -> tuple[LivenessProbe, Iterator[bool]]:
     """Return a pulse whose probes get these answers, and the answers that are left."""
     left = iter(answers)
-    return Pulse(lambda _: next(left)), left
+    return LivenessProbe(lambda _: next(left)), left
 
 
 def test_one_request_without_an_answer_proves_nothing() -> None:

@@ -4,8 +4,8 @@ import pytest
 from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results
 
 load_catalogue()
 

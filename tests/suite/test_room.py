@@ -3,9 +3,9 @@
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite import room
-from streamchat_conformance.suite.line_client import read_lines
-from streamchat_conformance.suite.room import NoRoom, admitted, needs_room, with_room
+from streamchat_conformance.suite.scenarios.line_client import read_lines
+from streamchat_conformance.suite.target import overload as room
+from streamchat_conformance.suite.target.overload import NoRoom, admitted, needs_room, with_room
 
 from .answering import BUSY as FULL
 from .answering import STREAM, answering

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.keepalive import steadily
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.outcomes import Violation
+from streamchat_conformance.suite.scenarios.keepalive import steadily
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import Violation
 
 from .exchanges import chat, exchange
 

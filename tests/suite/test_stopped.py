@@ -4,10 +4,14 @@ import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Progress
-from streamchat_conformance.suite.conditions import Watched
-from streamchat_conformance.suite.crowd import Crowd
-from streamchat_conformance.suite.stopped import alone_too, stopped_streams, until_silent
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.scenarios.concurrency import StreamGroup
+from streamchat_conformance.suite.scenarios.stopped_streams import (
+    alone_too,
+    stopped_streams,
+    until_silent,
+)
+from streamchat_conformance.suite.target.stop_conditions import Watched
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import chat, exchange
 from .targets import learnt
@@ -114,5 +118,5 @@ def test_a_stream_is_watched_on_only_while_it_is_silent() -> None:
 @pytest.mark.parametrize("pace", [Pace(events=0, interval_s=0.3), Pace(events=7, interval_s=0.12)])
 def test_servers_that_stop_a_stream_are_seen_at_any_pace(name: str, count: int, pace: Pace) -> None:
     with learnt(name, pace=pace) as target:
-        (stopped, *_) = Crowd.open(target, count).stopped(target)
-        assert not alone_too(stopped, Crowd.open(target, 1, first=stopped.number).readings)
+        (stopped, *_) = StreamGroup.open(target, count).stopped(target)
+        assert not alone_too(stopped, StreamGroup.open(target, 1, first=stopped.number).readings)

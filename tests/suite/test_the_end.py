@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 from .exchanges import chat, exchange
 

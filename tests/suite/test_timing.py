@@ -3,7 +3,7 @@
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite.timing import Burst, coded_burst_of
+from streamchat_conformance.suite.scenarios.timing import Burst, coded_burst_of
 
 from .exchanges import chat, exchange
 

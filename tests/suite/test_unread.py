@@ -1,8 +1,8 @@
 """A stream that nobody reads proves something only if it is larger than the sockets' buffers."""
 
 import pytest
-from streamchat_conformance.suite.unread import PROMPT_BYTES, unread_stream
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.scenarios.slow_reader import PROMPT_BYTES, unread_stream
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .targets import learnt
 

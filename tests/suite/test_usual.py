@@ -1,47 +1,56 @@
 """What a target's lone requests take is learnt, so that chance is not taken for waiting."""
 
 import pytest
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
-from streamchat_conformance.suite.crowd import Crowd, late_streams, serves_within
-from streamchat_conformance.suite.target import FOR_CERTAIN, SIDE_BY_SIDE
-from streamchat_conformance.suite.usual import SAMPLES, SMALL_BYTES, Usual, learn_usual
-from streamchat_fixtures.control import Settings as Pace
+from streamchat_conformance.suite.scenarios.concurrency import (
+    StreamGroup,
+    late_streams,
+    serves_within,
+)
+from streamchat_conformance.suite.target.latency_baseline import (
+    SAMPLES,
+    SMALL_BYTES,
+    LatencyBaseline,
+    learn_usual,
+)
+from streamchat_conformance.suite.target.target import FOR_CERTAIN, SIDE_BY_SIDE
+from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import exchange, stream
 from .targets import learnt
 
 
 def test_one_slow_stream_among_many_is_not_usual() -> None:
-    usual = Usual()
+    usual = LatencyBaseline()
     for first_s in (0.1, 0.1, 0.1, 0.1, 0.1, 3.0):
         usual.note(stream(first_s))
     assert usual.first_event_s == 0.1
 
 
 def test_where_half_of_the_streams_are_slow_that_is_usual() -> None:
-    usual = Usual()
+    usual = LatencyBaseline()
     for first_s in (0.1, 3.0, 0.1, 3.0, 0.1, 2.0):
         usual.note(stream(first_s))
     assert usual.first_event_s == 3.0
 
 
 def test_refusals_have_a_time_of_their_own() -> None:
-    usual = Usual()
+    usual = LatencyBaseline()
     usual.note(Reading(exchange(b"{}", ended_at_s=0.5)))
     assert usual.refusal_s == 0.5
     assert usual.first_event_s == 0.0
 
 
 def test_what_a_large_request_takes_tells_nothing_of_others() -> None:
-    usual = Usual()
+    usual = LatencyBaseline()
     usual.note(stream(3.0, "x" * SMALL_BYTES))
     assert usual.streams == 0
 
 
 def test_requests_that_overlap_are_not_alone() -> None:
-    usual = Usual()
+    usual = LatencyBaseline()
     with usual.flight() as first:
         assert first.alone
         with usual.flight() as second:
@@ -53,7 +62,7 @@ def test_requests_that_overlap_are_not_alone() -> None:
 
 def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
     with learnt("warms-up-on-its-first-stream") as target:
-        Crowd.open(target, 4).discount_warm_up(target)
+        StreamGroup.open(target, 4).discount_warm_up(target)
         assert target.baseline.first_event_s < 1.0
         assert target.baseline.duration_s < 1.0
 
@@ -61,9 +70,9 @@ def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
 def test_random_times_to_think_are_not_taken_for_waiting() -> None:
     with learnt("random-thought-and-length") as target:
         learn_usual(target, drained=False)
-        assert target.usual.streams >= SAMPLES // 2
+        assert target.latency.streams >= SAMPLES // 2
         assert target.first_event_s > 0.3
-        crowds = [Crowd.open(target, 4) for _ in range(3)]
+        crowds = [StreamGroup.open(target, 4) for _ in range(3)]
         assert not all(late_streams(target, crowd) for crowd in crowds)
         assert serves_within(target, "as before")[0] == ""
 
@@ -71,7 +80,7 @@ def test_random_times_to_think_are_not_taken_for_waiting() -> None:
 @pytest.mark.parametrize("name", ["one-stream-at-a-time", "three-streams-at-a-time"])
 def test_waiting_for_others_is_still_seen(name: str) -> None:
     with learnt(name, pace=Pace(events=7, interval_s=0.12)) as target:
-        crowds = [Crowd.open(target, 4) for _ in range(2)]
+        crowds = [StreamGroup.open(target, 4) for _ in range(2)]
         learn_usual(target, drained=False)
         assert target.first_event_s < 0.3
         assert all(late_streams(target, crowd) for crowd in crowds)
@@ -100,7 +109,7 @@ def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None
     with learnt("one-event-alone") as target:
         requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
         for _ in range(SAMPLES):
-            target.usual.note(stream(1.0))
+            target.latency.note(stream(1.0))
         target.baseline.first_event_s = 0.0
         readings = target.send_all(requests)
         assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)

@@ -8,16 +8,14 @@ from dataclasses import replace
 from functools import partial
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
-from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.chat.request import CHUNKED, JSON_MEDIA_TYPE, HttpRequest
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import CHUNKED, JSON_MEDIA_TYPE, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.strategies import chunked
-from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
-from streamchat_conformance.suite.judged import violation
-from streamchat_conformance.suite.keepalive import (
+from streamchat_conformance.suite.scenarios.keepalive import (
     REFUSABLE,
     Idle,
     announced_idle_s,
@@ -29,9 +27,11 @@ from streamchat_conformance.suite.keepalive import (
     says_close,
     steadily,
 )
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable
-from streamchat_conformance.suite.room import admitted, needs_room
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.target.overload import admitted, needs_room
+from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 MIB = 1024 * 1024
 CLOSE_S = 3.0

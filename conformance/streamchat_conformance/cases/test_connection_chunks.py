@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
-from streamchat_conformance.chat.request import CHUNKED, HttpRequest
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.error import tells_error
 from streamchat_conformance.strategies import (
@@ -14,13 +14,13 @@ from streamchat_conformance.strategies import (
     chunks_with_bare_line_feeds,
     malformed_chunks,
 )
-from streamchat_conformance.suite.answers import MALFORMED_STATUSES, answered_statuses
-from streamchat_conformance.suite.conditions import Answered, QuietAfterEnd
-from streamchat_conformance.suite.judged import violation
-from streamchat_conformance.suite.keepalive import mismatch, says_close, steadily
-from streamchat_conformance.suite.outcomes import Blocked
-from streamchat_conformance.suite.room import admitted, needs_room
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.scenarios.answers import MALFORMED_STATUSES, answered_statuses
+from streamchat_conformance.suite.scenarios.keepalive import mismatch, says_close, steadily
+from streamchat_conformance.suite.target.overload import admitted, needs_room
+from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked
 
 QUIET_S = 0.2
 """How long is listened for a second response (seconds)."""

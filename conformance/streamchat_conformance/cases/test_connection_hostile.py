@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
     MalformedHead,
@@ -14,11 +14,11 @@ from streamchat_conformance.strategies import (
     malformed_heads,
     ungrammatical_heads,
 )
-from streamchat_conformance.suite.answers import answered_statuses
-from streamchat_conformance.suite.conditions import QuietAfterEnd
-from streamchat_conformance.suite.judged import violation
-from streamchat_conformance.suite.room import admitted, needs_room
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.scenarios.answers import answered_statuses
+from streamchat_conformance.suite.target.overload import admitted, needs_room
+from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import violation
 
 CLOSE_S = 3.0
 """How long a server may take to close after an ambiguous request (seconds)."""

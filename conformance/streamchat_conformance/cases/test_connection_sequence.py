@@ -7,16 +7,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import MUST, SERVER, requirement
-from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.keepalive import REFUSABLE, steadily
-from streamchat_conformance.suite.sequence import (
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.keepalive import REFUSABLE, steadily
+from streamchat_conformance.suite.scenarios.stateful import (
     CONNECTIONS,
     STEPS,
     Machine,
     Step,
     finish_whole_plans,
 )
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import SLOW_S, Target
 
 
 def steps() -> st.SearchStrategy[list[Step]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from streamchat_conformance.catalogue import SHOULD, requirement
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.conditions import QuietAfterEnd
-from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 OWN = frozenset({"error.delimited", "error.bounded"})
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
-from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
 
 OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
 

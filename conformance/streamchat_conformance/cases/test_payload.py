@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
     NAMED_LIKE_PROTOTYPES,
@@ -21,10 +22,10 @@ from streamchat_conformance.strategies import (
     prompts,
     raw_body,
 )
-from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.narrowing import narrowed
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.narrowing import narrowed
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
 
 OWN = frozenset(
     {

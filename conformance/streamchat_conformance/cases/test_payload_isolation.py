@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MUST, Capability, requirement
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Plan, record_together, until
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.crowd import observe_together
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.scenarios.concurrency import observe_together
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 TOGETHER = 8
 WHOLE_S = 2.0

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamchat_conformance.chat.classify import is_spoken_for
-from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
     NAMED_LIKE_PROTOTYPES,
@@ -24,11 +25,11 @@ from streamchat_conformance.strategies import (
     media_types_json,
     prompts,
 )
-from streamchat_conformance.suite.background import run_together
-from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.judged import check, decides, violation
-from streamchat_conformance.suite.narrowing import narrowed
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.narrowing import narrowed
+from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.judged import check, decides, violation
 
 LARGE = 64 * 1024
 VERY_LARGE = 1024 * 1024

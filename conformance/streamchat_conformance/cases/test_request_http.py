@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, requirement
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Progress, until
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.outcomes import NotApplicable, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 
 METHODS = ("GET", "PUT", "PATCH", "DELETE")
 NOT_IMPLEMENTED = 501

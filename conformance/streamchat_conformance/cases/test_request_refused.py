@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.chat.request import CHUNKED, HttpRequest
 from streamchat_conformance.core.fields import media_type as read_media_type
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.strategies import (
     any_json,
     arbitrary_bodies,
@@ -25,9 +25,9 @@ from streamchat_conformance.strategies import (
     not_object_bodies,
     not_utf8_bodies,
 )
-from streamchat_conformance.suite.generated import generated
-from streamchat_conformance.suite.judged import check, decides
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, decides
 
 _FAULTY: tuple[dict[str, Any], ...] = (
     {"x": 1},

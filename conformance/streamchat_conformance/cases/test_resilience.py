@@ -5,32 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.crowd import (
-    Crowd,
+from streamchat_conformance.suite.scenarios.concurrency import (
+    StreamGroup,
     hold_streams,
     late_streams,
     served_beside,
     serves_within,
 )
-from streamchat_conformance.suite.halves import (
+from streamchat_conformance.suite.scenarios.half_requests import (
     CHUNKED_BODIES,
     KINDS,
     chunked_chat,
     send_halves,
 )
-from streamchat_conformance.suite.judged import violation
-from streamchat_conformance.suite.keepalive import refusable, served_alone
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
-from streamchat_conformance.suite.stopped import alone_too
-from streamchat_conformance.suite.target import SLOW_S, Target
-from streamchat_conformance.suite.unread import unread_stream
-from streamchat_conformance.suite.usual import learn_usual
+from streamchat_conformance.suite.scenarios.keepalive import refusable, served_alone
+from streamchat_conformance.suite.scenarios.slow_reader import unread_stream
+from streamchat_conformance.suite.scenarios.stopped_streams import alone_too
+from streamchat_conformance.suite.target.latency_baseline import learn_usual
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 ABANDONED = 50
 ABANDONED_EARLY = 25
@@ -53,13 +53,13 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     Returns whether all of them were served at once, beyond doubt.
     """
     target.require_stream()
-    crowds: list[Crowd] = []
+    crowds: list[StreamGroup] = []
     # A server that serves one after the other does so every time; a busy machine does not.
     for _ in range(ROUNDS):
-        crowd = Crowd.open(target, count)
+        crowd = StreamGroup.open(target, count)
         if not any(reading.exchange.reads for reading in crowd.readings):
-            target.alive.doubt(crowd.readings[0].exchange)
-            if target.pulse.stopped():
+            target.liveness.doubt(crowd.readings[0].exchange)
+            if target.probe.stopped():
                 raise Blocked(ALIVE, "the server has stopped answering")
         crowd.discount_warm_up(target)
         served = [reading for reading in crowd.readings if not reading.overloaded]
@@ -86,14 +86,14 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     raise violation(id_, message, "all streams progress together", reading)
 
 
-def _require_no_stop(target: Target, id_: str, crowds: list[Crowd], count: int) -> None:
+def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count: int) -> None:
     """Raise Violation if in every crowd a stream stopped that does not stop alone."""
     stops = [crowd.stopped(target) for crowd in crowds]
     if len(stops) < ROUNDS or not all(stops):
         return
     stopped = stops[-1][0]
     target.background.settle(within_s=2 * target.settings.observation_s)
-    alone = [Crowd.open(target, 1, first=stopped.number).readings[0] for _ in range(ROUNDS)]
+    alone = [StreamGroup.open(target, 1, first=stopped.number).readings[0] for _ in range(ROUNDS)]
     if alone_too(stopped, alone):
         return
     message = f"of {count} streams opened together {len(stops[-1])} stopped: {stopped.reason}"
@@ -197,10 +197,10 @@ def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
 def _require_served(target: Target) -> None:
     """Raise Blocked when a good request is not served even before others come to its harm."""
     # A server may have to get rid of those who were there before.
-    if any(target.alive.serves() for _ in range(ROUNDS)):
+    if any(target.liveness.serves() for _ in range(ROUNDS)):
         return
     target.check_alive("the cases before")
-    if target.alive.gone():
+    if target.liveness.gone():
         raise Blocked(ALIVE, "the server no longer serves a good request")
 
 
@@ -267,7 +267,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         problem, reading = served_beside(target, readers, "do not read")
         if not problem:
             asked = refusable(target)[0]
-            with target.pulse.under_load():
+            with target.probe.under_load():
                 refusal = _refusal_beside(target, asked, "a refusal while others do not read")
             if refusal.head is None:
                 problem, reading = "a refusal is not answered", refusal
@@ -329,5 +329,5 @@ def test_the_server_is_still_alive(target: Target) -> None:
     if not target.red("resilience.abandoned"):
         # What abandoned streams have left of the server is told already.
         target.check_alive("all cases")
-    target.alive.finish()
+    target.liveness.finish()
     target.ledger.verdict("resilience.alive")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamchat_conformance.suite.judged import judged_ids, verdict
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import judged_ids, verdict
 
 
 @pytest.mark.parametrize("judged_id", judged_ids("sse"))

@@ -12,19 +12,19 @@ from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requireme
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.causes import FRAMING, SYNTAX
-from streamchat_conformance.suite.judged import decides, judged_ids, verdict
-from streamchat_conformance.suite.line_client import read_lines, unreadable
-from streamchat_conformance.suite.observe import Observations
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
-from streamchat_conformance.suite.room import needs_room
-from streamchat_conformance.suite.target import Target
-from streamchat_conformance.suite.timing import (
+from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
+from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.scenarios.timing import (
     PREAMBLE_BYTES,
     Burst,
     burst_of,
     coded_burst_of,
 )
+from streamchat_conformance.suite.target.overload import needs_room
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.causes import FRAMING, SYNTAX
+from streamchat_conformance.suite.verdicts.judged import decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 OWN = frozenset({"stream.gap"})
 

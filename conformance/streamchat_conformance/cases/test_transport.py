@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from streamchat_conformance.catalogue import SERVER, SHOULD, requirement
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.judged import check, decides, judged_ids, verdict
-from streamchat_conformance.suite.outcomes import NotApplicable, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 
 OWN = frozenset({"transport.http10"})
 

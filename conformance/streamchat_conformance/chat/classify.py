@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-from streamchat_conformance.chat.parse import SentRequest, parse_request
-from streamchat_conformance.chat.request import JSON_MEDIA_TYPE
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
+from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.core.json_value import walk
+from streamchat_conformance.core.sent_request import SentRequest, parse_request
 from streamchat_conformance.core.strict_json import JsonReading, read_json
 
 NOT_JSON = "Request body must be JSON"
@@ -45,19 +45,6 @@ _TAKEN_NAMES = frozenset(
 _ORDINARY_VALUE = re.compile(r"[ -~]{0,200}")
 _TEXTS = ("content", "text")
 """Members of a message that hold what somebody wrote."""
-
-
-class Expectation(StrEnum):
-    """What a request deserves."""
-
-    ACCEPT = "accept"
-    """200 and an event stream."""
-    REFUSE = "refuse"
-    """A 400 with a JSON error."""
-    EITHER = "either"
-    """Accepted or refused are both right; a 5xx, a hang or a broken stream is not."""
-    UNJUDGED = "unjudged"
-    """Not an ordinary POST to the endpoint: other requirements look at it, or none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from streamchat_conformance.commands.parsing import (
     print_safely,
 )
 from streamchat_conformance.report.model import Report, ReportError, load_report
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _RANK = {
     Outcome.PASS: 2,
@@ -29,7 +29,7 @@ _RANK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedRequirement:
     """One requirement that two reports tell differently."""
 
     id: str
@@ -47,11 +47,11 @@ class Change:
 class Comparison:
     """Two reports side by side."""
 
-    better: tuple[Change, ...]
+    better: tuple[ChangedRequirement, ...]
     """Failed before and passes now."""
-    worse: tuple[Change, ...]
+    worse: tuple[ChangedRequirement, ...]
     """Passed before, or was not judged, and fails now; or passed and is judged no longer."""
-    other: tuple[Change, ...]
+    other: tuple[ChangedRequirement, ...]
     """Told differently, without being better or worse; in one of the reports only."""
 
 
@@ -70,7 +70,7 @@ def compare(old: Report, new: Report) -> Comparison:
         known = now or was
         if known is None or (was and now and was.outcome is now.outcome):
             continue
-        change = Change(
+        change = ChangedRequirement(
             id_,
             known.level,
             was.outcome.value if was else "absent",
@@ -149,7 +149,7 @@ def lines(
     yield f"gate    {verdict}{rest}"
 
 
-def _by_level(changes: Sequence[Change]) -> str:
+def _by_level(changes: Sequence[ChangedRequirement]) -> str:
     """Return how many changes there are, in all and of each level."""
     counts = ((level, sum(change.level is level for change in changes)) for level in Level)
     shown = ", ".join(f"{count} {level.value}" for level, count in counts if count)

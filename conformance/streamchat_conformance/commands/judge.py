@@ -18,22 +18,23 @@ from typing import NoReturn
 
 from streamchat_conformance.catalogue import Level, UnknownRequirementError, select
 from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.chat.parse import parse_request
-from streamchat_conformance.chat.request import PATH, HttpRequest
+from streamchat_conformance.chat.request import PATH
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import LIMIT_BYTES, read_recordings
 from streamchat_conformance.offline.recording import (
     AUTHORITY,
     Format,
     Reader,
-    Recording,
+    RecordedExchange,
     RecordingError,
 )
 from streamchat_conformance.report.json_report import build_report, write_report
 from streamchat_conformance.report.terminal import describe, inert
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
-from streamchat_conformance.suite.settings import SettingsError, check_path
+from streamchat_conformance.suite.config.settings import SettingsError, check_path
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
 
 PROGRAM = "streamchat-conformance judge"
 DAY_S = 86_400
@@ -154,7 +155,7 @@ def _report_file(name: str | None) -> Path | None:
     return file
 
 
-def _recordings(arguments: argparse.Namespace) -> list[Recording]:
+def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
     format_ = None
     if arguments.format is not None:
         if arguments.format not in list(Format):
@@ -205,7 +206,10 @@ def _request(name: str | None, path: str) -> tuple[bytes | None, bool]:
 
 
 def _print(
-    recordings: Sequence[Recording], results: Results, decided: int, bases: Mapping[bytes, str]
+    recordings: Sequence[RecordedExchange],
+    results: Results,
+    decided: int,
+    bases: Mapping[bytes, str],
 ) -> None:
     for recording in recordings:
         print(f"recording     {inert(recording.name)} ({recording.format})")

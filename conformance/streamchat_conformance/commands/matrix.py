@@ -27,7 +27,7 @@ from streamchat_conformance.report.model import (
     ReportError,
     load_report,
 )
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _SIGNS = {
     Outcome.PASS: "✓",

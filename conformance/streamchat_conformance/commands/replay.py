@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.chat.parse import parse_request
 from streamchat_conformance.commands.parsing import EXIT_OK, Parser, Usage, fault, print_safely
 from streamchat_conformance.commands.resending import Again, RedactedError, resent
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.gate.known_failures import unknown_id
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import answer
@@ -32,13 +32,13 @@ from streamchat_conformance.report.model import (
     load_report,
 )
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.suite.conditions import Watched
-from streamchat_conformance.suite.settings import (
+from streamchat_conformance.suite.config.settings import (
     Settings,
     SettingsError,
     load_settings,
     parse_header,
 )
+from streamchat_conformance.suite.target.stop_conditions import Watched
 
 EXIT_SHOWS_AGAIN = 1
 EXIT_UNDECIDED = 5

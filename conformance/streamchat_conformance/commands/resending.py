@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamchat_conformance.chat.parse import parse_request
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.sent_request import parse_request
 
 _FIELD = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
 

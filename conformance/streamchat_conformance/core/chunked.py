@@ -60,7 +60,7 @@ class Chunk:
     """Where its data begins on the wire."""
 
 
-class _State(Enum):
+class _ChunkState(Enum):
     LINE = auto()
     DATA = auto()
     DATA_END = auto()
@@ -80,7 +80,7 @@ class ChunkedDecoder:
         self.trailers: list[FieldLine] = []
         self._log = log
         self._keep_chunks = keep_chunks
-        self._state = _State.LINE
+        self._state = _ChunkState.LINE
         self._carry = bytearray()
         self._position = offset
         self._body_bytes = 0
@@ -95,12 +95,12 @@ class ChunkedDecoder:
     @property
     def complete(self) -> bool:
         """True after the empty line behind the last chunk and the trailers."""
-        return self._state is _State.DONE
+        return self._state is _ChunkState.DONE
 
     @property
     def broken(self) -> bool:
         """True when the place of the next chunk is not known any more."""
-        return self._state is _State.BROKEN
+        return self._state is _ChunkState.BROKEN
 
     @property
     def certain_bytes(self) -> int:
@@ -136,14 +136,14 @@ class ChunkedDecoder:
         pieces: list[bytes] = []
         place = 0
         while place < len(data):
-            if self._state is _State.LINE:
+            if self._state is _ChunkState.LINE:
                 place = self._receive_whole_chunks(data, place, at_s, pieces)
                 place = self._receive_line(data, place, at_s)
-            elif self._state is _State.DATA:
+            elif self._state is _ChunkState.DATA:
                 place = self._receive_data(data, place, at_s, pieces)
-            elif self._state is _State.DATA_END:
+            elif self._state is _ChunkState.DATA_END:
                 place = self._receive_data_end(data, place)
-            elif self._state is _State.TRAILERS:
+            elif self._state is _ChunkState.TRAILERS:
                 place = self._receive_trailers(data, place)
             else:
                 break
@@ -218,14 +218,14 @@ class ChunkedDecoder:
         self._extension = extension
         self._remaining = size
         if size:
-            self._state = _State.DATA
+            self._state = _ChunkState.DATA
             self._body_starts.append(self._body_bytes)
             self._data_starts.append(self._position)
         else:
             self.last_chunk = Chunk(
                 self._line_offset, 0, extension, self._body_bytes, at_s, self._position
             )
-            self._state = _State.TRAILERS
+            self._state = _ChunkState.TRAILERS
             # The LF before the section, so that an empty section's end looks like any other.
             self._carry += b"\n"
 
@@ -237,7 +237,7 @@ class ChunkedDecoder:
         self._body_bytes += len(piece)
         self._advance(len(piece))
         if self._remaining == 0:
-            self._state = _State.DATA_END
+            self._state = _ChunkState.DATA_END
             if self._keep_chunks:
                 body_offset, data_offset = self._body_starts[-1], self._data_starts[-1]
                 self.chunks.append(
@@ -255,14 +255,14 @@ class ChunkedDecoder:
     def _receive_data_end(self, data: bytes, place: int) -> int:
         if data[place : place + 2] == b"\r\n" and not self._carry:
             self._advance(2)
-            self._state = _State.LINE
+            self._state = _ChunkState.LINE
             return place + 2
         byte = data[place : place + 1]
         if byte == b"\n":
             if not self._carry:
                 self._log.add("bare-lf", "chunks", self._position, byte)
             self._carry.clear()
-            self._state = _State.LINE
+            self._state = _ChunkState.LINE
         elif byte == b"\r" and not self._carry:
             self._carry += byte
         else:
@@ -294,14 +294,14 @@ class ChunkedDecoder:
         for line in self.trailers:
             if line.name.lower() in _FORBIDDEN_TRAILERS:
                 self._log.add("trailer-forbidden", "trailers", line.offset, line.raw)
-        self._state = _State.DONE
+        self._state = _ChunkState.DONE
         return place + end - known
 
     def _advance(self, count: int) -> None:
         self._position += count
 
     def _break(self, code: str, offset: int, found: bytes | None) -> None:
-        area: Area = "trailers" if self._state is _State.TRAILERS else "chunks"
+        area: Area = "trailers" if self._state is _ChunkState.TRAILERS else "chunks"
         self._log.add(code, area, offset, found)
         self._carry.clear()
-        self._state = _State.BROKEN
+        self._state = _ChunkState.BROKEN

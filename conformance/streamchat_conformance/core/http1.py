@@ -43,7 +43,7 @@ __all__ = [
 _PREFIX: Final = b"HTTP/"
 
 
-class _State(Enum):
+class _HeadState(Enum):
     EMPTY_LINES = auto()
     STATUS_LINE = auto()
     FIELDS = auto()
@@ -78,7 +78,7 @@ class ResponseReader:
         self._method = request_method
         self._keep_chunks = keep_chunks
         self._log = DeviationLog()
-        self._state = _State.EMPTY_LINES
+        self._state = _HeadState.EMPTY_LINES
         self._buffer = bytearray()
         self._buffer_offset = 0
         self._status_line: StatusLine | None = None
@@ -101,12 +101,12 @@ class ResponseReader:
     @property
     def complete(self) -> bool:
         """True when the message ended by its own framing (close-delimited: at `close`)."""
-        return self._state is _State.DONE
+        return self._state is _HeadState.DONE
 
     @property
     def broken(self) -> bool:
         """True when the end of the message cannot be known any more."""
-        return self._state is _State.BROKEN
+        return self._state is _HeadState.BROKEN
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -152,7 +152,7 @@ class ResponseReader:
                 return []
             data, offset = bytes(self._buffer), self._buffer_offset
             self._buffer.clear()
-        if self._state is not _State.BODY:
+        if self._state is not _HeadState.BODY:
             return []
         piece = self._receive_body(data, offset, at_s)
         if not piece:
@@ -168,10 +168,10 @@ class ResponseReader:
             return
         self.closed = True
         self.closed_at_s = at_s
-        if self._state is _State.BODY:
+        if self._state is _HeadState.BODY:
             if self.framing is Framing.CLOSE:
                 self._finish(self.received_bytes)
-        elif self._state is _State.FIELDS:
+        elif self._state is _HeadState.FIELDS:
             self._log.add("head-incomplete", "fields", self.received_bytes)
         elif self._buffer:
             if self._begins_like_status_line():
@@ -199,11 +199,11 @@ class ResponseReader:
     def _step_head(self, at_s: float) -> bool:
         """Read the next part of a head; return whether there may be another in the buffer."""
         match self._state:
-            case _State.EMPTY_LINES:
+            case _HeadState.EMPTY_LINES:
                 return self._skip_empty_lines()
-            case _State.STATUS_LINE:
+            case _HeadState.STATUS_LINE:
                 return self._read_status_line()
-            case _State.FIELDS:
+            case _HeadState.FIELDS:
                 return self._read_fields(at_s)
             case _:
                 return False
@@ -224,7 +224,7 @@ class ResponseReader:
         self._drop(skipped)
         if not buffer or buffer == b"\r":
             return False
-        self._state = _State.STATUS_LINE
+        self._state = _HeadState.STATUS_LINE
         self._searched = 0
         return True
 
@@ -242,12 +242,12 @@ class ResponseReader:
         line = bytes(self._buffer[:end])
         self._status_line = read_status_line(line, self._buffer_offset, self._log)
         if self._status_line is None:
-            self._state = _State.BROKEN
+            self._state = _HeadState.BROKEN
             self._buffer.clear()
             return False
         self._status_line_bytes = end + 1
         self._searched = end
-        self._state = _State.FIELDS
+        self._state = _HeadState.FIELDS
         return True
 
     def _read_fields(self, at_s: float) -> bool:
@@ -284,10 +284,10 @@ class ResponseReader:
             self._interim_bytes += head.end_offset - head.offset
             if self._interim_bytes <= HEAD_LIMIT_BYTES:
                 self.interim.append(head)
-            self._state = _State.EMPTY_LINES
+            self._state = _HeadState.EMPTY_LINES
             return
         self.head, self.framing, self.content_length = head, framing, length
-        self._state = _State.BODY
+        self._state = _HeadState.BODY
         if framing is Framing.CHUNKED:
             self._decoder = ChunkedDecoder(
                 head.end_offset, self._log, keep_chunks=self._keep_chunks
@@ -303,7 +303,7 @@ class ResponseReader:
             if self._decoder.complete:
                 self._finish(self._decoder.end_offset)
             elif self._decoder.broken:
-                self._state = _State.BROKEN
+                self._state = _HeadState.BROKEN
             return piece
         if self.content_length is None:
             return data
@@ -319,7 +319,7 @@ class ResponseReader:
         self._buffer_offset += count
 
     def _finish(self, end_offset: int) -> None:
-        self._state = _State.DONE
+        self._state = _HeadState.DONE
         self.end_offset = end_offset
 
     def _begins_like_status_line(self) -> bool:
@@ -330,7 +330,7 @@ class ResponseReader:
 
     def _break(self, code: str, area: Area, found: bytes | None) -> None:
         self._log.add(code, area, self._buffer_offset, found)
-        self._state = _State.BROKEN
+        self._state = _HeadState.BROKEN
         self._buffer.clear()
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from streamchat_conformance.catalogue import Level
-from streamchat_conformance.gate.known_failures import Entry, KnownFailures, generated_reason
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import FAILING, Result, Results
+from streamchat_conformance.gate.known_failures import KnownFailure, KnownFailures, generated_reason
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import FAILING, Result, Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def apply_known_failures(results: Results, known: KnownFailures) -> Applied:
     return applied
 
 
-def _excuse(results: Results, known: KnownFailures, result: Result) -> Entry | None:
+def _excuse(results: Results, known: KnownFailures, result: Result) -> KnownFailure | None:
     """Return the entry that excuses a failure: its own, or that of what blocks it."""
     for link in _chain(results, result):
         entry = known.entry(link.requirement.id)
@@ -133,7 +133,7 @@ def updated(
         root = chain[-1]
         message = root.findings[0][0].message if root.findings else root.reason or "it fails"
         reason = generated_reason(known.today, clean(message))
-        failures[root.requirement.id] = Entry(root.requirement.id, reason)
+        failures[root.requirement.id] = KnownFailure(root.requirement.id, reason)
     return replace(known, failures=dict(sorted(failures.items())))
 
 

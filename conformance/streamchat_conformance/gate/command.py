@@ -23,8 +23,8 @@ from streamchat_conformance.gate.processes import (
     members,
     signal_all,
 )
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.settings import SettingsError
+from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.suite.settings import SettingsError
+from streamchat_conformance.suite.config.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,7 +40,7 @@ _MEMBERS = ("id", "reason", "issue", "expires")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownFailure:
     """One line of the list: a requirement that is known to fail, and why."""
 
     id: str
@@ -60,24 +60,24 @@ class Entry:
 class KnownFailures:
     """The whole list, by requirement id."""
 
-    failures: Mapping[str, Entry] = field(default_factory=dict)
-    flaky: Mapping[str, Entry] = field(default_factory=dict)
+    failures: Mapping[str, KnownFailure] = field(default_factory=dict)
+    flaky: Mapping[str, KnownFailure] = field(default_factory=dict)
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     """The day (UTC) by which entries expire."""
     preface: str = ""
     """The comment lines at the top of the file, kept when it is written again."""
 
-    def expired(self) -> list[Entry]:
+    def expired(self) -> list[KnownFailure]:
         """Return the entries that hold no longer."""
         entries = (*self.failures.values(), *self.flaky.values())
         return [entry for entry in entries if entry.expires and entry.expires < self.today]
 
-    def entry(self, id_: str) -> Entry | None:
+    def entry(self, id_: str) -> KnownFailure | None:
         """Return the entry for an id, if there is one and it still holds."""
         entry = self.failures.get(id_) or self.flaky.get(id_)
         return None if entry in self.expired() else entry
 
-    def covering(self, id_: str, cause: str = "") -> Entry | None:
+    def covering(self, id_: str, cause: str = "") -> KnownFailure | None:
         """Return the entry that excuses a failure, directly or through its root cause.
 
         What a known failure blocks cannot be judged: it need not be listed, too.
@@ -133,7 +133,7 @@ def _checked(document: dict[str, Any], ids: Collection[str], preface: str) -> Kn
                 f"{name!r} is unknown; entries are written [[{KNOWN}]] or [[{FLAKY}]]"
             )
     seen: set[str] = set()
-    lists: dict[str, dict[str, Entry]] = {KNOWN: {}, FLAKY: {}}
+    lists: dict[str, dict[str, KnownFailure]] = {KNOWN: {}, FLAKY: {}}
     for kind, entries in lists.items():
         tables = document.get(kind, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -147,7 +147,7 @@ def _checked(document: dict[str, Any], ids: Collection[str], preface: str) -> Kn
     return KnownFailures(failures=lists[KNOWN], flaky=lists[FLAKY], preface=preface)
 
 
-def _entry(table: dict[str, Any], place: str, ids: Collection[str]) -> Entry:
+def _entry(table: dict[str, Any], place: str, ids: Collection[str]) -> KnownFailure:
     for name in table:
         if name not in _MEMBERS:
             near = difflib.get_close_matches(name, _MEMBERS, n=1)
@@ -173,7 +173,7 @@ def _entry(table: dict[str, Any], place: str, ids: Collection[str]) -> Entry:
             f"{place}: 'expires' of {id_} must be a date such as 2027-03-31, without quotes "
             "or time of day"
         )
-    return Entry(id_, texts["reason"], texts["issue"], expires)
+    return KnownFailure(id_, texts["reason"], texts["issue"], expires)
 
 
 def unknown_id(id_: str, ids: Collection[str]) -> str:

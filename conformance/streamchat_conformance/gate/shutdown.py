@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Progress
 from streamchat_conformance.recorder.errors import ConnectError
 
 if TYPE_CHECKING:
     from streamchat_conformance.gate.command import TargetCommand
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 
 class _TerminateAtFirstEvent:

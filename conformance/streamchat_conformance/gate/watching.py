@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.gate.command import DEATH_LAG_S, TargetCommand
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.ledger import Ledger
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.gate.known_failures import FLAKY, KNOWN, Entry, KnownFailures
+from streamchat_conformance.gate.known_failures import FLAKY, KNOWN, KnownFailure, KnownFailures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def as_toml(known: KnownFailures) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _lines(kind: str, entry: Entry) -> Iterator[str]:
+def _lines(kind: str, entry: KnownFailure) -> Iterator[str]:
     yield f"[[{kind}]]"
     yield f"id = {_string(entry.id)}"
     yield f"reason = {_string(entry.reason)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
-from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import read_json

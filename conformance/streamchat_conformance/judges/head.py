@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.reading import Reading
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD
-from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.coding import DECODABLE, REGISTERED
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, is_http_date, split_list
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.head import ResponseHead
 from streamchat_conformance.judges.hazards import unescaped

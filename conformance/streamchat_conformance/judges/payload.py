@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Capability
-from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.json_value import same_json_value

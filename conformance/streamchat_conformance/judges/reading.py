@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from streamchat_conformance.chat.classify import Classification, Expectation, classify
+from streamchat_conformance.chat.classify import Classification, classify
 from streamchat_conformance.core.coding import DecodedBody, decode_reads, is_plain_text
 from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
 from streamchat_conformance.core.http1 import Framing, ResponseHead, ResponseReader, read_response
 from streamchat_conformance.core.strict_json import JsonReading, read_json

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, Level
-from streamchat_conformance.chat.classify import Expectation
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, tells_error

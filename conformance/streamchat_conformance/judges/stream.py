@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from streamchat_conformance.catalogue import MUST, SHOULD
-from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Capability
-from streamchat_conformance.chat.classify import Expectation
 from streamchat_conformance.core.deviation import Deviation
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges.hazards import hazard_breach, intrudes

@@ -31,7 +31,7 @@ from streamchat_conformance.offline.recording import (
     NO_TIMES,
     Format,
     Reader,
-    Recording,
+    RecordedExchange,
     RecordingError,
     chunked,
 )
@@ -69,7 +69,7 @@ class _Response:
         )
 
 
-def read_curl(text: RecordedText, name: str, reader: Reader) -> Recording:
+def read_curl(text: RecordedText, name: str, reader: Reader) -> RecordedExchange:
     """Read what `curl -isN --raw` printed. Raises RecordingError."""
     output = separate(text.data)
     if not output.has_head:
@@ -90,7 +90,7 @@ def read_curl(text: RecordedText, name: str, reader: Reader) -> Recording:
     return _finished(response, output, name, reader)
 
 
-def read_body(text: RecordedText, name: str, reader: Reader) -> Recording:
+def read_body(text: RecordedText, name: str, reader: Reader) -> RecordedExchange:
     """Read a bare event stream."""
     output = separate(text.data)
     head = (
@@ -119,7 +119,7 @@ def read_body(text: RecordedText, name: str, reader: Reader) -> Recording:
     )
 
 
-def _without_head(output: CurlOutput, name: str, reader: Reader) -> Recording:
+def _without_head(output: CurlOutput, name: str, reader: Reader) -> RecordedExchange:
     """Return the recording of a connection that ended before a response began."""
     if output.received.strip():
         raise RecordingError(
@@ -301,7 +301,9 @@ def _without_tail(body: bytes) -> bytes:
     return body if any(looks_like_stream(line + b"\n") for line in lines) else body[: end + 2]
 
 
-def _finished(response: _Response, output: CurlOutput, name: str, reader: Reader) -> Recording:
+def _finished(
+    response: _Response, output: CurlOutput, name: str, reader: Reader
+) -> RecordedExchange:
     recording = reader.recording(
         response.head + response.body,
         name=name,

@@ -19,7 +19,7 @@ from streamchat_conformance.offline.recording import (
     NO_TIMES,
     Format,
     Reader,
-    Recording,
+    RecordedExchange,
     RecordingError,
     chunked,
 )
@@ -35,7 +35,7 @@ def is_har(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(document.get("log"), dict)
 
 
-def read_har(document: Any, name: str, reader: Reader) -> list[Recording]:
+def read_har(document: Any, name: str, reader: Reader) -> list[RecordedExchange]:
     """Read the answers to POSTs at the endpoint's path. Raises RecordingError."""
     log = _object(document.get("log"), name, "log")
     entries = log.get("entries")
@@ -52,7 +52,7 @@ def read_har(document: Any, name: str, reader: Reader) -> list[Recording]:
         raise RecordingError(
             f"{name}: no POST to {reader.path} in it, but {seen[:200]}; set --endpoint-path"
         )
-    found: list[Recording] = []
+    found: list[RecordedExchange] = []
     skipped: list[str] = []
     for number, entry in posts:
         reason = _passed_over(entry, [later for at, later in posts if at > number])
@@ -113,7 +113,7 @@ def _passed_over(entry: dict[str, Any], later: list[dict[str, Any]]) -> str:
     return ""
 
 
-def _recording(entry: dict[str, Any], place: str, reader: Reader) -> Recording:
+def _recording(entry: dict[str, Any], place: str, reader: Reader) -> RecordedExchange:
     request, response = entry["request"], entry["response"]
     undecidable: tuple[str, ...] = (*NO_TIMES, *NO_FRAMING, *NO_FIELD_LINES)
     if str(response.get("httpVersion", "")).lower() == "http/1.1":

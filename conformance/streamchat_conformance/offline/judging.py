@@ -8,17 +8,17 @@ from dataclasses import replace
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 from streamchat_conformance.judges.hazards import hazard_breach
-from streamchat_conformance.offline.recording import Recording
-from streamchat_conformance.suite.baseline import echoes
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results
+from streamchat_conformance.offline.recording import RecordedExchange
+from streamchat_conformance.suite.target.baseline import echoes
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results
 
 
 class RecordedLedger(Ledger):
     """A ledger that asks only those judges that a recording has enough for."""
 
-    def enter(self, recording: Recording) -> Reading:
+    def enter(self, recording: RecordedExchange) -> Reading:
         """Enter a recording and return its reading."""
         reading = self.read(recording.exchange)
         if recording.gap_limit_s is not None:
@@ -44,7 +44,7 @@ class RecordedLedger(Ledger):
 
 
 def judge_recordings(
-    recordings: Iterable[Recording], chosen: Collection[str], *, gap_limit_s: float = 15.0
+    recordings: Iterable[RecordedExchange], chosen: Collection[str], *, gap_limit_s: float = 15.0
 ) -> Results:
     """Return what recordings say of each requirement in `chosen`."""
     ledger = RecordedLedger(gap_limit_s=gap_limit_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
-from streamchat_conformance.offline.recording import Format, Recording, RecordingError
+from streamchat_conformance.offline.recording import Format, RecordedExchange, RecordingError
 
 LIMIT_BYTES = 64 * 1024 * 1024
 """Longer texts are not built, however often a piece says that it is repeated."""
@@ -26,7 +26,7 @@ def is_pieces(document: Any) -> bool:
     return isinstance(document, dict) and "sent" in document and "received" in document
 
 
-def read_pieces(document: Any, name: str) -> Recording:
+def read_pieces(document: Any, name: str) -> RecordedExchange:
     """Read an exchange written in pieces. Raises RecordingError."""
     try:
         return _recording(document, name)
@@ -40,7 +40,7 @@ class _WrongError(Exception):
     """Something in the document is not as it must be; the message says what."""
 
 
-def _recording(document: dict[str, Any], name: str) -> Recording:
+def _recording(document: dict[str, Any], name: str) -> RecordedExchange:
     unknown = sorted(document.keys() - _MEMBERS - _OPTIONAL - _REMARKS)
     missing = sorted(_MEMBERS - document.keys())
     if unknown or missing:
@@ -69,7 +69,7 @@ def _recording(document: dict[str, Any], name: str) -> Recording:
         label=name,
     )
     gap = limits.get("gap_ms")
-    return Recording(
+    return RecordedExchange(
         exchange,
         name,
         Format.PIECES,

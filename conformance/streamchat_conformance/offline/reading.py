@@ -10,7 +10,12 @@ from streamchat_conformance.offline.curl_output import is_trace, looks_like_stre
 from streamchat_conformance.offline.encodings import read_text
 from streamchat_conformance.offline.har import is_har, read_har
 from streamchat_conformance.offline.pieces import is_pieces, read_pieces
-from streamchat_conformance.offline.recording import Format, Reader, Recording, RecordingError
+from streamchat_conformance.offline.recording import (
+    Format,
+    Reader,
+    RecordedExchange,
+    RecordingError,
+)
 from streamchat_conformance.offline.saved import is_saved, read_saved
 
 LIMIT_BYTES = 64 * 1024 * 1024
@@ -19,7 +24,7 @@ LIMIT_BYTES = 64 * 1024 * 1024
 
 def read_recordings(
     data: bytes, name: str, reader: Reader, format_: Format | None = None
-) -> list[Recording]:
+) -> list[RecordedExchange]:
     """Return what a file holds. Raises RecordingError with one line that says what is wrong."""
     if len(data) > LIMIT_BYTES:
         raise RecordingError(f"{name}: it is larger than {LIMIT_BYTES // 2**20} MiB; cut it")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from streamchat_conformance.chat.parse import parse_request
-from streamchat_conformance.chat.request import PATH, ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import PATH, ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.http1 import read_response
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.sent_request import parse_request
 
 AUTHORITY = "HOST:PORT"
 """Stands where a recording does not say which server answered."""
@@ -99,7 +100,7 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordedExchange:
     """One exchange out of a file."""
 
     exchange: Exchange
@@ -121,7 +122,7 @@ class Recording:
         host = parse_request(self.exchange.request).first("host")
         return self.origin or f"http://{host or AUTHORITY}"
 
-    def losing(self, *globs: str, note: str) -> Recording:
+    def losing(self, *globs: str, note: str) -> RecordedExchange:
         """Return the recording with less that it can decide, and why."""
         return replace(self, undecidable=(*self.undecidable, *globs), notes=(*self.notes, note))
 
@@ -166,7 +167,7 @@ class Reader:
         notes: tuple[str, ...] = (),
         ending: Ending | None = None,
         origin: str = "",
-    ) -> Recording:
+    ) -> RecordedExchange:
         """Return the recording of a response's bytes.
 
         `request` is the recorded one, if any; `request_head` its head alone; `ending` is how
@@ -192,7 +193,7 @@ class Reader:
         if not known:
             undecidable += NO_REQUEST
             notes += ("the request is not in it; a plain valid one is assumed (see --request)",)
-        return Recording(
+        return RecordedExchange(
             exchange,
             name,
             format_,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamchat_conformance.core.exchange import Exchange
-from streamchat_conformance.offline.recording import Format, Recording, RecordingError
+from streamchat_conformance.offline.recording import Format, RecordedExchange, RecordingError
 
 
 def is_saved(document: Any) -> bool:
@@ -15,7 +15,7 @@ def is_saved(document: Any) -> bool:
     return isinstance(document, dict) and ("exchanges" in document or "reads" in document)
 
 
-def read_saved(document: Any, name: str) -> list[Recording]:
+def read_saved(document: Any, name: str) -> list[RecordedExchange]:
     """Read saved exchanges. Raises RecordingError."""
     values = document
     if isinstance(document, dict):
@@ -26,7 +26,7 @@ def read_saved(document: Any, name: str) -> list[Recording]:
     for number, value in enumerate(values, 1):
         place = name if len(values) == 1 else f"{name} #{number}"
         try:
-            found.append(Recording(Exchange.from_json(value), place, Format.EXCHANGE))
+            found.append(RecordedExchange(Exchange.from_json(value), place, Format.EXCHANGE))
         except ValueError as error:
             raise RecordingError(f"{place}: {error}") from None
     if not found:

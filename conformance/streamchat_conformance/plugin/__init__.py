@@ -15,7 +15,7 @@ from streamchat_conformance.plugin.options import add_options, any_given
 
 if TYPE_CHECKING:
     from streamchat_conformance.plugin.session import SuiteSession
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 _SESSION = "streamchat-conformance-session"
 _CASES = "streamchat_conformance/cases/test_"

@@ -14,8 +14,8 @@ from streamchat_conformance.gate.known_failures import KnownFailures, load_known
 from streamchat_conformance.plugin.writing import check_report_files
 from streamchat_conformance.report.files import WriteError, check_writable
 from streamchat_conformance.report.redact import declare_secret
-from streamchat_conformance.suite import settings as suite
-from streamchat_conformance.suite.settings import Settings, SettingsError
+from streamchat_conformance.suite.config import settings as suite
+from streamchat_conformance.suite.config.settings import Settings, SettingsError
 
 URL_VARIABLE = "STREAMCHAT_TARGET_URL"
 FAIL_ON = ("must", "should")

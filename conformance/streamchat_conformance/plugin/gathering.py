@@ -32,15 +32,15 @@ from streamchat_conformance.report.terminal import (
     print_summary,
     print_verdict,
 )
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import (
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import (
     EXIT_SUITE_FAULT,
     EXIT_USAGE,
     Facts,
     Result,
     Results,
 )
-from streamchat_conformance.suite.settings import Settings
 
 EXIT_INTERRUPTED = 2
 """What pytest returns for a run that was interrupted."""

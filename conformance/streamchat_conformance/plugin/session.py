@@ -23,18 +23,18 @@ from streamchat_conformance.plugin.totals import colour
 from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.judged import verdict
-from streamchat_conformance.suite.outcomes import (
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.trimming import trimmed
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.judged import verdict
+from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
     NotApplicable,
     NotTestable,
     Outcome,
     Violation,
 )
-from streamchat_conformance.suite.results import Result
-from streamchat_conformance.suite.target import Target
-from streamchat_conformance.suite.trimming import trimmed
+from streamchat_conformance.suite.verdicts.results import Result
 
 DEFAULT_REPORTCHARS = "fE"
 """What pytest lists at the end of a run unless it is asked for something else."""
@@ -120,7 +120,7 @@ class SuiteSession(Gathering):
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
         if target is not None and _order(item) in (LIVE, HARMFUL):
-            target.alive.gone()
+            target.liveness.gone()
         if not requirement.needs:
             return
         self.target.require_stream()

@@ -18,15 +18,15 @@ from streamchat_conformance.judges import JUDGES
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.embedded import EmbeddedServer, embedded_settings
-from streamchat_conformance.suite.learn import learn
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.observe import start_observations
-from streamchat_conformance.suite.outcomes import NotTestable, Outcome
-from streamchat_conformance.suite.results import Result, Results
-from streamchat_conformance.suite.settings import Settings, SettingsError
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.config.embedded_reference import EmbeddedServer, embedded_settings
+from streamchat_conformance.suite.config.settings import Settings, SettingsError
+from streamchat_conformance.suite.scenarios.observations import start_observations
+from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable, Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results
 
 
 class RunState:

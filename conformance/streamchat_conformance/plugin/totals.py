@@ -16,8 +16,8 @@ from _pytest.junitxml import xml_key
 
 from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.terminal import inert
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result
 
 Texts = Callable[[Result], str]
 

@@ -3,7 +3,7 @@
 Nothing here prints or logs what is sent: header fields may hold secrets.
 """
 
-from streamchat_conformance.recorder import until
+from streamchat_conformance.recorder import stop_conditions as until
 from streamchat_conformance.recorder.check import check_target
 from streamchat_conformance.recorder.connection import Connection
 from streamchat_conformance.recorder.endpoint import Endpoint
@@ -17,7 +17,7 @@ from streamchat_conformance.recorder.parallel import (
     record_together,
 )
 from streamchat_conformance.recorder.progress import Progress
-from streamchat_conformance.recorder.until import TimedUntil, Until
+from streamchat_conformance.recorder.stop_conditions import TimedUntil, Until
 
 __all__ = [
     "ConnectError",

@@ -9,7 +9,7 @@ from streamchat_conformance.core.http1 import read_response
 from streamchat_conformance.recorder.connection import Connection
 from streamchat_conformance.recorder.endpoint import Endpoint, unverified_context
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
-from streamchat_conformance.recorder.until import complete
+from streamchat_conformance.recorder.stop_conditions import complete
 
 if TYPE_CHECKING:
     from streamchat_conformance.recorder.limits import Limits

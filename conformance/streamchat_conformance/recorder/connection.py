@@ -10,9 +10,9 @@ from streamchat_conformance.recorder.channel import End
 from streamchat_conformance.recorder.connecting import Connecting, resolve
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
 from streamchat_conformance.recorder.loop import clock, drive
-from streamchat_conformance.recorder.recording import Recording, Tag
+from streamchat_conformance.recorder.recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.sending import Sender, SentLog
-from streamchat_conformance.recorder.watching import Watch
+from streamchat_conformance.recorder.watching import ConnectionWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from streamchat_conformance.recorder.channel import Channel
     from streamchat_conformance.recorder.endpoint import Endpoint
     from streamchat_conformance.recorder.limits import Limits
+    from streamchat_conformance.recorder.stop_conditions import Until
     from streamchat_conformance.recorder.tape import Stamped
-    from streamchat_conformance.recorder.until import Until
 
 __all__ = ["Connection", "next_number"]
 
@@ -134,7 +134,7 @@ class Connection:
         """
         channel = self._usable()
         sent = self._sent.answer(len(request))
-        recording = Recording(
+        recording = ExchangeRecording(
             channel,
             request,
             until,
@@ -167,7 +167,7 @@ class Connection:
         """
         channel = self._usable()
         sender = Sender(channel, request, limits or self.limits, pieces=pieces, pause_s=pause_s)
-        recording = Recording(
+        recording = ExchangeRecording(
             channel,
             request,
             until,
@@ -184,7 +184,7 @@ class Connection:
             self._sent.add(sender)
             self._sent.answer(self._sent.unanswered_bytes)
 
-    def _record(self, recording: Recording) -> Exchange:
+    def _record(self, recording: ExchangeRecording) -> Exchange:
         first = self.exchanges == 0
         self.exchanges += 1
         drive([recording])
@@ -205,7 +205,7 @@ class Connection:
 
         Returns as soon as the end is seen, and None when the connection is still open.
         """
-        watch = Watch(self._usable(), clock() + limit_s)
+        watch = ConnectionWatch(self._usable(), clock() + limit_s)
         drive([watch])
         if watch.end is None:
             return None
@@ -217,7 +217,7 @@ class Connection:
         What arrives meanwhile, up to the recording limit, is kept for the next `receive`.
         """
         room_bytes = self.limits.recording_bytes
-        watch = Watch(self._usable(), clock() + limit_s, room_bytes=room_bytes)
+        watch = ConnectionWatch(self._usable(), clock() + limit_s, room_bytes=room_bytes)
         drive([watch])
         self._leftover.extend(watch.reads)
         return watch.end is not None

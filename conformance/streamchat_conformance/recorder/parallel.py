@@ -11,7 +11,7 @@ from streamchat_conformance.recorder.connecting import Address, Connecting, reso
 from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
 from streamchat_conformance.recorder.loop import Stop, clock, drive
-from streamchat_conformance.recorder.recording import Recording, Tag
+from streamchat_conformance.recorder.recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.sending import Sender
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from streamchat_conformance.recorder.endpoint import Endpoint
     from streamchat_conformance.recorder.limits import Limits
-    from streamchat_conformance.recorder.until import Until
+    from streamchat_conformance.recorder.stop_conditions import Until
 
 __all__ = ["Observation", "Plan", "Timeline", "record_timeline", "record_together"]
 
@@ -99,7 +99,7 @@ class PlannedExchange:
         self._start_at = began_at + plan.start_after_s
         self._number = next_number()
         self._connecting: Connecting | None = None
-        self._recording: Recording | None = None
+        self._recording: ExchangeRecording | None = None
         self._stopped_at: float | None = None
 
     @property
@@ -109,7 +109,7 @@ class PlannedExchange:
         return recorded or self.error is not None
 
     @property
-    def _current(self) -> Connecting | Recording | None:
+    def _current(self) -> Connecting | ExchangeRecording | None:
         return self._recording or self._connecting
 
     def fileno(self) -> int:
@@ -197,7 +197,7 @@ class PlannedExchange:
         if connecting.channel is None:
             return
         plan = self._plan
-        self._recording = Recording(
+        self._recording = ExchangeRecording(
             connecting.channel,
             plan.request,
             plan.until,

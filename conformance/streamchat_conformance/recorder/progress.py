@@ -40,7 +40,7 @@ class Progress:
         """When the last bytes came; None before any."""
         self._reading_from_s = reading_from_s
         self._parser: EventStreamParser | None = None
-        self._inflater: _Inflater | None = None
+        self._inflater: _ProgressInflater | None = None
 
     @property
     def body_bytes(self) -> int:
@@ -73,7 +73,7 @@ class Progress:
             len(codings) == 1 and codings[0] in ("gzip", "x-gzip", "deflate")
         )
         if codings and self.countable:
-            self._inflater = _Inflater()
+            self._inflater = _ProgressInflater()
 
     def _count(self, piece: Read) -> None:
         if self._parser is None:
@@ -85,7 +85,7 @@ class Progress:
         self.events += len(self._parser.receive(data, piece.at_s))
 
 
-class _Inflater:
+class _ProgressInflater:
     """Undoes gzip or zlib's deflate; silent from the first fault on."""
 
     def __init__(self) -> None:

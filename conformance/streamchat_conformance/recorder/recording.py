@@ -11,15 +11,15 @@ from streamchat_conformance.recorder.channel import Channel, End
 from streamchat_conformance.recorder.loop import clock
 from streamchat_conformance.recorder.progress import Progress
 from streamchat_conformance.recorder.sending import Sender, Sent
+from streamchat_conformance.recorder.stop_conditions import Until, wake_at_s
 from streamchat_conformance.recorder.tape import Stamped, Tape
-from streamchat_conformance.recorder.until import Until, wake_at_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streamchat_conformance.recorder.limits import Limits
 
-__all__ = ["FRAMING_LOST_S", "Recording", "Tag"]
+__all__ = ["FRAMING_LOST_S", "ExchangeRecording", "Tag"]
 
 _ASK_AGAIN_S: Final = 0.001
 
@@ -36,7 +36,7 @@ class Tag:
     position: int = 0
 
 
-class Recording:
+class ExchangeRecording:
     """A task that records one exchange on a channel.
 
     With a `Sender` it sends and reads at the same time; with `Sent` the request went out before.

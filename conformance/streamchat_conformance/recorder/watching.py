@@ -11,10 +11,10 @@ from streamchat_conformance.recorder.tape import Stamped
 if TYPE_CHECKING:
     from streamchat_conformance.recorder.channel import Channel, End
 
-__all__ = ["Watch"]
+__all__ = ["ConnectionWatch"]
 
 
-class Watch:
+class ConnectionWatch:
     """A task that waits for the server to end the connection, until a time.
 
     With `room_bytes` what arrives is taken into `reads`, up to so much; with 0 nothing is, so

@@ -6,7 +6,7 @@ import json
 
 from streamchat_conformance.catalogue import Level
 from streamchat_conformance.report.model import Report
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _COLOURS = {"conformant": "brightgreen", "nonconformant": "red", "partial": "yellow"}
 

@@ -16,7 +16,7 @@ from streamchat_conformance.report.layers import headline
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.report.server_name import server_name
-from streamchat_conformance.suite.results import Results
+from streamchat_conformance.suite.verdicts.results import Results
 
 SCHEMA = 1
 

@@ -11,7 +11,7 @@ from streamchat_conformance.report.html.markup import visible
 from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.report.terminal import SERVER_LAYER
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 LIMIT_BYTES = 1_000_000
 """What step summaries take is 1 MiB; a report stays below, and says what it left out."""

@@ -13,7 +13,7 @@ from streamchat_conformance.catalogue import CATALOGUE, Layer, Level
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.report.json_report import SCHEMA
 from streamchat_conformance.report.layers import headline
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 REPORT_LIMIT_BYTES = 256 * 1024 * 1024
 """Larger files are not read: no run writes one."""
@@ -141,7 +141,7 @@ def report_from_json(value: object) -> Report:
             f"report schema {value.get('schema')!r} is not {SCHEMA}; "
             "read it with the version of the suite that wrote it"
         )
-    members = _Members(value, "the report")
+    members = _ReportMembers(value, "the report")
     target, summary = members.object("target"), members.object("summary")
     report = Report(
         version=members.object("suite").text("version"),
@@ -169,7 +169,7 @@ def report_from_json(value: object) -> Report:
     return report
 
 
-def _requirement(members: _Members) -> ReportedRequirement:
+def _requirement(members: _ReportMembers) -> ReportedRequirement:
     members.name = id_ = members.text("id")
     try:
         level, outcome = Level(members.text("level")), Outcome(members.text("outcome"))
@@ -203,7 +203,7 @@ def _layer_of(id_: str) -> str:
     return (known.layer if known is not None else Layer.APPLICATION).value
 
 
-def _finding(members: _Members) -> ReportedFinding:
+def _finding(members: _ReportMembers) -> ReportedFinding:
     return ReportedFinding(
         message=members.text("message"),
         expected=members.text("expected"),
@@ -215,7 +215,7 @@ def _finding(members: _Members) -> ReportedFinding:
     )
 
 
-def _exchanges(found: list[_Members]) -> Iterator[Exchange]:
+def _exchanges(found: list[_ReportMembers]) -> Iterator[Exchange]:
     for number, members in enumerate(found):
         try:
             yield Exchange.from_json(members.members)
@@ -223,7 +223,7 @@ def _exchanges(found: list[_Members]) -> Iterator[Exchange]:
             raise ReportError(f"exchange {number}: {error}") from None
 
 
-class _Members:
+class _ReportMembers:
     """The members of a JSON object, each asked for by name and kind. All raise ReportError."""
 
     def __init__(self, members: dict[str, Any], name: str) -> None:
@@ -251,17 +251,17 @@ class _Members:
     def count_or_none(self, member: str) -> int | None:
         return None if self.members.get(member) is None else self.count(member)
 
-    def object(self, member: str) -> _Members:
+    def object(self, member: str) -> _ReportMembers:
         value = self.members.get(member)
         if not isinstance(value, dict):
             raise self._wrong(member, "an object")
-        return _Members(value, f"{self.name}'s {member}")
+        return _ReportMembers(value, f"{self.name}'s {member}")
 
-    def objects(self, member: str) -> list[_Members]:
+    def objects(self, member: str) -> list[_ReportMembers]:
         value = self.members.get(member)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self._wrong(member, "an array of objects")
-        return [_Members(item, f"{self.name}'s {member} {n}") for n, item in enumerate(value)]
+        return [_ReportMembers(item, f"{self.name}'s {member} {n}") for n, item in enumerate(value)]
 
     def texts(self, member: str) -> dict[str, str]:
         values = self.object(member).members

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shlex
 
-from streamchat_conformance.chat.parse import parse_request
+from streamchat_conformance.core.sent_request import parse_request
 
 INLINE_BYTES = 2048
 """Longer requests are not put on a command line."""

@@ -12,8 +12,8 @@ import pytest
 from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
-from streamchat_conformance.suite.outcomes import Outcome
-from streamchat_conformance.suite.results import Result, Results
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.results import Result, Results
 
 _COLOURS = {
     "conformant": "green",

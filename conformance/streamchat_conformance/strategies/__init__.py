@@ -57,7 +57,7 @@ from streamchat_conformance.strategies.prompts import (
 from streamchat_conformance.strategies.spoiling import (
     Malformation,
     MalformedHead,
-    Refusal,
+    RefusalStrength,
     RequestParts,
     well_formed_request,
 )
@@ -70,7 +70,7 @@ __all__ = [
     "Malformation",
     "MalformedChunks",
     "MalformedHead",
-    "Refusal",
+    "RefusalStrength",
     "RequestParts",
     "any_histories",
     "any_json",

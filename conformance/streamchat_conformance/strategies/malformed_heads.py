@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from streamchat_conformance.strategies.spoiling import (
     Malformation,
+    MalformationRule,
     MalformedHead,
-    Refusal,
+    RefusalStrength,
     RequestParts,
-    Rule,
     heads_of,
     with_coding,
     with_field,
@@ -57,11 +57,11 @@ def doubtful_heads(parts: RequestParts) -> tuple[MalformedHead, ...]:
 
 
 _OUTSIDE_GRAMMAR = (
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9112 §3",
         "a request line is a method, a target and a version, with one space between them",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("request-line-without-version", with_line(b"POST <target>")),
             ("request-line-without-target", with_line(b"POST HTTP/1.1")),
@@ -69,11 +69,11 @@ _OUTSIDE_GRAMMAR = (
             ("request-line-of-one-word", with_line(b"POST")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9112 §2.3",
         "a version is `HTTP/`, a digit, a point and a digit",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("version-minor-not-a-digit", with_version(b"HTTP/1.x")),
             ("version-without-minor", with_version(b"HTTP/1")),
@@ -83,21 +83,21 @@ _OUTSIDE_GRAMMAR = (
             ("version-without-name", with_version(b"1.1")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9110 §2.5, §15.6.6",
         "a server that does not implement a major version should answer 505",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("version-9.9", with_version(b"HTTP/9.9")),
             ("version-2.0", with_version(b"HTTP/2.0")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9110 §9.1",
         "a method is a token: no control characters, no delimiters",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("method-with-parenthesis", with_method(b"PO(ST")),
             ("method-with-space", with_method(b"PO ST")),
@@ -106,18 +106,18 @@ _OUTSIDE_GRAMMAR = (
             ("method-with-nul", with_method(b"POST\x00")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9112 §3.2",
         "a request target has no control characters",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (("target-with-nul", with_line(b"POST <target>\x00 HTTP/1.1")),),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9110 §5.1, RFC 9112 §5",
         "a field line is a name, which is a token and not empty, then a colon",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("field-name-empty", with_field(b": 1")),
             ("field-name-with-space", with_field(b"X Unknown: 1")),
@@ -130,11 +130,11 @@ _OUTSIDE_GRAMMAR = (
 )
 
 _MALFORMED = (
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9112 §5.1",
         "a server must answer 400 to whitespace between a field name and its colon",
-        Refusal.MUST,
+        RefusalStrength.MUST,
         (
             ("space-before-colon", with_field(b"X-Unknown : 1")),
             ("tab-before-colon", with_field(b"X-Unknown\t: 1")),
@@ -149,21 +149,21 @@ _MALFORMED = (
             ),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9110 §5.5, RFC 9112 §2.2",
         "a CR or NUL in a value makes it invalid, and dangerous behind lenient proxies",
-        Refusal.MUST,
+        RefusalStrength.MUST,
         (
             ("field-value-with-nul", with_field(b"X-Unknown: a\x00b")),
             ("field-value-with-bare-cr", with_field(b"X-Unknown: a\rb")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.LENGTH,
         "RFC 9112 §6.3",
         "a server must answer 400 to a Content-Length that is not decimal digits, and close",
-        Refusal.MUST,
+        RefusalStrength.MUST,
         (
             ("length-of-letters", with_length("abc")),
             ("length-negative", with_length("-N")),
@@ -176,11 +176,11 @@ _MALFORMED = (
             ("length-with-parameter", with_length("N;a=b")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.CODING,
         "RFC 9112 §6.3",
         "a server must answer 400 (or 501, §6.1) where chunked is not the last transfer coding",
-        Refusal.MUST,
+        RefusalStrength.MUST,
         (
             ("coding-unknown", with_coding(b" x-unknown")),
             ("coding-chunked-not-last", with_coding(b" chunked, x-unknown")),
@@ -192,11 +192,11 @@ _MALFORMED = (
 )
 
 _DOUBTFUL = (
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9112 §3",
         "a recipient may split the request line at any whitespace and drop what is around it",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (
             ("request-line-with-two-spaces", with_line(b"POST  <target> HTTP/1.1")),
             ("request-line-with-tab", with_line(b"POST\t<target>\tHTTP/1.1")),
@@ -204,21 +204,21 @@ _DOUBTFUL = (
             ("request-line-with-space-in-front", with_line(b" POST <target> HTTP/1.1")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9110 §2.5, §15.6.6",
         "well-formed versions that a server can refuse with 505, and need not",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (
             ("version-1.2", with_version(b"HTTP/1.2")),
             ("version-0.9", with_version(b"HTTP/0.9")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.REQUEST_LINE,
         "RFC 9112 §2.3, §3.2",
         "outside the grammar, but read by common servers in the one obvious way",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("version-name-in-lower-case", with_version(b"http/1.1")),
             ("version-minor-of-two-digits", with_version(b"HTTP/1.10")),
@@ -226,49 +226,49 @@ _DOUBTFUL = (
             ("target-not-ascii", with_line(b"POST <target>?\xc3\xa9 HTTP/1.1")),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9112 §2.2",
         "a recipient may take a bare LF for a line's end",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (("bare-lf-line-ends", lambda message: replace(message, line_end=b"\n")),),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9112 §2.2",
         "lines with whitespace in front, before the first field line, may be passed over",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (("space-before-first-field", with_first_field(b" X-Unknown: 1")),),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9112 §5.2",
         "a folded line may be joined with spaces",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (("folded-field-line", with_field(b"X-Unknown: a\r\n b")),),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9110 §5.5",
         "control characters other than CR, LF and NUL may be kept in a value",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (("field-value-with-control-character", with_field(b"X-Unknown: a\x01b")),),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9110 §5.1",
         "outside the grammar, but nginx and others drop such lines and go on",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("field-name-not-ascii", with_field(b"X-Unkn\xf6wn: 1")),
             ("field-name-quoted", with_field(b'"X-Unknown": 1')),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.FIELD_LINE,
         "RFC 9112 §3.2",
         "a MUST for 400 that most application servers do not obey; transport.host looks at it",
-        Refusal.MUST,
+        RefusalStrength.MUST,
         (
             ("host-absent", lambda message: message.without(b"host")),
             ("host-twice", with_field(b"Host: other.example")),
@@ -278,11 +278,11 @@ _DOUBTFUL = (
             ),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.LENGTH,
         "RFC 9112 §6.3",
         "several equal lengths may be read as one",
-        Refusal.MAY,
+        RefusalStrength.MAY,
         (
             ("length-twice-in-a-list", with_length("N, N")),
             (
@@ -291,11 +291,11 @@ _DOUBTFUL = (
             ),
         ),
     ),
-    Rule(
+    MalformationRule(
         Malformation.CODING,
         "RFC 9112 §6.1",
         "chunked is last, so the length is known; an unknown coding should get a 501",
-        Refusal.SHOULD,
+        RefusalStrength.SHOULD,
         (
             ("coding-unknown-before-chunked", with_coding(b" x-unknown, chunked")),
             ("coding-chunked-twice", with_coding(b" chunked, chunked")),

@@ -10,11 +10,11 @@ from streamchat_conformance.strategies.framings import chunked
 
 __all__ = [
     "Malformation",
+    "MalformationRule",
     "MalformedHead",
     "Message",
-    "Refusal",
+    "RefusalStrength",
     "RequestParts",
-    "Rule",
     "heads_of",
     "message_of",
     "well_formed_request",
@@ -38,7 +38,7 @@ class Malformation(StrEnum):
     CODING = "transfer-encoding"
 
 
-class Refusal(StrEnum):
+class RefusalStrength(StrEnum):
     """How strongly the RFC asks for a refusal."""
 
     MUST = "must"
@@ -75,7 +75,7 @@ class MalformedHead:
     """Where the rule stands, such as `RFC 9112 §5.1`."""
     reason: str
     """What the rule says, in one sentence; for a doubtful one, why it is doubtful."""
-    refusal: Refusal
+    refusal: RefusalStrength
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,13 @@ Case = tuple[str, Spoil]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class MalformationRule:
     """One rule of an RFC, and the cases that break it."""
 
     where: Malformation
     section: str
     reason: str
-    refusal: Refusal
+    refusal: RefusalStrength
     cases: Sequence[Case]
 
     def heads(self, message: Message) -> list[MalformedHead]:
@@ -134,7 +134,7 @@ class Rule:
         ]
 
 
-def heads_of(rules: Sequence[Rule], parts: RequestParts) -> tuple[MalformedHead, ...]:
+def heads_of(rules: Sequence[MalformationRule], parts: RequestParts) -> tuple[MalformedHead, ...]:
     """Return what the cases of all the rules make of a good POST, in order."""
     message = message_of(parts)
     return tuple(head for rule in rules for head in rule.heads(message))

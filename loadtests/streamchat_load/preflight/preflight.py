@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import gevent
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Read
+from streamchat_conformance.core.http_request import HttpRequest
 
 from streamchat_load.client.connection import StreamConnectError, StreamConnection
 from streamchat_load.client.exchange import exchange

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 import gevent.event
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.http_request import HttpRequest
 
 from streamchat_load.client.connection import StreamConnectError, StreamConnection
 from streamchat_load.client.exchange import exchange

@@ -18,7 +18,7 @@ from streamchat_conformance.report.html.markup import Markup, element, joined
 from streamchat_conformance.report.html.requirement_view import LABELS, LAYERS, requirement_view
 from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.model import Report, ReportedRequirement
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _ORDER = (
     Outcome.FAIL,

@@ -9,7 +9,7 @@ from streamchat_conformance.report.catalogue_text import Defect, cited, defects_
 from streamchat_conformance.report.html.bytes_view import as_text
 from streamchat_conformance.report.html.markup import Markup, element, joined, link
 from streamchat_conformance.report.model import Report, ReportedFinding, ReportedRequirement
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 SHOWN_FINDINGS = 3
 """Findings that are told in full; of more, only the sentence."""

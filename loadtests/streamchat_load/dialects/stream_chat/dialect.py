@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from streamchat_conformance.catalogue import MUST, Capability
-from streamchat_conformance.chat.request import JSON_MEDIA_TYPE, PATH
+from streamchat_conformance.chat.request import PATH
+from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
 
 from streamchat_load.dialects.dialect import BuiltRequest, Dialect, EventViolation

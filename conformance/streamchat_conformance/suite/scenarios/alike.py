@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.suite.outcomes import Blocked
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.verdicts.outcomes import Blocked
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 REPEATS = 2
 """How often a request that was not served is sent again: what is served then fails by chance."""

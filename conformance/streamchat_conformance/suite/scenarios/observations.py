@@ -7,19 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Limits, Plan, Until, record_together
-from streamchat_conformance.suite.conditions import Paced, Watched
-from streamchat_conformance.suite.keepalive import Idle, learn_texts
-from streamchat_conformance.suite.outcomes import NotApplicable
-from streamchat_conformance.suite.room import PATIENCE_S, NoRoom, admitted, with_room
-from streamchat_conformance.suite.sequence import start_whole_plans
-from streamchat_conformance.suite.settings import DeclaredRequest
-from streamchat_conformance.suite.target import Target
-from streamchat_conformance.suite.timing import LONG_ENOUGH_S
+from streamchat_conformance.suite.config.settings import DeclaredRequest
+from streamchat_conformance.suite.scenarios.keepalive import Idle, learn_texts
+from streamchat_conformance.suite.scenarios.stateful import start_whole_plans
+from streamchat_conformance.suite.scenarios.timing import LONG_ENOUGH_S
+from streamchat_conformance.suite.target.overload import PATIENCE_S, NoRoom, admitted, with_room
+from streamchat_conformance.suite.target.stop_conditions import Paced, Watched
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 PACE_S = 4.0
 """How long a stream is watched for its pace (seconds)."""

@@ -16,7 +16,9 @@ from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading, judge_all
-from streamchat_conformance.suite.causes import (
+from streamchat_conformance.suite.recent import RecentTexts
+from streamchat_conformance.suite.trimming import trimmed
+from streamchat_conformance.suite.verdicts.causes import (
     ALIVE,
     EXPLAINED_BY_ROWS,
     EXPLAINS,
@@ -24,9 +26,7 @@ from streamchat_conformance.suite.causes import (
     SPECIAL_ROWS,
     kinds,
 )
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.recent import RecentTexts
-from streamchat_conformance.suite.trimming import trimmed
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
@@ -42,7 +42,7 @@ answer of a connection, too.
 
 
 @dataclass(slots=True)
-class Entry:
+class RequirementEvidence:
     """What the run has seen of one requirement."""
 
     judged: int = 0
@@ -73,7 +73,7 @@ class Ledger:
     """Collects what the judges say of each exchange of a run."""
 
     def __init__(self, *, path: str | None = None, gap_limit_s: float = 15.0) -> None:
-        self.entries: dict[str, Entry] = defaultdict(Entry)
+        self.entries: dict[str, RequirementEvidence] = defaultdict(RequirementEvidence)
         self.exchanges = 0
         self.streams = 0
         """Exchanges in which at least one event could be read."""
@@ -212,7 +212,7 @@ class Ledger:
     def _partial_cause(self, id_: str) -> str:
         """Return what may explain every finding on a requirement by its kind, or an empty text."""
         kind, cause = EXPLAINS_ALL_OF.get(id_, ("", ""))
-        entry = self.entries.get(id_, Entry())
+        entry = self.entries.get(id_, RequirementEvidence())
         return cause if entry.failed == entry.kinds[kind] else ""
 
     def follow(self, reading: Reading) -> None:
@@ -265,7 +265,7 @@ class Ledger:
         if not id_.startswith(EXPLAINED_BY_ROWS):
             return ""
         causes: Counter[str] = Counter()
-        for involved in self.entries.get(id_, Entry()).involved:
+        for involved in self.entries.get(id_, RequirementEvidence()).involved:
             guilty = [row for row in sorted(involved - {id_}) if self._guilty(row, id_)]
             if not guilty:
                 return ""
@@ -298,12 +298,12 @@ class Ledger:
         entry = self.entries.get(row)
         return entry is not None and entry.judged > 0 and not entry.involved
 
-    def _keep(self, entry: Entry, finding: Finding, exchange: Exchange) -> None:
+    def _keep(self, entry: RequirementEvidence, finding: Finding, exchange: Exchange) -> None:
         entry.findings.append((finding, trimmed(exchange)))
         entry.findings.sort(key=lambda kept: len(kept[1].request))
         del entry.findings[KEPT_PER_REQUIREMENT:]
 
-    def all_findings(self) -> Iterator[tuple[str, Entry]]:
+    def all_findings(self) -> Iterator[tuple[str, RequirementEvidence]]:
         """Yield (requirement id, entry) of all that was broken."""
         for id_, entry in list(self.entries.items()):
             if self._broken(id_):

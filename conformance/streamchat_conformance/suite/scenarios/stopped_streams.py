@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.recorder import Progress
-from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.target.stop_conditions import Watched
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.baseline import Baseline, echoes, first_event_bytes, pace
-from streamchat_conformance.suite.conditions import QuietAfterEnd, Watched
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.baseline import Baseline, echoes, first_event_bytes, pace
+from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, Watched
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 PLAIN = (
     ChatRequest("Hello", ["Hi"]),

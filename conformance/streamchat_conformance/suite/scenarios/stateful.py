@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import CHUNKED, ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.strategies import chunked
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.keepalive import (
+from streamchat_conformance.suite.scenarios.keepalive import (
     REFUSABLE,
     mismatch,
     says_close,
     served_alone,
     steadily,
 )
-from streamchat_conformance.suite.outcomes import Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import Violation
 
 CONNECTIONS = 3
 _NONCES = itertools.count()

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Self
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.settings import DeclaredRequest, Settings
+from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 START_LIMIT_S = 20.0
 STOP_LIMIT_S = 10.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import HttpRequest
-from streamchat_conformance.recorder.until import head as until_head
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.recorder.stop_conditions import head as until_head
 
 if TYPE_CHECKING:
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 SOCKET_BUFFERS_BYTES = 4 * 1024 * 1024
 """What a system's socket buffers take at most before a write has to wait (Linux: tcp_wmem)."""

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite.conditions import Watched
+from streamchat_conformance.suite.target.stop_conditions import Watched
 
 if TYPE_CHECKING:
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 SAMPLES = 6
 """So many lone requests tell how much a target varies."""
@@ -42,7 +42,7 @@ class Flight:
     """Whether no other request of the same kind of client was under way at any time."""
 
 
-class Usual:
+class LatencyBaseline:
     """Collects the times of lone requests."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ def learn_usual(target: Target, *, drained: bool = True) -> None:
     if not drained:
         target.send(request, stop=stop, label=label, timed=False)
     ends_at = time.monotonic() + SAMPLES_S
-    while target.usual.streams < SAMPLES and time.monotonic() < ends_at:
+    while target.latency.streams < SAMPLES and time.monotonic() < ends_at:
         if not target.send(request, stop=stop, label=label, timed=True).events:
             return
 

@@ -11,7 +11,7 @@ from typing import Any
 from streamchat_conformance.catalogue import CATALOGUE, Layer, Level, Requirement
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.suite.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 FAILING = frozenset({Outcome.FAIL, Outcome.BLOCKED})
 BROKEN = FAILING | {Outcome.KNOWN_FAILURE}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.chat.classify import LARGE_BYTES, Expectation
+from streamchat_conformance.chat.classify import LARGE_BYTES
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
 from streamchat_conformance.judges.stream import BESIDE_OTHERS

@@ -11,12 +11,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.chat.request import CHUNKED, HttpRequest
-from streamchat_conformance.suite.outcomes import NotTestable
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
     from streamchat_conformance.recorder import Connection
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 HALF_REQUESTS = 64
 """How many clients of a kind send half a request."""
@@ -55,7 +55,7 @@ def send_halves(
     halves = halves_of(target, kinds)
     connections: list[Connection] = []
     try:
-        with target.pulse.under_load():
+        with target.probe.under_load():
             for number in range(count):
                 try:
                     connection = target.connect()

@@ -15,11 +15,11 @@ from typing import Any
 import requests
 from urllib3.exceptions import DecodeError, InvalidChunkLength
 
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.eventstream import read_event_stream
 from streamchat_conformance.core.exchange import Read
-from streamchat_conformance.suite.room import NoRoom
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.target.overload import NoRoom
+from streamchat_conformance.suite.target.target import Target
 
 LARGE_EVENT_BYTES = 32 * 1024
 LARGE_CHUNK_BYTES = 512

@@ -7,15 +7,19 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
-from streamchat_conformance.suite.conditions import Answered, Watched
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.stopped import Stopped, stopped_streams, until_silent
-from streamchat_conformance.suite.target import SLOW_S, Target
+from streamchat_conformance.suite.scenarios.stopped_streams import (
+    Stopped,
+    stopped_streams,
+    until_silent,
+)
+from streamchat_conformance.suite.target.stop_conditions import Answered, Watched
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 WATCHED_S = 3.0
 """How long streams that were opened together are watched (seconds)."""
@@ -39,7 +43,7 @@ def observe_together(target: Target, exchanges: Iterable[Exchange]) -> list[Read
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class StreamGroup:
     """Streams that were opened together, on one axis of time."""
 
     readings: list[Reading]
@@ -47,7 +51,7 @@ class Crowd:
     """When each request was sent, after the common beginning (seconds)."""
 
     @classmethod
-    def open(cls, target: Target, count: int, *, first: int = 0) -> Crowd:
+    def open(cls, target: Target, count: int, *, first: int = 0) -> StreamGroup:
         """Open that many streams together and record them for a while.
 
         `first` is the number of the first one: a number stands for a prompt.
@@ -107,7 +111,7 @@ class Crowd:
         return self.zeros_s[number] + ended_at_s if reading.ended or left else None
 
 
-def late_streams(target: Target, crowd: Crowd) -> list[tuple[Reading, str]]:
+def late_streams(target: Target, crowd: StreamGroup) -> list[tuple[Reading, str]]:
     """Return the streams that had to wait for others, and how that shows.
 
     Waiting shows as a first event that comes after another stream is over, ended or left.
@@ -153,7 +157,7 @@ def hold_streams(target: Target, count: int) -> Iterator[list[Reading]]:
             reading = target.record(connection, request, Answered(1), "held open", receive=True)
             if reading.events and not reading.ended:
                 readings.append(reading)
-        with target.pulse.under_load():
+        with target.probe.under_load():
             yield readings
     finally:
         for connection in connections:
@@ -181,7 +185,7 @@ def serves_within(
     reading: Reading | None = None
     for _ in range(tries):
         try:
-            with target.pulse.under_load():
+            with target.probe.under_load():
                 reading = target.send(request, label=label, observe=False, patient=not accept_503)
         except NotTestable as gone:
             if reading is None:

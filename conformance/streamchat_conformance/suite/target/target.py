@@ -10,23 +10,24 @@ from dataclasses import replace
 from typing import Any
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest, HttpRequest
+from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
-from streamchat_conformance.suite.alive import Alive
-from streamchat_conformance.suite.background import Background, run_together
-from streamchat_conformance.suite.baseline import Baseline
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import Ledger
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable
-from streamchat_conformance.suite.patience import Patience
-from streamchat_conformance.suite.room import Pauses, retry_after
-from streamchat_conformance.suite.settings import Settings
-from streamchat_conformance.suite.usual import Usual
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.target.adaptive_timeouts import AdaptiveTimeouts
+from streamchat_conformance.suite.target.background import Background, run_together
+from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
+from streamchat_conformance.suite.target.liveness import Liveness
+from streamchat_conformance.suite.target.overload import Pauses, retry_after
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, NotTestable
 
 SLOW_S = 0.3
 """A target whose first event takes so long gets several requests at once (seconds)."""
@@ -77,13 +78,13 @@ class Target:
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
-        self.usual = Usual()
-        self.alive = Alive(self)
-        self.pulse = self.alive.pulse
+        self.latency = LatencyBaseline()
+        self.liveness = Liveness(self)
+        self.probe = self.liveness.probe
         """Whether it still answers at all."""
         self._wait = threading.Event()
         self._baseline: Baseline | None = None
-        self._patience = Patience()
+        self._timeouts = AdaptiveTimeouts()
 
     def __repr__(self) -> str:
         return f"<Target {self.endpoint.url}>"
@@ -97,8 +98,8 @@ class Target:
         """
         baseline = self._baseline
         usual_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
-        limits = self._patience.limits(self.settings.limits, usual_s)
-        enough_bytes = max(self._patience.recording_bytes, self.large_event_bytes)
+        limits = self._timeouts.limits(self.settings.limits, usual_s)
+        enough_bytes = max(self._timeouts.recording_bytes, self.large_event_bytes)
         recording_bytes = min(limits.recording_bytes, enough_bytes)
         return replace(limits, recording_bytes=recording_bytes)
 
@@ -128,12 +129,12 @@ class Target:
     @property
     def first_event_s(self) -> float:
         """How long the first event of a lone stream may well take here (seconds)."""
-        return max(self.baseline.first_event_s, self.usual.first_event_s)
+        return max(self.baseline.first_event_s, self.latency.first_event_s)
 
     @property
     def refusal_s(self) -> float:
         """How long a lone refusal may well take here (seconds)."""
-        return max(self.baseline.refusal_s, self.usual.refusal_s)
+        return max(self.baseline.refusal_s, self.latency.refusal_s)
 
     @property
     def large_event_bytes(self) -> int:
@@ -188,9 +189,9 @@ class Target:
         """
         if self.interrupted.is_set():
             raise KeyboardInterrupt
-        if self.pulse.stopped():
+        if self.probe.stopped():
             raise Blocked(ALIVE, "the server has stopped answering")
-        if self._patience.hopeless and not self.baseline.streams:
+        if self._timeouts.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         limits = self.limits
         with _testable():
@@ -199,7 +200,7 @@ class Target:
                     self.endpoint, limits, receive_buffer_bytes=receive_buffer_bytes
                 )
             except ConnectError:
-                if not (self.alive.restarts and self.alive.await_start()):
+                if not (self.liveness.restarts and self.liveness.await_start()):
                     raise
             return Connection.open(self.endpoint, limits, receive_buffer_bytes=receive_buffer_bytes)
 
@@ -228,7 +229,7 @@ class Target:
         condition = stop or self.enough(events or 1)
         pauses = Pauses()
         while True:
-            with self.usual.flight() as flight, self.connect() as connection, _testable():
+            with self.latency.flight() as flight, self.connect() as connection, _testable():
                 exchange = connection.exchange(
                     data,
                     until=condition,
@@ -243,7 +244,7 @@ class Target:
             reading = self.ledger.read(exchange)
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
-                self.usual.note(reading)
+                self.latency.note(reading)
             if not (patient and reading.overloaded and pauses.pause(retry_after(reading))):
                 break
         return self.ledger.observe_reading(reading) if observe else reading
@@ -341,9 +342,9 @@ class Target:
 
     def _note(self, reading: Reading) -> None:
         """Take note of how long an answer was waited for, and whether any came."""
-        self._patience.note(reading)
+        self._timeouts.note(reading)
         self.ledger.follow(reading)
-        self.alive.note(reading)
+        self.liveness.note(reading)
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far, by a case or on any exchange."""
@@ -351,14 +352,14 @@ class Target:
 
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving."""
-        self.alive.check(after, wait=self.baseline.first_event_s < SLOW_S)
+        self.liveness.check(after, wait=self.baseline.first_event_s < SLOW_S)
 
     def property_s(self) -> float:
         """Return how long the next property may take (seconds).
 
         All properties share a budget, so that a slow target is judged in reasonable time.
         """
-        if self._patience.weary:
+        if self._timeouts.weary:
             return LEAST_PROPERTY_S
         thoroughness = self.settings.thoroughness
         left_s = max(0.0, thoroughness.total_s - self.spent_s)

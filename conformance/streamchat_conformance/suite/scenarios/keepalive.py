@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.classify import Expectation
-from streamchat_conformance.chat.request import HttpRequest
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, tokens
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import error_text
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.outcomes import Blocked, Violation
-from streamchat_conformance.suite.room import admitted, with_room
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.overload import admitted, with_room
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 T = TypeVar("T")
 

@@ -22,9 +22,14 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from streamchat_conformance.suite.background import run_together
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, NotTestable, Violation
-from streamchat_conformance.suite.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.verdicts.outcomes import (
+    Blocked,
+    NotApplicable,
+    NotTestable,
+    Violation,
+)
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""

@@ -9,8 +9,8 @@ from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import JUDGES, Reading
 from streamchat_conformance.judges.request import ACCEPTED, REFUSED, SURVIVED, answer
-from streamchat_conformance.suite.outcomes import Blocked, NotApplicable, Violation
-from streamchat_conformance.suite.target import Target
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 Case = TypeVar("Case", bound=Callable[..., object])
 

@@ -24,7 +24,7 @@ FLOOD_BYTES = 16 * 1024
 """What is then recorded of one exchange, unless the request itself is large."""
 
 
-class Patience:
+class AdaptiveTimeouts:
     """Counts the waits in vain, and sets the limits of those to come."""
 
     def __init__(self) -> None:

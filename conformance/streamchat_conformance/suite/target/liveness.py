@@ -10,23 +10,23 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.chat.request import HttpRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError
-from streamchat_conformance.recorder.until import any_of
-from streamchat_conformance.recorder.until import head as until_head
-from streamchat_conformance.suite.causes import ALIVE
-from streamchat_conformance.suite.conditions import Answered
-from streamchat_conformance.suite.ledger import place
-from streamchat_conformance.suite.outcomes import NotTestable
-from streamchat_conformance.suite.pulse import Pulse
+from streamchat_conformance.recorder.stop_conditions import any_of
+from streamchat_conformance.recorder.stop_conditions import head as until_head
+from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.ledger import place
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 GONE_FOR_GOOD = 3
 """A server that did not serve before so many cases in a row is not asked again."""
@@ -50,7 +50,7 @@ UNPROVOKED_S = 4.0
 """How long sending them may take (seconds)."""
 
 
-class Alive:
+class Liveness:
     """Sends a good request after each hostile case, and enters it when it is not served.
 
     Where that takes long the request is sent at once, and its answer awaited beside the next
@@ -58,7 +58,7 @@ class Alive:
     """
 
     def __init__(self, target: Target) -> None:
-        self.pulse = Pulse(self._answers)
+        self.probe = LivenessProbe(self._answers)
         self._target = target
         self.restarts = False
         """Whether the server was started again after it had crashed."""
@@ -106,7 +106,7 @@ class Alive:
         target = self._target
         if not target.baseline.accepted or not target.ledger.red(ALIVE):
             return False
-        gone = self.pulse.stopped()
+        gone = self.probe.stopped()
         if not gone:
             if self._found_gone < GONE_FOR_GOOD:
                 self._found_gone = 0 if self.serves() else self._found_gone + 1
@@ -207,12 +207,12 @@ class Alive:
         # A server that serves one at a time is not dead while it serves somebody else.
         if not target.baseline.accepted or target.red("resilience.concurrent"):
             return
-        if self.pulse.doubt(exchange):
+        if self.probe.doubt(exchange):
             target.ledger.gone = True
             self._accuse(exchange.label or "a request", "no answer", exchange)
 
     def _answers(self, wait_s: float | None) -> bool:
-        """Tell whether a good request is answered by anything (see `Pulse`)."""
+        """Tell whether a good request is answered by anything (see `LivenessProbe`)."""
         target = self._target
         limits = target.limits
         if wait_s is None:

@@ -27,7 +27,7 @@ LOOK_S = 1.0
 """How long it is then waited for (seconds)."""
 
 
-class Pulse:
+class LivenessProbe:
     """Knows whether the target answers. `probe` sends a good request and tells if it did.
 
     Its argument is how long to wait (seconds), or None for as long as is usual.

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 if TYPE_CHECKING:
-    from streamchat_conformance.suite.target import Target
+    from streamchat_conformance.suite.target.target import Target
 
 Result = TypeVar("Result")
 

@@ -1,0 +1,1 @@
+"""The server under test: sending to it, and what is known about it."""

@@ -1,0 +1,1 @@
+"""What a run has seen, which failure explains which, and what that makes of the target."""
