@@ -47,7 +47,7 @@ def usage() -> str:
 usage: streamchat-conformance [OPTION ...]
        streamchat-conformance COMMAND [OPTION ...]
 
-Judges a server of POST /api/stream-chat. Without --target-url or --target-command the embedded
+Judges a server of streaming chat over HTTP. Without --target-url or --target-command the embedded
 reference server is judged.
 
 {options_help()}

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_conformance.chat.request import PATH
+from streamchat_conformance.dialects.stream_chat.requests import PATH
 from streamchat_conformance.recorder import Endpoint, Limits, TargetUrlError
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.judges import Reading, rules_of
 from streamchat_load.client.reading import StreamReading
 from streamchat_load.client.response import StreamResponse
 from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
@@ -90,11 +91,11 @@ def least_s(benchmark: BenchmarkFixture) -> float:
 def test_judging_a_recorded_exchange_by_every_judge(benchmark: BenchmarkFixture) -> None:
     """Reports how many megabytes of wire bytes are judged in a second."""
     exchange = recorded()
-    verdicts = benchmark(lambda: dict(judge_all(Reading(exchange))))
+    verdicts = benchmark(lambda: dict(rules_of(DEFAULT).judge_all(Reading(exchange))))
     broken = [id_ for id_, findings in verdicts.items() if findings]
-    assert not [id_ for id_ in broken if JUDGES[id_].requirement.level is MUST]
+    assert not [id_ for id_ in broken if rules_of(DEFAULT).judges[id_].requirement.level is MUST]
     megabytes = len(exchange.received) / 1e6
-    benchmark.extra_info["judges"] = len(JUDGES)
+    benchmark.extra_info["judges"] = len(rules_of(DEFAULT).judges)
     benchmark.extra_info["mb_per_s"] = round(megabytes / least_s(benchmark), 2)
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.eventstream import read_event_stream
 from streamchat_conformance.core.http1 import read_response
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Connection, until
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.catalogue import CATALOGUE, Capability, Level
-from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.catalogue import Capability, Level
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import Reading, judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import Reading, rules_of
 
 from .harness import PYTHON, gate
 
@@ -36,7 +36,7 @@ def test_the_pages_server_keeps_every_must(tmp_path: Path) -> None:
     assert run.report is not None
     assert run.report["summary"]["verdict"] == "conformant"
     failing = run.with_outcome("fail") | run.with_outcome("blocked")
-    assert {CATALOGUE[id_].level for id_ in failing} <= {Level.SHOULD, Level.MAY}
+    assert {rules_of(DEFAULT).catalogue[id_].level for id_ in failing} <= {Level.SHOULD, Level.MAY}
     assert run.report["target"]["capabilities"]["echo"] == "detected"
 
 
@@ -48,21 +48,21 @@ def sent_bytes(block: str) -> bytes:
 
 def findings(request: bytes, response: bytes) -> list[Finding]:
     reading = Reading(Exchange(request, (Read(0.1, response),), ended_at_s=0.1))
-    load_catalogue()
     assert reading.response.complete
     return [
         finding
-        for id_, found in judge_all(reading)
+        for id_, found in rules_of(DEFAULT).judge_all(reading)
         for finding in found
         # HTTP/1.1 keeps a connection without the field.
-        if CATALOGUE[id_].level is not Level.MAY and id_ != "headers.connection-keep-alive"
+        if rules_of(DEFAULT).catalogue[id_].level is not Level.MAY
+        and id_ != "headers.connection-keep-alive"
     ]
 
 
 def test_the_pages_exchanges_break_nothing() -> None:
     request, stream, refusal = map(sent_bytes, blocks("bytes"))
     assert findings(request, stream) == []
-    assert Reading(Exchange(request, (Read(0.1, stream),))).asked.prompt == "Hello"
+    assert Reading(Exchange(request, (Read(0.1, stream),))).asked.values["prompt"] == "Hello"
     bad = request.replace(b'"prompt": "Hello", ', b"").replace(b"Length: 38", b"Length: 19")
     assert findings(bad, refusal) == []
 

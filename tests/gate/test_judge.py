@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_conformance.catalogue import CATALOGUE
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.offline.reading import read_recordings
 from streamchat_conformance.offline.recording import (
     Format,
@@ -22,7 +22,7 @@ from streamchat_fixtures.faults import FAULTS
 
 from .judging import CHAT, ECHO, HEAD, REQUEST, STREAM, Judge, chunk, curl
 
-load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 
 
 # -- what curl prints ----------------------------------------------------------------------

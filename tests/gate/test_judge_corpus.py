@@ -7,9 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from streamchat_conformance.catalogue import CATALOGUE, Level
-from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.catalogue import Level
 from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import read_recordings
 from streamchat_conformance.offline.recording import (
@@ -23,7 +24,7 @@ from streamchat_fixtures.exchanges import ExchangeCase, load_exchanges
 
 from .judging import REQUEST, STREAM, Judge
 
-load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 
 CASES = load_exchanges()
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_conformance.catalogue import CATALOGUE
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.gate.applying import (
     Applied,
     apply_known_failures,
@@ -25,11 +24,12 @@ from streamchat_conformance.gate.known_failures import (
     unknown_id,
 )
 from streamchat_conformance.gate.writing import PREFACE, as_toml
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.config.settings import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results, Verdict
 
-load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 IDS = sorted(CATALOGUE)
 TODAY = date(2026, 6, 15)
 MUST_ID, OTHER_ID, SHOULD_ID = "error.media-type", "error.shape", "error.bounded"

@@ -1,7 +1,8 @@
 """The corpus of recorded exchanges, as the suite's own exchanges."""
 
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
-from streamchat_conformance.judges import Reading, judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import Reading, rules_of
 from streamchat_fixtures.exchanges import ExchangeCase, load_exchanges
 
 CASES = load_exchanges()
@@ -30,4 +31,4 @@ def reading_of(case: ExchangeCase, exchange: Exchange | None = None) -> Reading:
 
 def broken(reading: Reading) -> set[str]:
     """Return the ids of the requirements that a reading breaks."""
-    return {id_ for id_, findings in judge_all(reading) if findings}
+    return {id_ for id_, findings in rules_of(DEFAULT).judge_all(reading) if findings}

@@ -6,7 +6,8 @@ from zlib import crc32
 
 import pytest
 from streamchat_conformance.core.exchange import Exchange, Read
-from streamchat_conformance.judges import JUDGES, judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_fixtures.exchanges import ExchangeCase
 
 from .corpus import CASES, broken, exchange_of, reading_of
@@ -25,7 +26,9 @@ def test_a_recording_breaks_exactly_what_it_should(case: ExchangeCase) -> None:
 
 @pytest.mark.guard
 def test_every_judge_has_a_case_of_its_own_that_it_accuses() -> None:
-    assert {case.about for case in CASES if case.about in case.breaks} == set(JUDGES)
+    assert {case.about for case in CASES if case.about in case.breaks} == set(
+        rules_of(DEFAULT).judges
+    )
 
 
 @pytest.mark.guard
@@ -33,14 +36,17 @@ def test_every_judge_has_a_case_of_its_own_that_it_looks_at_and_clears() -> None
     cleared = {
         case.about
         for case in CASES
-        if case.about in case.clears and JUDGES[case.about](reading_of(case)) == []
+        if case.about in case.clears
+        and rules_of(DEFAULT).judges[case.about](reading_of(case)) == []
     }
-    assert cleared == set(JUDGES)
+    assert cleared == set(rules_of(DEFAULT).judges)
 
 
 @pytest.mark.guard
 def test_every_id_of_the_corpus_is_one_of_a_judge() -> None:
-    assert {id_ for case in CASES for id_ in (*case.breaks, *case.clears)} <= set(JUDGES)
+    assert {id_ for case in CASES for id_ in (*case.breaks, *case.clears)} <= set(
+        rules_of(DEFAULT).judges
+    )
 
 
 @pytest.mark.guard
@@ -62,10 +68,11 @@ def test_an_end_is_called_complete_only_where_the_response_is(case: ExchangeCase
 @every_case
 def test_no_judge_raises_on_a_recording_cut_anywhere(case: ExchangeCase) -> None:
     exchange = exchange_of(case)
+    rules = rules_of(DEFAULT)
     for end in ends(case.name, len(case.received)):
-        list(judge_all(reading_of(case, cut(exchange, [0, end]))))
+        list(rules.judge_all(reading_of(case, cut(exchange, [0, end]))))
     for end in ends(case.name, len(case.sent)):
-        list(judge_all(reading_of(case, replace(exchange, request=case.sent[:end]))))
+        list(rules.judge_all(reading_of(case, replace(exchange, request=case.sent[:end]))))
 
 
 def ends(name: str, size: int) -> range:

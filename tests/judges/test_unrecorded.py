@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
-from streamchat_conformance.judges import judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_fixtures.exchanges import ExchangeCase
 
 from .corpus import CASES, exchange_of, reading_of
@@ -41,10 +42,10 @@ def places(case: ExchangeCase) -> list[int]:
 @every_case
 def test_what_was_not_recorded_decides_nothing(case: ExchangeCase) -> None:
     whole = exchange_of(case)
-    verdicts = dict(judge_all(reading_of(case)))
+    verdicts = dict(rules_of(DEFAULT).judge_all(reading_of(case)))
     for number, size in enumerate(places(case)):
         ending = (whole.ending, Ending.OVERFLOW)[number % 2]
         part = replace(cut_at(whole, size), ending=ending)
-        for id_, findings in judge_all(reading_of(case, part)):
+        for id_, findings in rules_of(DEFAULT).judge_all(reading_of(case, part)):
             broken_before = bool(verdicts.get(id_))
             assert bool(findings) == broken_before, (id_, size, ending, findings)

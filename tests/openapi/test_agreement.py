@@ -12,11 +12,12 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from streamchat_conformance.chat.classify import classify
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.strategies import (
+from streamchat_conformance.dialects.asking import ask
+from streamchat_conformance.dialects.registry import default_dialect
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.dialects.stream_chat.strategies import (
     any_histories,
     any_json,
     arbitrary_bodies,
@@ -39,7 +40,9 @@ PROPERTY = settings(deadline=None, max_examples=200)
 
 def expectation(body: bytes) -> Expectation:
     request = HttpRequest(body=body)
-    return classify(request.encode(authority="test", path="/api/stream-chat")).expectation
+    return ask(
+        default_dialect(), request.encode(authority="test", path="/api/stream-chat")
+    ).expectation
 
 
 def not_json(word: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from streamchat_conformance.chat.classify import (
+from streamchat_conformance.dialects.stream_chat.refusals import (
     HISTORY_NOT_LIST,
     NO_HISTORY,
     NO_PROMPT,

@@ -14,7 +14,8 @@ from .conftest import Judge
 from .harness import Run
 
 LATE = """
-from streamchat_conformance.catalogue import CATALOGUE
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.plugin.state import RunState
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
@@ -25,7 +26,8 @@ seen = RunState.seen
 def with_a_late_finding(self):
     found = seen(self)
     finding = Finding("headers.charset", "seen late", "utf-8", "latin-1")
-    late = Result(CATALOGUE["headers.charset"], Outcome.FAIL, 2, findings=[(finding, None)])
+    charset = rules_of(DEFAULT).catalogue["headers.charset"]
+    late = Result(charset, Outcome.FAIL, 2, findings=[(finding, None)])
     found["results"].append(late.to_json())
     return found
 

@@ -29,14 +29,17 @@ def modules(package: str) -> dict[str, Path]:
 
 
 @cache
-def imports(file: Path) -> frozenset[str]:
-    """Return the dotted names that a file imports, also inside functions; no type-only ones."""
+def imports(file: Path, *, types: bool = False) -> frozenset[str]:
+    """Return the dotted names that a file imports, also inside functions.
+
+    With `types` also those that only type checkers import.
+    """
     tree = ast.parse(file.read_text("utf-8"))
     found: set[str] = set()
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if not types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             pending.extend(node.orelse)
             continue
         if isinstance(node, ast.Import):

@@ -12,27 +12,33 @@ SUITE = "streamchat_conformance"
 
 LAYERS = (
     {"core"},
-    {"chat"},
     {"catalogue"},
+    {"dialects"},
     {"judges"},
     {"strategies", "recorder"},
     {"suite"},
+    {"dialects.stream_chat"},
     {"report"},
     {"gate", "offline"},
     {"cases"},
     {"plugin"},
     {"commands"},
 )
-"""From the ground up: a layer imports from itself and those above it in this list."""
+"""From the ground up: a layer imports from itself and those above it in this list.
 
-LOADS_CASES = f"{SUITE}.catalogue.complete"
-"""Loads everything that declares a requirement, by name; so it may know the cases."""
+The seam itself (`dialects`) is near the ground; a dialect's folder may use the whole suite.
+"""
+
+SEAM = ("dialects.stream_chat.dialect",)
+"""What the registry loads of a dialect, by name, and what that imports: near the ground, too."""
 
 
 def layer_of(module: str) -> int | None:
-    parts = module.split(".")
-    area = parts[1] if len(parts) > 1 else ""
-    return next((number for number, layer in enumerate(LAYERS) if area in layer), None)
+    parts = module.split(".")[1:]
+    names = (".".join(parts[:2]), ".".join(parts[:1]))
+    return next(
+        (number for name in names for number, layer in enumerate(LAYERS) if name in layer), None
+    )
 
 
 def test_every_part_of_the_suite_has_its_layer() -> None:
@@ -43,14 +49,16 @@ def test_every_part_of_the_suite_has_its_layer() -> None:
 @pytest.mark.parametrize("module", sorted(modules(SUITE)))
 def test_a_layer_imports_nothing_of_a_later_one(module: str) -> None:
     own = layer_of(module)
-    if own is None or module == LOADS_CASES:
+    if own is None:
         return
     for name in within(imports(modules(SUITE)[module]), SUITE):
         other = layer_of(name)
         assert other is None or other <= own, f"{module} imports {name}"
 
 
-PREFIXES = tuple(f"{SUITE}.{part}." for part in ("core", "chat", "judges", "catalogue"))
+PREFIXES = tuple(
+    f"{SUITE}.{part}." for part in ("core", "judges", "catalogue", "dialects.stream_chat.judges")
+)
 IO = (
     *("asyncio", "flask", "gunicorn", "http", "pytest", "requests", "select", "selectors"),
     *("socket", "ssl", "subprocess", "threading", "time", "urllib.request", "werkzeug"),
@@ -91,13 +99,27 @@ def test_packages_know_only_what_they_may(package: str) -> None:
         assert known <= allowed, module
 
 
+@pytest.mark.parametrize("module", sorted(modules(SUITE)))
+def test_what_the_registry_loads_of_a_dialect_needs_the_seam_alone(module: str) -> None:
+    if not module.endswith(SEAM):
+        return
+    pending, seen = {module}, set[str]()
+    while pending:
+        name = pending.pop()
+        seen.add(name)
+        known = imports(modules(SUITE)[name]) & set(modules(SUITE))
+        pending |= known - seen
+    areas = {".".join(name.split(".")[1:2]) for name in seen if name.count(".") > 1}
+    assert areas <= {"core", "catalogue", "dialects"}
+
+
 def test_modules_import_each_other_in_no_circle() -> None:
     known = {name: file for package in PACKAGES for name, file in modules(package).items()}
     # A package's __init__ collects what its modules offer; they do not import from it.
     edges = {
         name: {
             module
-            for module in imports(file) & set(known)
+            for module in imports(file, types=True) & set(known)
             if module != name and known[module].name != "__init__.py"
         }
         for name, file in known.items()

@@ -10,8 +10,10 @@ from functools import cache
 import pytest
 from streamchat_conformance import cases
 from streamchat_conformance.catalogue import Level
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import list as listing
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.dialects.stream_chat import cases as own_cases
+from streamchat_conformance.judges import rules_of
 from streamchat_fixtures.faults import FAULTS
 from streamchat_fixtures.kill_matrix import as_markdown
 from streamchat_fixtures.legal import LEGAL
@@ -20,7 +22,7 @@ from .sources import PACKAGES, ROOT
 
 pytestmark = pytest.mark.guard
 
-CATALOGUE = load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 PAGE = ROOT / "docs" / "requirements.md"
 
 DECLARED_COUNTS = {Level.MUST: 87, Level.SHOULD: 38, Level.MAY: 6}
@@ -34,22 +36,28 @@ def decided() -> Counter[str]:
     import pkgutil
 
     found: Counter[str] = Counter()
-    for entry in pkgutil.iter_modules(cases.__path__):
-        module = importlib.import_module(f"{cases.__name__}.{entry.name}")
+    packages = (cases, own_cases)
+    names = [
+        f"{package.__name__}.{entry.name}"
+        for package in packages
+        for entry in pkgutil.iter_modules(package.__path__)
+    ]
+    for module_name in names:
+        module = importlib.import_module(module_name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if not name.startswith("test_") or function.__module__ != module.__name__:
                 continue
             ids = judged_ids(function)
-            assert ids, f"{entry.name}.{name} decides no requirement"
+            assert ids, f"{module_name}.{name} decides no requirement"
             found.update(ids)
     return found
 
 
 def judged_ids(function: object) -> list[str]:
     """Return the ids that a case decides: one, or one for each of its parameters."""
-    own = getattr(function, "__requirement__", None)
+    own = getattr(function, "__requirement_id__", None)
     if own is not None:
-        return [own.id]
+        return [own]
     marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
     return [id_ for mark in marks if mark.args[0] == "judged_id" for id_ in mark.args[1]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report.json_report import build_report
@@ -46,7 +45,6 @@ def value(
     not_testable: str = "",
 ) -> dict[str, Any]:
     """Return the JSON value of a report with these outcomes; all others have the default one."""
-    load_catalogue()
     results = Results()
     for id_, result in results.by_id.items():
         outcome = (outcomes or {}).get(id_, default)

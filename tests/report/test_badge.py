@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.badge import badge
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report
 
-MUST = sum(entry.level == "MUST" for entry in load_catalogue().values())
+MUST = sum(entry.level == "MUST" for entry in rules_of(DEFAULT).catalogue.values())
 
 
 def made(*arguments: Any, **options: Any) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.explain import as_text, pages
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import (
     ARTICLE,
     cited,
@@ -18,7 +19,7 @@ from streamchat_conformance.report.catalogue_text import (
 pytestmark = pytest.mark.guard
 
 DOCS = Path(__file__).parents[2] / "docs" / "requirements"
-CATALOGUE = load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 
 
 def test_every_requirement_and_nothing_else_has_texts() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import compare, explain, html, matrix
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import stream, value
@@ -139,12 +140,12 @@ def test_a_matrix_has_a_row_for_each_requirement_and_a_column_for_each_report(
     assert "| `sse.fields` | MUST | ✓ | ✗ |" in printed
     assert "| **your code** | MUST | 0 of " in printed
     assert "| **HTTP server** | MUST | test: 0 of " in printed
-    assert printed.count("| `") == len(load_catalogue())
+    assert printed.count("| `") == len(rules_of(DEFAULT).catalogue)
     out = [tmp_path / "m.md", tmp_path / "m.html"]
     options = [f"--markdown={out[0]}", f"--html={out[1]}"]
     assert matrix.main([*map(str, files), *options]) == 0
     assert out[0].read_text() == printed
-    assert out[1].read_text().count("<tr>") == len(load_catalogue()) + 4
+    assert out[1].read_text().count("<tr>") == len(rules_of(DEFAULT).catalogue) + 4
     assert capsys.readouterr().out == ""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from streamchat_conformance.catalogue import Layer, Level
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands import explain
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import texts_of
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.markdown import markdown_report
@@ -18,7 +19,7 @@ from .reports import report
 MUSTS = {
     layer: [
         id_
-        for id_, entry in load_catalogue().items()
+        for id_, entry in rules_of(DEFAULT).catalogue.items()
         if entry.layer is layer and entry.level is Level.MUST
     ]
     for layer in Layer
@@ -69,7 +70,6 @@ def test_the_server_is_named_by_its_field_else_by_its_command(
 
 
 def results(outcomes: dict[str, Outcome], default: Outcome = Outcome.PASS) -> Results:
-    load_catalogue()
     made = Results()
     for id_, result in made.by_id.items():
         made.by_id[id_] = Result(result.requirement, outcomes.get(id_, default), 1)
@@ -79,7 +79,7 @@ def results(outcomes: dict[str, Outcome], default: Outcome = Outcome.PASS) -> Re
 def test_a_run_that_could_read_no_stream_is_undecided() -> None:
     streams = {
         id_: Outcome.NOT_APPLICABLE
-        for id_ in load_catalogue()
+        for id_ in rules_of(DEFAULT).catalogue
         if id_.startswith(("payload.", "sse."))
     }
     made = results(streams)
@@ -92,7 +92,9 @@ def test_a_run_that_could_read_no_stream_is_undecided() -> None:
 def test_a_part_is_named_by_its_size() -> None:
     made = results({"headers.status": Outcome.PASS}, default=Outcome.NOT_RUN)
     assert made.verdict() is Verdict.PARTIAL
-    assert made.part() == (f"1 of {len(load_catalogue())} requirements ran: no failure among them")
+    assert made.part() == (
+        f"1 of {len(rules_of(DEFAULT).catalogue)} requirements ran: no failure among them"
+    )
     assert made.exit_code() == 0
 
 
@@ -112,7 +114,8 @@ def test_an_observation_is_no_failure_of_a_part() -> None:
 
 
 @pytest.mark.parametrize(
-    "id_", [id_ for id_, entry in load_catalogue().items() if entry.layer is Layer.SERVER]
+    "id_",
+    [id_ for id_, entry in rules_of(DEFAULT).catalogue.items() if entry.layer is Layer.SERVER],
 )
 @pytest.mark.guard
 def test_advice_on_the_server_is_something_an_author_can_do(id_: str) -> None:
@@ -122,4 +125,6 @@ def test_advice_on_the_server_is_something_an_author_can_do(id_: str) -> None:
     for text in advice:
         lowered = text.lower()
         assert not any(word in lowered for word in ("up to date", "keep both current", "update it"))
-    assert "decided by: the HTTP server" in "\n".join(explain.as_text(load_catalogue()[id_]))
+    assert "decided by: the HTTP server" in "\n".join(
+        explain.as_text(rules_of(DEFAULT).catalogue[id_])
+    )

@@ -4,8 +4,9 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.markdown import LIMIT_BYTES, fenced, inline, markdown_report
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
@@ -45,7 +46,7 @@ def test_a_failure_is_told_with_its_replay() -> None:
 
 def test_the_summary_fits_whatever_a_server_sent() -> None:
     huge = "€" * 200_000
-    ids = list(load_catalogue())
+    ids = list(rules_of(DEFAULT).catalogue)
     findings = {
         id_: [(Finding(id_, huge, huge, huge, 0), stream(0.1)) for _ in range(20)] for id_ in ids
     }

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.commands import replay
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_fixtures.control import ControlServer
 from streamchat_fixtures.faults import FAULTS

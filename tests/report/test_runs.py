@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.plugin.writing import write_reports
 from streamchat_conformance.report.json_report import write_whole
 from streamchat_conformance.report.model import load_report
@@ -65,7 +66,7 @@ def test_one_run_writes_every_report(tmp_path: Path) -> None:
     report = check_whole(folder)
     assert report["summary"]["verdict"] == "partial"
     assert "cut_short" not in report
-    catalogue = load_catalogue()
+    catalogue = rules_of(DEFAULT).catalogue
     cases = ET.parse(tmp_path / "junit.xml").getroot().iter("testcase")
     told = {}
     for case in cases:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
-from streamchat_conformance.strategies import (
+from streamchat_conformance.dialects.stream_chat.strategies import (
     any_json,
     arbitrary_bodies,
     bodies_missing,
     bodies_with,
     deep_nesting,
     huge_number,
-    is_json,
     lone_surrogate_bodies,
     non_finite_bodies,
     not_object_bodies,
@@ -22,6 +21,7 @@ from streamchat_conformance.strategies import (
     raw_body,
     valid_bodies,
 )
+from streamchat_conformance.strategies import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.strategies import corrupted_bodies, is_json
+from streamchat_conformance.dialects.stream_chat.strategies import corrupted_bodies
+from streamchat_conformance.strategies import is_json
 
 BODIES = corrupted_bodies()
 VALID = (

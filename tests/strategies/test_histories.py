@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
-from streamchat_conformance.strategies import (
+from streamchat_conformance.dialects.stream_chat.strategies import (
     any_histories,
     any_json,
     exact_numbers,

@@ -6,7 +6,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamchat_conformance.strategies import arbitrary_bodies, deep_nesting, is_json
+from streamchat_conformance.dialects.stream_chat.strategies import arbitrary_bodies, deep_nesting
+from streamchat_conformance.strategies import is_json
 
 PROPERTY = settings(deadline=None)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
-from streamchat_conformance.strategies import is_json, malformed_bodies
+from streamchat_conformance.dialects.stream_chat.strategies import malformed_bodies
+from streamchat_conformance.strategies import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

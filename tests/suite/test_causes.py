@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 from .exchanges import chat, exchange

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Endpoint, until
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.preflight import learn

@@ -2,7 +2,8 @@
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
-from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import Reading, rules_of
 from streamchat_conformance.suite.scenarios.keepalive import announced_idle_s
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 
@@ -48,7 +49,7 @@ def test_an_announced_idle_time_is_read_in_any_spelling(
 
 
 def test_a_connection_that_has_served_may_be_given_up_by_saying_so() -> None:
-    judge = JUDGES["headers.connection-persistent"]
+    judge = rules_of(DEFAULT).judges["headers.connection-persistent"]
     assert judge(answered("Connection: close"))
     assert judge(answered("Connection: close", position=1)) is None
     assert judge(answered("Connection: keep-alive", position=1)) == []

@@ -1,6 +1,6 @@
 """Texts that were sent are remembered in bounded memory."""
 
-from streamchat_conformance.suite.recent import RecentTexts
+from streamchat_conformance.suite.verdicts.recent_texts import RecentTexts
 
 
 def test_the_oldest_text_is_forgotten_when_there_are_too_many() -> None:

@@ -1,13 +1,13 @@
 """What a requirement is blocked by has to be broken itself."""
 
 import pytest
-from streamchat_conformance.catalogue import CATALOGUE
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results
 
-load_catalogue()
+CATALOGUE = rules_of(DEFAULT).catalogue
 
 EFFECT, CAUSE = "connection.reuse-after-error", "error.delimited"
 

@@ -68,5 +68,5 @@ def test_a_case_begins_anew_until_there_is_room() -> None:
         seen.append(target)
         admitted(answers[len(seen) - 1])
 
-    case("the target")  # type: ignore[arg-type]  # it is only handed on
+    case("the target")
     assert seen == ["the target"] * 3

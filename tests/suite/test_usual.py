@@ -10,11 +10,10 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     serves_within,
 )
 from streamchat_conformance.suite.target.latency_baseline import (
-    SAMPLES,
     SMALL_BYTES,
     LatencyBaseline,
-    learn_usual,
 )
+from streamchat_conformance.suite.target.latency_samples import SAMPLES, sample_latency
 from streamchat_conformance.suite.target.target import FOR_CERTAIN, SIDE_BY_SIDE
 from streamchat_fixtures.control import ControlSettings as Pace
 
@@ -69,7 +68,7 @@ def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
 
 def test_random_times_to_think_are_not_taken_for_waiting() -> None:
     with learnt("random-thought-and-length") as target:
-        learn_usual(target, drained=False)
+        sample_latency(target, drained=False)
         assert target.latency.streams >= SAMPLES // 2
         assert target.first_event_s > 0.3
         crowds = [StreamGroup.open(target, 4) for _ in range(3)]
@@ -81,7 +80,7 @@ def test_random_times_to_think_are_not_taken_for_waiting() -> None:
 def test_waiting_for_others_is_still_seen(name: str) -> None:
     with learnt(name, pace=Pace(events=7, interval_s=0.12)) as target:
         crowds = [StreamGroup.open(target, 4) for _ in range(2)]
-        learn_usual(target, drained=False)
+        sample_latency(target, drained=False)
         assert target.first_event_s < 0.3
         assert all(late_streams(target, crowd) for crowd in crowds)
 

@@ -16,11 +16,10 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.strategies import chunked
 from streamchat_conformance.suite.scenarios.keepalive import (
-    REFUSABLE,
     Idle,
     announced_idle_s,
     mismatch,
-    pair,
+    pairs,
     pipelined,
     refusable,
     refusal_cause,
@@ -236,7 +235,7 @@ def _check_three_streams(target: Target) -> None:
 def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # The body looks like requests all the way, so wherever a server begins to read it as one,
     # a response that nobody asked for comes back.
-    inner = target.encode(HttpRequest(body=b'{"history": []}'))
+    inner = target.encode(target.dialect.requests.refusable[0])
     # Some servers close behind a large body that they have not read, and behind no small one.
     for body in (inner, (inner * (MIB // len(inner) + 1))[:MIB]):
         for request in _with_refused_bodies(target, body):
@@ -356,8 +355,7 @@ def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     batches: list[tuple[HttpRequest, ...]] = [
         (first, stream, last) if whole else (first, last, stream)
     ]
-    pairs = map(pair, range(len(REFUSABLE)))
-    batches += [both for both in pairs if all(request in sound for request in both)]
+    batches += [both for both in pairs(target) if all(request in sound for request in both)]
     for batch in batches:
         steadily(target, partial(_check_pipelined, target, batch, whole=whole))
 

@@ -26,7 +26,6 @@ QUIET_S = 0.2
 """How long is listened for a second response (seconds)."""
 LONG_S = 3.0
 """Streams that last longer are not read to their end (seconds)."""
-REFUSED_BODY = b'{"history": []}'
 REFUSAL = "a 4xx, a 5xx or the end of the connection"
 
 
@@ -142,13 +141,14 @@ def _like_requests(target: Target) -> Iterator[bytes]:
 def test_trailers_are_never_served_as_a_request(target: Target) -> None:
     _require_chunked(target)
     for trailers in WELL_FORMED:
-        for body in (REFUSED_BODY, target.plain().body()):
+        for body in (target.dialect.requests.refusable[0].body, target.plain().body()):
             coded = chunked([body], trailers=trailers)
             steadily(target, partial(_check_trailers_read, target, coded))
     for trailers in _like_requests(target):
         # After a refusal the server reads on even where its streams have no end. These
         # trailers are whole to their own end: the empty line is theirs.
-        coded = chunked([REFUSED_BODY]).removesuffix(b"\r\n") + trailers
+        refused = target.dialect.requests.refusable[0].body
+        coded = chunked([refused]).removesuffix(b"\r\n") + trailers
         reading = _record(target, coded, "trailers that look like a request")
         # Such trailers may be refused, also after the answer to the request itself.
         if _second_request_served(reading):

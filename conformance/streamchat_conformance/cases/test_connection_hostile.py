@@ -119,8 +119,11 @@ class _Ambiguous:
 
 def _ambiguous(target: Target) -> list[_Ambiguous]:
     found = []
-    smuggled = target.encode(HttpRequest(body=b'{"history": []}'))
-    for valid, body in ((False, b'{"prompt": "Hello"}'), (True, target.plain().body())):
+    smuggled = target.encode(target.dialect.requests.refusable[0])
+    for valid, body in (
+        (False, target.dialect.requests.refusable[1].body),
+        (True, target.plain().body()),
+    ):
         plain = HttpRequest(body=body)
         chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import MUST, SERVER, requirement
 from streamchat_conformance.suite.scenarios.generated import generated
-from streamchat_conformance.suite.scenarios.keepalive import REFUSABLE, steadily
+from streamchat_conformance.suite.scenarios.keepalive import steadily
 from streamchat_conformance.suite.scenarios.stateful import (
     CONNECTIONS,
     STEPS,
@@ -18,6 +18,9 @@ from streamchat_conformance.suite.scenarios.stateful import (
 )
 from streamchat_conformance.suite.target.target import SLOW_S, Target
 
+VARIANTS = 4
+"""As many invalid requests a dialect has at the least, each refused for another reason."""
+
 
 def steps() -> st.SearchStrategy[list[Step]]:
     """Draw what clients do, in any order, over several connections."""
@@ -26,7 +29,7 @@ def steps() -> st.SearchStrategy[list[Step]]:
             Step,
             st.integers(0, CONNECTIONS - 1),
             st.sampled_from(STEPS),
-            st.integers(0, len(REFUSABLE) - 1),
+            st.integers(0, VARIANTS - 1),
         ),
         min_size=1,
         max_size=8,

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from streamchat_conformance.catalogue import SHOULD, requirement
+from streamchat_conformance.catalogue import SHOULD, decides, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.judged import check, verdict
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 OWN = frozenset({"error.delimited", "error.bounded"})
 
-REFUSABLE = (
-    HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
-    # What follows this refusal is no answer to a body that was left unread.
-    HttpRequest(content_type="text/plain"),
-    *(
-        HttpRequest(body=body)
-        for body in (
-            b"",
-            b"{",
-            b'{"prompt": "\xff", "history": []}',
-            b"[]",
-            b'{"history": []}',
-            b'{"prompt": null, "history": []}',
-            b'{"prompt": 1, "history": []}',
-            b'{"prompt": "Hello"}',
-            b'{"prompt": "Hello", "history": null}',
-            b'{"prompt": "Hello", "history": {}}',
-        )
-    ),
-)
-"""One request for each way in which a request may have to be refused."""
 SURPLUS_S = 0.1
 """How long the connection is watched for bytes after a refusal (seconds)."""
 
@@ -46,23 +25,13 @@ def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
     label = "a refusal, and what follows it"
     # Where a stream is served instead, which may have no end, its first event is enough.
     stop = QuietAfterEnd(SURPLUS_S, events=1)
-    for request in REFUSABLE:
+    for request in target.dialect.requests.invalid:
         check(target.send(request, stop=stop, label=label), "error.delimited")
 
 
 @decides("error.bounded")
 def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
-    large = b'"' + b"x" * 100_000 + b'"'
-    for body in (
-        large,
-        b'{"prompt": ' + large,
-        b'{"prompt": ' + large + b"}",
-        b'{"history": [' + large + b"]}",
-        b"{" + large + b": 1}",
-        b'{"prompt": "Hello", "history": ' + large + b"}",
-        b'{"prompt": [' + b",".join([b'"item"'] * 20_000) + b'], "history": null}',
-        b'{"prompt": null, "history": [' + b",".join([b"{}"] * 20_000) + b"]}",
-    ):
+    for body in target.dialect.requests.invalid_and_large:
         check(target.post(body, label="a large invalid request"), "error.bounded")
 
 
@@ -84,13 +53,12 @@ def test_routing_errors_are_json_too(target: Target) -> None:
         for cause in ("error.media-type", "error.shape"):
             if target.red(cause):
                 raise Blocked(cause, "the other errors are not JSON of that shape either")
-        value = read_json(reading.body).value
-        told = isinstance(value, dict) and isinstance(value.get("error"), str)
+        told = reading.error_text is not None
         if reading.essence != "application/json" or not told:
             finding = Finding(
                 "error.routing-json",
                 f"the {expected} is not JSON as the other errors are",
-                '{"error": "text"} as application/json',
+                f"{reading.dialect.refusals.example} as application/json",
                 answer(reading),
             )
             raise Violation((finding, reading.exchange))
@@ -98,6 +66,6 @@ def test_routing_errors_are_json_too(target: Target) -> None:
         raise NotApplicable("neither 404 nor 405 was to be had")
 
 
-@pytest.mark.parametrize("judged_id", judged_ids("error", without=OWN))
+@pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("error", without=OWN))
 def test_every_refusal_is_sound(target: Target, judged_id: str) -> None:
     verdict(target, judged_id)

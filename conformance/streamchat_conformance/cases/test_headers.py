@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.catalogue import decides
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.judged import check, verdict
 
 OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
 
@@ -44,14 +45,12 @@ INJECTED = (
 @decides("headers.no-injection")
 def test_text_of_the_request_becomes_no_field_line(target: Target) -> None:
     target.require_stream()
-    plain = target.plain()
-    chats = [target.plain(text) for text in INJECTED]
-    chats += [ChatRequest(plain.prompt, [text]) for text in INJECTED]
-    chats += [ChatRequest(plain.prompt, [{"role": "user", "content": text}]) for text in INJECTED]
+    requests = target.dialect.requests
+    chats = [chat for text in INJECTED for chat in requests.everywhere(target.plain(), text)]
     for reading in target.send_all([HttpRequest.chat(chat) for chat in chats]):
         check(reading, "headers.no-injection")
 
 
-@pytest.mark.parametrize("judged_id", judged_ids("headers", without=OWN))
+@pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("headers", without=OWN))
 def test_every_stream_has_a_sound_head(target: Target, judged_id: str) -> None:
     verdict(target, judged_id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamchat_conformance.catalogue import MUST, requirement
+from streamchat_conformance.catalogue import MUST, decides, requirement
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.scenarios.alike import first_unlike
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import decides, violation
+from streamchat_conformance.suite.verdicts.judged import violation
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "

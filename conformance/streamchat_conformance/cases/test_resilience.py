@@ -25,7 +25,7 @@ from streamchat_conformance.suite.scenarios.half_requests import (
 from streamchat_conformance.suite.scenarios.keepalive import refusable, served_alone
 from streamchat_conformance.suite.scenarios.slow_reader import unread_stream
 from streamchat_conformance.suite.scenarios.stopped_streams import alone_too
-from streamchat_conformance.suite.target.latency_baseline import learn_usual
+from streamchat_conformance.suite.target.latency_samples import sample_latency
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import SLOW_S, Target
 from streamchat_conformance.suite.verdicts.causes import ALIVE
@@ -76,7 +76,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
         finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
         raise Violation((finding, crowd.readings[0].exchange))
     # Nor does one that takes now more and now less time by itself.
-    learn_usual(target, drained=False)
+    sample_latency(target, drained=False)
     late = min((late_streams(target, crowd) for crowd in crowds), key=len)
     if not late:
         _require_no_stop(target, id_, crowds, count)
@@ -175,7 +175,7 @@ def _prompt_s(target: Target) -> float:
 )
 def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
     target.require_stream()
-    learn_usual(target)
+    sample_latency(target)
     _require_served(target)
     left = 0
     # A slot that comes back after a while is not lost, but the next request should not wait for
@@ -253,7 +253,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     _require_concurrency(target)
     if not target.has(Capability.ECHO):
         raise NotApplicable("the streams are too small to fill the socket's buffers")
-    learn_usual(target)
+    sample_latency(target)
     _require_served(target)
     stream = unread_stream(target)
     request = target.encode(stream.request)
@@ -290,7 +290,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
 )
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_concurrency(target)
-    learn_usual(target)
+    sample_latency(target)
     _require_served(target)
     # Of a slow target one crowd of all kinds is asked, or it takes minutes.
     slow = target.baseline.first_event_s >= SLOW_S

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 import requests
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability, decides, requirement
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
 from streamchat_conformance.suite.scenarios.observations import Observations
@@ -23,7 +24,7 @@ from streamchat_conformance.suite.scenarios.timing import (
 from streamchat_conformance.suite.target.overload import needs_room
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import FRAMING, SYNTAX
-from streamchat_conformance.suite.verdicts.judged import decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.judged import verdict
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 OWN = frozenset({"stream.gap"})
@@ -180,7 +181,7 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
     wanted = 2 if baseline.interval_s > 0.5 else 3
     reading = target.chat(target.plain(), events=wanted, label="the stream that the client reads")
     causes = (*FRAMING, *SYNTAX, "sse.comments", "sse.no-empty-events", "sse.event-type")
-    cause = next((id_ for id_ in causes if JUDGES[id_](reading)), "")
+    cause = next((id_ for id_ in causes if target.ledger.rules.judges[id_](reading)), "")
     if cause:
         raise Blocked(cause, "the stream has lines that a line reader cannot take")
     expected = [
@@ -247,12 +248,15 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
     reading = Observations(target).fault()
     last = reading.payloads[-1] if reading.payloads else None
     block, payload = last if last is not None else (None, None)
-    is_error = block is not None and block.event is not None and block.event.type == "error"
-    told = payload is not None and isinstance(payload.value, dict) and "error" in payload.value
-    types = [block.event.type for block, _ in reading.payloads if block.event is not None]
-    after = types[types.index("error") :] if "error" in types else []
+    failure = reading.content.failure
+    is_error = block is not None and block is failure
+    refusals = reading.dialect.refusals
+    told = payload is not None and refusals.reports_error(payload.value)
+    blocks = [block for block, _ in reading.payloads]
+    after = blocks[blocks.index(failure) + 1 :] if failure is not None else []
+    names = {block.event.type for block in after if block.event is not None}
     problem = ""
-    if "message" in after:
+    if names & reading.dialect.content_events:
         problem = "content follows the error event"
     elif not is_error:
         problem = "the last event is no error event"
@@ -266,7 +270,7 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
         finding = Finding(
             "stream.fault",
             problem,
-            'event: error, data: {"error": …}, and the end of the stream',
+            f"{refusals.failure_example}, and the end of the stream",
             repr(reading.body[-160:]),
         )
         raise Violation((finding, reading.exchange))
@@ -281,7 +285,10 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
 )
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()
-    told = any(block.event is not None and block.event.type == "error" for block in reading.events)
+    told = any(
+        block.event is not None and block.event.type in reading.dialect.failure_events
+        for block in reading.events
+    )
     looks_complete = reading.ended_well and reading.accepted
     if looks_complete and not told:
         finding = Finding(
@@ -293,6 +300,6 @@ def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
         raise Violation((finding, reading.exchange))
 
 
-@pytest.mark.parametrize("judged_id", judged_ids("stream", without=OWN))
+@pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("stream", without=OWN))
 def test_every_stream_keeps_time(target: Target, judged_id: str) -> None:
     verdict(target, judged_id)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from streamchat_conformance.catalogue import SERVER, SHOULD, requirement
+from streamchat_conformance.catalogue import SERVER, SHOULD, decides, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check, decides, judged_ids, verdict
+from streamchat_conformance.suite.verdicts.judged import check, verdict
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 
 OWN = frozenset({"transport.http10"})
@@ -54,6 +55,6 @@ def test_a_request_without_one_host_is_refused(target: Target) -> None:
             raise Violation((finding, reading.exchange))
 
 
-@pytest.mark.parametrize("judged_id", judged_ids("transport", without=OWN))
+@pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("transport", without=OWN))
 def test_every_stream_is_a_sound_message(target: Target, judged_id: str) -> None:
     verdict(target, judged_id)

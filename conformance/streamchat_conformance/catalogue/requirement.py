@@ -71,7 +71,7 @@ class Requirement:
     """The requirement, as one sentence."""
     source: str
     """Where it comes from: the article, a standard's section, or practice."""
-    needs: tuple[Capability, ...] = ()
+    needs: tuple[str, ...] = ()
     """Capabilities without which the requirement is not applicable."""
     layer: Layer = Layer.APPLICATION
     """Which part of a deployment decides it."""
@@ -88,46 +88,56 @@ class Requirement:
         return self.id.partition(".")[0]
 
 
-CATALOGUE: dict[str, Requirement] = {}
-"""All requirements by id; complete once `streamchat_conformance.catalogue.complete` has run."""
-
-
 class UnknownRequirementError(ValueError):
     """An id or glob that names no requirement; the message names the nearest ids."""
 
 
-def declare(requirement: Requirement) -> Requirement:
-    """Enter a requirement into the catalogue. Raises ValueError when its id is taken."""
-    known = CATALOGUE.get(requirement.id)
-    if known is not None and known != requirement:
-        raise ValueError(f"requirement {requirement.id} is declared twice, differently")
-    CATALOGUE[requirement.id] = requirement
-    return requirement
+class Declarations:
+    """The requirements that one owner declares: the shared part of the suite, or a dialect."""
 
+    def __init__(self) -> None:
+        self.by_id: dict[str, Requirement] = {}
 
-def requirement(
-    id: str,  # noqa: A002 - the word the catalogue, the reports and the docs use
-    level: Level,
-    title: str,
-    *,
-    source: str,
-    needs: Capability | Sequence[Capability] = (),
-    layer: Layer = Layer.APPLICATION,
-) -> Callable[[Case], Case]:
-    """Declare a requirement and tie the decorated case to it."""
-    entry = declare(
-        Requirement(
+    def declare(self, entry: Requirement) -> Requirement:
+        """Enter a requirement. Raises ValueError when its id is taken."""
+        known = self.by_id.setdefault(entry.id, entry)
+        if known != entry:
+            raise ValueError(f"requirement {entry.id} is declared twice, differently")
+        return entry
+
+    def requirement(
+        self,
+        id: str,  # noqa: A002 - the word the catalogue, the reports and the docs use
+        level: Level,
+        title: str,
+        *,
+        source: str,
+        needs: str | Sequence[str] = (),
+        layer: Layer = Layer.APPLICATION,
+    ) -> Callable[[Case], Case]:
+        """Declare a requirement and tie the decorated case to it."""
+        entry = Requirement(
             id=id,
             level=level,
             title=title,
             source=source,
-            needs=(needs,) if isinstance(needs, Capability) else tuple(needs),
+            needs=(needs,) if isinstance(needs, str) else tuple(needs),
             layer=layer,
         )
-    )
+        return decides(self.declare(entry).id)
+
+
+SHARED = Declarations()
+"""What all dialects share."""
+
+requirement = SHARED.requirement
+
+
+def decides(id_: str) -> Callable[[Case], Case]:
+    """Tie a case to a requirement that is declared elsewhere: by a judge."""
 
     def tie(case: Case) -> Case:
-        case.__requirement__ = entry  # type: ignore[attr-defined]  # read back by the plugin
+        case.__requirement_id__ = id_  # type: ignore[attr-defined]  # read back by the plugin
         return case
 
     return tie

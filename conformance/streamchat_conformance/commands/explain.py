@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 
 from streamchat_conformance.catalogue import Layer, Requirement
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
     Parser,
@@ -18,7 +17,9 @@ from streamchat_conformance.commands.parsing import (
     print_safely,
     write_checked,
 )
+from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.gate.known_failures import unknown_id
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
 
 WIDTH = 96
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _entry(id_: str) -> Requirement:
     """Return a requirement. Raises Usage, naming the nearest ids."""
-    catalogue = load_catalogue()
+    catalogue = rules_of(DEFAULT).catalogue
     if id_ not in catalogue:
         raise Usage(unknown_id(id_, catalogue))
     return catalogue[id_]
@@ -118,7 +119,7 @@ def _labelled(label: str, text: str) -> list[str]:
 
 def pages() -> dict[str, str]:
     """Return the docs' generated pages: file name to text, one for each area."""
-    entries = load_catalogue().values()
+    entries = rules_of(DEFAULT).catalogue.values()
     return {
         f"{area}.md": "\n".join(_page(area, list(group))) + "\n"
         for area, group in groupby(entries, key=lambda entry: entry.area)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from streamchat_conformance.catalogue import Level, UnknownRequirementError, select
-from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.chat.request import PATH
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.dialects.registry import DEFAULT, default_dialect
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import LIMIT_BYTES, read_recordings
 from streamchat_conformance.offline.recording import (
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the server ended the connection where the recording ends; without it a stream "
         "that has no end may have been left by whoever recorded it",
     )
-    parser.add_argument("--endpoint-path", metavar="PATH", default=PATH, help=f"default {PATH}")
+    parser.add_argument("--endpoint-path", metavar="PATH", help="default: the dialect's")
     parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
     parser.add_argument("--requirement", metavar="GLOB", action="append", default=[])
     parser.add_argument("--fail-on", metavar="LEVEL", default="must", help="must or should")
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 def _judge(arguments: argparse.Namespace) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
-    chosen = select(load_catalogue(), arguments.requirement)
+    chosen = select(rules_of(DEFAULT).catalogue, arguments.requirement)
     if not chosen:
         raise UsageError("--requirement: these globs leave nothing to judge")
     if arguments.fail_on not in ("must", "should"):
@@ -164,7 +164,7 @@ def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
         format_ = Format(arguments.format)
     if arguments.files.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
-    path = check_path(arguments.endpoint_path)
+    path = check_path(arguments.endpoint_path or default_dialect().path)
     request, head_known = _request(arguments.request, path)
     reader = Reader(request=request, path=path, ended=arguments.ended, head_known=head_known)
     found = []

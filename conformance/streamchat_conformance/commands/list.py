@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from streamchat_conformance.catalogue import Requirement, UnknownRequirementError, select
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.parsing import Parser, Usage, fault
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited
 
 _INTRODUCTION = """\
@@ -49,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser("list", "List the requirements.")
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'payload.*' or '!sse.*'")
     parser.add_argument("--format", choices=["lines", "markdown", "json"], default="lines")
-    catalogue = load_catalogue()
+    catalogue = rules_of(DEFAULT).catalogue
     try:
         arguments = parser.parse_args(argv)
         chosen = select(catalogue, arguments.globs)
@@ -77,7 +78,7 @@ def as_json(entries: Iterable[Requirement]) -> str:
             "layer": entry.layer.value,
             "title": entry.title,
             "source": entry.source,
-            "needs": [capability.value for capability in entry.needs],
+            "needs": [*entry.needs],
         }
         for entry in entries
     ]

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.commands.parsing import EXIT_OK, Parser, Usage, fault, print_safely
 from streamchat_conformance.commands.resending import Again, RedactedError, resent
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
 from streamchat_conformance.gate.known_failures import unknown_id
-from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.judges import Reading, rules_of
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import (
     ConnectError,
@@ -60,6 +61,7 @@ class Chosen:
     finding: ReportedFinding
     number: int
     exchange: Exchange
+    dialect: Dialect
 
 
 def main(argv: Sequence[str]) -> int:
@@ -158,7 +160,11 @@ def _chosen(report: Report, id_: str, number: int | None) -> Chosen:
             f"{id_}: this finding has no single request to send again; judge it again with "
             f"streamchat-conformance --requirement {id_}"
         )
-    return Chosen(entry, finding, number, exchange)
+    try:
+        dialect = dialect_named(report.dialect)
+    except UnknownDialectError as error:
+        raise Usage(str(error)) from None
+    return Chosen(entry, finding, number, exchange, dialect)
 
 
 # -- where and what to send --------------------------------------------------------------
@@ -276,14 +282,14 @@ def _verdict(
     chosen: Chosen, exchange: Exchange, endpoint: Endpoint, redactor: Redactor
 ) -> tuple[int, list[str]]:
     """Return the exit code, and whether the finding shows again in words."""
-    load_catalogue()
     id_ = chosen.entry.id
-    reading = Reading(exchange, path=endpoint.path)
-    if reading.status == 404 != Reading(chosen.exchange).status:
+    reading = Reading(exchange, path=endpoint.path, dialect=chosen.dialect)
+    if reading.status == 404 != Reading(chosen.exchange, dialect=chosen.dialect).status:
         return _undecided(f"the server answers 404: {endpoint.url}", "--target-url URL/PATH")
-    found = JUDGES[id_](reading) if id_ in JUDGES else None
+    judges = rules_of(chosen.dialect.name).judges
+    found = judges[id_](reading) if id_ in judges else None
     if found is None:
-        what = "this exchange does not" if id_ in JUDGES else "one exchange cannot"
+        what = "this exchange does not" if id_ in judges else "one exchange cannot"
         return _undecided(f"{what} decide it", f"streamchat-conformance --requirement {id_}")
     if not found:
         return EXIT_OK, ["verdict   the finding does not show again"]

@@ -13,7 +13,7 @@ from streamchat_conformance.suite.verdicts.causes import ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 if TYPE_CHECKING:
-    from streamchat_conformance.judges import Reading
+    from streamchat_conformance.judges import Reading, Rules
 
 REMEMBERED = 32
 """How many exchanges are kept, the latest: the fatal one is among them."""
@@ -23,9 +23,14 @@ class WatchfulLedger(Ledger):
     """Enters the end of the process under `resilience.alive`, with the request before it."""
 
     def __init__(
-        self, command: TargetCommand, *, path: str | None = None, gap_limit_s: float = 15.0
+        self,
+        command: TargetCommand,
+        *,
+        path: str | None = None,
+        gap_limit_s: float = 15.0,
+        rules: Rules | None = None,
     ) -> None:
-        super().__init__(path=path, gap_limit_s=gap_limit_s)
+        super().__init__(path=path, gap_limit_s=gap_limit_s, rules=rules)
         self._command = command
         self._latest: deque[tuple[float, Reading]] = deque(maxlen=REMEMBERED)
         self._entered = False

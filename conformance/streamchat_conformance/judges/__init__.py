@@ -1,29 +1,7 @@
 """Judges: pure functions that say what one exchange proves about each requirement."""
 
-from streamchat_conformance.judges import (
-    error,
-    headers,
-    payload,
-    persistence,
-    request,
-    sse,
-    stream,
-    transport,
-)
-from streamchat_conformance.judges.judge import JUDGES, Judge, judge_all
+from streamchat_conformance.judges.judge import Judge
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.rules import Rules, rules_of
 
-__all__ = [
-    "JUDGES",
-    "Judge",
-    "Reading",
-    "error",
-    "headers",
-    "judge_all",
-    "payload",
-    "persistence",
-    "request",
-    "sse",
-    "stream",
-    "transport",
-]
+__all__ = ["Judge", "Reading", "Rules", "rules_of"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
@@ -31,19 +29,16 @@ def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> 
 
 
 def tells_error(reading: Reading) -> bool:
-    """Tell whether the body says in-band that the request failed: an `error` member."""
+    """Return whether the body says in-band that the request failed."""
+    refusals = reading.dialect.refusals
     if reading.events:
         return all(
-            (block.event is not None and block.event.type == "error") or _has_error(payload.value)
+            (block.event is not None and block.event.type == "error")
+            or refusals.reports_error(payload.value)
             for block, payload in reading.payloads
         ) and bool(reading.payloads)
     value = read_json(reading.body).value if len(reading.body) < 65536 else None
-    return _has_error(value)
-
-
-def _has_error(value: Any) -> bool:
-    """Tell whether a JSON value has an `error` that is more than a statement that there is none."""
-    return isinstance(value, dict) and value.get("error") not in (None, False)
+    return refusals.reports_error(value)
 
 
 def is_refusal(reading: Reading) -> bool:
@@ -146,22 +141,11 @@ def shape(reading: Reading) -> Verdict:
     if parsed.error is not None:
         problem = f"the body is not JSON: {parsed.error.message}"
     else:
-        problem = _shape_problem(parsed.value)
+        problem = reading.dialect.refusals.problem(parsed.value)
     if not problem:
         return []
-    return [Finding("error.shape", problem, '{"error": "text"}', show(reading.body) or "no body")]
-
-
-def _shape_problem(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "the body is JSON, but no object"
-    if "error" not in value:
-        return "the object has no `error`"
-    if not isinstance(value["error"], str):
-        return "`error` is not a string"
-    if not value["error"].strip():
-        return "`error` is empty"
-    return ""
+    expected = reading.dialect.refusals.example
+    return [Finding("error.shape", problem, expected, show(reading.body) or "no body")]
 
 
 @judge(

@@ -210,14 +210,11 @@ def lost_separators(reading: Reading) -> str:
     """Return how an echo lost line separators and nothing else, or an empty string."""
     if not has_separators(reading):
         return ""
-    for _, payload in reading.payloads:
-        value = payload.value
-        if payload.error is not None or not isinstance(value, dict):
-            continue
-        for name, sent in (("prompt", reading.asked.prompt), ("history", reading.asked.history)):
-            if name not in value:
+    for echo in reading.content.echoes:
+        for name, sent in reading.asked.values.items():
+            if name not in echo:
                 continue
-            received = value[name]
+            received = echo[name]
             if same_json_value(sent, received, exact=False) is None:
                 continue
             if same_json_value(_bare(sent), _bare(received), exact=False) is None:

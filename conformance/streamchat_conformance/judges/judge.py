@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from streamchat_conformance.catalogue import Capability, Layer, Level, Requirement, declare
+from streamchat_conformance.catalogue import SHARED, Declarations, Layer, Level, Requirement
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.reading import Reading
 
@@ -64,38 +65,49 @@ class Judge:
         return False
 
 
-JUDGES: dict[str, Judge] = {}
-"""All judges by requirement id, in the order of their declaration."""
+class Judges:
+    """The judges of one owner: the shared part of the suite, or a dialect."""
+
+    def __init__(self, declarations: Declarations) -> None:
+        self.by_id: dict[str, Judge] = {}
+        """In the order of their declaration."""
+        self.kinds: dict[str, Expectation] = {}
+        """Requirements about one kind of request, and what is expected of such a request."""
+        self._declarations = declarations
+
+    def judge(
+        self,
+        id: str,  # noqa: A002 - the word the catalogue, the reports and the docs use
+        level: Level,
+        title: str,
+        *,
+        source: str,
+        needs: str | Sequence[str] = (),
+        layer: Layer = Layer.APPLICATION,
+        evidence: Evidence = Evidence.WHOLE,
+    ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
+        """Declare a requirement that one exchange decides, and the function that decides it."""
+        entry = self._declarations.declare(
+            Requirement(
+                id=id,
+                level=level,
+                title=title,
+                source=source,
+                needs=(needs,) if isinstance(needs, str) else tuple(needs),
+                layer=layer,
+            )
+        )
+
+        def register(decide: Callable[[Reading], Verdict]) -> Judge:
+            self.by_id[id] = Judge(entry, decide, evidence)
+            return self.by_id[id]
+
+        return register
+
+    def of_area(self, area: str, *, without: frozenset[str] = frozenset()) -> list[str]:
+        """Return the ids of an area that a judge decides and that have no case of their own."""
+        return [id_ for id_ in self.by_id if id_.startswith(f"{area}.") and id_ not in without]
 
 
-def judge(
-    id: str,  # noqa: A002 - the word the catalogue, the reports and the docs use
-    level: Level,
-    title: str,
-    *,
-    source: str,
-    needs: Capability | Sequence[Capability] = (),
-    layer: Layer = Layer.APPLICATION,
-    evidence: Evidence = Evidence.WHOLE,
-) -> Callable[[Callable[[Reading], Verdict]], Judge]:
-    """Declare a requirement that one exchange decides, and the function that decides it."""
-    capabilities = (needs,) if isinstance(needs, Capability) else tuple(needs)
-    entry = declare(
-        Requirement(id=id, level=level, title=title, source=source, needs=capabilities, layer=layer)
-    )
-
-    def register(decide: Callable[[Reading], Verdict]) -> Judge:
-        JUDGES[id] = Judge(entry, decide, evidence)
-        return JUDGES[id]
-
-    return register
-
-
-def judge_all(
-    reading: Reading, ids: Iterable[str] | None = None
-) -> Iterator[tuple[str, list[Finding]]]:
-    """Yield (requirement id, findings) for each judge that this exchange lets decide."""
-    for id_ in JUDGES if ids is None else ids:
-        findings = JUDGES[id_](reading)
-        if findings is not None:
-            yield id_, findings
+SHARED_JUDGES = Judges(SHARED)
+judge = SHARED_JUDGES.judge

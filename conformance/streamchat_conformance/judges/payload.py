@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Capability
+from streamchat_conformance.catalogue import MUST, SHOULD, Capability
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import Framing
-from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.judges.halves import half_pairs
 from streamchat_conformance.judges.hazards import (
@@ -28,11 +27,11 @@ from streamchat_conformance.judges.sse import show
 REPLACEMENT = "\ufffd"
 
 
-def _unfit(reading: Reading) -> bool:
+def unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard_breach(reading))
 
 
-def _finding(
+def block_finding(
     reading: Reading, block: Block, id_: str, message: str, expected: str, received: str = ""
 ) -> Finding:
     data = block.event.data if block.event else ""
@@ -48,7 +47,7 @@ def _finding(
     "infiniflow/ragflow#15266",
 )
 def json(reading: Reading) -> Verdict:
-    if _unfit(reading):
+    if unfit(reading):
         return None
     spliced = {pair[0].offset for pair in splices(reading)}
     findings = []
@@ -61,7 +60,7 @@ def json(reading: Reading) -> Verdict:
             problem = "it has a number that JSON does not have (NaN or an infinity)"
         if problem is not None:
             findings.append(
-                _finding(
+                block_finding(
                     reading,
                     block,
                     "payload.json",
@@ -72,51 +71,28 @@ def json(reading: Reading) -> Verdict:
     return findings
 
 
-def _messages(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
+def content_events(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
     """Yield the content events whose data is JSON."""
     for block, payload in reading.payloads:
-        if block.event is not None and block.event.type == "message" and payload.error is None:
+        named = block.event is not None and block.event.type in reading.dialect.content_events
+        if named and payload.error is None:
             yield block, payload
 
 
 @judge("payload.object", MUST, "Each event's data is a JSON object.", source="article")
 def object_(reading: Reading) -> Verdict:
-    if _unfit(reading):
+    if unfit(reading):
         return None
     return [
-        _finding(
+        block_finding(
             reading,
             block,
             "payload.object",
             "clients take members of an object",
-            '{"response": …}',
+            "{…}",
         )
-        for block, payload in _messages(reading)
+        for block, payload in content_events(reading)
         if not isinstance(payload.value, dict)
-    ]
-
-
-@judge(
-    "payload.response",
-    MUST,
-    "Each content event's response is a string.",
-    source="article",
-)
-def response(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
-    return [
-        _finding(
-            reading,
-            block,
-            "payload.response",
-            "no `response` member"
-            if "response" not in payload.value
-            else "`response` is not a string",
-            '{"response": "text", …}',
-        )
-        for block, payload in _messages(reading)
-        if isinstance(payload.value, dict) and not isinstance(payload.value.get("response"), str)
     ]
 
 
@@ -127,17 +103,17 @@ def response(reading: Reading) -> Verdict:
     source="RFC 7493 section 2.3",
 )
 def unique_keys(reading: Reading) -> Verdict:
-    if _unfit(reading):
+    if unfit(reading):
         return None
     return [
-        _finding(
+        block_finding(
             reading,
             block,
             "payload.unique-keys",
             f"readers pick different ones of {sorted(payload.duplicate_names)[:4]}",
             "each member once",
         )
-        for block, payload in _messages(reading)
+        for block, payload in content_events(reading)
         if payload.duplicate_names
     ]
 
@@ -150,12 +126,12 @@ def unique_keys(reading: Reading) -> Verdict:
 )
 def no_replacement(reading: Reading) -> Verdict:
     # A replacement of an escaped lone surrogate is one of the right answers to it.
-    if _unfit(reading) or reading.asked.row == "request.lone-surrogate":
+    if unfit(reading) or reading.asked.row == "request.lone-surrogate":
         return None
     if any(REPLACEMENT in text for text in reading.texts):
         return None
     return [
-        _finding(
+        block_finding(
             reading,
             block,
             "payload.no-replacement",
@@ -175,13 +151,13 @@ def no_replacement(reading: Reading) -> Verdict:
 )
 def whole_characters(reading: Reading) -> Verdict:
     # A request with half a pair is request.lone-surrogate, and its stream is not judged here.
-    if _unfit(reading):
+    if unfit(reading):
         return None
     message = "a character was cut in two; no client can join the halves of different events"
     expected = "whole characters: the rest is held back until the next event"
     halves = {line.offset for line in half_pairs(reading)}
     return [
-        _finding(reading, block, "payload.whole-characters", message, expected)
+        block_finding(reading, block, "payload.whole-characters", message, expected)
         for block, payload in reading.payloads
         if payload.lone_surrogates
     ] + [
@@ -225,65 +201,8 @@ def nonempty(reading: Reading) -> Verdict:
     ]
 
 
-def _echoing(reading: Reading) -> bool:
+def echoing(reading: Reading) -> bool:
     return reading.judges_stream and reading.asked.expectation is Expectation.ACCEPT
-
-
-@judge(
-    "payload.prompt-echo",
-    MUST,
-    "Every event's prompt equals the request's, code point for code point.",
-    source="article",
-    needs=Capability.ECHO,
-)
-def prompt_echo(reading: Reading) -> Verdict:
-    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
-        return None
-    return list(_echo_findings(reading, "payload.prompt-echo", "prompt", exact=False))
-
-
-@judge(
-    "payload.history-echo",
-    MUST,
-    "Every event's history equals the request's, as JSON values.",
-    source="article; RFC 7493",
-    needs=Capability.ECHO,
-)
-def history_echo(reading: Reading) -> Verdict:
-    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
-        return None
-    return list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
-
-
-@judge(
-    "payload.history-echo-exact",
-    MAY,
-    "Numbers beyond the range and precision of doubles come back exactly too.",
-    source="RFC 8259 section 6",
-    needs=Capability.ECHO,
-)
-def history_echo_exact(reading: Reading) -> Verdict:
-    if not _echoing(reading) or _unfit(reading) or lost_separators(reading):
-        return None
-    inexact = list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
-    if inexact:
-        return None
-    return list(_echo_findings(reading, "payload.history-echo-exact", "history", exact=True))
-
-
-def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Iterator[Finding]:
-    sent = getattr(reading.asked, name)
-    for block, payload in _messages(reading):
-        if not isinstance(payload.value, dict):
-            continue
-        if name not in payload.value:
-            yield _finding(reading, block, id_, f"an event without `{name}`", f"`{name}` as sent")
-            continue
-        difference = same_json_value(sent, payload.value[name], exact=exact)
-        if difference is not None:
-            sent_there, received = difference.shown()
-            message = f"`{name}` differs from the request's at {difference.path}"
-            yield _finding(reading, block, id_, message, sent_there, received)
 
 
 @judge(
@@ -294,7 +213,7 @@ def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Ite
     needs=Capability.ECHO,
 )
 def line_separators(reading: Reading) -> Verdict:
-    if not _echoing(reading) or not has_separators(reading):
+    if not echoing(reading) or not has_separators(reading):
         return None
     if injected_events(reading) or torn_lines(reading):
         return None
@@ -319,7 +238,7 @@ def line_separators(reading: Reading) -> Verdict:
     needs=Capability.ECHO,
 )
 def no_injection(reading: Reading) -> Verdict:
-    if not _echoing(reading):
+    if not echoing(reading):
         return None
     torn = torn_lines(reading)
     if not torn and not injected_data(reading):
@@ -327,7 +246,7 @@ def no_injection(reading: Reading) -> Verdict:
     message = "whoever writes the prompt can speak for the server"
     expected = "the text inside the event's JSON, escaped"
     return [
-        _finding(reading, block, "payload.no-injection", message, expected)
+        block_finding(reading, block, "payload.no-injection", message, expected)
         for block in injected_events(reading)
     ] + [
         Finding(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from streamchat_conformance.chat.classify import Classification, classify
 from streamchat_conformance.core.coding import DecodedBody, decode_reads, is_plain_text
 from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
@@ -15,6 +14,9 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
 from streamchat_conformance.core.http1 import Framing, ResponseHead, ResponseReader, read_response
 from streamchat_conformance.core.strict_json import JsonReading, read_json
+from streamchat_conformance.dialects.asking import ask
+from streamchat_conformance.dialects.interface import Asked, Content, Dialect
+from streamchat_conformance.dialects.registry import default_dialect
 
 DECODED_LIMIT_BYTES = 16 * 1024 * 1024
 """How much of a compressed body is decoded; the rest of a decompression bomb is left alone."""
@@ -36,6 +38,8 @@ class Reading:
     """The endpoint's path, when it is known: a request to any other is not judged."""
     gap_limit_s: float = 15.0
     """The longest silence that a stream may have in it (seconds)."""
+    dialect: Dialect = field(default_factory=default_dialect)
+    """What requests and events of this endpoint mean."""
 
     @cached_property
     def response(self) -> ResponseReader:
@@ -43,9 +47,9 @@ class Reading:
         return read_response(self.exchange)
 
     @cached_property
-    def asked(self) -> Classification:
-        """What the request deserved."""
-        return classify(self.exchange.request, path=self.path)
+    def asked(self) -> Asked:
+        """What the request asked, and its expected outcome."""
+        return ask(self.dialect, self.exchange.request, path=self.path)
 
     @property
     def head(self) -> ResponseHead | None:
@@ -229,7 +233,7 @@ class Reading:
         """Each event that has data in well-formed UTF-8, with that data read as JSON."""
         read = []
         for block in self.events:
-            if block.event is None or not block.event.data.strip("\n"):
+            if block.event is None or not self._is_json(block.event.data):
                 continue
             if any("not-utf8" in line.oddities for line in block.lines):
                 continue
@@ -239,10 +243,14 @@ class Reading:
                 read.append((block, payload))
         return read
 
+    def _is_json(self, data: str) -> bool:
+        """Return whether data is to be JSON: it is not empty, and not the dialect's sentinel."""
+        return bool(data.strip("\n")) and data != self.dialect.sentinel
+
     @cached_property
     def json_broken(self) -> bool:
         """Whether some event's data is not JSON, or not even text."""
-        events = [block for block in self.events if block.event and block.event.data.strip("\n")]
+        events = [block for block in self.events if block.event and self._is_json(block.event.data)]
         return len(self.payloads) < len(events) or any(
             payload.error is not None for _, payload in self.payloads
         )
@@ -253,9 +261,19 @@ class Reading:
         return self.asked.expectation is Expectation.ACCEPT and self.is_stream
 
     @cached_property
+    def content(self) -> Content:
+        """What the events say."""
+        return self.dialect.content(self.payloads)
+
+    @cached_property
     def texts(self) -> list[str]:
-        """All strings in the prompt and history that were sent."""
-        return list(strings([self.asked.prompt, self.asked.history]))
+        """All strings that the user wrote into the request."""
+        return list(strings([*self.asked.values.values()]))
+
+    @property
+    def error_text(self) -> str | None:
+        """The text of a refusal, or None when there is no such text."""
+        return self.dialect.refusals.text(self.body)
 
     @property
     def chunked(self) -> bool:

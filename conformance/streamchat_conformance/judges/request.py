@@ -6,39 +6,28 @@ no stream. That the status is exactly 400, and what the body looks like, is `err
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, Level
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, tells_error
-from streamchat_conformance.judges.judge import Evidence, Verdict, judge
+from streamchat_conformance.judges.error import tells_error
+from streamchat_conformance.judges.judge import SHARED_JUDGES, Evidence, Judges, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
-ACCEPTED: tuple[tuple[str, Level, str, str], ...] = (
+Row = tuple[str, Level, str, str]
+"""A requirement about one kind of request: id, level, sentence, source."""
+
+ACCEPTED: tuple[Row, ...] = (
     (
         "request.valid-accepted",
         MUST,
         "A JSON object with a string prompt and a list history gets 200 and an event stream.",
         "article",
     ),
-    ("request.history-empty", MUST, "An empty history is accepted.", "article"),
-    (
-        "request.history-items",
-        MUST,
-        "At least 100 history items, strings or objects such as {role, content}, are accepted.",
-        "article",
-    ),
-    (
-        "request.history-any-json",
-        SHOULD,
-        "Any JSON value is accepted as a history item.",
-        "article",
-    ),
-    ("request.prompt-empty", SHOULD, "An empty prompt is accepted: it is present.", "article"),
     (
         "request.prompt-unicode",
         MUST,
@@ -73,7 +62,7 @@ ACCEPTED: tuple[tuple[str, Level, str, str], ...] = (
     ),
 )
 
-REFUSED: tuple[tuple[str, Level, str, str], ...] = (
+REFUSED: tuple[Row, ...] = (
     (
         "request.media-type-not-json",
         MUST,
@@ -94,22 +83,6 @@ REFUSED: tuple[tuple[str, Level, str, str], ...] = (
         "A JSON array, string, number, boolean or null gets 400.",
         "article; vllm-project/vllm#42961",
     ),
-    ("request.prompt-missing", MUST, "A request without prompt gets 400.", "article"),
-    ("request.prompt-null", MUST, "A prompt that is null gets 400.", "article"),
-    (
-        "request.prompt-not-string",
-        SHOULD,
-        "A number, boolean, array or object as prompt gets 400.",
-        "practice (the article is silent)",
-    ),
-    ("request.history-missing", MUST, "A request without history gets 400.", "article"),
-    ("request.history-null", MUST, "A history that is null gets 400.", "article"),
-    (
-        "request.history-not-list",
-        MUST,
-        "A string, number, boolean or object as history gets 400.",
-        "article",
-    ),
     (
         "request.non-finite-numbers",
         SHOULD,
@@ -118,7 +91,7 @@ REFUSED: tuple[tuple[str, Level, str, str], ...] = (
     ),
 )
 
-SURVIVED: tuple[tuple[str, Level, str, str], ...] = (
+SURVIVED: tuple[Row, ...] = (
     (
         "request.lone-surrogate",
         MUST,
@@ -167,7 +140,7 @@ def lost_in_upload(reading: Reading) -> bool:
     return cut and reading.closed and reading.head is None
 
 
-def _must_accept(id_: str, reading: Reading) -> Verdict:
+def must_accept(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
     if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
         return None
@@ -184,7 +157,7 @@ def _must_accept(id_: str, reading: Reading) -> Verdict:
     return [Finding(id_, message, "HTTP/1.1 200, text/event-stream", answer(reading))]
 
 
-def _must_refuse(id_: str, reading: Reading) -> Verdict:
+def must_refuse(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
     if asked.expectation is not Expectation.REFUSE or asked.row != id_ or reading.overloaded:
         return None
@@ -205,7 +178,7 @@ def _must_refuse(id_: str, reading: Reading) -> Verdict:
     return [Finding(id_, message, "HTTP/1.1 400, application/json", answer(reading))]
 
 
-def _must_survive(id_: str, reading: Reading) -> Verdict:
+def must_survive(id_: str, reading: Reading) -> Verdict:
     if reading.asked.row != id_ or reading.overloaded or lost_in_upload(reading):
         return None
     # How a refusal looks is error.*.
@@ -241,18 +214,27 @@ _BY_THE_SERVER = frozenset(
 """Rows that the HTTP server decides: it hands the application a body without chunks."""
 
 
-def _declare_rows(
-    rows: tuple[tuple[str, Level, str, str], ...], decide: Callable[[str, Reading], Verdict]
-) -> None:
+def declare_rows(judges: Judges, expectation: Expectation, rows: Iterable[Row]) -> None:
+    """Declare requirements about kinds of request, and what is expected of each kind."""
+    decide = _DECIDE[expectation]
     for id_, level, title, source in rows:
+        judges.kinds[id_] = expectation
         layer = SERVER if id_ in _BY_THE_SERVER else Layer.APPLICATION
-        declared = judge(id_, level, title, source=source, layer=layer, evidence=Evidence.KEPT)
+        declared = judges.judge(
+            id_, level, title, source=source, layer=layer, evidence=Evidence.KEPT
+        )
         declared(partial(decide, id_))
 
 
-_declare_rows(ACCEPTED, _must_accept)
-_declare_rows(REFUSED, _must_refuse)
-_declare_rows(SURVIVED, _must_survive)
+_DECIDE: dict[Expectation, Callable[[str, Reading], Verdict]] = {
+    Expectation.ACCEPT: must_accept,
+    Expectation.REFUSE: must_refuse,
+    Expectation.EITHER: must_survive,
+}
+
+declare_rows(SHARED_JUDGES, Expectation.ACCEPT, ACCEPTED)
+declare_rows(SHARED_JUDGES, Expectation.REFUSE, REFUSED)
+declare_rows(SHARED_JUDGES, Expectation.EITHER, SURVIVED)
 
 
 @judge(
@@ -294,71 +276,6 @@ def very_large_prompt(reading: Reading) -> Verdict:
         problem = "it is neither accepted nor refused"
     expected = "200, or 413 or 400 with application/json"
     return [Finding("request.very-large-prompt", problem, expected, answer(reading))]
-
-
-@judge(
-    "request.error-order",
-    SHOULD,
-    "With several faults the article's order decides which one is reported.",
-    source="article",
-)
-def error_order(reading: Reading) -> Verdict:
-    if "request.error-order" not in reading.asked.rows or not is_refusal(reading):
-        return None
-    if not _is_plain(reading):
-        return None
-    text = error_text(reading)
-    first, *later = reading.asked.texts
-    # Wording is request.error-wording's; here only a report of a later fault is wrong.
-    if text is None or _names(text, first) or not any(_names(text, other) for other in later):
-        return []
-    message = "a later fault was reported first"
-    return [Finding("request.error-order", message, first, text)]
-
-
-def _names(text: str, wording: str) -> bool:
-    """Tell whether an error text speaks of the same fault as the article's wording."""
-    words = {
-        "Request body must be JSON": "json",
-        "Missing 'prompt' field": "prompt",
-        "Missing 'history' field": "history",
-        "'history' field must be a list": "history",
-    }
-    return words[wording] in text.lower()
-
-
-@judge(
-    "request.error-wording",
-    SHOULD,
-    "A refusal has the article's text, verbatim.",
-    source="article",
-)
-def error_wording(reading: Reading) -> Verdict:
-    if not is_refusal(reading) or not reading.asked.texts or not _is_plain(reading):
-        return None
-    text = error_text(reading)
-    if text is not None and not text.strip():
-        # An empty text is error.shape.
-        return None
-    # With several faults any of their texts has the right wording; the order is error-order's.
-    if text is None or text in reading.asked.texts:
-        return [] if text is not None else None
-    message = "clients and docs know the article's four texts"
-    expected = " or ".join(reading.asked.texts)
-    return [Finding("request.error-wording", message, expected, text[:200])]
-
-
-def _is_plain(reading: Reading) -> bool:
-    """Tell whether neither the request's encoding nor its size may be a second fault."""
-    sent = reading.asked.sent
-    return sent is not None and sent.body.isascii() and len(sent.body) <= GUARANTEED_BYTES
-
-
-def error_text(reading: Reading) -> str | None:
-    """Return the refusal's `error`, or None when there is no such string."""
-    value = read_json(reading.body).value
-    text = value.get("error") if isinstance(value, dict) else None
-    return text if isinstance(text, str) else None
 
 
 @judge(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.offline.recording import RecordedExchange
 from streamchat_conformance.suite.target.baseline import echoes
@@ -30,11 +30,11 @@ class RecordedLedger(Ledger):
         echo = echoes(reading) or bool(hazard_breach(reading))
         ids = [
             id_
-            for id_, judge in JUDGES.items()
+            for id_, judge in self.rules.judges.items()
             if recording.decides(id_) and (echo or Capability.ECHO not in judge.requirement.needs)
         ]
         self.note_withheld(reading)
-        for id_, findings in judge_all(reading, ids):
+        for id_, findings in self.rules.judge_all(reading, ids):
             entry = self.entries[id_]
             entry.judged += 1
             if findings:
@@ -69,7 +69,7 @@ def judge_recordings(
 def _result(ledger: RecordedLedger, result: Result) -> Result:
     id_ = result.requirement.id
     entry = ledger.entries.get(id_)
-    if id_ not in JUDGES:
+    if id_ not in ledger.rules.judges:
         result.outcome = Outcome.NOT_APPLICABLE
         result.reason = "only a live server shows it"
     elif entry is None or not entry.judged:

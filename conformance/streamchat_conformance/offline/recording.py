@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from streamchat_conformance.chat.request import PATH, ChatRequest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.http1 import read_response
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.registry import default_dialect
 
 AUTHORITY = "HOST:PORT"
 """Stands where a recording does not say which server answered."""
 
-PLAIN = ChatRequest("Hello", ["Hi"])
 """The request that is assumed where a recording does not say what was asked."""
 
 NO_TIMES = ("stream.*",)
@@ -137,7 +137,8 @@ class Reader:
 
     request: bytes | None = None
     """The request's bytes, when the user gave them."""
-    path: str = PATH
+    path: str = field(default_factory=lambda: default_dialect().path)
+    dialect: Dialect = field(default_factory=default_dialect)
     ended: bool = False
     """Whether the server ended the connection where the recording ends."""
     head_known: bool = False
@@ -150,7 +151,8 @@ class Reader:
         """
         request = self.request
         if request is None:
-            request = HttpRequest.chat(PLAIN).encode(authority=AUTHORITY, path=self.path)
+            plain = HttpRequest.chat(self.dialect.requests.plain[0])
+            request = plain.encode(authority=AUTHORITY, path=self.path)
         if head is None or self.head_known:
             return request
         return with_head(head, request.partition(b"\r\n\r\n")[2])

@@ -7,6 +7,7 @@ the suite's own cases: nothing heavy is imported before that.
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from streamchat_conformance.plugin.session import SuiteSession
     from streamchat_conformance.suite.target.target import Target
 
+_HOME = Path(__file__).resolve().parent.parent / "cases"
 _SESSION = "streamchat-conformance-session"
-_CASES = "streamchat_conformance/cases/test_"
+_CASES = "streamchat_conformance.cases"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
         from streamchat_conformance.plugin.configure import checked_settings
 
         checked_settings(config)
+    if any(map(_is_cases, config.args)):
+        from streamchat_conformance.plugin.configure import cases_of_dialect
+
+        # A dialect has cases of its own, in a folder of its own.
+        config.args.extend(path for path in cases_of_dialect(config) if path not in config.args)
+
+
+def _is_cases(argument: str) -> bool:
+    """Return whether an argument asks for all the suite's cases: by their package or folder."""
+    return argument == _CASES or Path(argument).resolve() == _HOME
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -44,8 +56,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def is_case(item: pytest.Item) -> bool:
-    """Tell whether a test is one of the suite's own cases."""
-    return _CASES in item.path.as_posix()
+    """Return whether a test is one of the suite's own cases."""
+    return hasattr(item, "function") and (
+        hasattr(item.function, "__requirement_id__")
+        or "judged_id" in getattr(getattr(item, "callspec", None), "params", {})
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from streamchat_conformance.catalogue import Layer, UnknownRequirementError, select
+from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
+from streamchat_conformance.judges import Rules, rules_of
 from streamchat_conformance.plugin.writing import check_report_files
 from streamchat_conformance.report.files import WriteError, check_writable
 from streamchat_conformance.report.redact import declare_secret
@@ -38,16 +41,16 @@ def checked_settings(config: pytest.Config) -> Settings:
             endpoint_of(settings)
         if settings.command is not None:
             check_command(settings.command, settings.url)
-        _check_globs(config)
+        _check_globs(config, settings.dialect)
         check_report_files(config)
-        known_failures_of(config)
+        known_failures_of(config, settings.dialect)
     except SettingsError as error:
         raise pytest.UsageError(f"streamchat-conformance: {error}") from None
     return settings
 
 
-def _check_globs(config: pytest.Config) -> None:
-    selected_ids(config.getoption("--requirement"), layer_of(config))
+def _check_globs(config: pytest.Config, dialect: Dialect) -> None:
+    selected_ids(rules_of(dialect.name), config.getoption("--requirement"), layer_of(config))
 
 
 def layer_of(config: pytest.Config) -> Layer | None:
@@ -62,11 +65,9 @@ def layer_of(config: pytest.Config) -> Layer | None:
         raise SettingsError(f"--layer {given!r} is unknown; known are {known}") from None
 
 
-def selected_ids(globs: list[str], layer: Layer | None = None) -> set[str]:
+def selected_ids(rules: Rules, globs: list[str], layer: Layer | None = None) -> set[str]:
     """Return the requirement ids that the globs and the layer leave. Raises SettingsError."""
-    from streamchat_conformance.catalogue.complete import load_catalogue
-
-    catalogue = load_catalogue()
+    catalogue = rules.catalogue
     try:
         chosen = select(catalogue, globs)
     except UnknownRequirementError as error:
@@ -90,17 +91,15 @@ def _declare_secret(name: str) -> None:
         raise SettingsError(f"--secret-header: {error}") from None
 
 
-def known_failures_of(config: pytest.Config) -> KnownFailures:
+def known_failures_of(config: pytest.Config, dialect: Dialect) -> KnownFailures:
     """Return the run's list of known failures, read once. Raises SettingsError."""
     known = config.stash.get(_KNOWN_FAILURES, None)
     if known is None:
-        known = config.stash[_KNOWN_FAILURES] = _read_known_failures(config)
+        known = config.stash[_KNOWN_FAILURES] = _read_known_failures(config, dialect)
     return known
 
 
-def _read_known_failures(config: pytest.Config) -> KnownFailures:
-    from streamchat_conformance.catalogue.complete import load_catalogue
-
+def _read_known_failures(config: pytest.Config, dialect: Dialect) -> KnownFailures:
     file = config.getoption("--known-failures")
     update = config.getoption("--update-known-failures")
     if not file:
@@ -114,7 +113,8 @@ def _read_known_failures(config: pytest.Config) -> KnownFailures:
             check_writable("--known-failures", Path(file))
         except WriteError as error:
             raise SettingsError(str(error)) from None
-    return load_known_failures(Path(file), load_catalogue(), may_be_new=update)
+    catalogue = rules_of(dialect.name).catalogue
+    return load_known_failures(Path(file), catalogue, may_be_new=update)
 
 
 _LIMIT_OPTIONS = {
@@ -129,7 +129,10 @@ _LIMIT_OPTIONS = {
 def settings_from(config: pytest.Config) -> Settings:
     """Return the run's settings. Raises SettingsError, naming what is wrong."""
     file = config.getoption("--target-file")
-    settings = suite.load_settings(Path(file)) if file else Settings()
+    name = config.getoption("--dialect")
+    dialect = suite.parse_dialect(name) if name else None
+    settings = suite.load_settings(Path(file), dialect) if file else Settings()
+    settings = settings if dialect is None else replace(settings, dialect=dialect)
     url, command = _where(config, settings)
     path = config.getoption("--endpoint-path")
     headers = tuple(suite.parse_header(text) for text in config.getoption("--target-header"))
@@ -197,3 +200,11 @@ def _whole(option: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise SettingsError(f"{option} {text!r} is not a whole number") from None
+
+
+def cases_of_dialect(config: pytest.Config) -> list[str]:
+    """Return the folders of the cases that only the run's dialect has."""
+    dialect = checked_settings(config).dialect
+    rules_of(dialect.name)  # what the cases decide is declared before they are collected
+    package = importlib.import_module(f"{dialect.package}.cases")
+    return [str(Path(folder)) for folder in package.__path__]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from streamchat_conformance.catalogue import MUST, Level
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.gate.applying import (
     Applied,
     apply_known_failures,
@@ -20,6 +19,7 @@ from streamchat_conformance.gate.applying import (
 )
 from streamchat_conformance.gate.telling import process_lines
 from streamchat_conformance.gate.writing import as_toml
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.plugin.configure import checked_settings, known_failures_of, layer_of
 from streamchat_conformance.plugin.totals import VERDICT_NODE, Totals
 from streamchat_conformance.plugin.writing import write_reports
@@ -60,16 +60,16 @@ class Gathering:
     """Gathers results, decides the exit code, writes and prints the reports."""
 
     def __init__(self, config: pytest.Config) -> None:
-        load_catalogue()
         self.config = config
-        self.results = Results()
+        self.rules = rules_of(checked_settings(config).dialect.name)
+        self.results = Results(self.rules)
         self.active = False
         """Whether any of the suite's cases reported."""
         self.decided = False
         self.report: dict[str, Any] = {}
         self.problem = ""
         self.unwritten = False
-        self.known = known_failures_of(config)
+        self.known = known_failures_of(config, checked_settings(config).dialect)
         self.applied = Applied()
         self.update: list[str] = []
         """What `--update-known-failures` wrote, in lines."""
@@ -82,7 +82,7 @@ class Gathering:
         if carried is not None:
             self.active = True
             self.totals.add(carried["id"], report)
-            self.results.record(Result.from_json(carried))
+            self.results.record(Result.from_json(carried, self.rules.catalogue))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
@@ -102,9 +102,9 @@ class Gathering:
     def merge(self, seen: dict[str, Any]) -> None:
         """Enter what a process saw on requirements whose cases had passed before."""
         for value in seen["certain"]:
-            self.results.record(Result.from_json(value))
+            self.results.record(Result.from_json(value, self.rules.catalogue))
         for value in seen["results"]:
-            result = Result.from_json(value)
+            result = Result.from_json(value, self.rules.catalogue)
             known = self.results.by_id[result.requirement.id]
             if known.outcome not in (Outcome.NOT_RUN, Outcome.NOT_APPLICABLE, Outcome.FAIL):
                 self.results.record(result)

@@ -50,7 +50,12 @@ def _add_target(parser: pytest.Parser) -> None:
         help="field line to add to every request, such as an Authorization; may be repeated",
     )
     group.addoption(
-        "--endpoint-path", metavar="PATH", help="path of the endpoint (default /api/stream-chat)"
+        "--dialect",
+        metavar="NAME",
+        help="what requests and events say (default stream-chat), or the module of your own",
+    )
+    group.addoption(
+        "--endpoint-path", metavar="PATH", help="path of the endpoint (default: the dialect's)"
     )
     group.addoption(
         "--insecure", action="store_true", help="do not verify the server's certificate"
@@ -174,6 +179,7 @@ _SETTINGS = (
     "--known-failures",
     "--update-known-failures",
     "--target-file",
+    "--dialect",
     "--requirement",
     "--layer",
     "--report-json",
@@ -181,6 +187,7 @@ _SETTINGS = (
     "--report-markdown",
     "--report-badge",
     "--secret-header",
+    "--dialect",
     "--endpoint-path",
     "--target-header",
     "--ca-file",

@@ -13,9 +13,7 @@ from types import FrameType
 
 import pytest
 
-from streamchat_conformance.catalogue import CATALOGUE, Requirement
-from streamchat_conformance.catalogue.complete import load_catalogue
-from streamchat_conformance.judges import JUDGES
+from streamchat_conformance.catalogue import Requirement
 from streamchat_conformance.plugin.configure import checked_settings, layer_of, selected_ids
 from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
@@ -24,7 +22,6 @@ from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.trimming import trimmed
 from streamchat_conformance.suite.verdicts.causes import ALIVE
 from streamchat_conformance.suite.verdicts.judged import verdict
 from streamchat_conformance.suite.verdicts.outcomes import (
@@ -35,6 +32,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
     Violation,
 )
 from streamchat_conformance.suite.verdicts.results import Result
+from streamchat_conformance.suite.verdicts.trimming import trimmed
 
 DEFAULT_REPORTCHARS = "fE"
 """What pytest lists at the end of a run unless it is asked for something else."""
@@ -48,7 +46,6 @@ class SuiteSession(Gathering):
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__(config)
-        load_catalogue()
         self.state = RunState(checked_settings(config), set())
         self._worker = hasattr(config, "workerinput")
 
@@ -66,7 +63,8 @@ class SuiteSession(Gathering):
 
         Cases that need the course of time, or look at all that was recorded, come last.
         """
-        chosen = selected_ids(self.config.getoption("--requirement"), layer_of(self.config))
+        globs = self.config.getoption("--requirement")
+        chosen = selected_ids(self.rules, globs, layer_of(self.config))
         deselected = [item for item in items if is_case(item) and id_of(item) not in chosen]
         if deselected:
             self.config.hook.pytest_deselected(items=deselected)
@@ -74,7 +72,7 @@ class SuiteSession(Gathering):
         items.sort(key=lambda item: _order(item) if is_case(item) else -1)
         self.state.selected = {id_of(item) for item in items if is_case(item)}
         for item in items:
-            item.user_properties.extend(junit_properties(requirement_of(item)))
+            item.user_properties.extend(junit_properties(self._requirement_of(item)))
         quiet = self.config.option.reportchars == DEFAULT_REPORTCHARS
         if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
             # The summary tells each failure; pytest's own sections would tell it twice.
@@ -82,6 +80,10 @@ class SuiteSession(Gathering):
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None and quiet:
                 reporter.reportchars = ""
+
+    def _requirement_of(self, item: pytest.Item) -> Requirement | None:
+        """Return the requirement that a case decides, or None for a test of another kind."""
+        return self.rules.catalogue.get(id_of(item))
 
     # -- running -------------------------------------------------------------------------
 
@@ -112,7 +114,7 @@ class SuiteSession(Gathering):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """Hold a case back whose capabilities the target lacks."""
-        requirement = requirement_of(item)
+        requirement = self._requirement_of(item)
         if requirement is None:
             return
         target = self.state.target
@@ -133,7 +135,7 @@ class SuiteSession(Gathering):
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn what a case raised into an outcome of its requirement."""
         report = yield
-        requirement = requirement_of(item)
+        requirement = self._requirement_of(item)
         if requirement is None or (call.when != "call" and call.excinfo is None):
             return report
         result = self._result(requirement, item, call)
@@ -211,7 +213,7 @@ def _undecided(target: Target, id_: str) -> Exception | None:
 
     The case made its exchanges; now all that was recorded decides.
     """
-    if id_ not in JUDGES:
+    if id_ not in target.ledger.rules.judges:
         return None
     try:
         verdict(target, id_)
@@ -220,20 +222,12 @@ def _undecided(target: Target, id_: str) -> Exception | None:
     return None
 
 
-def requirement_of(item: pytest.Item) -> Requirement | None:
-    """Return the requirement that a case decides, or None for a test of another kind."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is not None and "judged_id" in callspec.params:
-        return CATALOGUE[callspec.params["judged_id"]]
-    function = getattr(item, "function", None)
-    found: Requirement | None = getattr(function, "__requirement__", None)
-    return found
-
-
 def id_of(item: pytest.Item) -> str:
     """Return the id of the requirement that a case decides, or an empty string."""
-    requirement = requirement_of(item)
-    return requirement.id if requirement else ""
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and "judged_id" in callspec.params:
+        return str(callspec.params["judged_id"])
+    return str(getattr(getattr(item, "function", None), "__requirement_id__", ""))
 
 
 FIRST, LIVE, HARMFUL, JUDGED, LAST = range(5)

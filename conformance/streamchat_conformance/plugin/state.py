@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from streamchat_conformance.catalogue import CATALOGUE, Capability
-from streamchat_conformance.catalogue.complete import load_catalogue
+from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.gate.command import TargetCommand, place_of
 from streamchat_conformance.gate.shutdown import shut_down
 from streamchat_conformance.gate.watching import WatchfulLedger
-from streamchat_conformance.judges import JUDGES
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
@@ -33,10 +32,10 @@ class RunState:
     """Everything that lives as long as a run. `start` opens it, `stop` closes it."""
 
     def __init__(self, settings: Settings, selected: set[str]) -> None:
-        load_catalogue()
+        self.rules = rules_of(settings.dialect.name)
         self.settings = settings
         self.selected = selected
-        self.results = Results()
+        self.results = Results(self.rules)
         self.target: Target | None = None
         self.command: TargetCommand | None = None
         self.interrupted = threading.Event()
@@ -100,9 +99,10 @@ class RunState:
         return settings if place is not None else replace(settings, url=server.url)
 
     def _ledger(self, endpoint: Endpoint, settings: Settings) -> Ledger:
+        path, gap_limit_s = endpoint.path, settings.gap_limit_s
         if self.command is None:
-            return Ledger(path=endpoint.path, gap_limit_s=settings.gap_limit_s)
-        return WatchfulLedger(self.command, path=endpoint.path, gap_limit_s=settings.gap_limit_s)
+            return Ledger(path=path, gap_limit_s=gap_limit_s, rules=self.rules)
+        return WatchfulLedger(self.command, path=path, gap_limit_s=gap_limit_s, rules=self.rules)
 
     def stop(self) -> None:
         """Stop what was started, and learn how a server that was started ends."""
@@ -134,7 +134,8 @@ class RunState:
         if not isinstance(ledger, WatchfulLedger) or not ledger.enter_death():
             return []
         entry = ledger.entries[ALIVE]
-        return [Result(CATALOGUE[ALIVE], Outcome.FAIL, entry.judged, findings=[*entry.findings])]
+        alive = self.rules.catalogue[ALIVE]
+        return [Result(alive, Outcome.FAIL, entry.judged, findings=[*entry.findings])]
 
     def _causes(self, target: Target) -> dict[str, str]:
         """Return what explains a red requirement, now that everything was seen."""
@@ -145,9 +146,9 @@ class RunState:
     def _ledger_results(self, target: Target) -> list[Result]:
         found = []
         for id_, entry in target.ledger.all_findings():
-            if id_ not in JUDGES:
+            if id_ not in self.rules.judges:
                 continue
-            requirement = JUDGES[id_].requirement
+            requirement = self.rules.catalogue[id_]
             if not all(target.has(capability) for capability in requirement.needs):
                 continue
             cause = target.ledger.cause(id_)
@@ -194,7 +195,7 @@ def endpoint_of(settings: Settings) -> Endpoint:
     try:
         return Endpoint.from_url(
             settings.url or "",
-            path=settings.path,
+            path=settings.path or settings.dialect.path,
             insecure=settings.insecure,
             ca_file=settings.ca_file,
         )

@@ -80,6 +80,7 @@ def build_report(
         "suite": {"name": "streamchat-conformance", "version": __version__},
         "target": {
             "url": facts.url,
+            "dialect": results.rules.dialect.name,
             "server": redactor.text(facts.server),
             "http_server": redactor.text(name),
             "capabilities": facts.capabilities,

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from streamchat_conformance.catalogue import CATALOGUE, Layer, Level
+from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.json_report import SCHEMA
 from streamchat_conformance.report.layers import headline
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
@@ -75,6 +77,8 @@ class Report:
     """Of the suite."""
     url: str
     server: str
+    dialect: str
+    """The word of `--dialect`."""
     capabilities: Mapping[str, str]
     started: str
     duration_s: float
@@ -148,6 +152,7 @@ def report_from_json(value: object) -> Report:
         url=target.text("url"),
         server=target.text("server"),
         http_server=target.text("http_server", ""),
+        dialect=target.text("dialect", DEFAULT),
         capabilities=target.texts("capabilities"),
         times_s=target.numbers("times_s"),
         started=members.text("started"),
@@ -199,7 +204,7 @@ def _selected_layer(name: str) -> Layer | None:
 
 def _layer_of(id_: str) -> str:
     """Return the layer of a requirement in a report that does not name it."""
-    known = CATALOGUE.get(id_)
+    known = rules_of(DEFAULT).catalogue.get(id_)
     return (known.layer if known is not None else Layer.APPLICATION).value
 
 

@@ -1,7 +1,7 @@
 """What the load tests need to know of an endpoint: requests, events, refusals.
 
 `stream_chat` has the dialect of this project's endpoint. To load another streaming endpoint,
-subclass `Dialect` and set it as the `dialect` of your own `StreamUser`.
+subclass `LoadDialect` and set it as the `dialect` of your own `StreamUser`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class BuiltRequest:
     shape: str
     """Requests of one shape differ by their nonce alone, and so should their answers."""
     value: Any = None
-    """Whatever `Dialect.judge` needs to know of the request."""
+    """Whatever `LoadDialect.judge` needs to know of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class EventViolation:
     expected: str = ""
 
 
-class Dialect(ABC):
+class LoadDialect(ABC):
     """What is sent to one kind of endpoint, and what is expected back."""
 
     path: ClassVar[str]

@@ -12,7 +12,7 @@ import gevent
 from locust import LoadTestShape, User, events, task
 from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
-from streamchat_load.dialects.dialect import Dialect
+from streamchat_load.dialects.dialect import LoadDialect
 from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
 from streamchat_load.errors import LoadUsageError
 from streamchat_load.locust_adapter.options import add_options
@@ -42,7 +42,7 @@ class StreamUser(User):
     """
 
     abstract = True
-    dialect: ClassVar[Dialect] = StreamChatDialect()
+    dialect: ClassVar[LoadDialect] = StreamChatDialect()
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)

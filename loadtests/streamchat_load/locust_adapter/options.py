@@ -24,7 +24,7 @@ from streamchat_load.verdict.verdict import GENERATOR_LAG_LIMIT_MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.dialects.dialect import LoadDialect
 
 DEFAULT_PROFILE = "smoke"
 
@@ -135,7 +135,7 @@ class LoadChoices:
 
 
 def read_choices(
-    options: Namespace, host: str | None, dialect: Dialect, *, by_page: bool = False
+    options: Namespace, host: str | None, dialect: LoadDialect, *, by_page: bool = False
 ) -> LoadChoices:
     """Check all options before any load. Raises LoadUsageError.
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from streamchat_load.client.reading import StreamReading
-    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.dialects.dialect import LoadDialect
     from streamchat_load.profiles.plan import LoadPlan
 
 BEGIN, FINISH, FINAL = "streamchat_begin", "streamchat_finish", "streamchat_final"
@@ -64,7 +64,7 @@ FINAL_LIMIT_S = 20.0
 class LoadSession:
     """The state of a run in one process, over all of locust's events."""
 
-    def __init__(self, environment: Environment, dialect: Dialect) -> None:
+    def __init__(self, environment: Environment, dialect: LoadDialect) -> None:
         self.environment = environment
         self.dialect = dialect
         self.by_page = False

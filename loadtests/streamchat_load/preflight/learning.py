@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streamchat_load.client.reading import StreamReading
-    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.dialects.dialect import LoadDialect
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}|\d{10}")
 """What a time of day or seconds since 1970 look like, among other things."""
@@ -85,7 +85,7 @@ def _template(readings: Sequence[StreamReading]) -> tuple[StreamTemplate | None,
     return template, template is not None
 
 
-def _expected_body(readings: Sequence[StreamReading], dialect: Dialect) -> ExpectedBody | None:
+def _expected_body(readings: Sequence[StreamReading], dialect: LoadDialect) -> ExpectedBody | None:
     """Return the rule behind the bodies of three streams that ended, or None."""
     bodies = [reading.verifier.retained_body for reading in readings]
     whole = [body for body in bodies if body is not None]
@@ -113,19 +113,19 @@ def _first_number(readings: Sequence[StreamReading]) -> int | None:
     return firsts.pop() if len(firsts) == 1 else None
 
 
-def may_have_a_clock(oracle: Oracle, dialect: Dialect) -> bool:
+def may_have_a_clock(oracle: Oracle, dialect: LoadDialect) -> bool:
     """Return whether the expected texts may have a clock: they may differ a second later."""
     return any(_CLOCK.search(text) for text in _fixed_texts(oracle, dialect))
 
 
-def has_the_minute(oracle: Oracle, dialect: Dialect) -> bool:
+def has_the_minute(oracle: Oracle, dialect: LoadDialect) -> bool:
     """Return whether the expected texts have the present time of day, without seconds."""
     now_s = time.time()
     minutes = {time.strftime("%M", time.gmtime(now_s - back_s)) for back_s in (0, 60)}
     return any(minutes & set(_MINUTES.findall(text)) for text in _fixed_texts(oracle, dialect))
 
 
-def _fixed_texts(oracle: Oracle, dialect: Dialect) -> list[str]:
+def _fixed_texts(oracle: Oracle, dialect: LoadDialect) -> list[str]:
     """Return the expected texts apart from their nonce."""
     if oracle.template is None:
         return []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from streamchat_load.client.reading import StreamReading
-    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.dialects.dialect import LoadDialect
     from streamchat_load.verification.oracle import Oracle
 
 JUDGED_LIMIT_BYTES = 1024 * 1024
@@ -20,7 +20,7 @@ JUDGED_LIMIT_BYTES = 1024 * 1024
 
 
 def findings_of(
-    reading: StreamReading, dialect: Dialect, *, echo: bool, exclude: Iterable[str]
+    reading: StreamReading, dialect: LoadDialect, *, echo: bool, exclude: Iterable[str]
 ) -> list[str]:
     """Return what the dialect finds wrong with a single stream, each finding only once."""
     recording = reading.recording or []

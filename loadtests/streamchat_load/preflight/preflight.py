@@ -28,7 +28,7 @@ from streamchat_load.verification.template import LEARNING_NONCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from streamchat_load.dialects.dialect import BuiltRequest, Dialect
+    from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect
     from streamchat_load.profiles.plan import LoadPlan
     from streamchat_load.runner.settings import LoadSettings
 
@@ -107,7 +107,7 @@ def shapes_of(plan: LoadPlan) -> list[tuple[int, int]]:
 
 def run_preflight(
     settings: LoadSettings,
-    dialect: Dialect,
+    dialect: LoadDialect,
     *,
     limit_s: float,
     progress: Callable[[str], None] = lambda _line: None,
@@ -144,7 +144,7 @@ def run_preflight(
 class Preflight:
     """Learns the oracles of shapes, one after another, and proves them."""
 
-    def __init__(self, settings: LoadSettings, dialect: Dialect, limit_s: float) -> None:
+    def __init__(self, settings: LoadSettings, dialect: LoadDialect, limit_s: float) -> None:
         self.settings = settings
         self.dialect = dialect
         self.limit_s = limit_s

@@ -18,7 +18,7 @@ from streamchat_load.client.connection import StreamConnectError, StreamConnecti
 from streamchat_load.client.exchange import exchange
 from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.client.reading import StreamReading
-from streamchat_load.dialects.dialect import BuiltRequest, Dialect
+from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect
 from streamchat_load.metrics.recorder import StreamRecorder
 from streamchat_load.profiles.plan import Arrival
 from streamchat_load.runner.monitor import RunMonitor
@@ -58,7 +58,7 @@ class LoadRun:
     def __init__(
         self,
         settings: LoadSettings,
-        dialect: Dialect,
+        dialect: LoadDialect,
         oracles: Mapping[str, Oracle],
         *,
         slot: int = 0,

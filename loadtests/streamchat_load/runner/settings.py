@@ -10,7 +10,7 @@ from streamchat_conformance.recorder.endpoint import Endpoint
 from streamchat_load.profiles.catalogue import find_profile
 
 if TYPE_CHECKING:
-    from streamchat_load.dialects.dialect import Dialect
+    from streamchat_load.dialects.dialect import LoadDialect
     from streamchat_load.profiles.plan import LoadPlan
 
 DRAIN_S = 5.0
@@ -39,7 +39,7 @@ class LoadSettings:
     seed: int = 0
     server_pid: int | None = None
 
-    def extra_fields(self, dialect: Dialect) -> list[tuple[str, str]]:
+    def extra_fields(self, dialect: LoadDialect) -> list[tuple[str, str]]:
         """Return the field lines of each request that only this target needs.
 
         Streams are not decoded (RFC 9110 section 12.5.3: without the field any coding is fine).
@@ -51,7 +51,7 @@ class LoadSettings:
         """Return a form that msgpack can carry; its members are the constructor's."""
         return asdict(self)
 
-    def endpoint(self, dialect: Dialect) -> Endpoint:
+    def endpoint(self, dialect: LoadDialect) -> Endpoint:
         """Return where requests go. Raises TargetUrlError."""
         return Endpoint.from_url(
             self.url, path=dialect.path, insecure=self.insecure, ca_file=self.ca_file

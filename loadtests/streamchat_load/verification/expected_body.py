@@ -42,8 +42,8 @@ def learn_body(
     """Return the rule behind three whole bodies, or None if there is none.
 
     The first two have `LEARNING_NONCES`, the third `proof_nonce`, which proves the rule. Events
-    without `content` (`Dialect.content`) are not counted; `text` (`Dialect.text`) returns what
-    of an event is visible to a user.
+    without `content` (`LoadDialect.content`) are not counted; `text` (`LoadDialect.text`) returns
+    what of an event is visible to a user.
     """
     try:
         first, second, proof = (body.decode("utf-8") for body in bodies)

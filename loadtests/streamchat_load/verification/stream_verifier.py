@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
-from streamchat_load.dialects.dialect import BuiltRequest, Dialect, other_nonce
+from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect, other_nonce
 from streamchat_load.faults import EXCERPT_LIMIT_BYTES, FaultEvidence, StreamFault, excerpt
 from streamchat_load.verification.event_order import (
     EventOrder,
@@ -66,7 +66,7 @@ class StreamVerifier:
     )
 
     def __init__(
-        self, sent: BuiltRequest, oracle: Oracle, dialect: Dialect, *, keep_texts: bool = False
+        self, sent: BuiltRequest, oracle: Oracle, dialect: LoadDialect, *, keep_texts: bool = False
     ) -> None:
         self.sent = sent
         self.oracle = oracle

@@ -82,11 +82,13 @@ class EmbeddedServer:
 def embedded_settings(settings: Settings, url: str) -> Settings:
     """Return the settings for judging the embedded server: it shows every capability."""
     capabilities = dict.fromkeys(Capability, True) | dict(settings.capabilities)
+    requests = settings.dialect.requests
+    plain = requests.plain[0]
     return replace(
         settings,
         url=url,
         capabilities=capabilities,
         gap_limit_s=GAP_LIMIT_S,
-        slow=DeclaredRequest(SLOW_PROMPT, silent_s=SILENT_S),
-        fault=DeclaredRequest(FAULT_PROMPT),
+        slow=DeclaredRequest(requests.saying(plain, SLOW_PROMPT), SILENT_S),
+        fault=DeclaredRequest(requests.saying(plain, FAULT_PROMPT)),
     )

@@ -9,13 +9,20 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import PATH
+from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.registry import (
+    DEFAULT,
+    UnknownDialectError,
+    default_dialect,
+    dialect_named,
+)
 from streamchat_conformance.recorder.limits import Limits
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -56,8 +63,7 @@ class Thoroughness(StrEnum):
 class DeclaredRequest:
     """A request whose effect only the user knows (for the capabilities slow and fault)."""
 
-    prompt: str
-    history: tuple[Any, ...] = ()
+    request: Body
     silent_s: float = 0.0
     """How long the server is silent before the first event (slow only; seconds)."""
 
@@ -72,7 +78,9 @@ class Settings:
     """Shell command that starts the server to judge; its `{port}` becomes a free port."""
     start_s: float = 30.0
     """How long the command may take until the server accepts connections (seconds)."""
-    path: str = PATH
+    dialect: Dialect = field(default_factory=default_dialect)
+    path: str | None = None
+    """None: the dialect's default."""
     headers: tuple[tuple[str, str], ...] = ()
     insecure: bool = False
     ca_file: str | None = None
@@ -81,7 +89,7 @@ class Settings:
     """How long one stream is observed at most (seconds)."""
     gap_limit_s: float = 15.0
     """The longest silence that a stream may have (seconds)."""
-    capabilities: Mapping[Capability, bool] = field(default_factory=dict)
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
     """Declared (True) or denied (False); the rest is detected."""
     slow: DeclaredRequest | None = None
     fault: DeclaredRequest | None = None
@@ -110,7 +118,7 @@ def parse_header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def parse_capability(name: str) -> Capability:
+def parse_capability(name: str) -> str:
     """Return the capability of this name. Raises SettingsError."""
     try:
         return Capability(name)
@@ -119,13 +127,16 @@ def parse_capability(name: str) -> Capability:
 
 
 _TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
-_TARGET = {"url", "command", "path", "headers", "insecure", "ca_file"}
+_TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file"}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
 _RUN = {"thoroughness", "seed", "fuzz_seconds"}
 
 
-def load_settings(file: Path) -> Settings:
-    """Read a target file. Raises SettingsError, naming the file and what is wrong in it."""
+def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
+    """Read a target file. `dialect` wins over the file's own.
+
+    Raises SettingsError, naming the file and what is wrong in it.
+    """
     try:
         text = file.read_text("utf-8")
         document = tomllib.loads(text)
@@ -134,12 +145,12 @@ def load_settings(file: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: not TOML: {error}") from None
     try:
-        return _from_document(document)
+        return _from_document(document, dialect)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 
 
-def _from_document(document: dict[str, Any]) -> Settings:
+def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Settings:
     _check_names(document, _TABLES, "")
     for name, value in document.items():
         if not isinstance(value, dict):
@@ -150,16 +161,20 @@ def _from_document(document: dict[str, Any]) -> Settings:
     headers = target.get("headers", {})
     if not isinstance(headers, dict):
         raise SettingsError("'target.headers' must be a table of names and values")
+    named = parse_dialect(_typed(target, "dialect", str, DEFAULT, "target"))
+    dialect = dialect or named
+    path = _typed(target, "path", str, None, "target")
     settings = Settings(
         url=_typed(target, "url", str, None, "target"),
         command=_typed(target, "command", str, None, "target"),
-        path=check_path(_typed(target, "path", str, PATH, "target")),
+        dialect=dialect,
+        path=check_path(path) if path is not None else None,
         headers=tuple(parse_header(f"{name}: {value}") for name, value in headers.items()),
         insecure=_typed(target, "insecure", bool, False, "target"),
         ca_file=_typed(target, "ca_file", str, None, "target"),
         capabilities=_capabilities(document.get("capabilities", {})),
-        slow=_declared(document.get("slow"), "slow"),
-        fault=_declared(document.get("fault"), "fault"),
+        slow=_declared(document.get("slow"), "slow", dialect),
+        fault=_declared(document.get("fault"), "fault", dialect),
         thoroughness=parse_thoroughness(_typed(run, "thoroughness", str, "default", "run")),
         seed=_typed(run, "seed", int, None, "run"),
         fuzz_seconds=float(_typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
@@ -241,7 +256,7 @@ def check_path(path: str) -> str:
     return path
 
 
-def _capabilities(table: dict[str, Any]) -> dict[Capability, bool]:
+def _capabilities(table: dict[str, Any]) -> dict[str, bool]:
     chosen = {}
     for name, value in table.items():
         if not isinstance(value, bool):
@@ -250,22 +265,29 @@ def _capabilities(table: dict[str, Any]) -> dict[Capability, bool]:
     return chosen
 
 
-def _declared(table: dict[str, Any] | None, name: str) -> DeclaredRequest | None:
+def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> DeclaredRequest | None:
     if table is None:
         return None
-    _check_names(table, {field.name for field in fields(DeclaredRequest)}, name)
-    if "prompt" not in table:
-        raise SettingsError(f"[{name}] needs a 'prompt'")
     silent_s = _typed(table, "silent_s", (int, float), 0.0, name)
     if name == "slow" and silent_s <= 0:
         raise SettingsError(
             "[slow] needs 'silent_s', the seconds of silence before the first event"
         )
-    return DeclaredRequest(
-        prompt=_typed(table, "prompt", str, "", name),
-        history=tuple(_typed(table, "history", list, [], name)),
-        silent_s=float(silent_s),
-    )
+    members = {key: value for key, value in table.items() if key != "silent_s"}
+    _check_names(members, {*dialect.requests.declarable, "silent_s"}, name)
+    try:
+        request = dialect.requests.declared(members)
+    except ValueError as error:
+        raise SettingsError(f"[{name}] {error}") from None
+    return DeclaredRequest(request, float(silent_s))
+
+
+def parse_dialect(name: str) -> Dialect:
+    """Return the dialect of this name. Raises SettingsError."""
+    try:
+        return dialect_named(name)
+    except UnknownDialectError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _typed(table: dict[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from streamchat_conformance.catalogue import Capability
@@ -12,21 +12,12 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.request import error_text
 from streamchat_conformance.suite.target.overload import admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 T = TypeVar("T")
-
-REFUSABLE = (
-    HttpRequest(body=b'{"history": []}'),
-    HttpRequest(body=b'{"prompt": "Hello"}'),
-    HttpRequest(body=b"{"),
-    HttpRequest(body=b'{"prompt": "Hello", "history": []}', content_type="text/plain"),
-)
-"""Requests to refuse, each for another reason, so that the article's texts tell which."""
 
 
 def served_alone(target: Target, request: HttpRequest) -> bool:
@@ -49,7 +40,8 @@ def refusable(target: Target) -> list[HttpRequest]:
 
     Raises Blocked when there are none, naming the cause.
     """
-    sound = [request for request in REFUSABLE if served_alone(target, request)]
+    requests = target.dialect.requests.refusable
+    sound = [request for request in requests if served_alone(target, request)]
     if not sound:
         raise Blocked(refusal_cause(target), "nothing was refused as it should be")
     return sound
@@ -80,9 +72,11 @@ def steadily(target: Target, attempt: Callable[[], T]) -> T:
     return result
 
 
-def pair(number: int) -> tuple[HttpRequest, HttpRequest]:
-    """Return two requests to refuse that are pipelined together."""
-    return REFUSABLE[number], REFUSABLE[(number + 1) % 2]
+def pairs(target: Target) -> Iterator[tuple[HttpRequest, HttpRequest]]:
+    """Yield two requests to refuse that are pipelined together."""
+    requests = target.dialect.requests.refusable
+    for number, request in enumerate(requests):
+        yield request, requests[(number + 1) % 2]
 
 
 def pipelined(
@@ -165,7 +159,7 @@ def mismatch(target: Target, reading: Reading) -> str:
 
 
 def _foreign_text(target: Target, reading: Reading) -> str:
-    text, usual = error_text(reading), target.usual_texts.get(reading.asked.row)
+    text, usual = reading.error_text, target.usual_texts.get(reading.asked.row)
     others = {known for row, known in target.usual_texts.items() if row != reading.asked.row}
     if text is not None and usual is not None and text != usual and text in others:
         return f"the refusal has another request's words: {text[:80]!r}"
@@ -173,24 +167,23 @@ def _foreign_text(target: Target, reading: Reading) -> str:
 
 
 def _foreign_echo(target: Target, reading: Reading) -> str:
-    """Say whose text an echo shows. A text that nobody sent is `payload.prompt-echo`'s."""
-    for _, payload in reading.payloads:
-        if not isinstance(payload.value, dict) or "prompt" not in payload.value:
-            continue
-        received = payload.value["prompt"]
-        foreign = isinstance(received, str) and received in target.ledger.sent_prompts
-        if foreign and received != reading.asked.prompt:
-            return f"the stream belongs to another request: its prompt is {str(received)[:80]!r}"
+    """Say whose text an echo shows. A text that nobody sent has its own requirement."""
+    for echo in reading.content.echoes:
+        for name, received in echo.items():
+            foreign = isinstance(received, str) and received in target.ledger.sent_texts
+            if foreign and received != reading.asked.values.get(name):
+                shown = f"its {name} is {received[:80]!r}"
+                return f"the stream belongs to another request: {shown}"
     return ""
 
 
 def learn_texts(target: Target) -> None:
     """Learn this target's own text for each kind of refusal, each on a connection of its own."""
-    for request in REFUSABLE:
+    for request in target.dialect.requests.refusable:
         data = target.encode(request)
         reading = target.send(data, label="a refusal, to know its text")
         target.served_alone[data] = reading.refused
-        text = error_text(reading)
+        text = reading.error_text
         if reading.refused:
             target.refused_rows.add(reading.asked.row)
         if text is not None:

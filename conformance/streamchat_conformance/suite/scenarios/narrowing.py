@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from streamchat_conformance.judges import JUDGES, Reading
+from streamchat_conformance.judges import Reading, rules_of
 
 Part = TypeVar("Part")
 
 
 def breaks(reading: Reading, ids: Sequence[str]) -> bool:
     """Return whether an exchange breaks one of these judged requirements."""
-    return any(JUDGES[id_](reading) for id_ in ids)
+    judges = rules_of(reading.dialect.name).judges
+    return any(judges[id_](reading) for id_ in ids)
 
 
 def narrowed(

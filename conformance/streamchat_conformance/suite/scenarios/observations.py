@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.exchange import Exchange
-from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Limits, Plan, Until, record_together
@@ -139,7 +138,7 @@ class Observations:
             total_s=max(total_s, 1.0),
         )
 
-    def _plan(self, chat: ChatRequest, until: Until, *fields: tuple[str, str]) -> Plan:
+    def _plan(self, chat: Body, until: Until, *fields: tuple[str, str]) -> Plan:
         target = self._target
         request = HttpRequest.chat(chat).with_fields(*fields)
         return Plan(
@@ -175,7 +174,7 @@ class Observations:
     def _declared(self, declared: DeclaredRequest | None) -> list[Exchange]:
         if declared is None:
             return []
-        chat = ChatRequest(declared.prompt, list(declared.history))
+        chat = declared.request
         watched = Watched(min(self._target.settings.observation_s, declared.silent_s + 10.0))
         return self._record([self._plan(chat, watched)])
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
@@ -16,7 +15,6 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.strategies import chunked
 from streamchat_conformance.suite.scenarios.keepalive import (
-    REFUSABLE,
     mismatch,
     says_close,
     served_alone,
@@ -92,10 +90,10 @@ class Machine:
     def _request(self, step: Step, text: str) -> HttpRequest:
         """Return what the step sends; `text` is the prompt of a valid request."""
         if step.kind.startswith("refused"):
-            request = REFUSABLE[step.variant]
+            request = self._target.dialect.requests.refusable[step.variant]
         else:
             prompt = text + " x" * 16_000 if step.kind == "large" else text
-            request = HttpRequest.chat(ChatRequest(prompt, self._target.plain().history))
+            request = HttpRequest.chat(self._target.plain(prompt))
         if step.kind.endswith("chunked"):
             pieces = [request.body[:7], request.body[7:]]
             coded = chunked([piece for piece in pieces if piece])

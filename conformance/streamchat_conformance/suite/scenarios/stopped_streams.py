@@ -70,7 +70,7 @@ def until_silent(watched: Watched, usual_s: float, count: int) -> WatchedForSile
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class StreamCourse:
     """How far a stream came while it was watched."""
 
     events: int
@@ -79,7 +79,7 @@ class Course:
     """The longest time without an event, from the first one on (seconds)."""
 
     @classmethod
-    def of(cls, reading: Reading) -> Course:
+    def of(cls, reading: Reading) -> StreamCourse:
         """Return a stream's course."""
         times = [block.event.at_s for block in reading.events if block.event is not None]
         ended = reading.ended
@@ -95,7 +95,7 @@ class Stopped:
     number: int
     """Its number among the streams that were opened together."""
     reading: Reading
-    course: Course
+    course: StreamCourse
     reason: str
 
     @property
@@ -110,7 +110,7 @@ def stopped_streams(readings: Sequence[Reading], usual_s: float) -> list[Stopped
     `usual_s` is the usual time between two events of a single stream (seconds).
     """
     courses = {
-        number: Course.of(reading)
+        number: StreamCourse.of(reading)
         for number, reading in enumerate(readings)
         if reading.accepted and reading.events and not reading.overloaded
     }
@@ -122,7 +122,7 @@ def stopped_streams(readings: Sequence[Reading], usual_s: float) -> list[Stopped
     return found
 
 
-def _stopped(course: Course, others: Sequence[Course], usual_s: float) -> str:
+def _stopped(course: StreamCourse, others: Sequence[StreamCourse], usual_s: float) -> str:
     """Return how a stream stopped beside others, or an empty text."""
     if not others:
         return ""
@@ -145,7 +145,7 @@ def alone_too(stopped: Stopped, alone: Sequence[Reading]) -> bool:
 
     Where streams that come alone have different lengths, an early end says nothing.
     """
-    courses = [Course.of(reading) for reading in alone if reading.accepted]
+    courses = [StreamCourse.of(reading) for reading in alone if reading.accepted]
     if not courses:
         return True
     if not stopped.early:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.judges import Reading
 
 
@@ -14,7 +14,7 @@ from streamchat_conformance.judges import Reading
 class Baseline:
     """The plainest accepted request and what came of it, measured on this target."""
 
-    plain: ChatRequest = field(default_factory=ChatRequest)
+    plain: Body
     accepted: bool = False
     streams: bool = False
     """Whether the answer is an event stream with at least one event."""
@@ -65,7 +65,5 @@ def first_event_bytes(reading: Reading) -> int:
 
 
 def echoes(reading: Reading) -> bool:
-    """Tell whether the first event has both members that an echo has."""
-    for _, payload in reading.payloads[:1]:
-        return isinstance(payload.value, dict) and {"prompt", "history"} <= set(payload.value)
-    return False
+    """Return whether the first event repeats the request."""
+    return bool(reading.payloads) and bool(reading.dialect.content(reading.payloads[:1]).echoes)

@@ -1,4 +1,4 @@
-"""What lone requests take on this target: what varies by itself is no sign of waiting.
+"""What single requests take on this target: what varies by itself is no sign of waiting.
 
 One measurement is no measure. A server that thinks for a random time, or now and then for long,
 serves some requests late with nobody else there; only what exceeds that was caused by others.
@@ -8,26 +8,13 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.suite.target.stop_conditions import Watched
 
-if TYPE_CHECKING:
-    from streamchat_conformance.suite.target.target import Target
-
-SAMPLES = 6
-"""So many lone requests tell how much a target varies."""
-SAMPLES_S = 4.0
-"""How long is spent on taking them (seconds)."""
-SAMPLE_STREAM_S = 3.0
-"""How long such a stream is watched for its end, so that the next one is alone, too (seconds)."""
 SHARE = 0.75
 """The share of lone requests that were served within what counts as usual."""
 SMALL_BYTES = 4096
@@ -95,27 +82,6 @@ class LatencyBaseline:
             and reading.response.complete
         ):
             self._refusals_s.append(exchange.ended_at_s)
-
-
-def learn_usual(target: Target, *, drained: bool = True) -> None:
-    """Make sure that enough lone streams were seen, in bounded time, and once in a run.
-
-    Where streams were left before, and the target may still be busy with them (not `drained`),
-    the first one only waits for its turn.
-    """
-    # What is given the whole limit anyway cannot be given more.
-    if "usual" in target.once or target.served_within_s >= target.limits.first_event_s:
-        return
-    target.once.add("usual")
-    request = HttpRequest.chat(target.plain("Alone."))
-    stop = Watched(SAMPLE_STREAM_S, events=8)
-    label = "a lone request, to know how much its time varies"
-    if not drained:
-        target.send(request, stop=stop, label=label, timed=False)
-    ends_at = time.monotonic() + SAMPLES_S
-    while target.latency.streams < SAMPLES and time.monotonic() < ends_at:
-        if not target.send(request, stop=stop, label=label, timed=True).events:
-            return
 
 
 def _upper(times_s: list[float]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
@@ -25,8 +25,14 @@ from streamchat_conformance.suite.verdicts.ledger import place
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
+    from streamchat_conformance.core.http_request import Body
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.suite.target.target import Target
+    from streamchat_conformance.recorder import Endpoint
+    from streamchat_conformance.recorder.limits import Limits
+    from streamchat_conformance.suite.config.settings import Settings
+    from streamchat_conformance.suite.target.background import Background
+    from streamchat_conformance.suite.target.baseline import Baseline
+    from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 GONE_FOR_GOOD = 3
 """A server that did not serve before so many cases in a row is not asked again."""
@@ -50,6 +56,51 @@ UNPROVOKED_S = 4.0
 """How long sending them may take (seconds)."""
 
 
+class LiveTarget(Protocol):
+    """What liveness needs of a target: to send to it, and what is known about it."""
+
+    settings: Settings
+    endpoint: Endpoint
+    ledger: Ledger
+    background: Background
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that bound every wait."""
+
+    @property
+    def learnt(self) -> bool:
+        """Whether it is known what a plain request gets."""
+
+    @property
+    def baseline(self) -> Baseline:
+        """What a plain request gets."""
+
+    @property
+    def first_event_s(self) -> float:
+        """How long the first event of a single stream may take (seconds)."""
+
+    def plain(self, text: str | None = None) -> Body:
+        """Return the plainest request that is accepted."""
+
+    def encode(self, request: HttpRequest) -> bytes:
+        """Return a request's bytes."""
+
+    def connect(self) -> Connection:
+        """Open a connection."""
+
+    def send(
+        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool
+    ) -> Reading:
+        """Send a request on a connection of its own; return the reading of its answer."""
+
+    def pause(self, seconds: float) -> None:
+        """Leave the target alone for a while."""
+
+    def red(self, id_: str) -> bool:
+        """Return whether a requirement was broken so far."""
+
+
 class Liveness:
     """Sends a good request after each hostile case, and enters it when it is not served.
 
@@ -57,7 +108,7 @@ class Liveness:
     cases: `finish` waits for what is still to come.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: LiveTarget) -> None:
         self.probe = LivenessProbe(self._answers)
         self._target = target
         self.restarts = False

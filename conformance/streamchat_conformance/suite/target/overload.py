@@ -9,15 +9,13 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-if TYPE_CHECKING:
-    from streamchat_conformance.suite.target.target import Target
-
 Result = TypeVar("Result")
+Subject = TypeVar("Subject")
 
 PATIENCE_S = 6.0
 """How long an overloaded server is asked again (seconds)."""
@@ -70,7 +68,7 @@ def admitted(reading: Reading) -> Reading:
 
 
 def with_room(attempt: Callable[[], Result]) -> Result:
-    """Return what an attempt returns; made anew, after a pause, as long as it raises NoRoom."""
+    """Return what an attempt returns; made again, after a pause, while it raises NoRoom."""
     pauses = Pauses()
     while True:
         try:
@@ -80,11 +78,11 @@ def with_room(attempt: Callable[[], Result]) -> Result:
                 raise
 
 
-def needs_room(case: Callable[[Target], None]) -> Callable[[Target], None]:
-    """Make a case that begins anew when the server says "not now" on one of its connections."""
+def needs_room(case: Callable[[Subject], None]) -> Callable[[Subject], None]:
+    """Make a case that begins again when the server says "not now" on one of its connections."""
 
     @functools.wraps(case)
-    def test(target: Target) -> None:
+    def test(target: Subject) -> None:
         with_room(lambda: case(target))
 
     return test

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
@@ -13,14 +12,6 @@ from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, W
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
-PLAIN = (
-    ChatRequest("Hello", ["Hi"]),
-    ChatRequest("Hello", [{"role": "user", "content": "Hi"}]),
-    ChatRequest("Hello", []),
-)
-"""Plain requests, the article's own first. A server that refuses some of them fails the
-requirement about that kind of history, and is judged with one that it accepts."""
-
 SURPLUS_S = 1.2
 """How long is listened after a stream with a Content-Length (seconds)."""
 PROBE_S = 3.0
@@ -29,10 +20,11 @@ PROBE_S = 3.0
 
 def learn(target: Target) -> Baseline:
     """Probe the target and set its baseline. Raises NotTestable when it cannot be tested."""
-    baseline = Baseline()
+    requests = target.dialect.requests
+    baseline = Baseline(requests.plain[0])
     target.baseline = baseline
     readings = []
-    for plain in PLAIN:
+    for plain in requests.plain:
         request = HttpRequest.chat(plain)
         reading = target.send(
             request, stop=Watched(PROBE_S), label="a plain request", observe=False
@@ -42,7 +34,7 @@ def learn(target: Target) -> Baseline:
             break
         if reading.accepted:
             baseline.plain = plain
-            target.ledger.plain = plain if plain is not PLAIN[0] else None
+            target.ledger.plain = plain if plain is not requests.plain[0] else None
             break
     for reading in readings:
         target.ledger.observe_reading(reading)
@@ -54,7 +46,7 @@ def learn(target: Target) -> Baseline:
             stop=QuietAfterEnd(SURPLUS_S),
             label="a plain request, and what follows its answer",
         )
-    refusal = target.send(HttpRequest(body=b'{"history": []}'), label="a request without prompt")
+    refusal = target.send(requests.refusable[0], label="an invalid request")
     _check_testable(reading, refusal, target.endpoint.url)
     baseline.accepted = reading.accepted
     baseline.refuses = refusal.refused

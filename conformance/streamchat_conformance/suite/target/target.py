@@ -7,11 +7,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from streamchat_conformance.catalogue import Capability
-from streamchat_conformance.chat.request import ChatRequest
-from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
@@ -55,6 +53,7 @@ class Target:
         self.settings = settings
         self.endpoint = endpoint
         self.ledger = ledger
+        self.dialect = settings.dialect
         self.background = Background()
         self.generated = 0
         """Requests that Hypothesis generated in this run."""
@@ -169,15 +168,14 @@ class Target:
         path = self.endpoint.path.partition("?")[0].rstrip("/")
         return f"{path}-does-not-exist"
 
-    def plain(self, prompt: str | None = None) -> ChatRequest:
-        """Return the plainest request that this target accepts, with another prompt if given."""
+    def plain(self, text: str | None = None) -> Body:
+        """Return the plainest request that this target accepts; it says `text` if given."""
         plain = self.baseline.plain
-        return plain if prompt is None else replace(plain, prompt=prompt)
+        return plain if text is None else self.dialect.requests.saying(plain, text)
 
-    def history(self, text: str) -> list[Any]:
-        """Return a history that says `text`, in the form that this target accepts."""
-        items = self.baseline.plain.history[:1]
-        return [{**item, "content": text} if isinstance(item, dict) else text for item in items]
+    def recalling(self, text: str) -> Body:
+        """Return such a request whose earlier turns say `text`."""
+        return self.dialect.requests.recalling(self.baseline.plain, text)
 
     # -- sending -------------------------------------------------------------------------
 
@@ -271,7 +269,7 @@ class Target:
         """Send a body with the right media type."""
         return self.send(HttpRequest(body=body, **changes), label=label)  # type: ignore[arg-type]  # names are HttpRequest's
 
-    def chat(self, chat: ChatRequest, *, events: int | None = None, label: str = "") -> Reading:
+    def chat(self, chat: Body, *, events: int | None = None, label: str = "") -> Reading:
         """Send an ordinary chat request."""
         return self.send(HttpRequest.chat(chat), events=events, label=label)
 
@@ -293,28 +291,28 @@ class Target:
             raise Blocked(baseline.cause, baseline.problem)
         return baseline
 
-    def require(self, capability: Capability) -> None:
+    def require(self, capability: str) -> None:
         """Raise NotApplicable when the target lacks a capability."""
         if not self.has(capability):
             raise NotApplicable(self.lacking(capability))
 
-    def has(self, capability: Capability) -> bool:
+    def has(self, capability: str) -> bool:
         """Tell whether the target has a capability, declared or detected."""
         declared = self.settings.capabilities.get(capability)
         if declared is not None:
             return declared
-        if capability is Capability.ECHO:
+        if capability == Capability.ECHO:
             return self.baseline.echo
-        if capability is Capability.FINITE:
+        if capability == Capability.FINITE:
             return self.baseline.finite
-        if capability is Capability.SLOW:
+        if capability == Capability.SLOW:
             return self.settings.slow is not None
         return self.settings.fault is not None
 
-    def lacking(self, capability: Capability) -> str:
+    def lacking(self, capability: str) -> str:
         """Return why a capability is taken to be absent."""
-        reasons: Mapping[Capability, str] = {
-            Capability.ECHO: "events do not repeat prompt and history",
+        reasons: Mapping[str, str] = {
+            Capability.ECHO: "events do not repeat the request",
             Capability.FINITE: "no stream ended by itself while it was watched",
             Capability.SLOW: "no request that makes the server silent was given ([slow])",
             Capability.FAULT: "no request that makes the backend fail was given ([fault])",

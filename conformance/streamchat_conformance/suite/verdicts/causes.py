@@ -1,13 +1,20 @@
-"""What explains what: which red requirement is the cause of which others' findings."""
+"""Which failure explains which others.
+
+Theory of operation. One fault may break many requirements; it is reported once, under the
+requirement that names its cause, and what it drags along is blocked. An effect is blocked when
+one of its causes is red. The tables say which causes an effect may have: by the effect's id, by
+the kind of request that a requirement is about, or by the kind of its findings. A dialect adds
+its own (`Dialect.explains`). A MUST is never blocked by less than a MUST, and nothing is blocked
+by what turned out sound (`Results.release`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.chat.classify import LARGE_BYTES
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.request import ACCEPTED, SURVIVED
+from streamchat_conformance.dialects.asking import LARGE_BYTES
+from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 
 ALIVE = "resilience.alive"
@@ -29,18 +36,11 @@ SYNTAX = (
     "payload.object",
 )
 
-SPECIAL_ROWS = frozenset(row[0] for row in ACCEPTED) - {"request.valid-accepted"}
-"""Requirements that something special in a valid request is accepted."""
-
-SURVIVED_ROWS = tuple(row[0] for row in SURVIVED)
-
 ROWS_OF_VALID = (
-    *SPECIAL_ROWS,
     "request.accept",
     "request.client-independent",
     "request.media-type-suffix",
     "request.very-large-prompt",
-    "request.prompt-not-string",
     "request.non-finite-numbers",
 )
 
@@ -49,22 +49,11 @@ EXPLAINED_BY_ROWS = ("request.", "error.status")
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
     # Dangerous text can only be judged where plain text comes through whole.
-    "payload.line-separators": (
-        *SYNTAX,
-        "sse.comments",
-        "headers.no-injection",
-        "payload.prompt-echo",
-        "payload.history-echo",
-    ),
+    "payload.line-separators": (*SYNTAX, "sse.comments", "headers.no-injection"),
     "payload.no-injection": (*SYNTAX, "headers.no-injection"),
     # Any text that gets into a head as it is may break it, with or without a line's end.
     "headers.well-formed": ("headers.no-injection",),
     "transport.chunks-well-formed": ("headers.no-injection",),
-    "payload.history-echo-exact": ("payload.history-echo",),
-    # Whose text it is that comes instead of one's own, says the requirement about that.
-    "payload.prompt-echo": ("payload.isolation",),
-    "payload.history-echo": ("payload.isolation",),
-    "payload.response": ("payload.object",),
     # Where a stream was left behind a comment that tears a data line, the line's rest never came.
     "payload.json": ("sse.comments",),
     # What a wrong size leaves behind chunks looks like a line end of the stream.
@@ -109,13 +98,21 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     # Where no valid request is served, the ones with something special are not either.
     **dict.fromkeys(ROWS_OF_VALID, ("request.valid-accepted",)),
     "request.chunk-extensions": ("request.valid-accepted", "request.chunked-body"),
-    # The streams that answer hard requests are as broken as all others.
-    **dict.fromkeys(
-        SURVIVED_ROWS,
-        ("request.valid-accepted", "payload.nonempty", *FRAMING, *SYNTAX, "sse.comments"),
-    ),
 }
 """Effect to causes: when a cause is red, the effect is blocked by it and not red again."""
+
+EXPLAINS_KINDS: dict[Expectation, tuple[str, ...]] = {
+    Expectation.ACCEPT: ("request.valid-accepted",),
+    # The streams that answer hard requests are as broken as all others.
+    Expectation.EITHER: (
+        "request.valid-accepted",
+        "payload.nonempty",
+        *FRAMING,
+        *SYNTAX,
+        "sse.comments",
+    ),
+}
+"""The same for requirements about one kind of request, by what is expected of it."""
 
 
 CUT_STREAM = ("transport.terminated", "sse.final-blank-line", "payload.json")
@@ -139,6 +136,17 @@ EXPLAINS_ALL_OF: dict[str, tuple[str, str]] = {
 }
 """Effect to (kind of finding, cause): the cause explains an effect with findings of that kind
 only, and is explained by one with others."""
+
+
+def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
+    """Return effect to causes for the rules of a run."""
+    found = {
+        **{id_: EXPLAINS_KINDS.get(kind, ()) for id_, kind in rules.kinds.items()},
+        **EXPLAINS,
+    }
+    for effect, causes in rules.dialect.explains.items():
+        found[effect] = (*found.get(effect, ()), *causes)
+    return found
 
 
 def kinds(reading: Reading) -> Iterator[str]:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from streamchat_conformance.catalogue import CATALOGUE
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import JUDGES, Reading
-from streamchat_conformance.judges.request import ACCEPTED, REFUSED, SURVIVED, answer
+from streamchat_conformance.judges import Reading, rules_of
+from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
-Case = TypeVar("Case", bound=Callable[..., object])
-
-_ROWS = frozenset(row[0] for row in (*ACCEPTED, *REFUSED, *SURVIVED))
 _CODING = "headers.identity-encoding"
 _STREAM_AREAS = ("headers.", "transport.", "sse.", "payload.", "stream.")
 
@@ -24,7 +17,7 @@ def verdict(target: Target, id_: str) -> int:
 
     Raises Violation, Blocked or NotApplicable.
     """
-    requirement = CATALOGUE[id_]
+    requirement = target.ledger.rules.catalogue[id_]
     for capability in requirement.needs:
         target.require(capability)
     judged = target.ledger.verdict(id_)
@@ -44,7 +37,8 @@ def _undecided(target: Target, id_: str) -> Exception:
     }
     reason = "no exchange was left to judge"
     if id_.startswith("error."):
-        causes[id_] = (*sorted(_ROWS), "error.not-streamed", "error.media-type")
+        rows = sorted(target.ledger.rules.kinds)
+        causes[id_] = (*rows, "error.not-streamed", "error.media-type")
         reason = "nothing was refused as it should be"
     elif id_.startswith("request."):
         causes[id_] = ("error.not-streamed",)
@@ -62,25 +56,11 @@ def _undecided(target: Target, id_: str) -> Exception:
     )
 
 
-def judged_ids(area: str, *, without: frozenset[str] = frozenset()) -> list[str]:
-    """Return the ids of an area that a judge decides and that have no case of their own."""
-    return [id_ for id_ in JUDGES if id_.startswith(f"{area}.") and id_ not in without]
-
-
-def decides(id_: str) -> Callable[[Case], Case]:
-    """Tie a case to a judged requirement: the case makes the exchanges, the judge decides."""
-
-    def tie(case: Case) -> Case:
-        case.__requirement__ = CATALOGUE[id_]  # type: ignore[attr-defined]  # read by the plugin
-        return case
-
-    return tie
-
-
 def check(reading: Reading, *ids: str) -> Reading:
     """Raise Violation if an exchange breaks one of these judged requirements."""
+    judges = rules_of(reading.dialect.name).judges
     found = [
-        (finding, reading.exchange) for id_ in ids for finding in (JUDGES[id_](reading) or [])[:1]
+        (finding, reading.exchange) for id_ in ids for finding in (judges[id_](reading) or [])[:1]
     ]
     if found:
         raise Violation(*found)

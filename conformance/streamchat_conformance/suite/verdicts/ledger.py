@@ -11,22 +11,23 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from streamchat_conformance.catalogue import CATALOGUE, MUST
-from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges import JUDGES, Reading, judge_all
-from streamchat_conformance.suite.recent import RecentTexts
-from streamchat_conformance.suite.trimming import trimmed
+from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.suite.verdicts.causes import (
     ALIVE,
     EXPLAINED_BY_ROWS,
-    EXPLAINS,
     EXPLAINS_ALL_OF,
-    SPECIAL_ROWS,
+    explanations,
     kinds,
 )
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
+from streamchat_conformance.suite.verdicts.recent_texts import RecentTexts
+from streamchat_conformance.suite.verdicts.trimming import trimmed
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
@@ -72,7 +73,21 @@ def place(exchange: Exchange) -> tuple[int, int]:
 class Ledger:
     """Collects what the judges say of each exchange of a run."""
 
-    def __init__(self, *, path: str | None = None, gap_limit_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        gap_limit_s: float = 15.0,
+        rules: Rules | None = None,
+    ) -> None:
+        self.rules = rules or rules_of(DEFAULT)
+        self._special = {
+            id_
+            for id_, expectation in self.rules.kinds.items()
+            if expectation is Expectation.ACCEPT and id_ != "request.valid-accepted"
+        }
+        """Requirements that something special in a valid request is accepted."""
+        self._explains = explanations(self.rules)
         self.entries: dict[str, RequirementEvidence] = defaultdict(RequirementEvidence)
         self.exchanges = 0
         self.streams = 0
@@ -80,12 +95,12 @@ class Ledger:
         self.server = ""
         self.withheld: dict[str, str] = {}
         """Why an exchange decided nothing that it would have decided whole, by requirement id."""
-        self.sent_prompts = RecentTexts()
-        """The prompts of this run, so that an answer to another request is known."""
+        self.sent_texts = RecentTexts()
+        """The texts of this run, so that an answer to another request is known."""
         self.gone = False
         """Whether the server no longer serves at all: what then gets nothing is no news."""
-        self.plain: ChatRequest | None = None
-        """The plainest request that is accepted, where the article's own is refused."""
+        self.plain: Body | None = None
+        """The plainest request that is accepted, where the dialect's own example is refused."""
         self.crashed_at = 0
         """The number of the first connection after the server's process last ended."""
         self.suspects: set[tuple[int, int]] = set()
@@ -98,10 +113,10 @@ class Ledger:
 
     def read(self, exchange: Exchange) -> Reading:
         """Return the reading of an exchange, without entering it."""
-        reading = Reading(exchange, path=self._path, gap_limit_s=self._gap_limit_s)
-        prompt = reading.asked.prompt
-        if isinstance(prompt, str):
-            self.sent_prompts.add(prompt)
+        reading = Reading(exchange, self._path, self._gap_limit_s, self.rules.dialect)
+        for text in reading.asked.values.values():
+            if isinstance(text, str):
+                self.sent_texts.add(text)
         return reading
 
     def observe(self, exchange: Exchange) -> Reading:
@@ -125,7 +140,7 @@ class Ledger:
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
         self.note_withheld(reading)
-        for id_, findings in judge_all(reading):
+        for id_, findings in self.rules.judge_all(reading):
             entry = self.entries[id_]
             if findings:
                 entry.involved[self._involved(reading)] += 1
@@ -133,7 +148,7 @@ class Ledger:
             if findings and id_ == "request.valid-accepted" and self.plain is not None:
                 continue
             # What else is special about a refused request only its own case can know.
-            if findings and id_ in SPECIAL_ROWS:
+            if findings and id_ in self._special:
                 continue
             entry.judged += 1
             if findings:
@@ -145,7 +160,7 @@ class Ledger:
         """Take note of what an exchange does not decide since some of it is not known."""
         if not (reading.lost or reading.unrecorded):
             return
-        for id_, judge in JUDGES.items():
+        for id_, judge in self.rules.judges.items():
             if id_ not in self.withheld and (reason := judge.withheld(reading)):
                 self.withheld[id_] = reason
 
@@ -163,12 +178,9 @@ class Ledger:
         What is plain enough to be accepted at all is not special.
         """
         involved = reading.asked.involved - {"request.valid-accepted"}
-        if self.plain is None or not isinstance(reading.asked.history, list):
+        if self.plain is None:
             return involved
-        usual = {type(item) for item in self.plain.history}
-        if {type(item) for item in reading.asked.history} <= usual:
-            return involved
-        return involved | {"request.history-items"}
+        return involved | self.rules.dialect.requests.special(self.plain, reading.asked)
 
     def red(self, id_: str) -> bool:
         """Tell whether a requirement was broken so far."""
@@ -200,7 +212,7 @@ class Ledger:
         findings = self.entries[id_].findings if id_ in self.entries else []
         if findings and self.explained_by_the_end(id_, [exchange for _, exchange in findings]):
             return ALIVE
-        causes = [each for each in EXPLAINS.get(id_, ()) if self._partial_cause(each) != id_]
+        causes = [each for each in self._explains.get(id_, ()) if self._partial_cause(each) != id_]
         if partial := self._partial_cause(id_):
             causes.append(partial)
         red = [cause for cause in causes if cause in failed or self.red(cause)]
@@ -286,7 +298,8 @@ class Ledger:
             for involved in entry.involved
         ):
             return False
-        if CATALOGUE[id_].level is MUST and CATALOGUE[row].level is not MUST:
+        levels = self.rules.catalogue
+        if levels[id_].level is MUST and levels[row].level is not MUST:
             internal = entry.answered == self.entries[id_].answered == 0
             return internal and id_ != "request.never-5xx"
         if id_ != "request.never-5xx" or row == "request.media-type-not-json":

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from streamchat_conformance.catalogue import CATALOGUE, Layer, Level, Requirement
+from streamchat_conformance.catalogue import Layer, Level, Requirement
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import Rules, rules_of
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 FAILING = frozenset({Outcome.FAIL, Outcome.BLOCKED})
@@ -66,10 +68,10 @@ class Result:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Result:
+    def from_json(cls, value: Mapping[str, Any], catalogue: Mapping[str, Requirement]) -> Result:
         """Restore a result."""
         return cls(
-            requirement=CATALOGUE[value["id"]],
+            requirement=catalogue[value["id"]],
             outcome=Outcome(value["outcome"]),
             examples=value["examples"],
             reason=value["reason"],
@@ -126,8 +128,9 @@ class Facts:
 class Results:
     """All results of a run, one for each requirement of the catalogue."""
 
-    def __init__(self) -> None:
-        self.by_id = {id_: Result(entry) for id_, entry in sorted(CATALOGUE.items())}
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.rules = rules or rules_of(DEFAULT)
+        self.by_id = {id_: Result(entry) for id_, entry in self.rules.catalogue.items()}
         self.facts = Facts()
         self.expired: list[str] = []
         """Ids whose entry in the list of known failures has expired."""

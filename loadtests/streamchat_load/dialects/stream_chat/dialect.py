@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from streamchat_conformance.catalogue import MUST, Capability
-from streamchat_conformance.chat.request import PATH
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
-from streamchat_conformance.judges import JUDGES, Reading, judge_all
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.dialects.stream_chat.requests import PATH
+from streamchat_conformance.judges import Reading, rules_of
 
-from streamchat_load.dialects.dialect import BuiltRequest, Dialect, EventViolation
+from streamchat_load.dialects.dialect import BuiltRequest, EventViolation, LoadDialect
 from streamchat_load.dialects.stream_chat.events import content_of, is_echo, text_of, violation_of
 from streamchat_load.dialects.stream_chat.refusals import refusal_violation
 from streamchat_load.dialects.stream_chat.requests import INVALID_BODIES, build_request
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.core.exchange import Exchange
 
 
-class StreamChatDialect(Dialect):
+class StreamChatDialect(LoadDialect):
     """The dialect of `POST /api/stream-chat`. A stream is over when its HTTP response is."""
 
     path: ClassVar[str] = PATH
@@ -51,13 +52,13 @@ class StreamChatDialect(Dialect):
         """Return the MUSTs that a stream breaks, as the conformance suite's judges find."""
         asked = [
             id_
-            for id_, judge in JUDGES.items()
+            for id_, judge in rules_of(DEFAULT).judges.items()
             if judge.requirement.level is MUST
             and (echo or Capability.ECHO not in judge.requirement.needs)
         ]
         return [
             f"{id_}: {findings[0].message}"
-            for id_, findings in judge_all(Reading(exchange), asked)
+            for id_, findings in rules_of(DEFAULT).judge_all(Reading(exchange), asked)
             if findings
         ]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from streamchat_conformance.catalogue import MUST, Capability, requirement
-from streamchat_conformance.chat.request import ChatRequest
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.stream_chat.requests import chat_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Plan, record_together, until
 from streamchat_conformance.suite.scenarios.concurrency import observe_together
@@ -40,7 +41,7 @@ class _Nonces:
         nonce = f"nonce-{number * 7919 + 13:05d}-q"
         self.sent.append(nonce)
         prompt = f"{nonce} " * FILLER if large else f"{nonce}-p"
-        chat = ChatRequest(prompt, self.target.history(f"{nonce}-h"))
+        chat = replace(chat_of(self.target.recalling(f"{nonce}-h")), prompt=prompt)
         return nonce, self.target.encode(HttpRequest.chat(chat))
 
     def check(self, nonce: str, reading: Reading) -> None:

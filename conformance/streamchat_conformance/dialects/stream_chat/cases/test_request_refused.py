@@ -7,9 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from streamchat_conformance.catalogue import decides
 from streamchat_conformance.core.fields import media_type as read_media_type
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
-from streamchat_conformance.strategies import (
+from streamchat_conformance.dialects.stream_chat.requests import chat_of
+from streamchat_conformance.dialects.stream_chat.strategies import (
     any_json,
     arbitrary_bodies,
     bodies_missing,
@@ -20,14 +22,14 @@ from streamchat_conformance.strategies import (
     json_text,
     lone_surrogate_bodies,
     malformed_bodies,
-    media_types_not_json,
     non_finite_bodies,
     not_object_bodies,
     not_utf8_bodies,
 )
+from streamchat_conformance.strategies import media_types_not_json
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check, decides
+from streamchat_conformance.suite.verdicts.judged import check
 
 _FAULTY: tuple[dict[str, Any], ...] = (
     {"x": 1},
@@ -62,7 +64,7 @@ DIGITS = 5_000
 def test_a_body_that_is_not_declared_as_json_is_refused(
     target: Target, media_type: str | None
 ) -> None:
-    chat = target.plain()
+    chat = chat_of(target.plain())
     bodies = [chat.body()]
     declared = media_type and read_media_type(media_type)
     if declared and declared.type == "multipart":
@@ -84,7 +86,7 @@ def test_an_empty_body_is_refused(target: Target) -> None:
 
 def _malformed(target: Target) -> list[bytes]:
     """Return the usual mistakes, and each fault at each place, as many as there is time for."""
-    enumerated = corrupted_bodies(json.dumps(target.plain().history))
+    enumerated = corrupted_bodies(json.dumps(chat_of(target.plain()).history))
     return [*MISTAKES, *enumerated[: 4 * target.settings.thoroughness.examples]]
 
 

@@ -7,10 +7,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.strategies.histories import any_json, histories, out_of_range_numbers
-from streamchat_conformance.strategies.json_texts import json_text, raw_json_texts
-from streamchat_conformance.strategies.malformations import malformed_bodies
-from streamchat_conformance.strategies.prompts import prompts
+from streamchat_conformance.dialects.stream_chat.strategies.histories import (
+    any_json,
+    histories,
+    out_of_range_numbers,
+)
+from streamchat_conformance.dialects.stream_chat.strategies.json_texts import (
+    json_text,
+    raw_json_texts,
+)
+from streamchat_conformance.dialects.stream_chat.strategies.malformations import malformed_bodies
+from streamchat_conformance.dialects.stream_chat.strategies.prompts import prompts
 
 __all__ = [
     "arbitrary_bodies",

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.chat.classify import is_spoken_for
-from streamchat_conformance.chat.request import ChatRequest
+from streamchat_conformance.catalogue import decides
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
-from streamchat_conformance.judges import Reading
-from streamchat_conformance.strategies import (
+from streamchat_conformance.dialects.stream_chat.classification import is_spoken_for
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest, chat_of
+from streamchat_conformance.dialects.stream_chat.strategies import (
     NAMED_LIKE_PROTOTYPES,
     ODDLY_NAMED,
     SPOKEN_FOR,
     any_histories,
-    chunked,
-    chunkings,
     extra_members,
     histories,
     json_text,
-    media_types_json,
     prompts,
 )
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.strategies import chunked, chunkings, media_types_json
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S, Target
-from streamchat_conformance.suite.verdicts.judged import check, decides, violation
+from streamchat_conformance.suite.verdicts.judged import check, violation
 
 LARGE = 64 * 1024
 VERY_LARGE = 1024 * 1024
@@ -124,14 +124,14 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
 
     def ask(some: Sequence[str]) -> Reading:
         text = " ".join(some)
-        chat = ChatRequest(text, target.history(item or text))
+        chat = replace(chat_of(target.recalling(item or text)), prompt=text)
         return target.send(HttpRequest.chat(chat, ensure_ascii=escaped))
 
     reading = narrowed(texts, ask, TAKEN_AS_TEXT)
     # Words that a tokenizer takes for its own are no question of Unicode: where they bring the
     # server down, that is request.never-5xx.
     failed = reading.head is None or reading.status >= 500
-    if failed and is_spoken_for(reading.asked.prompt, reading.asked.history):
+    if failed and is_spoken_for(reading.asked.values):
         return
     check(reading, "request.prompt-unicode")
 
@@ -156,8 +156,7 @@ def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: A
     share=0.5,
 )
 def test_unknown_members_are_ignored(target: Target, extra: dict[str, Any]) -> None:
-    plain = target.plain()
-    chat = ChatRequest(plain.prompt, plain.history, extra)
+    chat = replace(chat_of(target.plain()), extra=extra)
     check(target.chat(chat), "request.unknown-members")
 
 

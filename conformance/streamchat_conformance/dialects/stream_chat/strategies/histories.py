@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.strategies.prompts import prompts, scalar_values
+from streamchat_conformance.dialects.stream_chat.strategies.prompts import prompts, scalar_values
 
 __all__ = [
     "NAMED_LIKE_PROTOTYPES",

@@ -1,0 +1,178 @@
+"""What the suite asks of a dialect: the one seam between HTTP and what an endpoint says.
+
+A dialect is a value without state and without I/O. It says what a request should be answered
+with, what the events of a stream say, and how plain requests look. Shared code sees only what
+is declared here, and never the name of a member of a dialect's JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from streamchat_conformance.catalogue import Level
+from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.http_request import Body, HttpRequest
+from streamchat_conformance.core.sent_request import SentRequest
+from streamchat_conformance.core.strict_json import JsonReading
+
+Payloads = Sequence[tuple[Block, JsonReading]]
+"""Each event that has data in well-formed UTF-8, with that data read as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks, and its expected outcome.
+
+    `rows` are the ids of the requirements that it exercises, the one that decides first; `also`
+    are those about other things that are special in it, which may explain why it went wrong.
+    `values` are the values that the user wrote, by name. `texts` are the error texts that
+    apply, in the order of the checks. `broken_form` says that the body is not what its media
+    type says, so that what reads forms may refuse it before the endpoint has a say.
+    """
+
+    expectation: Expectation
+    rows: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    sent: SentRequest | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    also: frozenset[str] = frozenset()
+    broken_form: bool = False
+
+    @property
+    def involved(self) -> frozenset[str]:
+        """Every requirement that is about something in this request."""
+        return self.also.union(self.rows)
+
+    @property
+    def row(self) -> str:
+        """The requirement that decides, or an empty string."""
+        return self.rows[0] if self.rows else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the answer's text, and the event that brought it."""
+
+    text: str
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the events of a stream say."""
+
+    pieces: tuple[Piece, ...] = ()
+    """The answer's text, in order."""
+    finished: bool = False
+    """Whether the dialect's own sign of a complete answer came."""
+    failure: Block | None = None
+    """The event that reports a failure, or None."""
+    echoes: tuple[Mapping[str, Any], ...] = ()
+    """What each event repeats of the request, under the names of `Asked.values`; empty in
+    dialects whose events repeat nothing."""
+
+
+class Requests(Protocol):
+    """How requests of a dialect look."""
+
+    @property
+    def plain(self) -> Sequence[Body]:
+        """Plain requests; the first one is the dialect's own example.
+
+        A server that refuses some of them is judged with the first one that it accepts.
+        """
+
+    @property
+    def refusable(self) -> Sequence[HttpRequest]:
+        """Invalid requests, each refused for another reason; the first lacks its text."""
+
+    def saying(self, plain: Body, text: str) -> Body:
+        """Return a request like `plain` that says `text`."""
+
+    def recalling(self, plain: Body, text: str) -> Body:
+        """Return a request like `plain` whose earlier turns say `text`."""
+
+    def everywhere(self, plain: Body, text: str) -> Sequence[Body]:
+        """Return requests like `plain`, one for each kind of place that text may stand in."""
+
+    @property
+    def invalid(self) -> Sequence[HttpRequest]:
+        """One request for each way in which a request may have to be refused."""
+
+    @property
+    def invalid_and_large(self) -> Sequence[bytes]:
+        """Invalid bodies of 100 KB and more, large in every place that a refusal may repeat."""
+
+    @property
+    def declarable(self) -> Collection[str]:
+        """The keys of the table that `declared` reads."""
+
+    def declared(self, table: Mapping[str, Any]) -> Body:
+        """Return the request that a user describes in the target file.
+
+        Raises ValueError, with a message that names the key and what would be right.
+        """
+
+    def special(self, plain: Body, asked: Asked) -> frozenset[str]:
+        """Return the requirements about what is special in a request, compared with `plain`."""
+
+
+class Refusals(Protocol):
+    """How a dialect reports that a request is refused, or that an answer failed."""
+
+    @property
+    def example(self) -> str:
+        """The shape, for messages."""
+
+    @property
+    def failure_example(self) -> str:
+        """The event that reports a failure in mid-stream, for messages."""
+
+    @property
+    def not_json(self) -> tuple[str, ...]:
+        """The wordings, if the dialect fixes any, for a body that is no JSON object."""
+
+    def text(self, body: bytes) -> str | None:
+        """Return the error text in a refusal's body, or None."""
+
+    def reports_error(self, value: Any) -> bool:
+        """Return whether a JSON value reports an error."""
+
+    def problem(self, value: Any) -> str:
+        """Return what is wrong with the JSON value of a refusal, or an empty string."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One way to ask for a streamed answer, and to give it."""
+
+    name: str
+    """The word of `--dialect`."""
+    title: str
+    """One line for people."""
+    path: str
+    """Default path of the endpoint."""
+    requests: Requests
+    refusals: Refusals
+    asked: Callable[[SentRequest, JsonReading], Asked]
+    """What an ordinary POST to the endpoint asks whose body is the JSON object that was read."""
+    content: Callable[[Payloads], Content]
+    """What the events of a stream say. Never raises, whatever they are."""
+    package: str
+    """The package of the dialect: what its `rules` declare stands in its packages `judges` and
+    `cases`, and its folder `texts` explains it."""
+    sentinel: str | None = None
+    """The data of an event that marks the end and is not JSON, where the dialect has one."""
+    content_events: frozenset[str] = frozenset({"message"})
+    """The names of the events that carry the answer; `message` is an event without a name."""
+    failure_events: frozenset[str] = frozenset({"error"})
+    """The names of the events that report a failure in mid-stream."""
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    """Shared requirements that weigh more or less in this dialect, by id."""
+    explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
+    without: frozenset[str] = frozenset()
+    """Shared requirements that do not exist in this dialect."""

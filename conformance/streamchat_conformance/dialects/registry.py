@@ -1,0 +1,56 @@
+"""The dialects by name: those of the suite, and those of other distributions.
+
+Another distribution offers a dialect by an entry point in the group `GROUP`: its name is the
+word of `--dialect`, its value the module that has it as `DIALECT`. A dialect that is not
+installed is named by that module itself, such as `acme.dialect`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+
+from streamchat_conformance.dialects.interface import Dialect
+
+GROUP = "streamchat_conformance.dialects"
+DEFAULT = "stream-chat"
+
+_OWN = {DEFAULT: "streamchat_conformance.dialects.stream_chat.dialect"}
+
+
+class UnknownDialectError(ValueError):
+    """A name that no dialect has; the message names the nearest one."""
+
+
+def names() -> list[str]:
+    """Return the words that `--dialect` takes, the default first."""
+    others = {entry.name for entry in entry_points(group=GROUP)} - _OWN.keys()
+    return [*_OWN, *sorted(others)]
+
+
+@cache
+def dialect_named(name: str) -> Dialect:
+    """Return a dialect. Raises UnknownDialectError."""
+    module = _OWN.get(name) or next(
+        (entry.module for entry in entry_points(group=GROUP) if entry.name == name), None
+    )
+    if module is None and "." in name:
+        module = name
+    if module is None:
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names())}"
+        raise UnknownDialectError(f"dialect {name!r} is unknown: {hint}")
+    try:
+        found = importlib.import_module(module).DIALECT
+    except (ImportError, AttributeError) as error:
+        raise UnknownDialectError(f"dialect {name!r} cannot be loaded: {error}") from None
+    if not isinstance(found, Dialect):
+        raise UnknownDialectError(f"dialect {name!r}: {module}.DIALECT is not a Dialect")
+    return found
+
+
+def default_dialect() -> Dialect:
+    """Return the dialect that is judged unless another one is named."""
+    return dialect_named(DEFAULT)

@@ -1,0 +1,1 @@
+"""The article's endpoint: `POST /api/stream-chat` with `prompt` and `history`."""

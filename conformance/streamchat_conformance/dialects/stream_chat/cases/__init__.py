@@ -1,0 +1,1 @@
+"""Cases of the requirements of this endpoint alone, one area a file."""

@@ -1,0 +1,97 @@
+"""payload: the members of this endpoint's events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamchat_conformance.catalogue import MAY, MUST, Capability
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.json_value import same_json_value
+from streamchat_conformance.dialects.stream_chat.rules import judge
+from streamchat_conformance.judges.hazards import lost_separators
+from streamchat_conformance.judges.judge import Verdict
+from streamchat_conformance.judges.payload import block_finding, content_events, echoing, unfit
+from streamchat_conformance.judges.reading import Reading
+
+
+@judge(
+    "payload.response",
+    MUST,
+    "Each content event's response is a string.",
+    source="article",
+)
+def response(reading: Reading) -> Verdict:
+    if unfit(reading):
+        return None
+    return [
+        block_finding(
+            reading,
+            block,
+            "payload.response",
+            "no `response` member"
+            if "response" not in payload.value
+            else "`response` is not a string",
+            '{"response": "text", …}',
+        )
+        for block, payload in content_events(reading)
+        if isinstance(payload.value, dict) and not isinstance(payload.value.get("response"), str)
+    ]
+
+
+@judge(
+    "payload.prompt-echo",
+    MUST,
+    "Every event's prompt equals the request's, code point for code point.",
+    source="article",
+    needs=Capability.ECHO,
+)
+def prompt_echo(reading: Reading) -> Verdict:
+    if not echoing(reading) or unfit(reading) or lost_separators(reading):
+        return None
+    return list(_echo_findings(reading, "payload.prompt-echo", "prompt", exact=False))
+
+
+@judge(
+    "payload.history-echo",
+    MUST,
+    "Every event's history equals the request's, as JSON values.",
+    source="article; RFC 7493",
+    needs=Capability.ECHO,
+)
+def history_echo(reading: Reading) -> Verdict:
+    if not echoing(reading) or unfit(reading) or lost_separators(reading):
+        return None
+    return list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+
+
+@judge(
+    "payload.history-echo-exact",
+    MAY,
+    "Numbers beyond the range and precision of doubles come back exactly too.",
+    source="RFC 8259 section 6",
+    needs=Capability.ECHO,
+)
+def history_echo_exact(reading: Reading) -> Verdict:
+    if not echoing(reading) or unfit(reading) or lost_separators(reading):
+        return None
+    inexact = list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+    if inexact:
+        return None
+    return list(_echo_findings(reading, "payload.history-echo-exact", "history", exact=True))
+
+
+def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Iterator[Finding]:
+    sent = reading.asked.values.get(name)
+    for block, payload in content_events(reading):
+        if not isinstance(payload.value, dict):
+            continue
+        if name not in payload.value:
+            yield block_finding(
+                reading, block, id_, f"an event without `{name}`", f"`{name}` as sent"
+            )
+            continue
+        difference = same_json_value(sent, payload.value[name], exact=exact)
+        if difference is not None:
+            sent_there, received = difference.shown()
+            message = f"`{name}` differs from the request's at {difference.path}"
+            yield block_finding(reading, block, id_, message, sent_there, received)

@@ -1,0 +1,74 @@
+"""What the folders promise: one seam for dialects, unique names, imports in one direction."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from .sources import PACKAGES, modules
+
+SUITE = PACKAGES["streamchat_conformance"]
+DIALECTS = SUITE / "dialects"
+
+MEMBERS = re.compile(
+    r"""["'](?:prompt|history|response|choices|delta|messages|content_block)["']"""
+    r"""|\.values\[["']|Missing '|must be a list|/api/stream-chat"""
+)
+"""What only a dialect may name: members of its JSON, its error texts, its path."""
+
+SPEAKS_OF_JSON = {
+    "offline/har.py": "an HTTP archive has members of its own",
+    "offline/har_body.py": "an HTTP archive has members of its own",
+    "commands/replay.py": "it shows the HTTP response",
+    "core/json_value.py": "the documentation shows a path in a JSON value",
+    "__init__.py": "the first sentence of the package",
+}
+"""Files that name such a word for another reason."""
+
+
+def shared_files() -> list[Path]:
+    return [file for file in sorted(SUITE.rglob("*.py")) if not file.is_relative_to(DIALECTS)]
+
+
+@pytest.mark.parametrize("file", shared_files(), ids=lambda file: str(file.relative_to(SUITE)))
+def test_shared_code_names_no_member_of_a_dialect(file: Path) -> None:
+    name = file.relative_to(SUITE).as_posix()
+    if name in SPEAKS_OF_JSON:
+        return
+    found = [
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if MEMBERS.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("file", shared_files(), ids=lambda file: str(file.relative_to(SUITE)))
+def test_shared_code_imports_no_dialect(file: Path) -> None:
+    names = {folder.name for folder in DIALECTS.iterdir() if (folder / "__init__.py").exists()}
+    text = file.read_text("utf-8")
+    assert not [name for name in names if f"dialects.{name}" in text]
+
+
+def test_class_names_are_unique() -> None:
+    places: dict[str, set[str]] = defaultdict(set)
+    for package in PACKAGES:
+        for name, file in modules(package).items():
+            if ".stacks.apps." in name:
+                continue  # each is an application of its own, which nothing imports
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    places[node.name].add(name)
+    assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_every_package_says_in_one_line_what_it_contains() -> None:
+    for package in PACKAGES:
+        for name, file in modules(package).items():
+            if file.name == "__init__.py":
+                text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+                assert text.split("\n")[0].endswith("."), name
