@@ -146,7 +146,11 @@ def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
     }
     for effect, causes in rules.dialect.explains.items():
         found[effect] = (*found.get(effect, ()), *causes)
-    return found
+    # Nothing explains itself.
+    return {
+        effect: tuple(cause for cause in causes if cause != effect)
+        for effect, causes in found.items()
+    }
 
 
 def kinds(reading: Reading) -> Iterator[str]:
