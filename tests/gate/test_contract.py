@@ -15,7 +15,7 @@ from streamchat_conformance.judges import Reading, rules_of
 from .harness import PYTHON, gate
 
 PAGE = Path(__file__).parents[2] / "docs" / "contract.md"
-GUNICORN = "gunicorn --worker-class gthread --threads 64 --keep-alive 10"
+GUNICORN = "gunicorn --worker-class gthread --threads 128 --keep-alive 10"
 
 
 def blocks(mark: str) -> list[str]:
