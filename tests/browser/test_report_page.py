@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from playwright.sync_api import expect
 from streamchat_conformance.catalogue import Level
-from streamchat_conformance.catalogue.complete import load_catalogue
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
@@ -164,7 +165,7 @@ def test_filters_leave_what_fits_and_say_how_many(opened: Opener, page_file: Pat
     page.get_by_label("level").select_option("MAY")
     expected = {
         entry.id
-        for entry in load_catalogue().values()
+        for entry in rules_of(DEFAULT).catalogue.values()
         if (entry.area, entry.level) == ("payload", Level.MAY)
     }
     assert set(visible_ids(page)) == expected
