@@ -68,7 +68,8 @@ def test_a_good_server_of_a_second_dialect_is_conformant(report: Path) -> None:
         found = judge(server, report)
     assert found["target"]["dialect"] == "acme.dialect"
     assert with_outcome(found, "fail") == set()
-    assert found["summary"]["verdict"] == "conformant"
+    # Some shared requirements have cases for the default dialect only, so a part ran.
+    assert found["summary"]["verdict"] == "partial"
     passed = with_outcome(found, "pass")
     assert {"acme.ask", "acme.done", "payload.json", "error.shape", "sse.fields"} <= passed
     ids = {entry["id"] for entry in found["requirements"]}

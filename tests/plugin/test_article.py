@@ -66,6 +66,8 @@ MENDED_MUST = {
     "connection.reuse-after-error",
     # It accepts a space before a field's colon.
     "connection.malformed-request",
+    # It reads a chunk's line as a number alone.
+    "request.chunk-extensions",
     # Malformed JSON is refused in HTML.
     "error.media-type",
     # `[...]`, `"..."` and `null` have no `get`, and deep nesting exhausts the stack: 500.
@@ -75,6 +77,9 @@ MENDED_MUST = {
     "request.body-not-utf8",
 }
 MENDED_SHOULD = {
+    # It reads request lines, and the ends of lines, leniently.
+    "connection.malformed-request-line",
+    "connection.chunk-line-ending",
     # Each refusal ends the connection.
     "connection.open-after-error",
     # Python reads NaN, and nobody looks at the prompt's type.

@@ -51,7 +51,8 @@ def test_a_fault_of_the_suite_is_told_apart_from_a_fault_of_the_server(
         "    for item in items:\n"
         "        def broken(target):\n"
         "            raise ZeroDivisionError\n"
-        "        broken.__requirement__ = getattr(item.function, '__requirement__', None)\n"
+        "        name = '__requirement_id__'\n"
+        "        setattr(broken, name, getattr(item.function, name, ''))\n"
         "        item.obj = broken\n"
     )
     done = run(

@@ -6,16 +6,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from streamchat_conformance.__main__ import SUBCOMMANDS
 from streamchat_fixtures.control import ControlServer
 
 from .documents import DOCUMENTS, blocks
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLACEHOLDER = "http://127.0.0.1:8000"
 LIMIT_S = 300.0

@@ -122,9 +122,9 @@ class StreamChatRequests:
             raise ValueError("'prompt' is missing: write the prompt that shows it")
         prompt, history = table["prompt"], table.get("history", [])
         if not isinstance(prompt, str):
-            raise ValueError(f"'prompt' must be text, not {prompt!r}")  # noqa: TRY004 - of a file
+            raise ValueError(f"'prompt' must be a string, not {prompt!r}")  # noqa: TRY004 - of a file
         if not isinstance(history, list):
-            raise ValueError(f"'history' must be a list, not {history!r}")  # noqa: TRY004
+            raise ValueError(f"'history' must be an array, not {history!r}")  # noqa: TRY004
         return ChatRequest(prompt, history)
 
     def special(self, plain: Body, asked: Asked) -> frozenset[str]:

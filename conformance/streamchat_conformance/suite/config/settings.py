@@ -278,7 +278,10 @@ def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> Decl
     try:
         request = dialect.requests.declared(members)
     except ValueError as error:
-        raise SettingsError(f"[{name}] {error}") from None
+        message = str(error)
+        if " must be " in message:
+            raise SettingsError(message.replace("'", f"'{name}.", 1)) from None
+        raise SettingsError(f"[{name}] {message}") from None
     return DeclaredRequest(request, float(silent_s))
 
 
