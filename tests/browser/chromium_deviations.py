@@ -2,7 +2,7 @@
 
 Each is known from its source, third_party/blink/renderer/modules/eventsource/event_source_parser.cc
 (https://chromium.googlesource.com/chromium/src/+/refs/heads/main/third_party/blink/renderer/modules/eventsource/event_source_parser.cc),
-and each has a test that sees it: should Chromium be mended, that test says that the entry here is
+and each has a test that sees it: should Chromium be fixed, that test says that the entry here is
 to go. No issue of Chromium's tracker was found on any of them.
 
 * A line end right behind a byte order mark is no line end: `AddBytes` skips the byte behind the

@@ -246,7 +246,7 @@ def test_requirements_that_block_each_other_end_the_search() -> None:
 
 def test_an_updated_list_takes_in_what_fails_and_keeps_reasons() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
-    old = listing(KnownFailure(MUST_ID, "ours", "#3"), KnownFailure("sse.utf8", "mended since"))
+    old = listing(KnownFailure(MUST_ID, "ours", "#3"), KnownFailure("sse.utf8", "fixed since"))
     new = updated(old, results, fail_on="must")
     assert new.failures == {
         MUST_ID: KnownFailure(MUST_ID, "ours", "#3"),

@@ -123,11 +123,11 @@ def test_the_list_is_written_then_opens_the_gate_then_keeps_its_reasons(tmp_path
     (entry,) = tomllib.loads(text)["known-failure"]
     assert entry["id"] == BROKEN
     assert entry["reason"].startswith("found 20")
-    file.write_text("# Ours.\n\n" + text.replace(entry["reason"], "version 2 mends it"), "utf-8")
+    file.write_text("# Ours.\n\n" + text.replace(entry["reason"], "version 2 fixes it"), "utf-8")
     assert gate(tmp_path, *options, "--update-known-failures", "-n2").code == 0
     again = file.read_text("utf-8")
     assert again.startswith("# Ours.\n")
-    assert tomllib.loads(again)["known-failure"] == [{"id": BROKEN, "reason": "version 2 mends it"}]
+    assert tomllib.loads(again)["known-failure"] == [{"id": BROKEN, "reason": "version 2 fixes it"}]
 
 
 def test_a_server_that_does_not_start_is_not_testable(tmp_path: Path) -> None:

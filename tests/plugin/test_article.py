@@ -1,4 +1,4 @@
-"""The article's own server, judged as a user would: as printed, and with its one line mended."""
+"""The article's own server, judged as a user would: as printed, and with its one line fixed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def as_printed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def mended(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return judged("mended", tmp_path_factory.mktemp("mended"))
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return judged("fixed", tmp_path_factory.mktemp("fixed"))
 
 
 def test_as_printed_every_valid_request_ends_in_a_500(as_printed: Run) -> None:
@@ -97,17 +97,17 @@ FOUND_BY_CHANCE = {
 }
 
 
-def test_mended_it_is_red_where_it_deserves_it_and_nowhere_else(mended: Run) -> None:
-    assert mended.code == 1
-    check_form(mended)
-    red = {id_ for id_ in mended.with_outcome("fail") if mended.entry(id_)["level"] != "MAY"}
+def test_fixed_it_is_red_where_it_breaks_a_rule_and_nowhere_else(fixed: Run) -> None:
+    assert fixed.code == 1
+    check_form(fixed)
+    red = {id_ for id_ in fixed.with_outcome("fail") if fixed.entry(id_)["level"] != "MAY"}
     assert red - FOUND_BY_CHANCE == MENDED_MUST | MENDED_SHOULD
-    assert mended.with_outcome("error") == set()
+    assert fixed.with_outcome("error") == set()
 
 
-def test_mended_what_cannot_be_judged_is_told_under_its_cause(mended: Run) -> None:
-    causes = {id_: mended.entry(id_)["cause"] for id_ in mended.with_outcome("blocked")}
-    assert set(causes.values()) <= mended.with_outcome("fail")
+def test_fixed_what_cannot_be_judged_is_reported_under_its_cause(fixed: Run) -> None:
+    causes = {id_: fixed.entry(id_)["cause"] for id_ in fixed.with_outcome("blocked")}
+    assert set(causes.values()) <= fixed.with_outcome("fail")
     assert causes["request.never-5xx"] == "request.body-not-object"
-    assert "stream.first-event" in mended.with_outcome("pass")
-    assert "payload.prompt-echo" in mended.with_outcome("pass")
+    assert "stream.first-event" in fixed.with_outcome("pass")
+    assert "payload.prompt-echo" in fixed.with_outcome("pass")

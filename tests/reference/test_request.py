@@ -71,7 +71,7 @@ def test_a_fault_is_reported_in_the_contracts_words(body: str, error: str) -> No
 
 
 def test_with_several_faults_the_first_in_order_is_reported() -> None:
-    # Each request mends the first fault of the one before, and so meets the next.
+    # Each request fixes the first fault of the one before, and so meets the next.
     steps = [
         ("text/plain", {"prompt": None, "history": {}}, NOT_JSON),
         (JSON, {"prompt": None}, PROMPT_MISSING),

@@ -27,10 +27,10 @@ def test_every_requirement_and_nothing_else_has_texts() -> None:
 
 
 @pytest.mark.parametrize("id_", CATALOGUE)
-def test_a_requirement_says_why_it_matters_and_how_to_mend_it(id_: str) -> None:
+def test_a_requirement_says_why_it_matters_and_how_to_fix_it(id_: str) -> None:
     texts = texts_of(id_)
     assert texts is not None
-    for text in (texts.why, texts.mend):
+    for text in (texts.why, texts.fix):
         assert re.search(r"[.!)]$", text), text
     assert texts.advice
     for advice in texts.advice:
@@ -123,8 +123,8 @@ def test_an_explanation_tells_everything(id_: str) -> None:
     text = " ".join(" ".join(as_text(CATALOGUE[id_])).split())
     texts = texts_of(id_)
     assert texts is not None
-    told = [CATALOGUE[id_].title, texts.why, texts.mend]
-    told += [word for advice in texts.advice for word in advice.by_framework]
-    told += [url for defect in defects_of(CATALOGUE[id_].source) for url in defect.urls]
-    for part in told:
+    shown = [CATALOGUE[id_].title, texts.why, texts.fix]
+    shown += [word for advice in texts.advice for word in advice.by_framework]
+    shown += [url for defect in defects_of(CATALOGUE[id_].source) for url in defect.urls]
+    for part in shown:
         assert part in text

@@ -121,7 +121,7 @@ def test_an_observation_is_no_failure_of_a_part() -> None:
 def test_advice_on_the_server_is_something_an_author_can_do(id_: str) -> None:
     texts = texts_of(id_)
     assert texts is not None
-    advice = [texts.mend, *(text for one in texts.advice for text in one.by_framework.values())]
+    advice = [texts.fix, *(text for one in texts.advice for text in one.by_framework.values())]
     for text in advice:
         lowered = text.lower()
         assert not any(word in lowered for word in ("up to date", "keep both current", "update it"))

@@ -30,7 +30,7 @@ _RANK = {
 
 @dataclass(frozen=True, slots=True)
 class ChangedRequirement:
-    """One requirement that two reports tell differently."""
+    """One requirement on which two reports differ."""
 
     id: str
     level: Level
@@ -52,7 +52,7 @@ class Comparison:
     worse: tuple[ChangedRequirement, ...]
     """Passed before, or was not judged, and fails now; or passed and is judged no longer."""
     other: tuple[ChangedRequirement, ...]
-    """Told differently, without being better or worse; in one of the reports only."""
+    """Reported differently, without being better or worse; in one of the reports only."""
 
 
 def compare(old: Report, new: Report) -> Comparison:

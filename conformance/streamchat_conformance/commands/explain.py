@@ -1,4 +1,4 @@
-"""`streamchat-conformance explain ID`: one requirement, told in full; also the docs' pages."""
+"""`streamchat-conformance explain ID`: one requirement in full; also the docs' pages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LAYERS = {
 
 def main(argv: Sequence[str]) -> int:
     """Explain requirements; return the exit code."""
-    parser = Parser("explain", "Explain requirements: why they stand, how to mend a server.")
+    parser = Parser("explain", "Explain requirements: why they stand, how to fix a server.")
     parser.add_argument("ids", nargs="*", metavar="ID")
     parser.add_argument(
         "--pages", type=Path, metavar="FOLDER", help="write all of them, a Markdown page per area"
@@ -82,7 +82,7 @@ def as_text(entry: Requirement) -> Iterator[str]:
         yield from _labelled("seen in", f"{defect.project}: {defect.seen}")
         yield from (f"    {url}" for url in defect.urls)
     if texts is not None:
-        yield from _labelled("how to mend it", texts.mend)
+        yield from _labelled("how to fix it", texts.fix)
         for advice in texts.advice:
             yield ""
             yield f"  {advice.title}"
@@ -150,7 +150,7 @@ def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
             links = "".join(f" [[{n}]]({url})" for n, url in enumerate(defect.urls, 1))
             yield f"- Seen in {_plain(defect.project)}: {_plain(defect.seen)}{links}"
         if texts is not None:
-            yield f"- How to mend it: {_plain(texts.mend)}"
+            yield f"- How to fix it: {_plain(texts.fix)}"
             names = ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in texts.advice)
             yield f"- In common frameworks: {names}"
     yield from _advice(entries)

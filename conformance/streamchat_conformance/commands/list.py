@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 # Requirements
 
 This page is generated from the catalogue: `streamchat-conformance list --format markdown`.
-Each heading leads to a page that tells why its requirements stand and how to mend a server.
+Each heading leads to a page that says why its requirements stand and how to fix a server.
 
 Levels: a broken **MUST** makes a server nonconformant. A broken **SHOULD** is reported; it fails
 the run only with `--fail-on should`. A **MAY** is observed and printed; it never fails a run.

@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def column_names(files: Sequence[Path]) -> list[str]:
-    """Return a name for each report: its file's, with as many folders as tell them apart."""
+    """Return a name for each report: its file's, with as many folders as distinguish them."""
     stems = [file.with_suffix("") for file in files]
     for depth in range(1, max(len(stem.parts) for stem in stems) + 1):
         names = ["/".join(stem.parts[-depth:]) for stem in stems]

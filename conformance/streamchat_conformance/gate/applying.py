@@ -46,7 +46,7 @@ class Applied:
         if self.unexpected:
             yield f"unexpected passes: {', '.join(self.unexpected)}; take them off the list"
         if self.expired:
-            yield f"expired entries: {', '.join(self.expired)}; mend the server or move the date"
+            yield f"expired entries: {', '.join(self.expired)}; fix the server or move the date"
         if self.known:
             yield f"known failures: {', '.join(self.known)}"
         if self.flaky:

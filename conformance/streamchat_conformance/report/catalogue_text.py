@@ -1,7 +1,7 @@
-"""What people want to know of a requirement: why it matters, how to mend a server, whence it is.
+"""Texts about a requirement: why it matters, how to fix a server, where it comes from.
 
-The texts are TOML files beside this module, one for each area, so that they can be read and
-mended without touching code.
+The texts are TOML files next to this module, one for each area, so that they can be read and
+corrected without touching code.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is told of one requirement."""
+    """The texts about one requirement."""
 
     why: str
-    mend: str
+    fix: str
     advice: tuple[Advice, ...]
 
 
@@ -72,7 +72,7 @@ class Cited:
 
 
 def texts_of(id_: str) -> Texts | None:
-    """Return what is told of a requirement; None for an id that this version does not know."""
+    """Return the texts about a requirement; None for an id that this version does not know."""
     return _texts().get(id_)
 
 
@@ -152,7 +152,7 @@ def _texts() -> Mapping[str, Texts]:
         if file.name.endswith(".toml") and file.name not in ("frameworks.toml", "defects.toml"):
             for id_, table in tomllib.loads(file.read_text("utf-8")).items():
                 groups = tuple(advice[name] for name in table["frameworks"])
-                found[id_] = Texts(table["why"], table["mend"], groups)
+                found[id_] = Texts(table["why"], table["fix"], groups)
     return MappingProxyType(found)
 
 

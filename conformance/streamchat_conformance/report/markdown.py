@@ -20,7 +20,7 @@ TEXT_LIMIT = 600
 REPLAY_LIMIT = 4000
 """Longest command (characters): one that is cut would replay something else."""
 
-_TOLD = (Outcome.FAIL, Outcome.ERROR, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE)
+_SHOWN = (Outcome.FAIL, Outcome.ERROR, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE)
 _ESCAPED = re.compile(
     r"[\\`*\[\]<>|~@$]"  # spans, links, HTML, cells, mentions, mathematics
     r"|&(?=#?\w+;)"  # character references
@@ -36,7 +36,7 @@ _ESCAPED = re.compile(
 def markdown_report(report: Report) -> str:
     """Return a report as Markdown of at most `LIMIT_BYTES` bytes of UTF-8."""
     text = "\n".join([*_head(report), ""])
-    entries = _told(report)
+    entries = _shown(report)
     for number, entry in enumerate(entries):
         section = "\n".join([*_requirement(entry), ""])
         if len((text + section).encode("utf-8")) > LIMIT_BYTES - 1000:
@@ -109,10 +109,10 @@ def _head(report: Report) -> Iterator[str]:
         yield f"Blocked by {inline(cause)}: {ids}"
 
 
-def _told(report: Report) -> list[ReportedRequirement]:
+def _shown(report: Report) -> list[ReportedRequirement]:
     levels = list(Level)
-    told = [entry for entry in report.requirements if entry.outcome in _TOLD]
-    return sorted(told, key=lambda entry: (_TOLD.index(entry.outcome), levels.index(entry.level)))
+    shown = [entry for entry in report.requirements if entry.outcome in _SHOWN]
+    return sorted(shown, key=lambda entry: (_SHOWN.index(entry.outcome), levels.index(entry.level)))
 
 
 def _requirement(entry: ReportedRequirement) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _requirement(entry: ReportedRequirement) -> Iterator[str]:
     yield from _findings(entry)
     if texts is not None and entry.failing:
         yield f"- why it matters: {inline(texts.why)}"
-        yield f"- how to mend it: {inline(texts.mend)}"
+        yield f"- how to fix it: {inline(texts.fix)}"
     for finding in entry.findings[:1]:
         if finding.replay and len(finding.replay) <= REPLAY_LIMIT:
             yield ""

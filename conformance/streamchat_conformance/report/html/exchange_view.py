@@ -16,7 +16,7 @@ def exchange_view(
     """Return an exchange as a fold.
 
     `offsets` are places in what was received that findings name; `ids` the requirements that
-    tell of this exchange.
+    cite this exchange.
     """
     course = course_of(exchange)
     about = [element("a", id_, href=f"#{id_}") for id_ in ids]
@@ -30,7 +30,7 @@ def exchange_view(
         ),
         element("p", course.sentence() + _limits(exchange), class_="course"),
         element("div", timeline(course), class_="picture"),
-        element("p", "Told of by ", *used) if used else Markup(""),
+        element("p", "Cited by ", *used) if used else Markup(""),
         element("h4", f"Sent ({_size(exchange.request)}{_unsent(exchange)})"),
         as_text(exchange.request),
         _hex(exchange.request, ()),

@@ -1,4 +1,4 @@
-"""One requirement in the HTML report: what was found, why it matters, how to mend it."""
+"""One requirement in the HTML report: what was found, why it matters, how to fix it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamchat_conformance.report.model import Report, ReportedFinding, Reporte
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 SHOWN_FINDINGS = 3
-"""Findings that are told in full; of more, only the sentence."""
+"""Findings that are shown in full; of others, only the sentence."""
 LISTED_FINDINGS = 20
 EXCERPT_BYTES = 48
 """Bytes shown before and after the place of a finding."""
@@ -60,7 +60,7 @@ def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequenc
 def _body(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> Iterator[Markup]:
     if entry.cause:
         cause = element("a", entry.cause, href=f"#{entry.cause}")
-        yield element("p", "Blocked by ", cause, ": mend that first.", class_="blocked-by")
+        yield element("p", "Blocked by ", cause, ": fix that first.", class_="blocked-by")
     if entry.reason:
         yield element("p", entry.reason)
     if entry.outcome is Outcome.PASS:
@@ -109,7 +109,7 @@ def _row(name: str, value: str) -> tuple[Markup, Markup]:
 
 
 def background(id_: str, source: str) -> Iterator[Markup]:
-    """Yield what holds for every run: source, why it matters, real defects, how to mend it."""
+    """Yield what holds for every run: source, why it matters, real defects, how to fix it."""
     rows = [_row("source", source_links(source))]
     texts = texts_of(id_)
     if texts is not None:
@@ -119,7 +119,7 @@ def background(id_: str, source: str) -> Iterator[Markup]:
         items = [element("li", _defect(defect)) for defect in defects]
         rows.append(_row("seen in real servers", element("ul", *items)))
     if texts is not None:
-        rows.append(_row("how to mend it", texts.mend))
+        rows.append(_row("how to fix it", texts.fix))
     yield element("dl", *(part for row in rows for part in row))
     for advice in texts.advice if texts is not None else ():
         pairs = [part for name, text in advice.by_framework.items() for part in _row(name, text)]
