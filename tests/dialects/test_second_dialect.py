@@ -29,21 +29,24 @@ SHARED_FAULTS = (
 )
 
 
-def judge(server: ControlServer, report: Path, *options: str) -> dict[str, Any]:
-    """Judge a server by the suite's command line; return its report."""
+def suite(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite's command line."""
     path = os.pathsep.join([str(HOME), os.environ.get("PYTHONPATH", "")])
-    command = [
-        *(sys.executable, "-m", "streamchat_conformance", "-q", "--dialect=acme.dialect"),
-        *(f"--target-url={server.url}", f"--report-json={report}", "--thoroughness=quick"),
-        *options,
-    ]
-    done = subprocess.run(
-        command,
+    return subprocess.run(
+        [sys.executable, "-m", "streamchat_conformance", *options],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
         check=False,
+    )
+
+
+def judge(server: ControlServer, report: Path, *options: str) -> dict[str, Any]:
+    """Judge a server by the suite's command line; return its report."""
+    done = suite(
+        *("-q", "--dialect=acme.dialect", f"--target-url={server.url}", "--thoroughness=quick"),
+        *(f"--report-json={report}", *options),
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found: dict[str, Any] = json.loads(report.read_text("utf-8"))
@@ -71,7 +74,15 @@ def test_a_good_server_of_a_second_dialect_is_conformant(report: Path) -> None:
     # Some shared requirements have cases for the default dialect only, so a part ran.
     assert found["summary"]["verdict"] == "partial"
     passed = with_outcome(found, "pass")
-    assert {"acme.ask", "acme.done", "payload.json", "error.shape", "sse.fields"} <= passed
+    assert found["target"]["capabilities"]["count"] == "detected"
+    assert {
+        "acme.ask",
+        "acme.count",
+        "acme.done",
+        "payload.json",
+        "error.shape",
+        "sse.fields",
+    } <= passed
     ids = {entry["id"] for entry in found["requirements"]}
     assert not ids & {"payload.response", "request.history-null", "sse.event-type"}
 
@@ -90,9 +101,49 @@ def without_end(before: Any, turn: Any) -> Iterator[bytes]:
     yield next(iter(before(turn)))
 
 
+def one_too_many(before: Any, turn: Any) -> Iterator[bytes]:
+    turn.blocks_sent += 1
+    yield from before(turn)
+
+
+def uncounted(before: Any, turn: Any) -> Iterator[bytes]:
+    yield from (block.replace(b"tokens", b"ignored") for block in before(turn))
+
+
+def changed(closing: Any) -> Legal:
+    return Legal(name="changed", area="", sentence="", changes=(Change("closing", closing),))
+
+
+def test_what_needs_a_capability_of_the_dialect_is_judged_where_it_is_detected(
+    report: Path,
+) -> None:
+    with ControlServer([changed(one_too_many)], settings=FAST, steps=AcmeSteps()) as server:
+        found = judge(server, report, "--requirement=acme.*")
+    assert with_outcome(found, "fail") == {"acme.count"}
+    with ControlServer([changed(uncounted)], settings=FAST, steps=AcmeSteps()) as server:
+        found = judge(server, report, "--requirement=acme.*")
+    assert with_outcome(found, "not-applicable") == {"acme.count"}
+    assert found["target"]["capabilities"]["count"] == "absent"
+
+
+def test_a_capability_of_another_dialect_is_unknown(tmp_path: Path) -> None:
+    for options, told in (
+        (["--capability=counts"], "did you mean count?"),
+        (["--capability=echo"], "known are count, finite, slow, fault"),
+        ([f"--target-file={file_of(tmp_path, 'coutn')}"], "did you mean count?"),
+    ):
+        done = suite("--dialect=acme.dialect", *options)
+        assert done.returncode == 4, done.stdout + done.stderr
+        assert told in done.stdout + done.stderr
+
+
+def file_of(folder: Path, capability: str) -> Path:
+    file = folder / "target.toml"
+    file.write_text(f"[capabilities]\n{capability} = true\n", "utf-8")
+    return file
+
+
 def test_a_fault_of_the_dialect_is_found_under_its_own_id(report: Path) -> None:
-    change = Change("closing", without_end)
-    fault = Legal(name="no-sentinel", area="", sentence="", changes=(change,))
-    with ControlServer([fault], settings=FAST, steps=AcmeSteps()) as server:
+    with ControlServer([changed(without_end)], settings=FAST, steps=AcmeSteps()) as server:
         found = judge(server, report)
     assert with_outcome(found, "fail") == {"acme.done"}

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FAULT
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
@@ -41,7 +41,7 @@ def answering(answer: Callable[[int], bytes]) -> Iterator[Target]:
     thread.start()
     endpoint = Endpoint.from_url(f"http://127.0.0.1:{listener.getsockname()[1]}")
     settings = Settings(
-        fault=DeclaredRequest(ChatRequest("Please fail.")), capabilities={Capability.FAULT: True}
+        fault=DeclaredRequest(ChatRequest("Please fail.")), capabilities={FAULT.name: True}
     )
     target = Target(settings, endpoint, Ledger())
     target.baseline = Baseline(ChatRequest(), accepted=True, streams=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.dialects.stream_chat.cases.test_payload_isolation import (
     test_streams_show_their_own_request_only as show_their_own,
 )
@@ -43,9 +43,7 @@ def one_at_a_time() -> Legal:
 
 def test_a_stream_that_waits_for_others_has_no_late_first_event() -> None:
     with ControlServer([one_at_a_time()], settings=STREAM) as server:
-        settings = Settings(
-            url=server.endpoint, limits=LIMITS, capabilities={Capability.ECHO: True}
-        )
+        settings = Settings(url=server.endpoint, limits=LIMITS, capabilities={ECHO.name: True})
         target = Target(settings, Endpoint.from_url(server.endpoint), Ledger())
         target.baseline = Baseline(
             plain=ChatRequest("Hello", ["Hi"]), accepted=True, streams=True, echo=True, finite=True,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import CHUNKED, JSON_MEDIA_TYPE, HttpRequest
@@ -181,7 +181,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
     MUST,
     "After a completed stream the same connection serves the next request.",
     source="article; RFC 9112 section 9.3",
-    needs=Capability.FINITE,
+    needs=FINITE,
     layer=SERVER,
 )
 @needs_room
@@ -322,7 +322,7 @@ def test_close_is_honoured(target: Target) -> None:
     requests.append(replace(first, method="PUT").with_fields(close))
     requests.append(replace(first, path=target.unknown_path).with_fields(close))
     asked = [(request, Answered()) for request in requests]
-    if target.baseline.streams and target.has(Capability.FINITE):
+    if target.baseline.streams and target.has(FINITE):
         stream = HttpRequest.chat(target.plain()).with_fields(close)
         asked.append((stream, Answered(whole=True)))
     for request, stop in asked:
@@ -348,7 +348,7 @@ def test_close_is_honoured(target: Target) -> None:
 )
 def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
-    whole = target.baseline.streams and target.has(Capability.FINITE)
+    whole = target.baseline.streams and target.has(FINITE)
     stream = HttpRequest.chat(target.plain())
     sound = refusable(target)
     first, last = (sound * 2)[:2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.error import tells_error
@@ -160,7 +160,7 @@ def _check_trailers_read(target: Target, coded: bytes) -> None:
     """Raise Violation when well-formed trailers draw an answer, or spoil the next request's."""
     data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
     label = "a chunked request with trailers"
-    long = not target.has(Capability.FINITE) or target.baseline.duration_s > LONG_S
+    long = not target.has(FINITE) or target.baseline.duration_s > LONG_S
     stop = QuietAfterEnd(QUIET_S, events=1) if long else QuietAfterEnd(QUIET_S)
     with target.connect() as connection:
         reading = admitted(target.record(connection, data, stop, label))

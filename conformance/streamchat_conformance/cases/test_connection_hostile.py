@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
@@ -189,7 +189,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
 @needs_room
 def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
     id_ = "connection.smuggling"
-    endless = not target.has(Capability.FINITE)
+    endless = not target.has(FINITE)
     for ambiguous in _ambiguous(target):
         # An endless stream never lets the rest be read; it is left after its first event.
         left = ambiguous.valid and endless

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamchat_conformance.catalogue import MUST, SERVER, SHOULD, Capability, requirement
+from streamchat_conformance.catalogue import ECHO, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
@@ -251,7 +251,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> int:
 )
 def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     _require_concurrency(target)
-    if not target.has(Capability.ECHO):
+    if not target.has(ECHO):
         raise NotApplicable("the streams are too small to fill the socket's buffers")
     sample_latency(target)
     _require_served(target)

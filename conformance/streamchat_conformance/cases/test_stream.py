@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import requests
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability, decides, requirement
+from streamchat_conformance.catalogue import FAULT, MUST, SHOULD, SLOW, decides, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.judge import SHARED_JUDGES
@@ -124,7 +124,7 @@ def test_no_silence_is_long(target: Target) -> None:
     SHOULD,
     "The response head leaves before the first event is ready.",
     source="Boise-State-Development/agentcore-public-stack#1133, honojs/node-server#244",
-    needs=Capability.SLOW,
+    needs=SLOW,
 )
 def test_the_head_does_not_wait_for_the_first_event(target: Target) -> None:
     reading, silent_s = Observations(target).slow()
@@ -146,7 +146,7 @@ def test_the_head_does_not_wait_for_the_first_event(target: Target) -> None:
     "or the limit that is set.",
     source="WHATWG HTML 9.2.7; vllm-project/vllm#47647, BerriAI/litellm#31877, "
     "ggml-org/llama.cpp#24013, modelcontextprotocol/csharp-sdk#738",
-    needs=Capability.SLOW,
+    needs=SLOW,
 )
 def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
     reading, silent_s = Observations(target).slow()
@@ -242,7 +242,7 @@ def _not_read(target: Target, reading: Reading, error: Exception) -> Exception:
     SHOULD,
     "A failure in mid-stream is told by an error event, then the stream ends.",
     source="mozilla-ai/any-llm#847, openclaw/openclaw#113629",
-    needs=Capability.FAULT,
+    needs=FAULT,
 )
 def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
     reading = Observations(target).fault()
@@ -281,7 +281,7 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
     MUST,
     "A stream that failed never looks complete.",
     source="pallets/werkzeug#2090, mozilla-ai/any-llm#847",
-    needs=Capability.FAULT,
+    needs=FAULT,
 )
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()

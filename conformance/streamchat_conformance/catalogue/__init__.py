@@ -1,5 +1,14 @@
 """What is required of a server: ids, levels, sentences and their sources."""
 
+from streamchat_conformance.catalogue.capability import (
+    AUTH,
+    COMMON,
+    ECHO,
+    FAULT,
+    FINITE,
+    SLOW,
+    Capability,
+)
 from streamchat_conformance.catalogue.requirement import (
     APPLICATION,
     MAY,
@@ -7,7 +16,6 @@ from streamchat_conformance.catalogue.requirement import (
     SERVER,
     SHARED,
     SHOULD,
-    Capability,
     Declarations,
     Layer,
     Level,
@@ -20,11 +28,17 @@ from streamchat_conformance.catalogue.requirement import (
 
 __all__ = [
     "APPLICATION",
+    "AUTH",
+    "COMMON",
+    "ECHO",
+    "FAULT",
+    "FINITE",
     "MAY",
     "MUST",
     "SERVER",
     "SHARED",
     "SHOULD",
+    "SLOW",
     "Capability",
     "Declarations",
     "Layer",

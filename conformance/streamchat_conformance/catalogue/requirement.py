@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from streamchat_conformance.catalogue.capability import Capability
+
 Case = TypeVar("Case", bound=Callable[..., object])
 
 
@@ -44,19 +46,6 @@ class Layer(StrEnum):
 APPLICATION, SERVER = Layer.APPLICATION, Layer.SERVER
 
 
-class Capability(StrEnum):
-    """What not every conforming server can show; a requirement may need one."""
-
-    ECHO = "echo"
-    """Events repeat the request's `prompt` and `history`. Detected."""
-    FINITE = "finite"
-    """Streams end by themselves. Detected."""
-    SLOW = "slow"
-    """A request given by the user makes the server silent before its first event. Declared only."""
-    FAULT = "fault"
-    """A request given by the user makes the backend fail in mid-stream. Declared only."""
-
-
 _ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -71,7 +60,7 @@ class Requirement:
     """The requirement, as one sentence."""
     source: str
     """Where it comes from: the article, a standard's section, or practice."""
-    needs: tuple[str, ...] = ()
+    needs: tuple[Capability, ...] = ()
     """Capabilities without which the requirement is not applicable."""
     layer: Layer = Layer.APPLICATION
     """Which part of a deployment decides it."""
@@ -112,7 +101,7 @@ class Declarations:
         title: str,
         *,
         source: str,
-        needs: str | Sequence[str] = (),
+        needs: Capability | Sequence[Capability] = (),
         layer: Layer = Layer.APPLICATION,
     ) -> Callable[[Case], Case]:
         """Declare a requirement and tie the decorated case to it."""
@@ -121,7 +110,7 @@ class Declarations:
             level=level,
             title=title,
             source=source,
-            needs=(needs,) if isinstance(needs, str) else tuple(needs),
+            needs=(needs,) if isinstance(needs, Capability) else tuple(needs),
             layer=layer,
         )
         return decides(self.declare(entry).id)

@@ -74,7 +74,7 @@ def as_text(entry: Requirement) -> Iterator[str]:
     yield from _labelled("source", "".join(piece.text for piece in cited(entry.source)))
     yield from (f"    {piece.url}" for piece in cited(entry.source) if piece.url)
     if entry.needs:
-        yield from _labelled("needs", f"the capability {' and '.join(entry.needs)}")
+        yield from _labelled("needs", f"the capability {' and '.join(map(str, entry.needs))}")
     texts = texts_of(entry.id)
     if texts is not None:
         yield from _labelled("why it matters", texts.why)

@@ -78,7 +78,7 @@ def as_json(entries: Iterable[Requirement]) -> str:
             "layer": entry.layer.value,
             "title": entry.title,
             "source": entry.source,
-            "needs": [*entry.needs],
+            "needs": [need.name for need in entry.needs],
         }
         for entry in entries
     ]
@@ -93,7 +93,7 @@ def as_markdown(entries: Iterable[Requirement]) -> str:
         parts.append("| id | level | layer | requirement | needs | source |")
         parts.append("|---|---|---|---|---|---|")
         for entry in group:
-            needs = ", ".join(entry.needs)
+            needs = ", ".join(map(str, entry.needs))
             cells = (f"`{entry.id}`", entry.level, entry.layer, entry.title, needs)
             row = [*map(_cell, cells), _links(entry.source)]
             parts.append("| " + " | ".join(row) + " |")

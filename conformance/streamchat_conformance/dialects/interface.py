@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from streamchat_conformance.catalogue import Level
+from streamchat_conformance.catalogue import COMMON, Capability, Level
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
@@ -145,6 +145,52 @@ class Refusals(Protocol):
         """Return what is wrong with the JSON value of a refusal, or an empty string."""
 
 
+class SurveyAnswer(Protocol):
+    """What came of a request, as far as a capability shows in it."""
+
+    @property
+    def status(self) -> int:
+        """The final status, or 0 when no response head came."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request was refused: a 4xx that is no event stream."""
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the body ended as its framing says, with nothing lost."""
+
+    @property
+    def body(self) -> bytes:
+        """The body, as far as it came."""
+
+    @property
+    def payloads(self) -> Payloads:
+        """The events of a stream, with their data read as JSON."""
+
+    @property
+    def content(self) -> Content:
+        """What the events say."""
+
+
+class Survey(Protocol):
+    """A target before its first case, as far as capabilities are detected on it."""
+
+    @property
+    def plain(self) -> Body:
+        """The plainest request that the target accepts."""
+
+    def ask(self, request: HttpRequest, *, label: str) -> SurveyAnswer:
+        """Send a request and read its answer to the end, within the run's limits."""
+
+    def ask_anonymously(self, request: HttpRequest, *, label: str) -> SurveyAnswer:
+        """Send a request without the user's own header fields."""
+
+
+Detector = Callable[[Survey], str]
+"""Returns why a target seems to lack a capability, in a few words, or an empty string."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One way to ask for a streamed answer, and to give it."""
@@ -170,9 +216,18 @@ class Dialect:
     """The names of the events that carry the answer; `message` is an event without a name."""
     failure_events: frozenset[str] = frozenset({"error"})
     """The names of the events that report a failure in mid-stream."""
+    capabilities: Mapping[Capability, Detector | None] = field(default_factory=dict)
+    """What servers of this dialect may show in addition to `COMMON`, and how it is detected;
+    None where the user declares it. `ECHO` is detected by what `content` finds. A shared
+    requirement that needs a capability which is not here does not exist in this dialect."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Shared requirements that weigh more or less in this dialect, by id."""
     explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
+
+    @property
+    def known_capabilities(self) -> dict[str, Capability]:
+        """All capabilities of this dialect by name: its own, then the common ones."""
+        return {capability.name: capability for capability in (*self.capabilities, *COMMON)}

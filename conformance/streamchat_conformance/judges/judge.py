@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from streamchat_conformance.catalogue import SHARED, Declarations, Layer, Level, Requirement
+from streamchat_conformance.catalogue import (
+    SHARED,
+    Capability,
+    Declarations,
+    Layer,
+    Level,
+    Requirement,
+)
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.reading import Reading
@@ -82,7 +89,7 @@ class Judges:
         title: str,
         *,
         source: str,
-        needs: str | Sequence[str] = (),
+        needs: Capability | Sequence[Capability] = (),
         layer: Layer = Layer.APPLICATION,
         evidence: Evidence = Evidence.WHOLE,
     ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
@@ -93,7 +100,7 @@ class Judges:
                 level=level,
                 title=title,
                 source=source,
-                needs=(needs,) if isinstance(needs, str) else tuple(needs),
+                needs=(needs,) if isinstance(needs, Capability) else tuple(needs),
                 layer=layer,
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MUST, SHOULD, Capability
+from streamchat_conformance.catalogue import ECHO, MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
@@ -210,7 +210,7 @@ def echoing(reading: Reading) -> bool:
     MUST,
     "Line separators of any kind inside prompt or history add no line and come back.",
     source="florimondmanca/httpx-sse#34, fastapi/fastapi#15608, mpetrunic/fastify-sse-v2#93",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def line_separators(reading: Reading) -> Verdict:
     if not echoing(reading) or not has_separators(reading):
@@ -235,7 +235,7 @@ def line_separators(reading: Reading) -> Verdict:
     MUST,
     "Text of the request adds no event, line or comment, wherever the server repeats it.",
     source="fastapi/fastapi#15187",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def no_injection(reading: Reading) -> Verdict:
     if not echoing(reading):

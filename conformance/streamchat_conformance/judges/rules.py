@@ -60,7 +60,8 @@ class Rules:
 def rules_of(dialect_name: str) -> Rules:
     """Return the rules of a dialect. Raises UnknownDialectError.
 
-    Raises ValueError where a dialect changes or leaves out a requirement that does not exist.
+    Raises ValueError where a dialect changes or leaves out a requirement that does not exist, or
+    has one that needs a capability which it does not name.
     """
     dialect = dialect_named(dialect_name)
     declarations, judges = _declared(SHARED_PACKAGE, SHARED, SHARED_JUDGES), SHARED_JUDGES.by_id
@@ -68,12 +69,15 @@ def rules_of(dialect_name: str) -> Rules:
     own_declarations = _declared(dialect.package, own.DECLARATIONS, own.JUDGES)
     if taken := declarations.keys() & own_declarations.keys():
         raise ValueError(f"dialect {dialect.name}: {min(taken)} is a shared requirement")
-    if strange := (dialect.levels.keys() | dialect.without) - declarations.keys():
-        raise ValueError(f"dialect {dialect.name}: there is no shared {min(strange)}")
+    if absent := (dialect.levels.keys() | dialect.without) - declarations.keys():
+        raise ValueError(f"dialect {dialect.name}: there is no shared {min(absent)}")
+    known = set(dialect.known_capabilities.values())
+    if strange := [id_ for id_, entry in own_declarations.items() if {*entry.needs} - known]:
+        raise ValueError(f"dialect {dialect.name}: {min(strange)} needs an unknown capability")
     catalogue = {
         id_: replace(entry, level=dialect.levels.get(id_, entry.level))
         for id_, entry in {**declarations, **own_declarations}.items()
-        if id_ not in dialect.without
+        if id_ not in dialect.without and known.issuperset(entry.needs)
     }
     return Rules(
         dialect,

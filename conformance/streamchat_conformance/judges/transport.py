@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Capability
+from streamchat_conformance.catalogue import FINITE, MAY, MUST, SERVER, SHOULD
 from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
@@ -168,7 +168,7 @@ def chunks_well_formed(reading: Reading) -> Verdict:
     MUST,
     "A stream that ends, ends with the whole last chunk, and with its content coding's own end.",
     source="RFC 9112 sections 7.1 and 8; npuichigo/openai_trtllm#31, open-webui/open-webui#29628",
-    needs=Capability.FINITE,
+    needs=FINITE,
     evidence=Evidence.PART,
 )
 def terminated(reading: Reading) -> Verdict:

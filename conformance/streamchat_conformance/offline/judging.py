@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.offline.recording import RecordedExchange
@@ -31,7 +31,7 @@ class RecordedLedger(Ledger):
         ids = [
             id_
             for id_, judge in self.rules.judges.items()
-            if recording.decides(id_) and (echo or Capability.ECHO not in judge.requirement.needs)
+            if recording.decides(id_) and (echo or ECHO not in judge.requirement.needs)
         ]
         self.note_withheld(reading)
         for id_, findings in self.rules.judge_all(reading, ids):
@@ -57,7 +57,7 @@ def judge_recordings(
         if sent is not None and not results.facts.url:
             results.facts.url = f"{recording.base_url}{sent.target}"
         if echoes(reading):
-            capabilities[Capability.ECHO.value] = "detected"
+            capabilities[ECHO.name] = "detected"
     results.facts.server = ledger.server
     results.facts.exchanges = ledger.exchanges
     results.facts.capabilities = capabilities

@@ -96,7 +96,7 @@ def _add_judged(parser: pytest.Parser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="declare a capability (echo, finite, slow, fault); may be repeated",
+        help="declare a capability of the dialect, such as finite or fault; may be repeated",
     )
     group.addoption(
         "--no-capability",

@@ -20,6 +20,7 @@ from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.config.embedded_reference import EmbeddedServer, embedded_settings
 from streamchat_conformance.suite.config.settings import Settings, SettingsError
 from streamchat_conformance.suite.scenarios.observations import start_observations
+from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.preflight import learn
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ALIVE
@@ -70,12 +71,17 @@ class RunState:
         target.interrupted = self.interrupted
         try:
             learn(target)
+            detect(target, self._needed())
         except NotTestable as reason:
             self.results.facts.not_testable = reason.reason
             self.results.facts.hint = reason.hint
             self.results.facts.server = ledger.server
             raise
         self.target = target
+
+    def _needed(self) -> set[Capability]:
+        """Return the capabilities that the selected requirements need."""
+        return {need for id_ in self.selected for need in self.rules.catalogue[id_].needs}
 
     def observe(self) -> None:
         """Start the slow observations, once."""
@@ -167,9 +173,7 @@ class RunState:
         return {
             "url": target.endpoint.url,
             "server": target.ledger.server,
-            "capabilities": {
-                capability.value: self._capability(target, capability) for capability in Capability
-            },
+            "capabilities": target.capabilities.stated(),
             "generated": target.generated,
             "exchanges": target.ledger.exchanges,
             "streams": target.ledger.streams,
@@ -182,12 +186,6 @@ class RunState:
                 "served_within": round(target.served_within_s, 4),
             },
         }
-
-    def _capability(self, target: Target, capability: Capability) -> str:
-        declared = target.settings.capabilities.get(capability)
-        if declared is not None:
-            return "declared" if declared else "absent"
-        return "detected" if target.has(capability) else "absent"
 
 
 def endpoint_of(settings: Settings) -> Endpoint:

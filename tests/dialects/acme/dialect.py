@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading, read_json
-from streamchat_conformance.dialects.interface import Asked, Content, Dialect, Payloads, Piece
+from streamchat_conformance.dialects.interface import (
+    Asked,
+    Content,
+    Dialect,
+    Payloads,
+    Piece,
+    Survey,
+)
 
 _LARGE = b'"' + b"x" * 100_000 + b'"'
 
@@ -112,6 +120,21 @@ def content(payloads: Payloads) -> Content:
     return Content(tuple(pieces), finished=finished, failure=failure)
 
 
+COUNT = Capability("count", "counts its tokens", "no plain request brought a count")
+
+
+def counts(payloads: Payloads) -> list[Any]:
+    """Return the numbers of tokens that events bring."""
+    values = [payload.value for _, payload in payloads]
+    return [value["tokens"] for value in values if isinstance(value, dict) and "tokens" in value]
+
+
+def uncounted(survey: Survey) -> str:
+    """Return why a server does not count its tokens, or an empty string if it does."""
+    answer = survey.ask(HttpRequest.chat(survey.plain), label="does it count its tokens?")
+    return "" if counts(answer.payloads) else COUNT.absent
+
+
 DIALECT = Dialect(
     name="acme.dialect",
     title="POST /v2/talk: a dialect of the tests",
@@ -120,6 +143,7 @@ DIALECT = Dialect(
     refusals=AcmeRefusals(),
     asked=asked,
     content=content,
+    capabilities={COUNT: uncounted},
     package="acme",
     sentinel="[END]",
     content_events=frozenset({"token", "done"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.stream_chat.classification import asked
 from streamchat_conformance.dialects.stream_chat.events import content
@@ -16,6 +17,7 @@ DIALECT = Dialect(
     refusals=StreamChatRefusals(),
     asked=asked,
     content=content,
+    capabilities={ECHO: None},
     package="streamchat_conformance.dialects.stream_chat",
     explains={
         # Dangerous text can only be judged where plain text comes through whole.

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Self
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import AUTH
 from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
@@ -80,14 +80,18 @@ class EmbeddedServer:
 
 
 def embedded_settings(settings: Settings, url: str) -> Settings:
-    """Return the settings for judging the embedded server: it shows every capability."""
-    capabilities = dict.fromkeys(Capability, True) | dict(settings.capabilities)
-    requests = settings.dialect.requests
+    """Return the settings for judging the embedded server.
+
+    It shows every capability, but that it serves everybody.
+    """
+    dialect = settings.dialect
+    shown = {name: name != AUTH.name for name in dialect.known_capabilities}
+    requests = dialect.requests
     plain = requests.plain[0]
     return replace(
         settings,
         url=url,
-        capabilities=capabilities,
+        capabilities=shown | dict(settings.capabilities),
         gap_limit_s=GAP_LIMIT_S,
         slow=DeclaredRequest(requests.saying(plain, SLOW_PROMPT), SILENT_S),
         fault=DeclaredRequest(requests.saying(plain, FAULT_PROMPT)),

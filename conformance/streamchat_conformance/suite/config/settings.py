@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FAULT, SLOW
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import (
@@ -118,12 +118,12 @@ def parse_header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def parse_capability(name: str) -> str:
-    """Return the capability of this name. Raises SettingsError."""
-    try:
-        return Capability(name)
-    except ValueError:
-        raise unknown("capability", name, Capability) from None
+def parse_capability(name: str, dialect: Dialect) -> str:
+    """Return the name of a capability of a dialect. Raises SettingsError for another one."""
+    known = dialect.known_capabilities
+    if name not in known:
+        raise unknown("capability", name, known)
+    return name
 
 
 _TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
@@ -172,7 +172,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         headers=tuple(parse_header(f"{name}: {value}") for name, value in headers.items()),
         insecure=_typed(target, "insecure", bool, False, "target"),
         ca_file=_typed(target, "ca_file", str, None, "target"),
-        capabilities=_capabilities(document.get("capabilities", {})),
+        capabilities=_capabilities(document.get("capabilities", {}), dialect),
         slow=_declared(document.get("slow"), "slow", dialect),
         fault=_declared(document.get("fault"), "fault", dialect),
         thoroughness=parse_thoroughness(_typed(run, "thoroughness", str, "default", "run")),
@@ -213,8 +213,8 @@ def with_capabilities(settings: Settings, *, yes: list[str], no: list[str]) -> S
     if both:
         raise SettingsError(f"capability {min(both)!r} is both declared and denied; pick one")
     chosen = dict(settings.capabilities)
-    chosen.update({parse_capability(name): True for name in yes})
-    chosen.update({parse_capability(name): False for name in no})
+    chosen.update({parse_capability(name, settings.dialect): True for name in yes})
+    chosen.update({parse_capability(name, settings.dialect): False for name in no})
     return replace(settings, capabilities=chosen)
 
 
@@ -222,10 +222,10 @@ def check(settings: Settings) -> Settings:
     """Return the settings if they agree with each other. Raises SettingsError if not."""
     embedded = settings.url is None and settings.command is None
     for capability, request in (
-        (Capability.SLOW, settings.slow),
-        (Capability.FAULT, settings.fault),
+        (SLOW, settings.slow),
+        (FAULT, settings.fault),
     ):
-        if settings.capabilities.get(capability) and request is None and not embedded:
+        if settings.capabilities.get(capability.name) and request is None and not embedded:
             raise SettingsError(
                 f"capability '{capability}' needs the request that shows it: "
                 f"give [{capability}] with a prompt in --target-file"
@@ -256,12 +256,12 @@ def check_path(path: str) -> str:
     return path
 
 
-def _capabilities(table: dict[str, Any]) -> dict[str, bool]:
+def _capabilities(table: dict[str, Any], dialect: Dialect) -> dict[str, bool]:
     chosen = {}
     for name, value in table.items():
         if not isinstance(value, bool):
             raise SettingsError(f"'capabilities.{name}' must be true or false, not {value!r}")
-        chosen[parse_capability(name)] = value
+        chosen[parse_capability(name, dialect)] = value
     return chosen
 
 

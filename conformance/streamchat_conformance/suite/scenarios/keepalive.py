@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.core.http_request import HttpRequest
@@ -153,7 +153,7 @@ def mismatch(target: Target, reading: Reading) -> str:
         if not reading.refused and asked.row in target.refused_rows:
             return f"an invalid request got {reading.status}"
         return _foreign_text(target, reading)
-    if target.has(Capability.ECHO):
+    if target.has(ECHO):
         return _foreign_echo(target, reading)
     return ""
 

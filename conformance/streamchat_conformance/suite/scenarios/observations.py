@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FAULT, FINITE, SLOW
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
@@ -70,7 +70,7 @@ class Observations:
             "slow": lambda: self._declared(self._target.settings.slow),
             "fault": lambda: self._declared(self._target.settings.fault),
         }
-        capability = {"slow": Capability.SLOW, "fault": Capability.FAULT}.get(name)
+        capability = {"slow": SLOW, "fault": FAULT}.get(name)
         if capability is not None and not self._target.has(capability):
             return
         self._target.background.start(name, works[name])
@@ -105,7 +105,7 @@ class Observations:
     def slow(self) -> tuple[Reading, float]:
         """Return the declared slow stream, and how long it is silent (seconds)."""
         target = self._target
-        target.require(Capability.SLOW)
+        target.require(SLOW)
         target.require_stream()
         slow = target.settings.slow
         if slow is None:
@@ -115,7 +115,7 @@ class Observations:
     def fault(self) -> Reading:
         """Return the declared stream that fails in mid-way."""
         target = self._target
-        target.require(Capability.FAULT)
+        target.require(FAULT)
         target.require_stream()
         if target.settings.fault is None:
             raise NotApplicable("no request that makes the backend fail was given ([fault])")
@@ -162,11 +162,11 @@ class Observations:
         target = self._target
         watched = Watched(target.settings.observation_s)
         chats = [target.plain()]
-        if target.has(Capability.FINITE):
+        if target.has(FINITE):
             # What goes wrong only with a large request may do so at the stream's very end.
             chats.append(target.plain("x" * LARGE_PROMPT))
         plans = [self._plan(chat, watched) for chat in chats]
-        if target.has(Capability.FINITE):
+        if target.has(FINITE):
             # What a coder still holds at the end of a stream shows only there.
             plans.append(self._plan(target.plain(), watched, ACCEPT_ENCODING))
         return self._record(plans)

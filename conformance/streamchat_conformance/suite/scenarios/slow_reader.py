@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.recorder.stop_conditions import head as until_head
 
@@ -48,7 +48,7 @@ def _measured(target: Target, request: HttpRequest, event_bytes: int) -> UnreadS
     baseline = target.baseline
     needed = math.ceil(SOCKET_BUFFERS_BYTES / event_bytes)
     made: float = math.inf
-    if target.has(Capability.FINITE):
+    if target.has(FINITE):
         streaming_s = max(0.0, baseline.duration_s - baseline.first_event_s)
         # Rounded, since the last event and the end come together.
         made = round(streaming_s / baseline.interval_s) + 1 if baseline.interval_s else 1

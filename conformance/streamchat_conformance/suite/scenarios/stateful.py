@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
@@ -147,7 +147,7 @@ WHOLE_STREAM_S = 2.0
 def start_whole_plans(target: Target) -> None:
     """Run the sequences of whole streams in the background, side by side."""
     baseline = target.baseline
-    if not target.has(Capability.FINITE) or baseline.duration_s > WHOLE_STREAM_S:
+    if not target.has(FINITE) or baseline.duration_s > WHOLE_STREAM_S:
         return
     for number, plan in enumerate(WHOLE_PLANS):
         target.background.start(f"sequence {number}", partial(_run_whole, target, plan))

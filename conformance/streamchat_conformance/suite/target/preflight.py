@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
@@ -58,7 +58,7 @@ def learn(target: Target) -> Baseline:
     # A last chunk that was begun says that the stream is over, finished or not.
     over = reading.ended or reading.response.last_chunk is not None
     baseline.finite = over and bool(reading.events)
-    if target.settings.capabilities.get(Capability.FINITE):
+    if target.settings.capabilities.get(FINITE.name):
         baseline.finite = True
     baseline.first_event_s, baseline.interval_s, baseline.duration_s = pace(reading)
     baseline.first_event_bytes = first_event_bytes(reading)

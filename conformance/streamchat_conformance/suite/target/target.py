@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.adaptive_timeouts import AdaptiveTimeouts
 from streamchat_conformance.suite.target.background import Background, run_together
 from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import Pauses, retry_after
@@ -77,6 +78,8 @@ class Target:
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
+        self.capabilities = TargetCapabilities(settings)
+        """What it can show."""
         self.latency = LatencyBaseline()
         self.liveness = Liveness(self)
         self.probe = self.liveness.probe
@@ -124,6 +127,7 @@ class Target:
     @baseline.setter
     def baseline(self, baseline: Baseline) -> None:
         self._baseline = baseline
+        self.capabilities.baseline = baseline
 
     @property
     def first_event_s(self) -> float:
@@ -291,35 +295,14 @@ class Target:
             raise Blocked(baseline.cause, baseline.problem)
         return baseline
 
-    def require(self, capability: str) -> None:
+    def require(self, capability: Capability) -> None:
         """Raise NotApplicable when the target lacks a capability."""
         if not self.has(capability):
-            raise NotApplicable(self.lacking(capability))
+            raise NotApplicable(self.capabilities.lacking(capability))
 
-    def has(self, capability: str) -> bool:
-        """Tell whether the target has a capability, declared or detected."""
-        declared = self.settings.capabilities.get(capability)
-        if declared is not None:
-            return declared
-        if capability == Capability.ECHO:
-            return self.baseline.echo
-        if capability == Capability.FINITE:
-            return self.baseline.finite
-        if capability == Capability.SLOW:
-            return self.settings.slow is not None
-        return self.settings.fault is not None
-
-    def lacking(self, capability: str) -> str:
-        """Return why a capability is taken to be absent."""
-        reasons: Mapping[str, str] = {
-            Capability.ECHO: "events do not repeat the request",
-            Capability.FINITE: "no stream ended by itself while it was watched",
-            Capability.SLOW: "no request that makes the server silent was given ([slow])",
-            Capability.FAULT: "no request that makes the backend fail was given ([fault])",
-        }
-        if self.settings.capabilities.get(capability) is False:
-            return f"capability '{capability}' is denied by the settings"
-        return f"capability '{capability}' is absent: {reasons[capability]}"
+    def has(self, capability: Capability) -> bool:
+        """Return whether the target has a capability, declared or detected."""
+        return self.capabilities.has(capability)
 
     def record(
         self, connection: Connection, data: bytes, stop: Until, label: str, *, receive: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from streamchat_conformance.catalogue import MUST, Capability
+from streamchat_conformance.catalogue import ECHO, MUST
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.dialects.stream_chat.requests import PATH
@@ -53,8 +53,7 @@ class StreamChatDialect(LoadDialect):
         asked = [
             id_
             for id_, judge in rules_of(DEFAULT).judges.items()
-            if judge.requirement.level is MUST
-            and (echo or Capability.ECHO not in judge.requirement.needs)
+            if judge.requirement.level is MUST and (echo or ECHO not in judge.requirement.needs)
         ]
         return [
             f"{id_}: {findings[0].message}"

@@ -8,6 +8,7 @@ from streamchat_conformance.judges.judge import Verdict
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import must_refuse
 
+from acme.dialect import COUNT, counts
 from acme.rules import JUDGES
 
 
@@ -25,3 +26,14 @@ def done(reading: Reading) -> Verdict:
         return []
     received = "no event" if last is None else f"event {last.type}: {last.data[:40]}"
     return [Finding("acme.done", "the stream ends without its mark", "done, [END]", received)]
+
+
+@JUDGES.judge("acme.count", MUST, "done counts the tokens.", source="acme", needs=COUNT)
+def count(reading: Reading) -> Verdict:
+    if not reading.judges_stream or not reading.content.finished:
+        return None
+    tokens = len(reading.content.pieces)
+    counted = counts(reading.payloads)
+    if counted in ([], [tokens]):
+        return []
+    return [Finding("acme.count", "the count is wrong", str(tokens), str(counted))]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from streamchat_conformance.catalogue import MUST, Capability, requirement
+from streamchat_conformance.catalogue import ECHO, MUST, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.stream_chat.requests import chat_of
@@ -70,7 +70,7 @@ def _stop(target: Target) -> Answered:
     "No stream shows another's prompt, history or text: not at the same time, not after it.",
     source="zoedsoupe/anubis-mcp#144, nesquena/hermes-webui#1584, "
     "modelcontextprotocol/typescript-sdk#2547, mlc-ai/web-llm#522",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def test_streams_show_their_own_request_only(target: Target) -> None:
     nonces = _Nonces(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamchat_conformance.catalogue import MAY, MUST, Capability
+from streamchat_conformance.catalogue import ECHO, MAY, MUST
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.dialects.stream_chat.rules import judge
@@ -43,7 +43,7 @@ def response(reading: Reading) -> Verdict:
     MUST,
     "Every event's prompt equals the request's, code point for code point.",
     source="article",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def prompt_echo(reading: Reading) -> Verdict:
     if not echoing(reading) or unfit(reading) or lost_separators(reading):
@@ -56,7 +56,7 @@ def prompt_echo(reading: Reading) -> Verdict:
     MUST,
     "Every event's history equals the request's, as JSON values.",
     source="article; RFC 7493",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def history_echo(reading: Reading) -> Verdict:
     if not echoing(reading) or unfit(reading) or lost_separators(reading):
@@ -69,7 +69,7 @@ def history_echo(reading: Reading) -> Verdict:
     MAY,
     "Numbers beyond the range and precision of doubles come back exactly too.",
     source="RFC 8259 section 6",
-    needs=Capability.ECHO,
+    needs=ECHO,
 )
 def history_echo_exact(reading: Reading) -> Verdict:
     if not echoing(reading) or unfit(reading) or lost_separators(reading):
