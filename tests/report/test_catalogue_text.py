@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from streamchat_conformance.commands.explain import as_text, pages
+from streamchat_conformance.commands.explain import as_text
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import (
@@ -18,7 +17,6 @@ from streamchat_conformance.report.catalogue_text import (
 
 pytestmark = pytest.mark.guard
 
-DOCS = Path(__file__).parents[2] / "docs" / "requirements"
 CATALOGUE = rules_of(DEFAULT).catalogue
 
 
@@ -106,16 +104,6 @@ def test_a_thread_that_no_table_explains_is_linked() -> None:
         ("; ", ""),
         ("some-owner/a.repo#17", "https://github.com/some-owner/a.repo/issues/17"),
     ]
-
-
-def test_the_docs_pages_are_those_that_the_catalogue_gives() -> None:
-    made = pages()
-    assert {file.name for file in DOCS.glob("*.md")} == set(made), "see docs/reports.md"
-    for name, text in made.items():
-        assert (DOCS / name).read_text("utf-8") == text, (
-            f"docs/requirements/{name} is out of date: "
-            "streamchat-conformance explain --pages docs/requirements"
-        )
 
 
 @pytest.mark.parametrize("id_", CATALOGUE)

@@ -22,8 +22,6 @@ from streamchat_fixtures.stacks.recording import (
 
 pytestmark = pytest.mark.guard
 
-PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
-
 REPORT = {
     "requirements": [
         {"id": "a.one", "level": "MUST", "outcome": "fail"},
@@ -68,10 +66,6 @@ def test_every_reason_is_a_sentence_and_every_thread_an_address() -> None:
     for reason in {reason for by_id in EXPECTATIONS.values() for reason in by_id.values()}:
         assert reason.sentence.endswith(".")
         assert not reason.thread or reason.thread.startswith("https://")
-
-
-def test_the_published_page_is_made_from_the_recordings() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render([load(name) for name in STACKS], EXPECTATIONS)
 
 
 def test_failures_are_those_of_must_and_should() -> None:

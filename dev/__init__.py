@@ -1,0 +1,1 @@
+"""Scripts for a checkout of the project: scaffolds, and the pages that are generated."""

@@ -1,0 +1,196 @@
+"""Scaffolds write stubs that load and say what is left to fill, and generated pages are current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .documents import blocks
+from .sources import ROOT, tracked_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEFT_OPEN = "TO" + "DO"
+LIMIT_S = 60.0
+COPIED = ("conformance", "fixtures", "dev", "docs", "README.md", "tests/project/ids.txt")
+NEW = ("new", "headers.etag", "--level=should", "--source=RFC 9110 section 8.8.3")
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dev", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def copied(target: Path) -> Path:
+    """Return a copy of the parts of this checkout that the scripts change."""
+    for file in tracked_files():
+        name = file.relative_to(ROOT).as_posix()
+        if name.startswith(COPIED):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target / name)
+    return target
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.mark.guard
+def test_everything_generated_is_up_to_date() -> None:
+    done = run(ROOT, "generate", "--check")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_a_scaffold_writes_judge_fault_exchanges_and_texts(checkout: Path) -> None:
+    before = contents(checkout)
+    done = run(checkout, *NEW)
+    assert done.returncode == 0, done.stderr
+    after = contents(checkout)
+    changed = {name for name in after if before.get(name) != after[name]}
+    assert changed == {
+        "conformance/streamchat_conformance/judges/headers.py",
+        "conformance/streamchat_conformance/report/texts/headers.toml",
+        "fixtures/streamchat_fixtures/exchanges/headers.etag-breaks.json",
+        "fixtures/streamchat_fixtures/exchanges/headers.etag-clears.json",
+        "fixtures/streamchat_fixtures/faults/headers.py",
+    }
+    places = dict(line.rsplit(":", 1) for line in done.stdout.splitlines()[:-1])
+    assert set(places) == changed
+    for name, number in places.items():
+        lines = after[name].decode("utf-8").splitlines()
+        stub = "\n".join(lines[int(number) - 1 : int(number) + 8])
+        assert "headers.etag" in stub or "json" in name
+        assert LEFT_OPEN in stub
+
+
+SCAFFOLDS = (
+    NEW,
+    ("new", "error.list", "--level=must", "--source=article", "--layer=server"),
+    ("new", "sse.etag", "--level=may", "--source=practice", "--judge=etags"),
+    ("new", "request.x", "--level=may", "--source=practice", "--fault=request_head"),
+    ("new", "connection.x", "--level=may", "--source=practice", "--case=connection_sequence"),
+    ("new", "transport.x", "--level=may", '--source=a "quoted" one', "--title=It's \\ so."),
+)
+
+
+def count_in_readme(root: Path) -> int:
+    found = re.search(r"(\d+) requirements,", (root / "README.md").read_text("utf-8"))
+    assert found is not None
+    return int(found[1])
+
+
+def test_stubs_of_every_kind_load_and_are_among_what_is_generated(checkout: Path) -> None:
+    for arguments in SCAFFOLDS:
+        done = run(checkout, *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+    checked = run(checkout, "generate", "--check")
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert "docs/requirements.md is out of date: run python -m dev generate" in checked.stdout
+    generated = run(checkout, "generate")
+    assert (generated.returncode, generated.stderr) == (0, "")
+    for name in ("docs/requirements.md", "docs/kill-matrix.md", "tests/project/ids.txt"):
+        text = (checkout / name).read_text("utf-8")
+        assert [one[1] for one in SCAFFOLDS if one[1] not in text] == [], name
+    assert count_in_readme(checkout) == count_in_readme(ROOT) + len(SCAFFOLDS)
+    assert run(checkout, "generate").stdout == "everything is up to date\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("Headers.Etag",), "requirement id 'Headers.Etag' is not of the form area.some-name"),
+        (("etag",), "requirement id 'etag' is not of the form area.some-name"),
+        (("header.etag",), "there is no area 'header'; did you mean headers?"),
+        (("zzz.etag",), "there is no area 'zzz'; there are connection, error, headers,"),
+        (("headers.date",), "headers.date is taken: Date is present and valid."),
+        (("headers.etag", "--source= "), "the source is not empty"),
+        (("headers.etag", "--title=No full stop"), "the title is a sentence"),
+        (("headers.etag", "--judge=rules"), "judges/rules.py contains no judges"),
+        (("headers.etag", "--judge=../x"), "'../x' is not the name of a module"),
+        (("headers.etag", "--judge=a", "--case=headers"), "exclude each other"),
+        (("headers.etag", "--fault=nothing"), "give --fault, one of: headers, headers_request"),
+        (("request.etag",), "there is no fixtures/streamchat_fixtures/faults/request.py; give"),
+        (("connection.etag",), "give --case, one of: connection, connection_chunks,"),
+        (("connection.etag", "--case=stream"), "test_stream.py is not about the area connection"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input_is_one_clear_line_and_writes_nothing(
+    arguments: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    from dev import __main__, checkout
+
+    monkeypatch.delattr(checkout.Plan, "write")
+    assert __main__.main(["new", *NEW[2:], *arguments]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert output.err.startswith("error: ")
+    assert message in output.err
+
+
+def test_an_id_cannot_be_taken_twice(checkout: Path) -> None:
+    assert run(checkout, *NEW).returncode == 0
+    assert "headers.etag is taken" in run(checkout, *NEW).stderr
+
+
+def test_a_module_that_would_be_too_long_is_left_alone(checkout: Path) -> None:
+    home = checkout / "conformance" / "streamchat_conformance" / "judges" / "headers.py"
+    home.write_text(home.read_text("utf-8") + "#\n" * 400, "utf-8")
+    assert "would have more than 400 lines: split it first" in run(checkout, *NEW).stderr
+
+
+def test_what_is_no_checkout_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "dev", tmp_path / "dev")
+    done = run(tmp_path, *NEW)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {tmp_path} is not a checkout of the project: conformance/ is missing\n"
+    )
+
+
+def test_a_page_of_no_area_is_removed_and_a_dropped_id_stays_on_the_list(checkout: Path) -> None:
+    page = checkout / "docs" / "requirements" / "gone.md"
+    page.write_text("# Requirements: gone\n", "utf-8")
+    ids = checkout / "tests" / "project" / "ids.txt"
+    ids.write_text(f"{ids.read_text('utf-8')}zzz.gone MUST\n", "utf-8")
+    assert run(checkout, "generate").stdout == "removed docs/requirements/gone.md\n"
+    assert not page.exists()
+
+
+@pytest.mark.parametrize("name", ["adding-a-requirement.md"])
+def test_the_commands_of_a_document_write_into_a_checkout(checkout: Path, name: str) -> None:
+    text = (ROOT / "docs" / name).read_text("utf-8")
+    lines = [line for block in blocks(text, "console checkout") for line in block.splitlines()]
+    commands = [line.removeprefix("$ python -m dev ") for line in lines if line.startswith("$ ")]
+    assert len(commands) >= 2
+    for command in commands:
+        done = run(checkout, *shlex.split(command))
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert done.stdout
