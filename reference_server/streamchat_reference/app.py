@@ -1,4 +1,4 @@
-"""The Flask application: routes, refusals, and the response head of a stream."""
+"""The Flask application: the dialects' routes, the site, and refusals that all of them share."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from streamchat_reference.answerers.echo import EchoAnswerer
-from streamchat_reference.chat import event_stream
-from streamchat_reference.chat.admission import Admission
-from streamchat_reference.chat.request import InvalidChatRequestError, read_chat_request
-from streamchat_reference.chat.streaming import ChatStream
-from streamchat_reference.http.connection_control import client_socket, connection_control
+from streamchat_reference.dialects.openai.refusals import openai_refusal
+from streamchat_reference.dialects.openai.routes import PREFIX, openai_routes
+from streamchat_reference.dialects.refused import RequestRefusedError
+from streamchat_reference.dialects.stream_chat.routes import stream_chat_routes
+from streamchat_reference.http.connection_control import connection_control
 from streamchat_reference.http.request_body import BodyError, read_body
 from streamchat_reference.http.stop_signal import StopSignal
 from streamchat_reference.site.openapi import OPENAPI_PATH, openapi_response
 from streamchat_reference.site.page import page_response
+from streamchat_reference.streaming.admission import Admission
+from streamchat_reference.streaming.streams import Streams, TooManyStreamsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streamchat_reference.answerers.interface import Answerer
 
-ENDPOINT_PATH = "/api/stream-chat"
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 MAX_STREAMS = 500
 HEARTBEAT_S = 10.0
 RETRY_AFTER_S = 1
-
-STREAM_HEADERS = {
-    # Neither kept nor rewritten on the way; the second also for nginx, which buffers by default.
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
-}
+MODEL = "echo"
 
 
 def create_app(
     answerer: Answerer | None = None,
     *,
+    model: str = MODEL,
+    api_key: str | None = None,
     max_streams: int = MAX_STREAMS,
     heartbeat_s: float = HEARTBEAT_S,
     body_limit_bytes: int = BODY_LIMIT_BYTES,
@@ -45,14 +44,18 @@ def create_app(
 ) -> Flask:
     """Make the WSGI application. Without an answerer it echoes, one event a second, without end.
 
-    `max_streams` are open at once, one more gets 503; while an answerer is silent a comment
-    leaves every `heartbeat_s`; a larger body than `body_limit_bytes` gets 413; `stop` ends all
-    streams when it is set.
+    `model` is the answerer's name for clients that ask for one, and `api_key` what they must
+    know, where there is one. `max_streams` are open at once, one more gets 503; while an answerer
+    is silent a comment leaves every `heartbeat_s`; a larger body than `body_limit_bytes` gets
+    413; `stop` ends all streams when it is set.
     """
-    chosen = answerer or EchoAnswerer()
-    stopping = stop or StopSignal()
-    admission = Admission(max_streams)
-    # No static folder: every path but the three below is a 404.
+    streams = Streams(
+        answerer or EchoAnswerer(),
+        Admission(max_streams),
+        heartbeat_s=heartbeat_s,
+        stop=stop or StopSignal(),
+    )
+    # No static folder: every path that has no route is a 404.
     app = Flask("streamchat_reference", static_folder=None)
     # Whatever the environment says: debug mode would show tracebacks to clients.
     app.debug = False
@@ -69,25 +72,6 @@ def create_app(
             return _refuse_and_close(error.status, str(error))
         return None
 
-    @app.post(ENDPOINT_PATH)
-    def stream_chat() -> Response:
-        stream = ChatStream(
-            read_chat_request(request.mimetype, g.body),
-            chosen,
-            client=client_socket(request.environ),
-            stop=stopping,
-            heartbeat_s=heartbeat_s,
-            on_close=admission.leave,
-        )
-        if not admission.enter():
-            response = _refusal(503, "Too many streams are open, try again soon")
-            response.headers["Retry-After"] = str(RETRY_AFTER_S)
-            return response
-        connection = connection_control(request.environ)
-        if connection is not None:
-            connection.stream_begins()
-        return Response(stream, content_type=event_stream.MEDIA_TYPE, headers=STREAM_HEADERS)
-
     @app.get("/")
     def page() -> Response:
         return page_response()
@@ -96,34 +80,53 @@ def create_app(
     def document() -> Response:
         return openapi_response()
 
-    app.register_error_handler(InvalidChatRequestError, _refuse_chat_request)
+    app.register_blueprint(stream_chat_routes(streams))
+    app.register_blueprint(openai_routes(streams, model, api_key))
+    app.register_error_handler(RequestRefusedError, _refuse_request)
+    app.register_error_handler(TooManyStreamsError, _refuse_stream)
     app.register_error_handler(HTTPException, _refuse_http)
     return app
 
 
-def _refuse_chat_request(error: InvalidChatRequestError) -> Response:
-    return _refusal(400, error.error, error.detail)
+def _refuse_request(error: RequestRefusedError) -> Response:
+    return _refusal(error.status, error.members, error.headers)
+
+
+def _refuse_stream(_: TooManyStreamsError) -> Response:
+    members = _members(503, "Too many streams are open, try again soon")
+    return _refusal(503, members, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _refuse_http(error: HTTPException) -> Response:
     """Answer 404, 405, 500 and the like in the shape of all other refusals."""
-    response = _refusal(error.code or 500, error.name)
-    for name, value in error.get_headers(request.environ):
-        if name.lower() not in {"content-type", "content-length"}:
-            response.headers[name] = value
-    return response
+    status = error.code or 500
+    kept = [
+        (name, value)
+        for name, value in error.get_headers(request.environ)
+        if name.lower() not in {"content-type", "content-length"}
+    ]
+    return _refusal(status, _members(status, error.name), dict(kept))
 
 
 def _refuse_and_close(status: int, text: str) -> Response:
     connection = connection_control(request.environ)
     if connection is not None:
         connection.close_after_response()
-    return _refusal(status, text)
+    return _refusal(status, _members(status, text))
 
 
-def _refusal(status: int, text: str, detail: str | None = None) -> Response:
-    members = {"error": text} if detail is None else {"error": text, "detail": detail}
+def _members(status: int, text: str) -> Mapping[str, object]:
+    """Return a refusal in the shape of the dialect whose path was asked for."""
+    if request.path.startswith(f"{PREFIX}/"):
+        return openai_refusal(status, text)
+    return {"error": text}
+
+
+def _refusal(
+    status: int, members: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> Response:
     response = jsonify(members)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers or {})
     return response

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from streamchat_reference.answerers.echo import EchoAnswerer
 from streamchat_reference.answerers.loaded import UnknownAnswererError, load_answerer
-from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer
 from streamchat_reference.answerers.scripted import ScriptedAnswerer
 from streamchat_reference.answerers.typewriter import TypewriterAnswerer
 from streamchat_reference.app import HEARTBEAT_S, MAX_STREAMS, create_app
@@ -42,20 +41,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     logging.basicConfig(format="%(levelname)s %(message)s", level=options.log_level.upper())
     try:
         answerer = _answerer(options)
-    except (UnknownAnswererError, ModelUrlError, argparse.ArgumentTypeError) as error:
+        api_key = _api_key(options.api_key_env)
+    except (UnknownAnswererError, argparse.ArgumentTypeError) as error:
         parser.error(str(error))
     try:
         with listen(options.host, options.port) as listener:
-            server = _server(options, answerer, listener)
+            server = _server(options, answerer, api_key, listener)
     except ServingError as error:
         parser.exit(1, f"{parser.prog}: error: {error}\n")
     server.run()
 
 
-def _server(options: argparse.Namespace, answerer: Answerer, listener: socket.socket) -> Server:
+def _server(
+    options: argparse.Namespace, answerer: Answerer, api_key: str | None, listener: socket.socket
+) -> Server:
     stop = StopSignal()
     application = create_app(
-        answerer, max_streams=options.max_streams, heartbeat_s=options.heartbeat, stop=stop
+        answerer,
+        model=options.openai_model if options.answerer == "openai" else options.answerer,
+        api_key=api_key,
+        max_streams=options.max_streams,
+        heartbeat_s=options.heartbeat,
+        stop=stop,
     )
     return Server(
         application,
@@ -74,7 +81,8 @@ def _server(options: argparse.Namespace, answerer: Answerer, listener: socket.so
 def _parser() -> argparse.ArgumentParser:
     parser = _ServerArgumentParser(
         prog="streamchat_reference",
-        description="Reference server for streaming chat: POST /api/stream-chat. "
+        description="Reference server for streaming chat: POST /api/stream-chat and "
+        "POST /v1/chat/completions. "
         "Prints its URL when it is ready.",
     )
     serving = parser.add_argument_group("serving")
@@ -116,6 +124,11 @@ def _parser() -> argparse.ArgumentParser:
             metavar="S",
             help=f"{help_text} (%(default)s)",
         )
+    serving.add_argument(
+        "--api-key-env",
+        metavar="NAME",
+        help="environment variable with a key; what is below /v1 then needs it",
+    )
     serving.add_argument(
         "--ready-fd",
         type=_whole_from(0),
@@ -168,8 +181,9 @@ def _parser() -> argparse.ArgumentParser:
         help="openai: name of the model (%(default)s)",
     )
     scripted = parser.add_argument_group(
-        "scripted faults",
-        "A slow answer and a failing one, for testing clients and test suites. Off by default.",
+        "scripted answers",
+        "A slow answer, a failing one and calls of tools, for testing clients and test suites. "
+        "Off by default.",
     )
     scripted.add_argument(
         "--slow-prompt", metavar="TEXT", help="prompt whose answer begins after a silence"
@@ -189,12 +203,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="number of pieces before the failure (%(default)s)",
     )
+    scripted.add_argument(
+        "--call-tools",
+        action="store_true",
+        help="ask for a call of the first tool, where a call is required or the prompt has names",
+    )
     return parser
 
 
 def _answerer(options: argparse.Namespace) -> Answerer:
     answerer = _chosen_answerer(options)
-    if options.slow_prompt is None and options.fault_prompt is None:
+    if options.slow_prompt is None and options.fault_prompt is None and not options.call_tools:
         return answerer
     return ScriptedAnswerer(
         answerer,
@@ -202,6 +221,7 @@ def _answerer(options: argparse.Namespace) -> Answerer:
         slow_s=options.slow_seconds,
         fault_prompt=options.fault_prompt,
         fault_after=options.fault_after,
+        call_tools=options.call_tools,
     )
 
 
@@ -215,14 +235,34 @@ def _chosen_answerer(options: argparse.Namespace) -> Answerer:
     if name == "openai":
         if not options.openai_url:
             raise argparse.ArgumentTypeError("the openai answerer needs --openai-url")
-        return OpenAIAnswerer(
-            options.openai_url, options.openai_model, os.environ.get(API_KEY_VARIABLE)
-        )
+        return _openai_answerer(options.openai_url, options.openai_model)
     if ":" in name:
         return load_answerer(name)
     raise UnknownAnswererError(
         f"unknown answerer {name!r}; there are echo, typewriter, openai and module:callable"
     )
+
+
+def _openai_answerer(url: str, model: str) -> Answerer:
+    try:
+        from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer
+    except ImportError:
+        raise argparse.ArgumentTypeError(
+            "the openai answerer needs OpenAI's SDK: pip install streamchat-conformance[openai]"
+        ) from None
+    try:
+        return OpenAIAnswerer(url, model, os.environ.get(API_KEY_VARIABLE))
+    except ModelUrlError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _api_key(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise argparse.ArgumentTypeError(f"the environment variable {variable} holds no key")
+    return key
 
 
 def _announce(url: str, ready_fd: int | None) -> None:

@@ -45,6 +45,16 @@ class NotJsonError(ValueError):
     """The text is not the JSON that is wanted; the message is one clause, with no input in it."""
 
 
+def is_json(media_type: str) -> bool:
+    """Return whether a media type (lower case, no parameters) is JSON.
+
+    That is `application/json`, or one with the structured suffix of RFC 6839, as in Flask.
+    """
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+
+
 def read(body: bytes) -> Json:
     """Read one JSON text in UTF-8.
 

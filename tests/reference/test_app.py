@@ -151,7 +151,7 @@ def test_a_fault_of_the_application_is_json_without_a_traceback(
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("streamchat_reference.app.read_chat_request", fail)
+    monkeypatch.setattr("streamchat_reference.dialects.stream_chat.routes.read_chat_request", fail)
     response = post(client)
     assert response.status_code == 500
     assert response.json == {"error": "Internal Server Error"}

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_reference.answerers.interface import AnswererError
+from streamchat_reference.answerers.interface import AnswererError, Closing, Question
 from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer, messages
 
 from .harness import EXIT_S, events, post, running_server
@@ -80,9 +80,10 @@ def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_an_answer_arrives_in_pieces(model_url: str) -> None:
-    pieces = list(OpenAIAnswerer(model_url, "gpt-4").generate("sky", []))
-    assert "".join(pieces) == ANSWER
+    *pieces, closing = OpenAIAnswerer(model_url, "gpt-4").generate(Question("sky"))
+    assert "".join(map(str, pieces)) == ANSWER
     assert len(pieces) > 3
+    assert closing == Closing()
 
 
 def test_the_endpoint_streams_a_models_answer(model_url: str, tmp_path: Path) -> None:
@@ -147,6 +148,7 @@ def scripted_model_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 PIECE = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
+FINISH = b'{"choices":[{"delta":{},"finish_reason":"%s"}]}'
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ PIECE = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
 )
 def test_a_failing_model_server_fails_the_answer(answer: bytes, words: str) -> None:
     with scripted_model_server(answer) as (url, _), pytest.raises(AnswererError, match=words):
-        list(OpenAIAnswerer(url, "m").generate("p", []))
+        list(OpenAIAnswerer(url, "m").generate(Question("p")))
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
@@ -178,14 +180,17 @@ def test_comments_other_fields_and_empty_deltas_are_passed_over(ending: bytes) -
         b"",
         b'data: {"choices":[]}',
         b"",
+        b"data: " + FINISH % b"stop",
+        b"",
         b"data: [DONE]",
         b"",
         b"",
     ]
     with scripted_model_server(STREAM_HEAD + ending.join(lines)) as (url, requests):
-        assert list(OpenAIAnswerer(url, "m", "key").generate("p", [])) == ["a\u2028"]
+        steps = list(OpenAIAnswerer(url, "m", "key").generate(Question("p")))
+    assert steps == ["a\u2028", Closing()]
     assert requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
-    assert b"Authorization: Bearer key\r\n" in requests[0]
+    assert b"\r\nauthorization: bearer key\r\n" in requests[0].lower()
 
 
 def test_the_key_is_not_printed() -> None:
@@ -195,7 +200,7 @@ def test_the_key_is_not_printed() -> None:
 def test_an_unreachable_model_server_fails_the_answer(held_port: Callable[..., int]) -> None:
     port = held_port()
     with pytest.raises(AnswererError, match="cannot be reached"):
-        list(OpenAIAnswerer(f"http://127.0.0.1:{port}/v1", "m").generate("p", []))
+        list(OpenAIAnswerer(f"http://127.0.0.1:{port}/v1", "m").generate(Question("p")))
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "http://", "http://h:x/v1", "http://h/v1?q"])
@@ -206,7 +211,7 @@ def test_a_url_that_cannot_be_used_is_reported(url: str) -> None:
 
 def test_history_items_become_messages() -> None:
     turn: PlainJson = {"role": "assistant", "content": "Hi"}
-    assert messages("now", [turn, "text", 3, {"role": "x"}]) == [
+    assert messages(Question("now", [turn, "text", 3, {"role": "x"}])) == [
         {"role": "assistant", "content": "Hi"},
         {"role": "user", "content": "text"},
         {"role": "user", "content": "3"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from streamchat_reference import create_app
-from streamchat_reference.app import ENDPOINT_PATH
+from streamchat_reference.dialects.stream_chat.routes import ENDPOINT_PATH
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_reference.chat.request import (
+from streamchat_reference.dialects.stream_chat.request import (
     HISTORY_MISSING,
     HISTORY_NOT_LIST,
     NOT_JSON,

@@ -9,16 +9,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamchat_reference.answerers.interface import AnswererError, Pause
-from streamchat_reference.chat.request import AcceptedRequest
-from streamchat_reference.chat.streaming import ChatStream
+from streamchat_reference.answerers.interface import AnswererError, Pause, Question
+from streamchat_reference.dialects.stream_chat.events import ChatEvents
 from streamchat_reference.http.stop_signal import StopSignal
-from streamchat_reference.lossless_json import LosslessNumber
+from streamchat_reference.streaming.answer_stream import AnswerStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from streamchat_reference.answerers.interface import Pieces
+    from streamchat_reference.answerers.interface import Pieces, Step
 
 LONG_S = 60.0
 PROMPTLY_S = 20.0
@@ -29,16 +28,15 @@ PROMPTLY_S = 20.0
 class Answerer:
     """Answers with what `generate` makes, and remembers whether it was closed."""
 
-    def __init__(
-        self, generate: Callable[[], Pieces], *, blocking: bool = False, echoes: bool = False
-    ) -> None:
+    echoes_request = certain = calls_tools = False
+
+    def __init__(self, generate: Callable[[], Pieces], *, blocking: bool = False) -> None:
         self._generate = generate
         self.blocking = blocking
-        self.echoes_request = echoes
         self.closed = threading.Event()
 
-    def generate(self, prompt: str, history: list[Any]) -> Iterator[str | Pause]:
-        assert (prompt, history) == ("p", [1])
+    def generate(self, question: Question) -> Iterator[Step]:
+        assert question == Question("p", [1])
         try:
             yield from self._generate()
         finally:
@@ -68,10 +66,16 @@ def stream(
     client: socket.socket | None = None,
     heartbeat_s: float = LONG_S,
     on_close: Callable[[], None] = lambda: None,
-) -> ChatStream:
-    request = AcceptedRequest("p", [LosslessNumber("1")])
-    return ChatStream(
-        request, answerer, client=client, stop=stop, heartbeat_s=heartbeat_s, on_close=on_close
+    echo: str = "",
+) -> AnswerStream[Step]:
+    return AnswerStream(
+        lambda: answerer.generate(Question("p", [1])),
+        ChatEvents(echo),
+        blocking=answerer.blocking,
+        client=client,
+        stop=stop,
+        heartbeat_s=heartbeat_s,
+        on_close=on_close,
     )
 
 
@@ -94,8 +98,8 @@ def test_each_piece_is_one_event(stop: StopSignal, *, blocking: bool) -> None:
 
 @both_ways
 def test_an_echo_repeats_the_request_in_each_event(stop: StopSignal, *, blocking: bool) -> None:
-    answerer = Answerer(lambda: ["a", "b"], blocking=blocking, echoes=True)
-    answers = data(list(stream(answerer, stop)))
+    answerer = Answerer(lambda: ["a", "b"], blocking=blocking)
+    answers = data(list(stream(answerer, stop, echo='"prompt":"p","history":[1]')))
     assert answers == [{"prompt": "p", "history": [1], "response": piece} for piece in "ab"]
 
 

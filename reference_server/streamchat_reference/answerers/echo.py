@@ -12,7 +12,7 @@ from streamchat_reference.answerers.interface import Pause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.lossless_json import PlainJson
+    from streamchat_reference.answerers.interface import Question
 
 PLACEHOLDER = "This is a placeholder response. "
 
@@ -23,14 +23,15 @@ class EchoAnswerer:
 
     blocking: ClassVar[bool] = False
     echoes_request: ClassVar[bool] = True
+    certain: ClassVar[bool] = True
+    calls_tools: ClassVar[bool] = False
 
     events: int = 0
     interval_s: float = 1.0
 
     def generate(
         self,
-        prompt: str,  # noqa: ARG002 - the server repeats the request itself, exactly
-        history: list[PlainJson],  # noqa: ARG002 - the same
+        question: Question,  # noqa: ARG002 - the server repeats the request itself, exactly
     ) -> Iterator[str | Pause]:
         """Yield the placeholder, each due at a fixed time, so that lateness never adds up."""
         started = time.monotonic()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamchat_reference.answerers.interface import Pieces
+    from streamchat_reference.answerers.interface import Pieces, Question
     from streamchat_reference.lossless_json import PlainJson
 
 
@@ -23,12 +23,14 @@ class CallableAnswerer:
 
     blocking: ClassVar[bool] = True
     echoes_request: ClassVar[bool] = False
+    certain: ClassVar[bool] = False
+    calls_tools: ClassVar[bool] = False
 
     function: Callable[[str, list[PlainJson]], Pieces]
 
-    def generate(self, prompt: str, history: list[PlainJson]) -> Pieces:
+    def generate(self, question: Question) -> Pieces:
         """Return what the function returns."""
-        return self.function(prompt, history)
+        return self.function(question.prompt, question.history)
 
 
 def load_answerer(name: str) -> CallableAnswerer:

@@ -1,31 +1,36 @@
 """A real language model, through any server that speaks OpenAI's chat completions.
 
-The model server's answer is itself an event stream: one JSON object per event, whose
-`choices[0].delta.content` is the next piece of text, and at the end an event `[DONE]`.
+It is asked by the official SDK (`pip install streamchat-conformance[openai]`), over a transport
+that can be cancelled.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
-from contextlib import suppress
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from streamchat_reference.answerers.interface import AnswererError
+import httpx2
+import openai
+
+from streamchat_reference.answerers.cancellable_transport import CancellableTransport
+from streamchat_reference.answerers.interface import AnswererError, Closing, RequestedCall
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from openai.types.chat import ChatCompletionChunk
+
+    from streamchat_reference.answerers.interface import OfferedTool, Question, Step
     from streamchat_reference.lossless_json import PlainJson
 
 CONNECT_S = 10.0
 SILENCE_S = 120.0
 """The model may think this long before its first piece, and between two."""
 
-LINE_LIMIT_BYTES = 1024 * 1024
+ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
 
 
 class ModelUrlError(ValueError):
@@ -41,6 +46,8 @@ class OpenAIAnswerer:
 
     blocking: ClassVar[bool] = True
     echoes_request: ClassVar[bool] = False
+    certain: ClassVar[bool] = False
+    calls_tools: ClassVar[bool] = True
 
     url: str
     model: str
@@ -58,106 +65,113 @@ class OpenAIAnswerer:
                 f"{self.url!r} is no URL of a model server; it looks like http://127.0.0.1:8000/v1"
             )
 
-    def generate(self, prompt: str, history: list[PlainJson]) -> Completion:
+    def generate(self, question: Question) -> ModelAnswer:
         """Return the pieces of one completion; the request is sent when the first is asked for."""
-        return Completion(self, messages(prompt, history))
+        request: dict[str, Any] = {
+            "model": self.model,
+            "messages": messages(question),
+            **question.options,
+        }
+        if question.tools:
+            request["tools"] = [_tool(tool) for tool in question.tools]
+            request["tool_choice"] = "required" if question.must_call else "auto"
+            request["parallel_tool_calls"] = question.parallel_calls
+        return ModelAnswer(self, request)
 
 
-def messages(prompt: str, history: list[PlainJson]) -> list[dict[str, str]]:
+def messages(question: Question) -> list[PlainJson]:
     """Return the conversation as the model server expects it.
 
-    History items with a `role` and a `content`, both strings, are taken as they are; anything
-    else is something the user said, as text.
+    Messages with a role and a content, or calls of tools, are taken as they are; anything else in
+    a history is something the user said, as text.
     """
-    talk = []
-    for item in history:
+    talk: list[PlainJson] = []
+    for item in question.history:
         match item:
-            case {"role": str(role), "content": str(content)}:
-                talk.append({"role": role, "content": content})
+            case {"role": str(role), "content": str()} if role in ROLES:
+                talk.append(item)
+            case {"role": "assistant", "tool_calls": [_, *_]}:
+                talk.append(item)
             case str():
                 talk.append({"role": "user", "content": item})
             case _:
                 talk.append({"role": "user", "content": json.dumps(item)})
-    return [*talk, {"role": "user", "content": prompt}]
+    return [*talk, {"role": "user", "content": question.prompt}, *question.since]
 
 
-class Completion:
+def _tool(tool: OfferedTool) -> dict[str, object]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+class ModelAnswer:
     """The pieces of one completion, as they come. It can be cancelled from another thread."""
 
-    def __init__(self, answerer: OpenAIAnswerer, talk: list[dict[str, str]]) -> None:
-        parts = urlsplit(answerer.url)
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        self._connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
-        self._path = parts.path.rstrip("/") + "/chat/completions"
-        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if answerer.api_key:
-            self._headers["Authorization"] = f"Bearer {answerer.api_key}"
-        self._body = json.dumps({"model": answerer.model, "messages": talk, "stream": True})
-        self._socket: socket.socket | None = None
-        self._pieces = self._run()
+    def __init__(self, answerer: OpenAIAnswerer, request: dict[str, Any]) -> None:
+        self._answerer = answerer
+        self._request = request
+        self._transport = CancellableTransport()
+        self._steps = self._run()
 
-    def __iter__(self) -> Iterator[str]:
-        return self._pieces
+    def __iter__(self) -> Iterator[Step]:
+        return self._steps
 
     def close(self) -> None:
         """End the answer, and the connection to the model server."""
-        self._pieces.close()
+        self._steps.close()
 
     def cancel(self) -> None:
         """Make a blocked read end, from another thread."""
-        if self._socket is not None:
-            with suppress(OSError):  # it is closed already
-                self._socket.shutdown(socket.SHUT_RDWR)
+        self._transport.cancel()
 
-    def _run(self) -> Generator[str, None, None]:
+    def _run(self) -> Generator[Step, None, None]:
         try:
-            self._connection.connect()
-            # Kept apart: a response that ends with the connection takes the socket over.
-            self._socket = self._connection.sock
-            self._socket.settimeout(SILENCE_S)
-            self._connection.request("POST", self._path, self._body, self._headers)
-            response = self._connection.getresponse()
-            if response.status != 200:
-                raise AnswererError(f"the model server answered with status {response.status}")
-            for data in _events(response):
-                if data == "[DONE]":
-                    return
-                yield from _content(data)
-        except TimeoutError:
+            with (
+                openai.OpenAI(
+                    base_url=self._answerer.url,
+                    # The SDK wants a key; servers that need none ignore it.
+                    api_key=self._answerer.api_key or "none",
+                    max_retries=0,
+                    timeout=httpx2.Timeout(SILENCE_S, connect=CONNECT_S),
+                    http_client=httpx2.Client(transport=self._transport),
+                ) as client,
+                client.chat.completions.create(**self._request, stream=True) as chunks,
+            ):
+                yield from _steps(chunks)
+        except openai.APIStatusError as error:
+            raise AnswererError(
+                f"the model server answered with status {error.status_code}"
+            ) from None
+        except openai.APITimeoutError:
             raise AnswererError("the model server is silent") from None
-        except (OSError, http.client.HTTPException):
+        except openai.APIConnectionError:
             raise AnswererError("the model server cannot be reached, or broke off") from None
-        finally:
-            self._connection.close()
-            if self._socket is not None:
-                self._socket.close()
+        except openai.APIError:
+            raise AnswererError("the model server reported an error") from None
+        except ValueError:
+            raise AnswererError("the model server sent an event that is not JSON") from None
+
+
+def _steps(chunks: Iterator[ChatCompletionChunk]) -> Iterator[Step]:
+    """Yield the text as it comes, then the calls of tools, each whole, then how it closed."""
+    calls: dict[int, list[str]] = defaultdict(lambda: ["", ""])
+    reason = usage = None
+    for chunk in chunks:
+        usage = chunk.usage or usage
+        for choice in chunk.choices[:1]:
+            reason = choice.finish_reason or reason
+            if text := choice.delta.content or choice.delta.refusal:
+                yield text
+            for piece in choice.delta.tool_calls or ():
+                if piece.function is not None:
+                    calls[piece.index][0] += piece.function.name or ""
+                    calls[piece.index][1] += piece.function.arguments or ""
+    if reason is None:
         raise AnswererError("the model server ended before its answer was complete")
-
-
-def _events(response: http.client.HTTPResponse) -> Iterator[str]:
-    """Yield the data of each event."""
-    data: list[str] = []
-    while line := response.readline(LINE_LIMIT_BYTES):
-        if not line.endswith(b"\n") and len(line) == LINE_LIMIT_BYTES:
-            raise AnswererError("the model server sent an endless line")
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        if text.startswith("data:"):
-            data.append(text.removeprefix("data:").removeprefix(" "))
-        elif not text and data:
-            yield "\n".join(data)
-            data.clear()
-
-
-def _content(data: str) -> Iterator[str]:
-    """Yield the text of one event, if it has any."""
-    try:
-        event: Any = json.loads(data)
-    except ValueError:
-        raise AnswererError("the model server sent an event that is not JSON") from None
-    match event:
-        case {"error": _}:
-            raise AnswererError("the model server reported an error")
-        case {"choices": [{"delta": {"content": str(text)}}, *_]} if text:
-            yield text
+    for _, (name, arguments) in sorted(calls.items()):
+        yield RequestedCall(name, arguments)
+    yield Closing(
+        reason if reason in {"length", "content_filter"} else None,
+        usage.prompt_tokens if usage else None,
+        usage.completion_tokens if usage else None,
+    )

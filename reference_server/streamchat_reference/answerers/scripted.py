@@ -1,4 +1,4 @@
-"""Scripted slowness and failure: what they look like from outside can be tested."""
+"""Scripted slowness, failure and calls of tools: what they look like from outside can be tested."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from streamchat_reference.answerers.interface import AnswererError, Pause
+from streamchat_reference.answerers.tool_calls import requested_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.answerers.interface import Answerer, Pieces
-    from streamchat_reference.lossless_json import PlainJson
+    from streamchat_reference.answerers.interface import Answerer, Pieces, Question, Step
 
 
 @dataclass(frozen=True)
 class ScriptedAnswerer:
-    """Answers as `answerer` does, but for two prompts: one is answered late, one fails.
+    """Answers as `answerer` does, but for some prompts, and for questions that offer tools.
 
     `slow_prompt` is answered after `slow_s` of silence; `fault_prompt` fails after `fault_after`
-    pieces. None: no such prompt.
+    pieces. None: no such prompt. With `call_tools` a question that asks for calls gets them.
     """
 
     answerer: Answerer
@@ -28,6 +28,7 @@ class ScriptedAnswerer:
     slow_s: float = 3.0
     fault_prompt: str | None = None
     fault_after: int = 2
+    call_tools: bool = False
 
     @property
     def blocking(self) -> bool:
@@ -39,17 +40,28 @@ class ScriptedAnswerer:
         """As the wrapped answerer."""
         return self.answerer.echoes_request
 
-    def generate(self, prompt: str, history: list[PlainJson]) -> Pieces:
-        """Return the answer, with the silence or the failure that its prompt stands for."""
-        pieces = self.answerer.generate(prompt, history)
-        if prompt == self.fault_prompt:
+    @property
+    def certain(self) -> bool:
+        """As the wrapped answerer."""
+        return self.answerer.certain
+
+    @property
+    def calls_tools(self) -> bool:
+        """As the wrapped answerer, or by script."""
+        return self.call_tools or self.answerer.calls_tools
+
+    def generate(self, question: Question) -> Pieces:
+        """Return the answer, with the silence, failure or calls that its question stands for."""
+        calls = requested_calls(question) if self.call_tools else []
+        pieces: Pieces = calls or self.answerer.generate(question)
+        if question.prompt == self.fault_prompt:
             pieces = _failing(pieces, self.fault_after)
-        if prompt == self.slow_prompt:
+        if question.prompt == self.slow_prompt:
             pieces = chain([Pause(self.slow_s)], pieces)
         return pieces
 
 
-def _failing(pieces: Pieces, after: int) -> Iterator[str | Pause]:
+def _failing(pieces: Pieces, after: int) -> Iterator[Step]:
     given = 0
     for step in pieces:
         if given == after:

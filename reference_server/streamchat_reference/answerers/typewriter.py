@@ -12,7 +12,7 @@ from streamchat_reference.answerers.interface import Pause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.lossless_json import PlainJson
+    from streamchat_reference.answerers.interface import Question
 
 PIECE_CHARACTERS = 6
 """Pieces are this long at most, and end where a word ends, as tokens of a language model do."""
@@ -26,12 +26,15 @@ class TypewriterAnswerer:
 
     blocking: ClassVar[bool] = False
     echoes_request: ClassVar[bool] = False
+    certain: ClassVar[bool] = True
+    calls_tools: ClassVar[bool] = False
 
     interval_s: float = 0.05
     seed: int = 0
 
-    def generate(self, prompt: str, history: list[PlainJson]) -> Iterator[str | Pause]:
+    def generate(self, question: Question) -> Iterator[str | Pause]:
         """Yield pieces and pauses of half to one and a half times the interval."""
+        prompt, history = question.prompt, question.history
         chance = random.Random(f"{self.seed}/{len(history)}/{prompt}")
         for piece in _pieces(_reply(prompt, len(history)), chance):
             yield piece

@@ -1,22 +1,20 @@
-"""One stream: runs an answerer, writes its events and watches the client meanwhile."""
+"""One stream: runs an answerer, has its events written and watches the client meanwhile."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from streamchat_reference.answerers.interface import AnswererError, Pause
-from streamchat_reference.chat import event_stream
-from streamchat_reference.chat.stream_poller import StreamPoller, WakeReason
-from streamchat_reference.chat.thread_bridge import ThreadBridge
+from streamchat_reference.answerers.interface import AnswererError, Closable, Pause
+from streamchat_reference.streaming import event_stream
+from streamchat_reference.streaming.stream_poller import StreamPoller, WakeReason
+from streamchat_reference.streaming.thread_bridge import ThreadBridge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from streamchat_reference.answerers.interface import Answerer
-    from streamchat_reference.chat.request import AcceptedRequest
     from streamchat_reference.http.connection_control import HasFileno
     from streamchat_reference.http.stop_signal import StopSignal
 
@@ -27,6 +25,9 @@ half-closed one."""
 
 ANSWERER_FAILED = "The answerer failed"
 SERVER_STOPPING = "The server is stopping"
+
+PieceT = TypeVar("PieceT")
+WrittenT_contra = TypeVar("WrittenT_contra", contravariant=True)
 
 log = logging.getLogger("streamchat_reference")
 
@@ -39,37 +40,48 @@ class _ClientGoneError(Exception):
     """The client has closed the connection."""
 
 
-@runtime_checkable
-class _Closable(Protocol):
-    def close(self) -> None: ...
+class EventWriter(Protocol[WrittenT_contra]):
+    """Writes what happens in an answer as the events of a dialect; each is one whole block."""
+
+    def begin(self) -> Iterable[bytes]:
+        """Return the events that precede the first piece."""
+
+    def piece(self, piece: WrittenT_contra, /) -> Iterable[bytes]:
+        """Return the events for one piece of the answer."""
+
+    def end(self) -> Iterable[bytes]:
+        """Return the events after the last piece of a complete answer."""
+
+    def fail(self, text: str, /) -> Iterable[bytes]:
+        """Return the events that report a failure. The stream ends with them."""
 
 
-class ChatStream:
+class AnswerStream(Generic[PieceT]):
     """The body of one response: an iterable of whole blocks of an event stream.
 
-    `on_close` is called once, however the stream ends: by itself, by failure, by hang-up, or
-    before it began.
+    `answer` starts the answer, and may wait by itself where it is `blocking`. `on_close` is
+    called once, however the stream ends: by itself, by failure, by hang-up, or before it began.
     """
 
     def __init__(
         self,
-        request: AcceptedRequest,
-        answerer: Answerer,
+        answer: Callable[[], Iterable[PieceT | Pause]],
+        writer: EventWriter[PieceT],
         *,
+        blocking: bool,
         client: HasFileno | None,
         stop: StopSignal,
         heartbeat_s: float,
         on_close: Callable[[], None],
     ) -> None:
-        self._request = request
-        self._answerer = answerer
+        self._answer = answer
+        self._writer = writer
+        self._blocking = blocking
         self._client = client
         self._stop = stop
         self._heartbeat_s = heartbeat_s
         self._on_close = on_close
-        self._echo = request.echo if answerer.echoes_request else ""
         self._last_write_s = 0.0
-        self._empty = True
         self._blocks = self._run()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -92,51 +104,43 @@ class ChatStream:
         yield event_stream.OPENING
         self._poller = StreamPoller(self._client, self._stop)
         try:
-            yield from self._bridged() if self._answerer.blocking else self._direct()
-            if self._empty:
-                yield self._content("")
+            yield from self._writer.begin()
+            yield from self._bridged() if self._blocking else self._direct()
+            yield from self._writer.end()
         except _ServerStoppingError:
-            yield event_stream.failure(SERVER_STOPPING)
+            yield from self._writer.fail(SERVER_STOPPING)
         except _ClientGoneError:
             return
         except AnswererError as error:
             log.error("The answerer failed: %s", error)  # noqa: TRY400 - expected: no traceback
-            yield event_stream.failure(f"{ANSWERER_FAILED}: {error}")
+            yield from self._writer.fail(f"{ANSWERER_FAILED}: {error}")
         except Exception:
             log.exception(ANSWERER_FAILED)
-            yield event_stream.failure(ANSWERER_FAILED)
+            yield from self._writer.fail(ANSWERER_FAILED)
 
     def _direct(self) -> Generator[bytes, None, None]:
-        pieces = self._answerer.generate(self._request.prompt, self._request.history)
+        pieces = self._answer()
         try:
-            for step in pieces:
-                if isinstance(step, Pause):
-                    yield from self._wait(time.monotonic() + step.seconds)
+            for piece in pieces:
+                if isinstance(piece, Pause):
+                    yield from self._wait(time.monotonic() + piece.seconds)
                 else:
                     if self._stop.is_set():
                         raise _ServerStoppingError
-                    yield self._content(step)
+                    yield from self._writer.piece(piece)
         finally:
-            if isinstance(pieces, _Closable):
+            if isinstance(pieces, Closable):
                 pieces.close()
 
     def _bridged(self) -> Generator[bytes, None, None]:
-        with ThreadBridge(
-            lambda: self._answerer.generate(self._request.prompt, self._request.history)
-        ) as bridge:
+        with ThreadBridge(self._answer) as bridge:
             self._poller.add(bridge)
             while True:
                 yield from self._wait(math.inf)
                 for piece in bridge.take():
-                    yield self._content(piece)
+                    yield from self._writer.piece(piece)
                 if bridge.ended():
                     return
-
-    def _content(self, piece: object) -> bytes:
-        if not isinstance(piece, str):
-            raise TypeError(f"pieces must be text, not {type(piece).__name__}")
-        self._empty = False
-        return event_stream.content(piece, self._echo)
 
     def _wait(self, until_s: float) -> Generator[bytes, None, None]:
         """Wait until a monotonic time, or for the bridge; write heartbeats; notice hang-ups."""

@@ -5,31 +5,31 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from streamchat_reference.answerers.interface import Cancellable, Pause
+from streamchat_reference.answerers.interface import Cancellable, Closable, Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from streamchat_reference.answerers.interface import Pieces
+PieceT = TypeVar("PieceT")
 
 PIECES_AHEAD = 64
 """An answerer may be this many pieces ahead of its client; then it waits."""
 
 
-class ThreadBridge:
+class ThreadBridge(Generic[PieceT]):
     """Takes pieces from an answerer in a second thread; `poll` finds it readable when it has some.
 
     Leaving the context cancels the answerer. Its thread then ends as soon as the answerer lets
     it: at once where the answerer can be cancelled or waits by `Pause`, else with its next piece.
     """
 
-    def __init__(self, start: Callable[[], Pieces]) -> None:
+    def __init__(self, start: Callable[[], Iterable[PieceT | Pause]]) -> None:
         self._start = start
         self._change = threading.Condition()
-        self._pieces: deque[str] = deque()
-        self._source: Pieces | None = None
+        self._pieces: deque[PieceT] = deque()
+        self._source: Iterable[PieceT | Pause] | None = None
         self._failure: BaseException | None = None
         self._ended = False
         self._cancelled = False
@@ -55,7 +55,7 @@ class ThreadBridge:
         """Return the descriptor that is readable while there is something to `take`."""
         return self._reading
 
-    def take(self) -> list[str]:
+    def take(self) -> list[PieceT]:
         """Return the pieces made since the last call, without waiting.
 
         Raises what the answerer raised, after all pieces before it.
@@ -92,7 +92,7 @@ class ThreadBridge:
         else:
             self._end(None)
 
-    def _drain(self, source: Pieces) -> None:
+    def _drain(self, source: Iterable[PieceT | Pause]) -> None:
         try:
             for step in source:
                 if isinstance(step, Pause):
@@ -102,15 +102,14 @@ class ThreadBridge:
                 if self._cancelled:
                     return
         finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
+            if isinstance(source, Closable):
+                source.close()
 
     def _pause(self, seconds: float) -> None:
         with self._change:
             self._change.wait_for(lambda: self._cancelled, timeout=max(0.0, seconds))
 
-    def _put(self, piece: str) -> None:
+    def _put(self, piece: PieceT) -> None:
         with self._change:
             self._change.wait_for(lambda: self._cancelled or len(self._pieces) < PIECES_AHEAD)
             if not self._cancelled:

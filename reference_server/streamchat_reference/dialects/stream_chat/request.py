@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from streamchat_reference import lossless_json
+from streamchat_reference.dialects.refused import RequestRefusedError
 from streamchat_reference.lossless_json import Json, NotJsonError, PlainJson
 
 NOT_JSON = "Request body must be JSON"
@@ -15,7 +16,7 @@ HISTORY_MISSING = "Missing 'history' field"
 HISTORY_NOT_LIST = "'history' field must be a list"
 
 
-class InvalidChatRequestError(ValueError):
+class InvalidChatRequestError(RequestRefusedError):
     """The request is refused with status 400: `error` is the text of the endpoint's contract.
 
     `detail` says more where that text alone would leave the sender guessing. Neither repeats
@@ -23,7 +24,7 @@ class InvalidChatRequestError(ValueError):
     """
 
     def __init__(self, error: str, detail: str | None = None) -> None:
-        super().__init__(error)
+        super().__init__(400, {"error": error} | ({"detail": detail} if detail else {}))
         self.error = error
         self.detail = detail
 
@@ -54,7 +55,7 @@ def read_chat_request(media_type: str, body: bytes) -> AcceptedRequest:
     prompt missing, history missing, history not a list, prompt not a string. Absent and null are
     the same. The contract says nothing of the last one, so it comes last.
     """
-    if not _is_json(media_type):
+    if not lossless_json.is_json(media_type):
         raise InvalidChatRequestError(NOT_JSON, "Content-Type must be application/json")
     try:
         value = lossless_json.read(body)
@@ -73,10 +74,3 @@ def read_chat_request(media_type: str, body: bytes) -> AcceptedRequest:
     if not isinstance(prompt, str):
         raise InvalidChatRequestError(PROMPT_NOT_STRING)
     return AcceptedRequest(prompt, history)
-
-
-def _is_json(media_type: str) -> bool:
-    """`application/json`, and the structured suffix of RFC 6839, as Flask's `is_json` has it."""
-    return media_type == "application/json" or (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    )

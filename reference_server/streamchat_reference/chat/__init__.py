@@ -1,1 +1,0 @@
-"""The chat endpoint: reading its request, streaming the answer, admitting streams."""

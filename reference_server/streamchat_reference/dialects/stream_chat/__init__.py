@@ -1,0 +1,1 @@
+"""The article's endpoint, `POST /api/stream-chat`: its request, its events, its refusals."""

@@ -1,0 +1,1 @@
+"""Answering in any dialect: running an answerer, watching the client, admitting streams."""
