@@ -210,6 +210,8 @@ class Dialect:
     package: str
     """The package of the dialect: what its `rules` declare stands in its packages `judges` and
     `cases`, and its folder `texts` explains it."""
+    reference_options: tuple[str, ...] = ()
+    """Options of the embedded reference server, so that it shows every capability."""
     sentinel: str | None = None
     """The data of an event that marks the end and is not JSON, where the dialect has one."""
     content_events: frozenset[str] = frozenset({"message"})

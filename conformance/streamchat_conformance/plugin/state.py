@@ -61,7 +61,7 @@ class RunState:
         if settings.command is not None:
             settings = self._start_command(settings, settings.command)
         elif settings.url is None:
-            server = self._stack.enter_context(EmbeddedServer())
+            server = self._stack.enter_context(EmbeddedServer(settings.dialect.reference_options))
             settings = embedded_settings(settings, server.url)
         self.settings = settings
         endpoint = endpoint_of(settings)

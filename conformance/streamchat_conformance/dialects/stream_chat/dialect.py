@@ -18,6 +18,7 @@ DIALECT = Dialect(
     asked=asked,
     content=content,
     capabilities={ECHO: None},
+    reference_options=("--events", "6", "--interval", "0.11"),
     package="streamchat_conformance.dialects.stream_chat",
     explains={
         # Dangerous text can only be judged where plain text comes through whole.

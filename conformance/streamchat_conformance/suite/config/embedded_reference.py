@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -27,7 +28,8 @@ GAP_LIMIT_S = 1.0
 class EmbeddedServer:
     """The reference server as a child process; a context manager that yields its URL."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self._options = options
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -35,9 +37,10 @@ class EmbeddedServer:
         """Start the server and wait until it prints its URL. Raises NotTestable if it fails."""
         command = [
             *(sys.executable, "-m", "streamchat_reference", "--port", "0", "--exit-with-parent"),
-            *("--events", "6", "--interval", "0.11", "--heartbeat", str(HEARTBEAT_S)),
+            *("--heartbeat", str(HEARTBEAT_S)),
             *("--slow-prompt", SLOW_PROMPT, "--slow-seconds", str(SILENT_S)),
             *("--fault-prompt", FAULT_PROMPT),
+            *self._options,
         ]
         self._process = subprocess.Popen(
             command,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from streamchat_reference.dialects.openai.choices import ChoicePart
-    from streamchat_reference.dialects.openai.request import CompletionRequest
+    from streamchat_reference.dialects.openai.request import AskedCompletion
 
 DONE = event_stream.event("[DONE]")
 
@@ -26,7 +26,7 @@ DONE = event_stream.event("[DONE]")
 class CompletionChunks:
     """Writes one completion as the events of a stream."""
 
-    def __init__(self, asked: CompletionRequest, model: str) -> None:
+    def __init__(self, asked: AskedCompletion, model: str) -> None:
         self._asked = asked
         self._head = head("chat.completion.chunk", model)
         self._usage = TokenUsage(asked.prompt_tokens)

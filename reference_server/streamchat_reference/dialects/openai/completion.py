@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from streamchat_reference.dialects.openai.choices import ChoicePart
-    from streamchat_reference.dialects.openai.request import CompletionRequest
+    from streamchat_reference.dialects.openai.request import AskedCompletion
 
 
 def head(kind: str, model: str) -> dict[str, object]:
@@ -91,7 +91,7 @@ class _WholeChoice:
 class WholeCompletion:
     """Keeps one completion until it is whole, for the client that wants no stream."""
 
-    def __init__(self, asked: CompletionRequest, model: str) -> None:
+    def __init__(self, asked: AskedCompletion, model: str) -> None:
         self._asked = asked
         self._head = head("chat.completion", model)
         self._usage = TokenUsage(asked.prompt_tokens)

@@ -34,7 +34,7 @@ UNSUPPORTED = ("functions", "function_call", "audio", "prediction", "web_search_
 
 
 @dataclass(frozen=True)
-class CompletionRequest:
+class AskedCompletion:
     """A question, and in which form its answer is wanted. Unknown members are ignored."""
 
     question: Question
@@ -50,7 +50,7 @@ class CompletionRequest:
 
 def read_completion_request(
     media_type: str, body: bytes, model: str, answerer: Answerer
-) -> CompletionRequest:
+) -> AskedCompletion:
     """Read the request from its media type (lower case, no parameters) and its body.
 
     Raises `CompletionRefusedError`: nothing that can be refused here fails later in the stream.
@@ -67,7 +67,7 @@ def read_completion_request(
         raise CompletionRefusedError("this model has no logprobs", "logprobs")
     _check_unsupported(members)
     cap = _cap(members)
-    return CompletionRequest(
+    return AskedCompletion(
         question=_question(members, messages, answerer, cap),
         prompt_tokens=count_tokens(messages),
         stream=stream,
