@@ -1,0 +1,42 @@
+"""headers: what caches write into the head of a stream."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import SERVER, SHOULD
+from streamchat_conformance.core.fields import split_list
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.judges.head import show_field, stream_head
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge
+from streamchat_conformance.judges.reading import Reading
+
+
+@judge(
+    "headers.age",
+    SHOULD,
+    "Age, if it is present, is 0: a stream is generated for its request.",
+    source="RFC 9111 section 5.1",
+    layer=SERVER,
+    evidence=Evidence.KEPT,
+)
+def age(reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    # Several members came from several caches: one that counted is enough. What is no number is
+    # ignored by recipients, and says nothing about a cache.
+    members = split_list(",".join(head.values("age")))
+    if not any(_positive(member) for member in members):
+        return []
+    return [
+        Finding(
+            "headers.age",
+            "a cache stored this stream and gives it as the answer to another request",
+            "no Age field, or Age: 0",
+            show_field(head, "Age"),
+            head.offset,
+        )
+    ]
+
+
+def _positive(member: str) -> bool:
+    return member.isascii() and member.isdigit() and member.strip("0") != ""
