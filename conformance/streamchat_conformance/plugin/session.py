@@ -22,7 +22,7 @@ from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.judged import verdict
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
@@ -118,10 +118,11 @@ class SuiteSession(Gathering):
         if requirement is None:
             return
         target = self.state.target
-        if requirement.id not in TOGETHER and target is not None:
+        if _order(item) > ABANDONING and target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
-        if target is not None and _order(item) in (LIVE, HARMFUL):
+            target.peaceful = False
+        if target is not None and _order(item) == LIVE:
             target.liveness.gone()
         if not requirement.needs:
             return
@@ -176,7 +177,8 @@ class SuiteSession(Gathering):
             result.outcome, result.reason = Outcome.NOT_APPLICABLE, str(raised)
         elif isinstance(raised, NotTestable):
             # The target went away in mid-run; resilience.alive says so.
-            result.outcome, result.cause = Outcome.BLOCKED, ALIVE
+            result.outcome = Outcome.BLOCKED
+            result.cause = target.ledger.end if target is not None else ALIVE
             result.reason = raised.reason
         else:
             result.outcome = Outcome.ERROR
@@ -203,9 +205,8 @@ class SuiteSession(Gathering):
 def _cause(target: Target, id_: str, raised: Violation) -> str:
     """Return the requirement that explains what a case found, or an empty string."""
     exchanges = [exchange for _, exchange in raised.findings]
-    if target.ledger.explained_by_the_end(id_, exchanges):
-        return ALIVE
-    return target.ledger.cause(id_, target.failed)
+    end = target.ledger.explained_by_the_end(id_, exchanges)
+    return end or target.ledger.cause(id_, target.failed)
 
 
 def _undecided(target: Target, id_: str) -> Exception | None:
@@ -230,7 +231,7 @@ def id_of(item: pytest.Item) -> str:
     return str(getattr(getattr(item, "function", None), "__requirement_id__", ""))
 
 
-FIRST, LIVE, HARMFUL, JUDGED, LAST = range(5)
+FIRST, ABANDONING, LIVE, JUDGED, LAST = range(5)
 """Where a case stands: generators first, then what looks at everything recorded."""
 
 
@@ -238,8 +239,8 @@ def _order(item: pytest.Item) -> int:
     """Return where a case stands in the run."""
     if "judged_id" in getattr(getattr(item, "callspec", None), "params", {}):
         return JUDGED
-    # What a target cannot serve at once it needs not be asked for again and again. And what
-    # abandoned streams leave behind, may be the end of the server.
+    # What a target cannot serve at once it needs not be asked for again and again. And the cases
+    # abandon streams all the time: what those leave behind has to be known by the others.
     if id_of(item) in TOGETHER:
         return FIRST
-    return {"resilience.abandoned": HARMFUL, ALIVE: LAST}.get(id_of(item), LIVE)
+    return {ABANDONED: ABANDONING, ALIVE: LAST}.get(id_of(item), LIVE)

@@ -23,7 +23,7 @@ from streamchat_conformance.suite.scenarios.observations import start_observatio
 from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.preflight import learn
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable, Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results
@@ -126,22 +126,29 @@ class RunState:
             return {"results": [], "certain": [], "causes": {}, "facts": None}
         return {
             "results": [result.to_json() for result in self._ledger_results(self.target)],
-            "certain": [result.to_json() for result in self._deaths(self.target)],
+            "certain": [result.to_json() for result in self._ends(self.target)],
             "causes": self._causes(self.target),
             "facts": self._facts(self.target),
         }
 
-    def _deaths(self, target: Target) -> list[Result]:
-        """Return the end of the server's process, if it ended by itself, as a failure.
+    def _ends(self, target: Target) -> list[Result]:
+        """Return what ended the server as a failure: its process's end, or abandoned streams.
 
         It stands whichever requirements were selected: nothing after it was judged.
         """
         ledger = target.ledger
-        if not isinstance(ledger, WatchfulLedger) or not ledger.enter_death():
-            return []
-        entry = ledger.entries[ALIVE]
-        alive = self.rules.catalogue[ALIVE]
-        return [Result(alive, Outcome.FAIL, entry.judged, findings=[*entry.findings])]
+        died = isinstance(ledger, WatchfulLedger) and ledger.enter_death()
+        ends = [ALIVE] if died else []
+        ends += [ABANDONED] if ledger.red(ABANDONED) else []
+        return [
+            Result(
+                self.rules.catalogue[id_],
+                Outcome.FAIL,
+                ledger.entries[id_].judged,
+                findings=[*ledger.entries[id_].findings],
+            )
+            for id_ in ends
+        ]
 
     def _causes(self, target: Target) -> dict[str, str]:
         """Return what explains a red requirement, now that everything was seen."""

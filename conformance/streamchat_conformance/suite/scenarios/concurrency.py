@@ -36,10 +36,12 @@ RECORDING_BYTES = 128 * 1024
 
 def observe_together(target: Target, exchanges: Iterable[Exchange]) -> list[Reading]:
     """Enter exchanges that were recorded side by side, and may have waited for each other."""
-    return [
+    readings = [
         target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
         for exchange in exchanges
     ]
+    target.ledger.left += sum(reading.accepted and not reading.ended for reading in readings)
+    return readings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.recorder import Connection, Until
@@ -20,7 +21,7 @@ from streamchat_conformance.recorder.stop_conditions import any_of
 from streamchat_conformance.recorder.stop_conditions import head as until_head
 from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.verdicts.causes import ALIVE
+from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import place
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
@@ -49,6 +50,12 @@ ENDING_PAUSE_S = 0.02
 PROBE_S = 5.0
 """How long a good request is waited for at least that shows whether the server lives (seconds)."""
 
+RECOVERY_S = 12.0
+"""How long slots of streams that were left may take to come back (seconds)."""
+
+MANY_LEFT = 40
+"""So many streams that were left may have used up what serves them."""
+
 UNPROVOKED = 40
 """So many good requests in a row show whether some fail by themselves."""
 
@@ -63,6 +70,7 @@ class LiveTarget(Protocol):
     endpoint: Endpoint
     ledger: Ledger
     background: Background
+    peaceful: bool
 
     @property
     def limits(self) -> Limits:
@@ -155,7 +163,7 @@ class Liveness:
         What is asked of it then tells only that again.
         """
         target = self._target
-        if not target.baseline.accepted or not target.ledger.red(ALIVE):
+        if not target.baseline.accepted or not any(map(target.ledger.red, (ALIVE, ABANDONED))):
             return False
         gone = self.probe.stopped()
         if not gone:
@@ -260,7 +268,46 @@ class Liveness:
             return
         if self.probe.doubt(exchange):
             target.ledger.gone = True
-            self._accuse(exchange.label or "a request", "no answer", exchange)
+            if self._starved_by_abandoned(exchange):
+                self.accuse_abandoned("no answer", exchange)
+            else:
+                self._accuse(exchange.label or "a request", "no answer", exchange)
+
+    def _starved_by_abandoned(self, exchange: Exchange) -> bool:
+        """Return whether clients that left are all that can have ended what serves streams.
+
+        Nothing else happened before the first case; later many have left, and the request is of
+        a kind that was served before.
+        """
+        ledger = self._target.ledger
+        if self._target.peaceful:
+            return ledger.left > 0
+        asked = ledger.read(exchange).asked
+        return (
+            ledger.left >= MANY_LEFT
+            and asked.expectation is Expectation.ACCEPT
+            and all(map(ledger.sound, asked.involved))
+            and not exchange.label.startswith(_label(""))
+        )
+
+    def accuse_abandoned(self, received: str, exchange: Exchange) -> None:
+        """Enter that a good request is no longer served after streams were abandoned."""
+        ledger = self._target.ledger
+        message = f"after {ledger.left} abandoned streams a good request is not served any more"
+        finding = Finding(ABANDONED, message, "200 and an event stream", received)
+        ledger.accuse(finding, exchange)
+        self.await_recovery(exchange)
+
+    def await_recovery(self, exchange: Exchange) -> None:
+        """Wait a while until good requests are served again; give the server up if they are not."""
+        target = self._target
+        ends_at = time.monotonic() + RECOVERY_S
+        while not self._answers(PROBE_S):
+            if time.monotonic() >= ends_at:
+                self.probe.give_up(exchange)
+                target.ledger.gone = True
+                return
+            target.pause(STARTING_PAUSE_S)
 
     def _answers(self, wait_s: float | None) -> bool:
         """Tell whether a good request is answered by anything (see `LivenessProbe`)."""

@@ -66,6 +66,12 @@ class LivenessProbe:
             self._looked_s = time.monotonic()
             return True
 
+    def give_up(self, exchange: Exchange) -> None:
+        """Take the target to have stopped answering, as an exchange showed."""
+        with self._lock:
+            self.stopped_at = exchange
+            self._looked_s = time.monotonic()
+
     def stopped(self) -> bool:
         """Tell whether the target has stopped answering; now and then it is asked again."""
         with self._lock:

@@ -24,7 +24,6 @@ from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import Pauses, retry_after
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.verdicts.causes import ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, NotTestable
 
@@ -70,6 +69,8 @@ class Target:
         """Requirements whose cases have failed so far."""
         self.refused_rows: set[str] = set()
         """Kinds of request that this target does refuse, by requirement id."""
+        self.peaceful = True
+        """Whether nothing but good requests was sent yet."""
         self.roomy = False
         """Whether many more streams than `FOR_CERTAIN` were seen to be served at once."""
         self.served_alone: dict[bytes, bool] = {}
@@ -192,7 +193,7 @@ class Target:
         if self.interrupted.is_set():
             raise KeyboardInterrupt
         if self.probe.stopped():
-            raise Blocked(ALIVE, "the server has stopped answering")
+            raise Blocked(self.ledger.end, "the server has stopped answering")
         if self._timeouts.hopeless and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         limits = self.limits

@@ -18,6 +18,7 @@ from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.stream import BESIDE_OTHERS
 
 ALIVE = "resilience.alive"
+ABANDONED = "resilience.abandoned"
 
 FRAMING = (
     "headers.no-content-length",

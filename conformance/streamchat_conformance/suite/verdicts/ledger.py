@@ -6,6 +6,7 @@ seven, one connection's third request.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
@@ -19,6 +20,7 @@ from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.suite.verdicts.causes import (
+    ABANDONED,
     ALIVE,
     EXPLAINED_BY_ROWS,
     EXPLAINS_ALL_OF,
@@ -99,6 +101,10 @@ class Ledger:
         """The texts of this run, so that an answer to another request is known."""
         self.gone = False
         """Whether the server no longer serves at all: what then gets nothing is no news."""
+        self.left = 0
+        """How many streams were left before their end."""
+        self.promptly_s = math.inf
+        """How long a first event may take after streams were left (seconds)."""
         self.plain: Body | None = None
         """The plainest request that is accepted, where the dialect's own example is refused."""
         self.crashed_at = 0
@@ -210,8 +216,10 @@ class Ledger:
         `failed` are requirements that are red by their cases.
         """
         findings = self.entries[id_].findings if id_ in self.entries else []
-        if findings and self.explained_by_the_end(id_, [exchange for _, exchange in findings]):
-            return ALIVE
+        if findings and (
+            end := self.explained_by_the_end(id_, [exchange for _, exchange in findings])
+        ):
+            return end
         causes = [each for each in self._explains.get(id_, ()) if self._partial_cause(each) != id_]
         if partial := self._partial_cause(id_):
             causes.append(partial)
@@ -232,27 +240,45 @@ class Ledger:
         with self._lock:
             if reading.accepted:
                 self._silent = False
+                self.left += not reading.ended
             elif unserved(reading) and not self._silent:
                 self._silent = True
                 self._first_unserved.add(place(reading.exchange))
 
-    def explained_by_the_end(self, id_: str, exchanges: Sequence[Exchange | None]) -> bool:
-        """Tell whether all that speaks against a requirement is that the server is gone.
+    @property
+    def end(self) -> str:
+        """The requirement that says why streams are served no longer, where they are not."""
+        return ABANDONED if self.red(ABANDONED) else ALIVE
 
-        The first request that got nothing may have been its end: that one is not explained.
+    def explained_by_the_end(self, id_: str, exchanges: Sequence[Exchange | None]) -> str:
+        """Return what explains that requests got nothing, if that is all there is, or nothing.
+
+        The first request that got nothing may have been the server's end: that one is not
+        explained. What abandoned streams take away, they take from any request.
         """
-        if id_ == ALIVE:
-            return False
-        if all(each is not None and self._cut_by_crash(self.read(each)) for each in exchanges):
-            return True
+        if id_ == ABANDONED or (id_ == ALIVE and self.end == ALIVE):
+            return ""
+        readings = [self.read(each) for each in exchanges if each is not None]
+        if len(readings) < len(exchanges):
+            return ""
+        if all(map(self._cut_by_crash, readings)):
+            return ALIVE
+        if self.red(ABANDONED) and all(map(self._starved, readings)):
+            return ABANDONED
         if not self.gone:
-            return False
-        return all(
-            each is not None
-            and unserved(self.read(each))
-            and place(each) not in self._first_unserved
-            for each in exchanges
-        )
+            return ""
+        known = {place(each.exchange) for each in readings if unserved(each)} - self._first_unserved
+        return self.end if known == {place(each.exchange) for each in readings} else ""
+
+    def _starved(self, reading: Reading) -> bool:
+        """Return whether a request got no stream, or late, as requests do after abandoned ones."""
+        statuses = {self.read(exchange).status for _, exchange in self.entries[ABANDONED].findings}
+        if unserved(reading) or (reading.status >= 500 and reading.status in statuses):
+            return True
+        first = reading.events[0].event if reading.accepted and reading.events else None
+        if first is None:
+            return reading.accepted and reading.exchange.ending is Ending.TIMED_OUT
+        return first.at_s > self.promptly_s
 
     def before_crash(self, exchange: Exchange) -> bool:
         """Return whether an exchange's connection was opened before the server last crashed."""
@@ -294,7 +320,7 @@ class Ledger:
         """
         entry = self.entries.get(row)
         if entry is None or not any(
-            row in involved and all(map(self._sound, involved - {row}))
+            row in involved and all(map(self.sound, involved - {row}))
             for involved in entry.involved
         ):
             return False
@@ -306,7 +332,7 @@ class Ledger:
             return True
         return entry.involved.total() >= entry.judged - entry.failed
 
-    def _sound(self, row: str) -> bool:
+    def sound(self, row: str) -> bool:
         """Return whether a row was judged, and never broken."""
         entry = self.entries.get(row)
         return entry is not None and entry.judged > 0 and not entry.involved
