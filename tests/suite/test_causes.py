@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.judges.stream import OTHERS_OPEN
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 from .exchanges import chat, exchange
@@ -156,3 +157,29 @@ def test_a_second_answer_where_no_body_was_left_unread_is_the_refusals_own(own: 
     assert ledger.cause("error.delimited") == ""
     assert ledger.cause("connection.unread-body") == "error.delimited"
     assert ledger.cause("connection.reuse-after-error") == "error.delimited"
+
+
+SILENT = Exchange(
+    request=exchange(chat()).request,
+    reads=(
+        Read(0.0, b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"),
+        Read(0.0, b'data: {"response":""}\n\n'),
+    ),
+    ending=Ending.ABANDONED,
+    ended_at_s=20.0,
+    watched_s=20.0,
+)
+SILENT_WITH_OTHERS = replace(SILENT, notes=(OTHERS_OPEN,))
+
+
+@pytest.mark.parametrize("cause", ["resilience.concurrent", "resilience.concurrent-many"])
+def test_streams_that_fall_silent_only_next_to_others_are_explained_by_that(cause: str) -> None:
+    ledger = seen(SILENT_WITH_OTHERS)
+    assert ledger.red("stream.gap")
+    assert ledger.cause("stream.gap") == ""
+    assert ledger.cause("stream.gap", {cause}) == cause
+
+
+def test_a_stream_that_falls_silent_alone_is_explained_by_no_others() -> None:
+    ledger = seen(SILENT_WITH_OTHERS, SILENT)
+    assert ledger.cause("stream.gap", {"resilience.concurrent"}) == ""

@@ -105,7 +105,8 @@ def test_what_was_sent_beside_others_is_known_by_its_note() -> None:
 
 
 def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None:
-    with learnt("one-event-alone") as target:
+    # It thinks, so that the first request is under way while the second one is sent.
+    with learnt("whole-stream-after-a-short-thought") as target:
         requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
         for _ in range(SAMPLES):
             target.latency.note(stream(1.0))
@@ -117,3 +118,13 @@ def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None
 def test_an_interval_longer_than_was_watched_is_not_taken_for_none() -> None:
     with learnt("one-event-alone", pace=Pace(events=0, interval_s=20.0)) as target:
         assert target.baseline.interval_s > 2.5
+
+
+def test_how_long_a_request_waits_after_others_is_no_measure_of_what_is_usual() -> None:
+    with learnt("first-event-after-three-seconds") as target:
+        target.baseline.first_event_s = 0.0
+        target.latency = LatencyBaseline()
+        problem, _ = serves_within(target, "after others", tries=1)
+        assert problem
+        assert target.first_event_s == 0.0
+        assert serves_within(target, "after others", tries=1)[0]

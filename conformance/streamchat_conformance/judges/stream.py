@@ -15,6 +15,9 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
+OTHERS_OPEN = "other connections were open"
+"""Note of an exchange with others under way, whether or not it may have had to wait for them."""
+
 BESIDE_OTHERS = "recorded beside other clients"
 """Note of an exchange that may have had to wait for others."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.judges.stream import BESIDE_OTHERS, OTHERS_OPEN
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
@@ -232,6 +232,7 @@ class Target:
         condition = stop or self.enough(events or 1)
         pauses = Pauses()
         while True:
+            busy = self.background.busy
             with self.latency.flight() as flight, self.connect() as connection, _testable():
                 exchange = connection.exchange(
                     data,
@@ -242,8 +243,9 @@ class Target:
                     request_method=method,
                     limits=self._limits_for(data),
                 )
-            if not flight.alone:
-                exchange = replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS))
+            if busy or not flight.alone:
+                note = OTHERS_OPEN if flight.alone else BESIDE_OTHERS
+                exchange = replace(exchange, notes=(*exchange.notes, note))
             reading = self.ledger.read(exchange)
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
@@ -313,11 +315,14 @@ class Target:
         With `receive` the request was sent before (pipelined), and only its answer is read.
         """
         limits = self._limits_for(data)
+        busy = self.background.busy
         with _testable():
             if receive:
                 exchange = connection.receive(until=stop, request=data, label=label, limits=limits)
             else:
                 exchange = connection.exchange(data, until=stop, label=label, limits=limits)
+        if busy:
+            exchange = replace(exchange, notes=(*exchange.notes, OTHERS_OPEN))
         reading = self.ledger.read(exchange)
         self._note(reading)
         return reading

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.dialects.asking import LARGE_BYTES
 from streamchat_conformance.judges import Reading, Rules
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.judges.stream import BESIDE_OTHERS, OTHERS_OPEN
 
 ALIVE = "resilience.alive"
 ABANDONED = "resilience.abandoned"
@@ -123,16 +123,18 @@ BESIDE = "beside other clients"
 UNREAD = "an answer to a body that may have been left unread"
 LATER = "a later answer on a connection"
 
-EXPLAINS_ALL_OF: dict[str, tuple[str, str]] = {
+EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams beside others are cut, those cut them.
-    **dict.fromkeys(CUT_STREAM, (BESIDE, "resilience.concurrent")),
+    **dict.fromkeys(CUT_STREAM, (BESIDE, ("resilience.concurrent",))),
+    # And where only those fall silent.
+    "stream.gap": (BESIDE, ("resilience.concurrent", "resilience.concurrent-many")),
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
-    "error.delimited": (UNREAD, "connection.unread-body"),
+    "error.delimited": (UNREAD, ("connection.unread-body",)),
     # What such a body is read as, is refused in other words, and in other forms.
     **dict.fromkeys(
         ("request.error-wording", "error.media-type", "error.shape", "error.status"),
-        (LATER, "connection.unread-body"),
+        (LATER, ("connection.unread-body",)),
     ),
 }
 """Effect to (kind of finding, cause): the cause explains an effect with findings of that kind
@@ -156,7 +158,7 @@ def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
 
 def kinds(reading: Reading) -> Iterator[str]:
     """Yield the kinds of finding that an exchange may give (see `EXPLAINS_ALL_OF`)."""
-    if BESIDE_OTHERS in reading.exchange.notes:
+    if not {BESIDE_OTHERS, OTHERS_OPEN}.isdisjoint(reading.exchange.notes):
         yield BESIDE
     if reading.exchange.position:
         yield LATER

@@ -220,20 +220,22 @@ class Ledger:
             end := self.explained_by_the_end(id_, [exchange for _, exchange in findings])
         ):
             return end
-        causes = [each for each in self._explains.get(id_, ()) if self._partial_cause(each) != id_]
-        if partial := self._partial_cause(id_):
-            causes.append(partial)
+        causes = [
+            each for each in self._explains.get(id_, ()) if id_ not in self._partial_causes(each)
+        ]
+        causes += self._partial_causes(id_)
         red = [cause for cause in causes if cause in failed or self.red(cause)]
         if not red:
             return self._special_cause(id_)
         # A cause that another one of them explains is none.
-        return next((cause for cause in red if self._partial_cause(cause) not in red), red[0])
+        first = (cause for cause in red if not set(red).intersection(self._partial_causes(cause)))
+        return next(first, red[0])
 
-    def _partial_cause(self, id_: str) -> str:
-        """Return what may explain every finding on a requirement by its kind, or an empty text."""
-        kind, cause = EXPLAINS_ALL_OF.get(id_, ("", ""))
+    def _partial_causes(self, id_: str) -> tuple[str, ...]:
+        """Return what may explain every finding on a requirement by its kind."""
+        kind, causes = EXPLAINS_ALL_OF.get(id_, ("", ()))
         entry = self.entries.get(id_, RequirementEvidence())
-        return cause if entry.failed == entry.kinds[kind] else ""
+        return causes if entry.failed == entry.kinds[kind] else ()
 
     def follow(self, reading: Reading) -> None:
         """Take note of what may be the end of the server: the first request that got nothing."""
