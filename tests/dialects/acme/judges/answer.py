@@ -8,7 +8,7 @@ from streamchat_conformance.judges.judge import Verdict
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import must_refuse
 
-from acme.dialect import COUNT, counts
+from acme.capabilities import COUNT, counts
 from acme.rules import JUDGES
 
 
