@@ -103,7 +103,7 @@ def run_suite(options: Sequence[str]) -> int:
 
 
 def run_subcommand(name: str, argv: Sequence[str]) -> int:
-    """Run a subcommand; return its exit code. A fault of its own is told in one line."""
+    """Run a subcommand; return its exit code. A fault of its own is reported in one line."""
     try:
         module = importlib.import_module(f"streamchat_conformance.commands.{name}")
         return int(module.main(list(argv)))

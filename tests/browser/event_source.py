@@ -86,8 +86,8 @@ class EventSources:
     def watch(self, streams: Sequence[Shown], types: Iterable[str] = ()) -> list[Witnessed]:
         """Show streams, all at once; return what Chromium made of each.
 
-        `types` are listened for besides those that the streams name. Raises AssertionError if
-        Chromium has not seen a stream's end within LIMIT_S, or if it dispatched events of a type
+        `types` are listened for in addition to those that the streams name. Raises AssertionError
+        if Chromium has not seen a stream's end within LIMIT_S, or if it dispatched events of a type
         not foreseen.
         """
         paths = [self._server.add(stream.pieces, awaited=stream.awaited) for stream in streams]
@@ -100,7 +100,7 @@ class EventSources:
             for path, stream in zip(paths, streams, strict=True)
         ]
         outcomes = self._page.evaluate(_WATCH, [sources, LIMIT_S * 1000])
-        # The answer to this comes behind everything that DevTools had to tell before.
+        # The answer to this comes behind everything that DevTools had to report before.
         self._devtools.send("Runtime.evaluate", {"expression": "0"})
         return [
             self._witnessed(path, stream, outcome)
@@ -121,17 +121,17 @@ class EventSources:
         )
         return Witnessed(events, requests, self._server.pause_s(path))
 
-    # What DevTools tell. The handlers run while `watch` waits for the page.
+    # What DevTools report. The handlers run while `watch` waits for the page.
 
-    def _note_request(self, told: dict[str, Any]) -> None:
-        self._paths[told["requestId"]] = urlsplit(told["request"]["url"]).path
+    def _note_request(self, message: dict[str, Any]) -> None:
+        self._paths[message["requestId"]] = urlsplit(message["request"]["url"]).path
 
-    def _note_data(self, told: dict[str, Any]) -> None:
+    def _note_data(self, message: dict[str, Any]) -> None:
         # What was on its way when the tools were opened, such as an icon, is not known to them.
-        self._server.arrived(self._paths.get(told["requestId"], ""), told["dataLength"])
+        self._server.arrived(self._paths.get(message["requestId"], ""), message["dataLength"])
 
-    def _note_event(self, told: dict[str, Any]) -> None:
-        path = self._paths[told["requestId"]]
+    def _note_event(self, message: dict[str, Any]) -> None:
+        path = self._paths[message["requestId"]]
         self._dispatched[path] = self._dispatched.get(path, 0) + 1
 
 

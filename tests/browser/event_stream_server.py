@@ -41,7 +41,7 @@ class _Stream:
 
 
 class EventStreamServer:
-    """Serves each stream once, and 204 ever after: that tells an EventSource to stop.
+    """Serves each stream once, and 204 from then on: that stops an EventSource.
 
     A context manager. Listens on loopback, on a port of its own, one thread a connection.
     """
@@ -70,15 +70,15 @@ class EventStreamServer:
     def add(self, pieces: Sequence[bytes], *, awaited: bool) -> str:
         """Add a stream; return its path.
 
-        `awaited`: the next piece goes out when `arrived` has told that the last one is there, so
-        that the reader's reads are these pieces, whatever lies between.
+        `awaited`: the next piece goes out when `arrived` has reported that the last one is there,
+        so that the reader's reads are these pieces, whatever lies between.
         """
         path = f"/stream/{next(self._numbers)}"
         self._streams[path] = _Stream(tuple(piece for piece in pieces if piece), awaited)
         return path
 
     def arrived(self, path: str, size_bytes: int) -> None:
-        """Tell that the reader has read so many more bytes of a stream."""
+        """Note that the reader has read this many more bytes of a stream."""
         with self._changed:
             if stream := self._streams.get(path):
                 stream.arrived_bytes += size_bytes

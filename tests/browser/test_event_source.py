@@ -2,7 +2,7 @@
 
 Where Chromium does not, see `chromium_deviations`. How long it waits before it comes back is judged
 by what load cannot spoil: that it does not come earlier than the stream says, and that it comes at
-all, where it would stay away for ten minutes if it had not heeded the stream. A time that is too
+all, where it would stay away for ten minutes if it had not obeyed the stream. A time that is too
 long by less than a minute is not seen.
 """
 
@@ -43,7 +43,7 @@ TYPES = {event.type for case in CASES for event in case.events}
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 MOST_READS = 500
-"""A long stream is not read byte by byte, but in so many pieces."""
+"""A long stream is not read byte by byte, but in this many pieces."""
 AWAY_MS = 600_000
 """A time after which no test sees Chromium come back."""
 EARLY_MS = 2000
@@ -68,17 +68,17 @@ def expected_events(case: EventStreamCase) -> list[Seen]:
 
 
 def disagreements(expected: Sequence[Seen], **readers: Sequence[Seen]) -> list[str]:
-    """Tell where readers saw other events than expected, or more, or fewer."""
-    told = []
+    """Return where readers saw other events than expected, or more, or fewer."""
+    shown = []
     for name, events in readers.items():
-        told += [
+        shown += [
             f"{name}, event {index}: {seen!a} and not {wanted!a}"
             for index, (seen, wanted) in enumerate(zip(events, expected, strict=False))
             if seen != wanted
         ]
         if len(events) != len(expected):
-            told.append(f"{name}: {len(events)} events and not {len(expected)}: {events!a}")
-    return told
+            shown.append(f"{name}: {len(events)} events and not {len(expected)}: {events!a}")
+    return shown
 
 
 # The corpus.
@@ -156,17 +156,17 @@ class Return:
         return cls(b"retry: %d\n\n" % before_ms + case.body, wait_ms, case.last_event_id)
 
     def complaints(self, witnessed: Witnessed) -> list[str]:
-        """Tell in what Chromium came back otherwise."""
+        """Return in what Chromium came back otherwise."""
         if witnessed.pause_s is None:
             return [f"Chromium did not come back, though it should after {self.wait_ms} ms"]
-        told = []
+        shown = []
         if witnessed.pause_s * 1000 < self.wait_ms:
-            told.append(f"Chromium came after {witnessed.pause_s} s and not {self.wait_ms} ms")
+            shown.append(f"Chromium came after {witnessed.pause_s} s and not {self.wait_ms} ms")
         # Spaces and tabs around a header's value are no part of it (RFC 9110 section 5.5).
         wanted = self.last_event_id.encode().strip(b" \t") if self.last_event_id else None
         if witnessed.requests[1].last_event_id != wanted:
-            told.append(f"Chromium sent {witnessed.requests[1]} and not Last-Event-ID {wanted!r}")
-        return told
+            shown.append(f"Chromium sent {witnessed.requests[1]} and not Last-Event-ID {wanted!r}")
+        return shown
 
 
 @pytest.fixture(scope="module")
@@ -315,8 +315,8 @@ def test_an_expectation_that_is_wrong_in_one_thing_is_reported_of_all_readers(
     parsed = read_by_parser([case.body])
     seen = read_by_chromium[case.name, "whole"]
     for wrong in altered(expected_events(case)):
-        told = disagreements(wrong, chromium=seen, parser=parsed)
-        assert {line.split(",")[0].split(":")[0] for line in told} == {"chromium", "parser"}
+        shown = disagreements(wrong, chromium=seen, parser=parsed)
+        assert {line.split(",")[0].split(":")[0] for line in shown} == {"chromium", "parser"}
 
 
 def test_chromium_reads_what_the_server_sent_and_nothing_else(chromium: EventSources) -> None:
@@ -336,10 +336,10 @@ def test_an_event_of_a_type_not_foreseen_is_noticed(
 
 def test_a_wrong_time_and_a_wrong_id_are_reported(chromium: EventSources) -> None:
     [witnessed] = chromium.watch([Shown((b"retry: 1\nid: 7\n\n",), reconnects=True)])
-    told = functools.partial(Return, b"")
-    assert told(1, "7").complaints(witnessed) == []
-    assert len(told(AWAY_MS, "7").complaints(witnessed)) == 1
-    assert len(told(1, "8").complaints(witnessed)) == 1
-    assert len(told(1, "").complaints(witnessed)) == 1
+    comeback = functools.partial(Return, b"")
+    assert comeback(1, "7").complaints(witnessed) == []
+    assert len(comeback(AWAY_MS, "7").complaints(witnessed)) == 1
+    assert len(comeback(1, "8").complaints(witnessed)) == 1
+    assert len(comeback(1, "").complaints(witnessed)) == 1
     never = dataclasses.replace(witnessed, pause_s=None)
-    assert len(told(1, "7").complaints(never)) == 1
+    assert len(comeback(1, "7").complaints(never)) == 1

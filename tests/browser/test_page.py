@@ -136,7 +136,7 @@ def test_what_is_typed_and_answered_is_text_and_never_markup(chat: Chat) -> None
     assert chat.page.locator("img").count() == 0
 
 
-def test_a_failure_in_mid_stream_is_told_beside_what_came_before_it(chat: Chat) -> None:
+def test_a_failure_in_mid_stream_is_shown_next_to_what_came_before_it(chat: Chat) -> None:
     chat.ask("FAULT")
     problem = chat.page.get_by_role("alert")
     expect(problem).to_have_text(re.compile(r"^The answer broke off: The answerer failed"))
@@ -177,7 +177,7 @@ def test_a_refusal_is_shown_and_the_prompt_is_kept(page: Page, endless_echo: Run
     assert chat.complaints == []
 
 
-def test_a_lost_connection_is_told(chat: Chat) -> None:
+def test_a_lost_connection_is_reported(chat: Chat) -> None:
     chat.page.route("**/api/stream-chat", lambda route: route.abort())
     chat.ask("Hello")
     expect(chat.page.get_by_role("alert")).to_have_text("The connection to the server was lost.")
@@ -207,8 +207,8 @@ def test_the_page_reads_every_legal_stream_however_it_is_cut(
 ) -> None:
     chunks = [list(stream[start : start + size]) for start in range(0, len(stream), size)]
     events = parser.evaluate(PARSE, chunks)
-    told = [event for event in events if event["data"] != ""]
-    assert told == [{"type": "message", "data": data} for data in "ab"]
+    shown = [event for event in events if event["data"] != ""]
+    assert shown == [{"type": "message", "data": data} for data in "ab"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 1000])

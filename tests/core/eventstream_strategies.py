@@ -32,7 +32,7 @@ def field_lines(draw: st.DrawFn) -> str:
 blocks = st.lists(field_lines(), max_size=5).map("\n".join).map(lambda lines: lines + "\n\n")
 
 
-USUAL = {
+COMMON = {
     "d": ["data", '{"n": a}'],
     "D": ["data", '{"n": a,', "data", '"m": a}'],
     "l": ["data", "long" * 200],
@@ -41,18 +41,18 @@ USUAL = {
     "E": ["event", ""],
     "i": ["id", "a7"],
 }
-"""Names and values of what is usual in a block."""
+"""Names and values of what is common in a block."""
 
 
 @st.composite
-def usual_blocks(draw: st.DrawFn) -> str:
+def common_blocks(draw: st.DrawFn) -> str:
     """Blocks as most servers write them: each field once, in some order, one style of colon."""
     kinds = draw(st.sampled_from(["d", "de", "di", "ide", "D", "De", "Di", "iE", "diE", "l", "s"]))
     colon = draw(st.sampled_from([": ", ": ", ":"]))
     lines = [
         f"{name}{colon}{value}\n"
         for kind in draw(st.permutations(kinds))
-        for name, value in batched_pairs(USUAL[kind])
+        for name, value in batched_pairs(COMMON[kind])
     ]
     return draw(st.sampled_from(["", "", ": c\n", ": c a\n\n"])) + "".join(lines) + "\n"
 
@@ -63,8 +63,8 @@ def batched_pairs(items: list[str]) -> list[tuple[str, str]]:
 
 strangers = (
     blocks
-    | usual_blocks()
-    | usual_blocks()
+    | common_blocks()
+    | common_blocks()
     | st.sampled_from([": c\n\n", "\n", "event:\ndata: a\n\n"])
 )
 
@@ -72,9 +72,9 @@ strangers = (
 @st.composite
 def repetitive_streams(draw: st.DrawFn) -> bytes:
     """Streams as servers send them: a kind of block, or a few in turn, many times; strangers."""
-    kinds = [draw(usual_blocks())]
+    kinds = [draw(common_blocks())]
     if draw(st.sampled_from([False, False, True])):
-        kinds = draw(st.lists(blocks | usual_blocks(), min_size=1, max_size=3))
+        kinds = draw(st.lists(blocks | common_blocks(), min_size=1, max_size=3))
     stranger = draw(strangers)
     count = draw(st.sampled_from([2, 9, 40, 60]))
     places = draw(st.sets(st.integers(0, count), max_size=3))

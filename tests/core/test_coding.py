@@ -66,7 +66,7 @@ def test_gzip_members_follow_each_other(parts: list[bytes]) -> None:
     assert body.error is None
 
 
-def test_raw_deflate_that_begins_like_zlib_is_told_by_the_check_of_the_header() -> None:
+def test_raw_deflate_that_begins_like_zlib_is_known_by_the_check_of_the_header() -> None:
     # A stored block whose padding bits are not zero: its first byte names zlib's method 8.
     coded = b"\x08\x05\x00\xfa\xffhello" + raw_deflate(b"")
     body = decode_reads([Read(0.0, coded)], "deflate", LIMIT_BYTES)
@@ -114,16 +114,16 @@ def test_a_bomb_is_decoded_up_to_the_limit(coding: str) -> None:
 @given(
     coding=st.sampled_from(sorted(CODERS)),
     data=st.binary(min_size=1, max_size=100) | st.integers(1, 600).map(bytes),
-    spare=st.integers(-600, 5),
+    margin=st.integers(-600, 5),
     step=st.integers(1, 50),
 )
-@example(coding=" deflate ", data=b"\x00", spare=-1, step=3)  # The coded form ends at the cut.
+@example(coding=" deflate ", data=b"\x00", margin=-1, step=3)  # The coded form ends at the cut.
 def test_the_limit_cuts_only_what_is_longer(
-    coding: str, data: bytes, spare: int, step: int
+    coding: str, data: bytes, margin: int, step: int
 ) -> None:
     # Inner forms of two codings are cut as well; they are longer than what they hold.
     room = 200 if "," in coding else 0
-    limit_bytes = max(0, len(data) + spare) + room
+    limit_bytes = max(0, len(data) + margin) + room
     body = decode_reads(reads_of(CODERS[coding](data), step), coding, limit_bytes)
     assert joined(body) == data[:limit_bytes]
     assert body.truncated == (len(data) > limit_bytes)

@@ -29,7 +29,7 @@ def test_httpx_sse_reads_the_same_events(cut: tuple[bytes, list[bytes]]) -> None
     It keeps a leading byte order mark, and so loses the first field: such streams are left out.
     It yields an event at every blank line behind a type, a retry, or any id so far, data or not.
     Those have empty data, as have events of an empty data field, which must be dispatched: from
-    outside they cannot be told apart, so events with empty data are left out on both sides.
+    outside they cannot be distinguished, so events with empty data are left out on both sides.
     """
     stream, reads = cut
     assume(not stream.startswith(BOM))

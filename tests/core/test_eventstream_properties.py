@@ -104,7 +104,7 @@ def test_an_event_has_the_time_of_the_read_that_ended_its_blank_line(
     cut: tuple[bytes, list[bytes]],
 ) -> None:
     # An event is known as soon as its blank line has ended: reading each beginning of the stream
-    # from scratch tells after which read that was.
+    # from scratch shows after which read that was.
     stream, reads = cut
     expected: list[int] = []
     received = b""

@@ -53,7 +53,7 @@ def test_every_byte_and_time_is_kept(parts: list[Read]) -> None:
 
 
 @given(byte_strings)
-def test_the_text_beside_the_bytes_is_for_people_and_not_read(data: bytes) -> None:
+def test_the_text_next_to_the_bytes_is_for_people_and_not_read(data: bytes) -> None:
     value = Exchange(data, (Read(0.0, data),)).to_json()
     value["request"]["text"] = value["reads"][0]["text"] = "changed"
     assert Exchange.from_json(value) == Exchange(data, (Read(0.0, data),))

@@ -131,7 +131,7 @@ def test_nothing_is_taken_after_close() -> None:
     assert (reader.head, reader.received_bytes, reader.closed_at_s) == (None, len(HEAD), 1.0)
 
 
-def test_garbage_is_told_before_its_line_ends() -> None:
+def test_garbage_is_reported_before_its_line_ends() -> None:
     reader = read(b"<!DOCTYPE html>" + b" " * 60)
     assert reader.broken
     assert [deviation.code for deviation in reader.deviations] == ["bad-status-line"]
@@ -217,5 +217,5 @@ def test_the_work_is_linear_in_the_bytes(before: bytes, unit: bytes, step: int) 
     count = 250 if step == 1 else 1000
     small = reading(before + unit * count, step)
     large = reading(before + unit * count * 32, step)
-    # Quadratic work would be a thousand times as much; what the machine does besides is not.
+    # Quadratic work would be a thousand times as much; what else the machine does is not.
     assert within(32 * 6, small, large)

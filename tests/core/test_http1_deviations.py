@@ -55,7 +55,7 @@ def test_a_deviation_is_named_at_its_place(case: Case, marked: bytes) -> None:
 
 
 @pytest.mark.parametrize("received", RIGHT)
-def test_the_neighbours_of_a_deviation_are_not_accused(received: bytes) -> None:
+def test_the_neighbours_of_a_deviation_are_not_flagged(received: bytes) -> None:
     reader = read(received)
     assert reader.deviations == []
     assert not reader.broken

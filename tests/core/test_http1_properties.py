@@ -206,7 +206,7 @@ def plain_fields(lines: Iterable[FieldLine]) -> PlainFields:
     ]
 
 
-# h11 refuses the white space that RFC 9112 §7.1.1 tells recipients to take before a semicolon.
+# h11 refuses the white space that RFC 9112 §7.1.1 asks recipients to take before a semicolon.
 @PROPERTY
 @given(message=messages(before_extension=st.just(b"")), cuts=cut_lists)
 def test_what_is_well_formed_reads_as_in_h11(message: Message, cuts: list[int]) -> None:
@@ -320,7 +320,7 @@ def test_nothing_changes_once_a_response_is_complete_or_broken(
 
 @PROPERTY
 @given(message=messages(), limit=st.integers(0, 10_000))
-def test_a_cut_response_is_not_complete_and_not_accused(message: Message, limit: int) -> None:
+def test_a_cut_response_is_not_complete_and_not_flagged(message: Message, limit: int) -> None:
     end = read([message.received], message.method).end_offset
     assert end is not None
     cut = message.received[: limit % end] if message.framing is not Framing.CLOSE else b""

@@ -62,7 +62,7 @@ def test_one_changed_scalar_is_found_at_its_path(
     places = [(path, inner) for path, inner in walk(value) if not isinstance(inner, list | dict)]
     assume(places)
     path, old = data.draw(st.sampled_from(places))
-    # The oracle: as JSON text, with kinds told apart and numbers compared by value.
+    # The oracle: as JSON text, with kinds distinguished and numbers compared by value.
     assume(json.dumps(old) != json.dumps(other))
     assume(type(old) is not type(other) or old != other)
     assume(not (is_number(old) and is_number(other) and Decimal(repr(old)) == Decimal(repr(other))))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LEAST_ROUNDS, MOST_ROUNDS = 3, 40
 UNRELATED_S = 0.001
-"""What the machine may have to do besides, even in the least of many rounds."""
+"""What else the machine may have to do, even in the least of many rounds."""
 
 
 def within(times: float, small: Callable[[], None], large: Callable[[], None]) -> bool:

@@ -39,12 +39,12 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("options", "told"), OPTIONS, ids=lambda value: str(value[-1])[:40])
+@pytest.mark.parametrize(("options", "shown"), OPTIONS, ids=lambda value: str(value[-1])[:40])
 def test_a_mistake_about_the_gate_is_named_with_its_cure(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
     options: list[str],
-    told: list[str],
+    shown: list[str],
 ) -> None:
     monkeypatch.delenv("STREAMCHAT_TARGET_URL", raising=False)
     for name, text in FILES.items():
@@ -54,7 +54,7 @@ def test_a_mistake_about_the_gate_is_named_with_its_cure(
     lines = [line for line in done.errlines if line]
     assert len(lines) == 1
     assert lines[0].startswith("ERROR: streamchat-conformance: ")
-    for text in told:
+    for text in shown:
         assert text in lines[0]
     assert not _started(pytester.path)
 

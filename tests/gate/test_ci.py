@@ -119,14 +119,14 @@ def test_the_action_installs_the_suite_into_an_environment_of_its_own(runner: Ru
     offline = {"PIP_NO_INDEX": "1", "GITHUB_ACTION_PATH": str(wheel)}
     done = runner.step(INSTALL, {"python": sys.executable}, **offline)
     assert done.code == 0, done.printed
-    told = subprocess.run(
+    printed = subprocess.run(
         [runner.temp / "streamchat-conformance" / "bin" / "streamchat-conformance"],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
         check=True,
     )
-    assert told.stdout == "streamchat-conformance 0.9\n"
+    assert printed.stdout == "streamchat-conformance 0.9\n"
 
 
 def test_the_action_passes_a_conformant_server(runner: Runner) -> None:
@@ -150,7 +150,7 @@ def test_the_action_passes_a_conformant_server(runner: Runner) -> None:
     assert "127.0.0.1" in summary
 
 
-def test_the_action_fails_the_job_and_still_tells_why(runner: Runner) -> None:
+def test_the_action_fails_the_job_and_still_says_why(runner: Runner) -> None:
     stand_in(runner.temp / "streamchat-conformance")
     inputs = {
         "target-command": faulty("errors-as-text-plain"),

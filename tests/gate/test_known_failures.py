@@ -98,9 +98,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), WRONG, ids=lambda value: str(value)[-30:])
+@pytest.mark.parametrize(("text", "shown"), WRONG, ids=lambda value: str(value)[-30:])
 def test_a_mistake_in_the_list_is_named_with_its_cure(
-    tmp_path: Path, text: str, told: list[str]
+    tmp_path: Path, text: str, shown: list[str]
 ) -> None:
     file = tmp_path / "known.toml"
     file.write_text(text, "utf-8")
@@ -108,7 +108,7 @@ def test_a_mistake_in_the_list_is_named_with_its_cure(
         load_known_failures(file, IDS)
     message = str(raised.value)
     assert "\n" not in message
-    for part in ["--known-failures", str(file), *told]:
+    for part in ["--known-failures", str(file), *shown]:
         assert part in message
 
 
@@ -168,7 +168,7 @@ def test_a_server_with_known_failures_is_still_nonconformant() -> None:
     assert results.verdict() is Verdict.NONCONFORMANT
 
 
-def test_a_failure_beside_the_listed_one_fails_the_run() -> None:
+def test_a_failure_next_to_the_listed_one_fails_the_run() -> None:
     results = results_with(error__media_type=Outcome.FAIL, error__shape=Outcome.FAIL)
     apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.by_id[OTHER_ID].outcome is Outcome.FAIL
@@ -186,7 +186,7 @@ def test_a_listed_requirement_that_passes_fails_the_run(id_: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NOT_RUN, Outcome.NOT_APPLICABLE])
-def test_a_listed_requirement_that_was_not_decided_is_only_told(outcome: Outcome) -> None:
+def test_a_listed_requirement_that_was_not_decided_is_only_reported(outcome: Outcome) -> None:
     results = results_with(error__media_type=outcome)
     applied = apply_known_failures(results, listing(KnownFailure(MUST_ID, "html")))
     assert results.by_id[MUST_ID].outcome is outcome

@@ -43,7 +43,7 @@ while True:
 LISTEN = python(LISTENER) + " {port}"
 
 
-def tell(server: TargetCommand, data: bytes) -> None:
+def send(server: TargetCommand, data: bytes) -> None:
     with socket.create_connection((server.host, server.port), timeout=5) as client:
         client.sendall(data)
         client.recv(1)
@@ -115,7 +115,7 @@ def test_a_server_that_ignores_sigterm_is_killed_within_the_bound() -> None:
     assert shutdown["seconds"] >= 0.3
 
 
-def test_a_command_that_ends_at_once_is_told_with_its_last_lines() -> None:
+def test_a_command_that_ends_at_once_is_reported_with_its_last_lines() -> None:
     code = "import sys; [print('line', n) for n in range(50)]; sys.exit('no such module: app')"
     with pytest.raises(NotTestable) as raised, TargetCommand(f"{python(code)} # {{port}}"):
         pass
@@ -125,14 +125,14 @@ def test_a_command_that_ends_at_once_is_told_with_its_last_lines() -> None:
     assert "line 29" not in raised.value.hint
 
 
-def test_a_command_that_does_not_exist_is_told_in_the_shells_words() -> None:
+def test_a_command_that_does_not_exist_is_reported_in_the_shells_words() -> None:
     with pytest.raises(NotTestable) as raised, TargetCommand("nonesuch-server {port}"):
         pass
     assert "exit status 127" in raised.value.reason
     assert "nonesuch-server" in raised.value.hint
 
 
-def test_a_command_that_ends_is_not_blamed_for_its_port() -> None:
+def test_a_command_that_ends_is_not_faulted_for_its_port() -> None:
     with pytest.raises(NotTestable) as raised, TargetCommand("nonesuch-server"):
         pass
     assert "exit status 127" in raised.value.reason
@@ -182,7 +182,7 @@ def test_a_server_at_a_fixed_place_is_awaited_there(held_port: Callable[..., int
 def test_the_end_of_a_server_is_noticed_with_its_last_words() -> None:
     with TargetCommand(LISTEN, start_s=START_S) as server:
         assert not server.died
-        tell(server, b"x")
+        send(server, b"x")
         assert await_death(server) == "exit status 7"
     facts = server.facts()
     assert facts["died"] == "exit status 7"
@@ -224,7 +224,7 @@ def await_gone(session: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "shown"),
     [
         (0, "exit status 0"),
         (3, "exit status 3"),
@@ -233,8 +233,8 @@ def await_gone(session: int) -> bool:
         (255, "exit status 255"),
     ],
 )
-def test_an_exit_status_is_told_in_words(status: int, told: str) -> None:
-    assert how_it_ended(status) == told
+def test_an_exit_status_is_reported_in_words(status: int, shown: str) -> None:
+    assert how_it_ended(status) == shown
 
 
 WRONG = [
@@ -244,12 +244,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("command", "url", "told"), WRONG)
-def test_a_command_that_cannot_work_is_refused(command: str, url: str | None, told: str) -> None:
+@pytest.mark.parametrize(("command", "url", "shown"), WRONG)
+def test_a_command_that_cannot_work_is_refused(command: str, url: str | None, shown: str) -> None:
     with pytest.raises(SettingsError) as raised:
         check_command(command, url)
     assert "--target-command" in str(raised.value)
-    assert told in str(raised.value)
+    assert shown in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_command_that_can_work_is_accepted(command: str, url: str | None) -> N
     check_command(command, url)
 
 
-def test_a_server_that_ends_by_itself_just_before_it_is_told_to_has_died() -> None:
+def test_a_server_that_ends_by_itself_just_before_it_is_asked_to_has_died() -> None:
     with TargetCommand(LISTEN, start_s=START_S) as server:
-        tell(server, b"x")
+        send(server, b"x")
     assert server.facts()["died"] == "exit status 7"

@@ -54,7 +54,7 @@ def test_a_server_with_a_port_of_its_own_is_judged_there(
     assert run.report["target"]["process"]["port"] == port
 
 
-def test_a_listed_failure_opens_the_gate_and_is_told(tmp_path: Path) -> None:
+def test_a_listed_failure_opens_the_gate_and_is_reported(tmp_path: Path) -> None:
     run = gate(tmp_path, f"--target-command={HTML_ERRORS}", *ERRORS, known(tmp_path, BROKEN))
     assert run.code == 0, run.out
     assert run.report is not None

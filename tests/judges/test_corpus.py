@@ -1,4 +1,4 @@
-"""Every judge accuses what it must, and nothing that it must not: the corpus of exchanges."""
+"""Every judge flags what it must, and nothing that it must not: the corpus of exchanges."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -25,7 +25,7 @@ def test_a_recording_breaks_exactly_what_it_should(case: ExchangeCase) -> None:
 
 
 @pytest.mark.guard
-def test_every_judge_has_a_case_of_its_own_that_it_accuses() -> None:
+def test_every_judge_has_a_case_of_its_own_that_it_flags() -> None:
     assert {case.about for case in CASES if case.about in case.breaks} == set(
         rules_of(DEFAULT).judges
     )

@@ -42,7 +42,7 @@ def judged(case: ExchangeCase, received: bytes) -> set[str]:
 
 
 def is_plainly_chunked(response: ResponseReader) -> bool:
-    """Tell whether a response is chunked, whole, and nothing is odd about the chunks."""
+    """Return whether a response is chunked, whole, and nothing is odd about the chunks."""
     odd = [item for item in response.deviations if item.area != "fields"]
     return response.framing is Framing.CHUNKED and response.complete and not odd
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVENTS = 6
-LEARNT = 3
+PREFLIGHT_REQUESTS = 3
 """How many streams are the same before random oddities begin."""
 
 PLACES = 2
@@ -75,7 +75,7 @@ class Server:
         await writer.drain()
 
     def blocks(self, asked: dict[str, object], number: int) -> Iterator[bytes]:
-        oddity, later = self.oddity, number >= LEARNT
+        oddity, later = self.oddity, number >= PREFLIGHT_REQUESTS
         length = EVENTS + (number % 3 if oddity == "lengths" and later else 0)
         for place in count() if oddity == "torrent" else range(length):
             value: dict[str, object] = {"response": f"{place} of 日本"}

@@ -31,7 +31,7 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def is_request(value: object) -> bool:
-    """Tell whether the document takes a JSON value for a request."""
+    """Return whether the document takes a JSON value for a request."""
     return bool(validator("ChatRequest").is_valid(value))
 
 

@@ -20,7 +20,7 @@ DROPPED = ("SCHEMATHESIS_", "FORCE_COLOR", "HTTP_PROXY", "http_proxy", "ALL_PROX
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of Schemathesis told. `report` is its own JSON report."""
+    """What one run of Schemathesis reported. `report` is its own JSON report."""
 
     code: int
     output: str

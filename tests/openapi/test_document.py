@@ -107,7 +107,7 @@ def test_every_example_of_a_request_is_a_request() -> None:
         (None, False),
     ],
 )
-def test_the_schema_tells_requests_from_others(request_: object, *, valid: bool) -> None:
+def test_the_schema_distinguishes_requests_from_others(request_: object, *, valid: bool) -> None:
     assert is_request(request_) == valid
 
 
@@ -192,10 +192,10 @@ def test_the_stream_on_the_wire_is_as_the_description_shows_it() -> None:
         (200, {"Content-Type": EVENT_STREAM}, b"event: x\ndata: {}\n\n", "'x' is not one of"),
     ],
 )
-def test_an_answer_that_is_not_as_described_is_told(
+def test_an_answer_that_is_not_as_described_is_reported(
     status: int, fields: dict[str, str], body: bytes, problem: str
 ) -> None:
-    assert any(problem in told for told in Answer(status, fields, body).problems())
+    assert any(problem in shown for shown in Answer(status, fields, body).problems())
 
 
 @pytest.mark.parametrize("value", ["no-store", "max-age=0, No-Cache", "no-cache, no-transform"])

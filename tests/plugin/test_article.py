@@ -36,7 +36,7 @@ def test_as_printed_every_valid_request_ends_in_a_500(as_printed: Run) -> None:
     assert "500" in entry["findings"][0]["received"]
 
 
-def test_as_printed_no_stream_is_judged_and_the_cause_is_told_once(as_printed: Run) -> None:
+def test_as_printed_no_stream_is_judged_and_the_cause_is_reported_once(as_printed: Run) -> None:
     streams = {id_ for id_ in as_printed.outcomes if id_.startswith(STREAM_AREAS)}
     # The head of any response is judged, and capabilities that nobody declared are left out.
     undecided = streams - as_printed.with_outcome("not-applicable") - {"headers.well-formed"}
@@ -54,12 +54,12 @@ def test_as_printed_refusals_are_judged_all_the_same(as_printed: Run) -> None:
         *("request.prompt-null", "request.method-refused", "request.allow"),
         *("connection.close-honoured", "connection.unread-body"),
     }
-    # Malformed JSON is told in HTML, and a body that is no object brings it to a 500.
+    # Malformed JSON is reported in HTML, and a body that is no object brings it to a 500.
     assert as_printed.with_outcome("fail") >= {"error.media-type", "request.body-not-object"}
 
 
-MENDED_MUST = {
-    # Flask's development server closes after each response, and says so beside `keep-alive`.
+FIXED_MUST = {
+    # Flask's development server closes after each response, and says so next to `keep-alive`.
     "headers.connection-consistent",
     "headers.connection-persistent",
     # It says close to a large body that it refuses, and waits for the rest of it before it does.
@@ -76,7 +76,7 @@ MENDED_MUST = {
     # UTF-16 and encoded surrogates are read as if they were UTF-8.
     "request.body-not-utf8",
 }
-MENDED_SHOULD = {
+FIXED_SHOULD = {
     # It reads request lines, and the ends of lines, leniently.
     "connection.malformed-request-line",
     "connection.chunk-line-ending",
@@ -101,7 +101,7 @@ def test_fixed_it_is_red_where_it_breaks_a_rule_and_nowhere_else(fixed: Run) -> 
     assert fixed.code == 1
     check_form(fixed)
     red = {id_ for id_ in fixed.with_outcome("fail") if fixed.entry(id_)["level"] != "MAY"}
-    assert red - FOUND_BY_CHANCE == MENDED_MUST | MENDED_SHOULD
+    assert red - FOUND_BY_CHANCE == FIXED_MUST | FIXED_SHOULD
     assert fixed.with_outcome("error") == set()
 
 

@@ -43,7 +43,7 @@ def test_a_broken_should_fails_only_where_that_is_asked(run: Judge) -> None:
     assert "headers.date (SHOULD)" in lenient.out
 
 
-def test_a_fault_of_the_suite_is_told_apart_from_a_fault_of_the_server(
+def test_a_fault_of_the_suite_is_distinguished_from_a_fault_of_the_server(
     run: Judge, control: str, tmp_path: Path
 ) -> None:
     (tmp_path / "sabotage.py").write_text(
@@ -100,13 +100,13 @@ def test_tls_that_fails_is_not_testable(run: Judge, control: str) -> None:
         ("accepts-and-says-nothing", "--first-event-limit"),
     ],
 )
-def test_a_target_that_cannot_be_judged_is_told_with_what_to_set(
+def test_a_target_that_cannot_be_judged_is_reported_with_what_to_set(
     run: Judge, name: str, hint: str
 ) -> None:
     with HostileServer(HOSTILE[name]) as server:
         done = run(f"--target-url={server.url}", HEADERS, "--first-event-limit=0.5")
     assert done.code == 6
     assert "verdict       not-testable" in done.out
-    (told,) = [line for line in done.out.splitlines() if line.startswith("what to do:")]
-    assert hint in told
+    (shown,) = [line for line in done.out.splitlines() if line.startswith("what to do:")]
+    assert hint in shown
     assert "Traceback" not in done.out + done.error

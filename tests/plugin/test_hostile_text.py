@@ -70,7 +70,7 @@ FLAKY = Variant(
 )
 
 
-def test_a_flaky_target_is_told_with_the_counts(run: Judge) -> None:
+def test_a_flaky_target_is_reported_with_the_counts(run: Judge) -> None:
     with ControlServer([FLAKY]) as server:
         done = run(f"--target-url={server.url}", "--requirement=request.prompt-missing")
     assert done.code == 1

@@ -167,7 +167,7 @@ def test_a_report_has_the_form_that_is_promised(run: Judge) -> None:
     assert request.startswith(b"POST /api/stream-chat HTTP/1.1\r\n")
 
 
-def test_pytests_own_report_tells_the_same(run: Judge, tmp_path: Path) -> None:
+def test_pytests_own_report_says_the_same(run: Judge, tmp_path: Path) -> None:
     with ControlServer([FAULTS["no-cache-control"], FAULTS["no-date"]]) as server:
         done = run(f"--target-url={server.url}", "--requirement=headers.*", "--junitxml=junit.xml")
     assert done.code == 1

@@ -93,7 +93,9 @@ def test_help_and_version_end_at_once(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.startswith("streamchat-conformance ")
 
 
-def test_an_unknown_command_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_shown_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["lst"]) == 4
     assert "did you mean 'list'?" in capsys.readouterr().err
 
@@ -103,12 +105,12 @@ def test_a_subcommand_takes_wrong_options_without_a_traceback(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([name, "one", "two", "--nonesuch"]) == 4
-    told = capsys.readouterr()
-    assert "--nonesuch" in told.err
-    assert "Traceback" not in told.err + told.out
+    shown = capsys.readouterr()
+    assert "--nonesuch" in shown.err
+    assert "Traceback" not in shown.err + shown.out
 
 
-def test_a_fault_of_a_subcommand_is_told_in_one_line(
+def test_a_fault_of_a_subcommand_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(name: str) -> object:
@@ -116,9 +118,9 @@ def test_a_fault_of_a_subcommand_is_told_in_one_line(
 
     monkeypatch.setattr("importlib.import_module", broken)
     assert main(["list"]) == 3
-    told = capsys.readouterr().err
-    assert told.startswith("streamchat-conformance: fault of the suite in 'list': RuntimeError")
-    assert told.count("\n") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("streamchat-conformance: fault of the suite in 'list': RuntimeError")
+    assert shown.count("\n") == 1
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

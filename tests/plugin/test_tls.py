@@ -92,9 +92,9 @@ def front(control: str, authority: trustme.CA) -> Iterator[Front]:
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(run: Judge, front: Front) -> None:
     done = run(f"--target-url={front.url}", HEADERS)
     assert done.code == 6
-    (told,) = [line for line in done.out.splitlines() if line.startswith("what to do:")]
-    assert "CA file" in told
-    assert "turn verification off" in told
+    (shown,) = [line for line in done.out.splitlines() if line.startswith("what to do:")]
+    assert "CA file" in shown
+    assert "turn verification off" in shown
 
 
 def test_the_users_own_authority_is_trusted(

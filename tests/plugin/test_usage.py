@@ -74,12 +74,12 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "told"), OPTIONS, ids=lambda value: str(value[0])[:40])
+@pytest.mark.parametrize(("options", "shown"), OPTIONS, ids=lambda value: str(value[0])[:40])
 def test_a_wrong_option_is_named_with_its_cure(
-    pytester: pytest.Pytester, listener: Listener, options: list[str], told: list[str]
+    pytester: pytest.Pytester, listener: Listener, options: list[str], shown: list[str]
 ) -> None:
     given = [option.format(port=listener.port) for option in [f"--target-url={URL}", *options]]
-    _is_refused(pytester, listener, given, told)
+    _is_refused(pytester, listener, given, shown)
 
 
 FILES = [
@@ -106,13 +106,13 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), FILES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("text", "shown"), FILES, ids=lambda value: str(value)[:40])
 def test_a_wrong_target_file_is_named_with_its_cure(
-    pytester: pytest.Pytester, listener: Listener, text: str, told: list[str]
+    pytester: pytest.Pytester, listener: Listener, text: str, shown: list[str]
 ) -> None:
     pytester.path.joinpath("server.toml").write_text(text, "utf-8")
     options = [f"--target-url={URL.format(port=listener.port)}", "--target-file=server.toml"]
-    _is_refused(pytester, listener, options, ["server.toml", *told])
+    _is_refused(pytester, listener, options, ["server.toml", *shown])
 
 
 def test_a_declared_capability_needs_its_request(
@@ -124,23 +124,23 @@ def test_a_declared_capability_needs_its_request(
 
 
 def _is_refused(
-    pytester: pytest.Pytester, listener: Listener, options: list[str], told: list[str]
+    pytester: pytest.Pytester, listener: Listener, options: list[str], shown: list[str]
 ) -> None:
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--pyargs", CASES, *options)
     assert done.ret == 4
     lines = [line for line in done.errlines if line]
     assert len(lines) == 1
     assert lines[0].startswith("ERROR: streamchat-conformance: ")
-    for text in told:
+    for text in shown:
         assert text in lines[0]
     assert listener.connections() == 0
 
 
-def test_a_mistake_is_told_in_one_line_of_a_real_run(run: Judge, listener: Listener) -> None:
+def test_a_mistake_is_reported_in_one_line_of_a_real_run(run: Judge, listener: Listener) -> None:
     done = run(f"--target-url={URL.format(port=listener.port)}", "--requirement=sse.utf-8")
     assert done.code == 4
-    (told,) = (line for line in done.error.splitlines() if line)
-    assert told.startswith("ERROR: streamchat-conformance: --requirement: no requirement matches ")
-    assert "'sse.utf-8'; did you mean sse.utf8" in told
+    (shown,) = (line for line in done.error.splitlines() if line)
+    assert shown.startswith("ERROR: streamchat-conformance: --requirement: no requirement matches ")
+    assert "'sse.utf-8'; did you mean sse.utf8" in shown
     assert done.report is None
     assert listener.connections() == 0

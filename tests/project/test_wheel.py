@@ -154,7 +154,7 @@ def test_both_commands_say_the_same_there(environment: Path, project: Path) -> N
 
 
 def test_only_what_is_declared_is_imported(environment: Path, project: Path) -> None:
-    """Every module that needs no extra can be imported beside the declared dependencies alone."""
+    """Every module that needs no extra can be imported with the declared dependencies alone."""
     script = (
         "import importlib, pkgutil, sys\n"
         "for top in ('streamchat_conformance', 'streamchat_reference', 'streamchat_fixtures'):\n"

@@ -215,12 +215,12 @@ def test_a_closed_stream_takes_no_more_writes(serve: Serve, limits: Limits) -> N
 def test_waiting_for_the_close_returns_whether_it_came(serve_either: Serve, limits: Limits) -> None:
     release = threading.Event()
 
-    def close_when_told(peer: socket.socket, _halt: threading.Event) -> None:
+    def close_when_asked(peer: socket.socket, _halt: threading.Event) -> None:
         peer.recv(65_536)
         peer.sendall(response(b"one"))
         release.wait(10)
 
-    with Connection.open(serve_either(close_when_told), limits) as connection:
+    with Connection.open(serve_either(close_when_asked), limits) as connection:
         connection.exchange(REQUEST, until=until.complete())
         assert connection.is_open()
         assert not connection.wait_for_close(0.1)
@@ -279,7 +279,7 @@ def test_a_client_that_does_not_read_still_notices_the_end(
 
 
 @pytest.mark.parametrize("how", ["fin", "rst", "open"])
-def test_where_poll_does_not_tell_of_a_fin_a_look_does(
+def test_where_poll_does_not_report_a_fin_a_look_does(
     serve: Serve, limits: Limits, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     def end(peer: socket.socket, halt: threading.Event) -> None:

@@ -232,14 +232,14 @@ def test_no_plans_are_no_exchanges(limits: Limits) -> None:
 def test_an_observation_runs_along_with_other_work(serve_either: Serve, limits: Limits) -> None:
     release = threading.Event()
 
-    def answer_when_told(peer: socket.socket, halt: threading.Event) -> None:
+    def answer_when_asked(peer: socket.socket, halt: threading.Event) -> None:
         peer.recv(65_536)
         release.wait(10)
         peer.sendall(REFUSAL)
         halt.wait(10)
 
     observation = Observation.start(
-        serve_either(answer_when_told), REQUEST, until.complete(), limits, label="observed"
+        serve_either(answer_when_asked), REQUEST, until.complete(), limits, label="observed"
     )
     assert not observation.done
     with pytest.raises(TimeoutError, match=r"still goes on after 0\.05 s"):

@@ -186,7 +186,7 @@ def test_a_bad_history_file_is_reported(
     assert error in capsys.readouterr().err
 
 
-def test_missing_arguments_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_arguments_are_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         client.main([])
     assert ended.value.code == 2

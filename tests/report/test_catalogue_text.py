@@ -107,7 +107,7 @@ def test_a_thread_that_no_table_explains_is_linked() -> None:
 
 
 @pytest.mark.parametrize("id_", CATALOGUE)
-def test_an_explanation_tells_everything(id_: str) -> None:
+def test_an_explanation_says_everything(id_: str) -> None:
     text = " ".join(" ".join(as_text(CATALOGUE[id_])).split())
     texts = texts_of(id_)
     assert texts is not None

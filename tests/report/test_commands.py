@@ -49,10 +49,10 @@ def test_a_comparison_says_what_got_better_and_worse(
     old = saved("old", {"sse.fields": Outcome.FAIL, "sse.bom": Outcome.NOT_APPLICABLE})
     new = saved("new", {"payload.json": Outcome.FAIL, "payload.object": Outcome.BLOCKED})
     assert compare.main([str(old), str(new)]) == 1
-    told = capsys.readouterr().out
-    assert lines_of(told, "worse") == ["payload.json", "payload.object"]
-    assert lines_of(told, "better") == ["sse.fields"]
-    assert lines_of(told, "changed") == ["sse.bom"]
+    shown = capsys.readouterr().out
+    assert lines_of(shown, "worse") == ["payload.json", "payload.object"]
+    assert lines_of(shown, "better") == ["sse.fields"]
+    assert lines_of(shown, "changed") == ["sse.bom"]
 
 
 def test_a_comparison_counts_and_orders_by_level(
@@ -149,7 +149,7 @@ def test_a_matrix_has_a_row_for_each_requirement_and_a_column_for_each_report(
     assert capsys.readouterr().out == ""
 
 
-def test_columns_of_one_name_are_told_apart_by_their_folders() -> None:
+def test_columns_of_one_name_are_distinguished_by_their_folders() -> None:
     files = [Path("a/x/report.json"), Path("b/x/report.json")]
     assert matrix.column_names(files) == ["a/x/report", "b/x/report"]
     assert len(set(matrix.column_names([files[0], files[0]]))) == 2
@@ -184,7 +184,7 @@ def test_hostile_text_of_a_report_acts_nowhere(
 
 
 @pytest.mark.parametrize(
-    ("main", "arguments", "told"),
+    ("main", "arguments", "shown"),
     [
         (compare.main, ["none.json", "none.json"], "none.json cannot be read"),
         (compare.main, ["one.json"], "NEW.json"),
@@ -201,17 +201,17 @@ def test_hostile_text_of_a_report_acts_nowhere(
         (explain.main, ["--what"], "--what"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_and_ends_with_four(
+def test_a_mistake_is_reported_in_one_line_and_ends_with_four(
     main: Callable[[list[str]], int],
     arguments: list[str],
-    told: str,
+    shown: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(arguments) == 4
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.count("\n") == 1
-    assert told in output.err
+    assert shown in output.err
 
 
 def test_a_file_that_is_no_report_ends_with_four(
@@ -235,6 +235,6 @@ def test_help_ends_with_zero(
 
 def test_explanations_follow_one_another(capsys: pytest.CaptureFixture[str]) -> None:
     assert explain.main(["sse.bom", "payload.prompt-echo"]) == 0
-    told = capsys.readouterr().out
-    assert told.index("sse.bom (SHOULD") < told.index("payload.prompt-echo (MUST")
-    assert "needs: the capability echo" in told
+    shown = capsys.readouterr().out
+    assert shown.index("sse.bom (SHOULD") < shown.index("payload.prompt-echo (MUST")
+    assert "needs: the capability echo" in shown

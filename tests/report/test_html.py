@@ -164,13 +164,13 @@ def test_everything_a_person_needs_stands_in_the_report() -> None:
         )
     )
     read = Reader(document)
-    for told in (
+    for shown in (
         *("nonconformant", "http://127.0.0.1:1/api/stream-chat (test)", "echo detected"),
         *("the PROBLEM", "the EXPECTED", "the RECEIVED", "curl -isN", "the third stream"),
         *("Every line is blank, a comment,", "Clients ignore fields that they do not know"),
         *("Lemonade", "FastAPI / Starlette", "Blocks 1: sse.data", "Blocked by sse.fields"),
     ):
-        assert told in read.text
+        assert shown in read.text
     links = [attributes.get("href") or "" for name, attributes in read.elements if name == "a"]
     assert any("#event-stream-interpretation" in url for url in links)
     assert "https://github.com/lemonade-sdk/lemonade/issues/2826" in links

@@ -30,7 +30,7 @@ def test_no_text_ends_its_code_block(text: str) -> None:
     assert not any(line.strip().startswith(last) for line in inside)
 
 
-def test_a_failure_is_told_with_its_replay() -> None:
+def test_a_failure_is_reported_with_its_replay() -> None:
     finding = Finding("sse.fields", "the PROBLEM", "the EXPECTED", "the RECEIVED", 0)
     text = markdown_report(
         report(
@@ -39,8 +39,8 @@ def test_a_failure_is_told_with_its_replay() -> None:
             causes={"sse.data": "sse.fields"},
         )
     )
-    for told in ("nonconformant", "the PROBLEM", "the EXPECTED", "curl -isN", "Blocked by"):
-        assert told in text
+    for shown in ("nonconformant", "the PROBLEM", "the EXPECTED", "curl -isN", "Blocked by"):
+        assert shown in text
     assert "| MUST |" in text
 
 

@@ -81,7 +81,7 @@ def test_a_missing_member_is_named_or_not_needed(path: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [
         (b"", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
@@ -94,14 +94,14 @@ def test_a_missing_member_is_named_or_not_needed(path: tuple[Any, ...]) -> None:
     ],
 )
 def test_a_file_that_is_no_report_is_named_with_what_is_wrong(
-    tmp_path: Path, content: bytes, told: str
+    tmp_path: Path, content: bytes, shown: str
 ) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(content)
     with pytest.raises(ReportError) as raised:
         load_report(file)
     assert str(file) in str(raised.value)
-    assert told in str(raised.value)
+    assert shown in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

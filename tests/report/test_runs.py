@@ -68,11 +68,11 @@ def test_one_run_writes_every_report(tmp_path: Path) -> None:
     assert "cut_short" not in report
     catalogue = rules_of(DEFAULT).catalogue
     cases = ET.parse(tmp_path / "junit.xml").getroot().iter("testcase")
-    told = {}
+    shown = {}
     for case in cases:
         found = {each.get("name"): each.get("value") for each in case.iter("property")}
-        told[found["requirement"]] = (found["level"], found["layer"], found["source"])
-    assert told == {
+        shown[found["requirement"]] = (found["level"], found["layer"], found["source"])
+    assert shown == {
         id_: (entry.level.value, entry.layer.value, entry.source)
         for id_, entry in catalogue.items()
         if entry.area == "error"
@@ -186,11 +186,11 @@ def test_a_device_is_written_to_and_a_link_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", FILES)
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "shown"),
     [("nowhere/x", "does not exist; make it first"), (".", "is a folder; name a file")],
 )
-def test_a_report_that_cannot_be_written_is_told_before_any_request(
-    tmp_path: Path, option: str, place: str, told: str
+def test_a_report_that_cannot_be_written_is_reported_before_any_request(
+    tmp_path: Path, option: str, place: str, shown: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -204,4 +204,4 @@ def test_a_report_that_cannot_be_written_is_told_before_any_request(
     assert done.out == ""
     (line,) = done.error.strip().splitlines()
     assert f"{option}: " in line
-    assert told in line
+    assert shown in line

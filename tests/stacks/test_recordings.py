@@ -39,7 +39,7 @@ def test_a_stack_failed_what_it_is_expected_to_fail(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_a_recording_tells_the_versions_of_every_package_and_a_verdict_everywhere(
+def test_a_recording_names_the_versions_of_every_package_and_a_verdict_everywhere(
     name: str,
 ) -> None:
     recording = load(name)
@@ -102,13 +102,13 @@ def test_a_saved_recording_is_loaded_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"verdicts": {"a": 1}}', '{"verdicts": {"a": "x"}}']
 )
-def test_a_spoilt_recording_is_told_by_its_file(tmp_path: Path, text: str) -> None:
+def test_a_spoilt_recording_is_named_by_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(StackRecordingError, match=r"x\.json: not a recording"):
         load("x", tmp_path)
 
 
-def test_a_missing_recording_and_a_foreign_report_are_told(tmp_path: Path) -> None:
+def test_a_missing_recording_and_a_foreign_report_are_reported(tmp_path: Path) -> None:
     with pytest.raises(StackRecordingError, match="cannot be read"):
         load("x", tmp_path)
     with pytest.raises(StackRecordingError, match="the report lacks 'requirements'"):
@@ -120,12 +120,12 @@ def test_the_page_parts_what_is_common_from_what_differs() -> None:
     passed, failed = StackVerdict("MUST", "pass"), StackVerdict("SHOULD", "fail")
     page = render(
         [
-            StackRecording(names[0], {"s": "1"}, {"a.common": passed, "a.told": failed}),
-            StackRecording(names[1], {"s": "2"}, {"a.common": passed, "a.told": passed}),
+            StackRecording(names[0], {"s": "1"}, {"a.common": passed, "a.reported": failed}),
+            StackRecording(names[1], {"s": "2"}, {"a.common": passed, "a.reported": passed}),
         ],
-        {names[0]: {"a.told": Reason("Because.", "https://example.org/1")}, names[1]: {}},
+        {names[0]: {"a.reported": Reason("Because.", "https://example.org/1")}, names[1]: {}},
     )
-    assert "| `a.told` | should | ✗ | ✓ |" in page
+    assert "| `a.reported` | should | ✗ | ✓ |" in page
     assert "Passed by every stack: `a.common`." in page
     assert f"  * `{names[0]}`: Because. ([thread](https://example.org/1))" in page
 

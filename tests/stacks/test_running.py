@@ -1,4 +1,4 @@
-"""Stacks start and end whole; what cannot start is told in one line."""
+"""Stacks start and end whole; what cannot start is reported in one line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_stack_streams_while_it_runs_and_is_gone_afterwards(name: str) -> None
     assert refuses(url)
 
 
-def test_a_missing_interpreter_is_told(tmp_path: Path) -> None:
+def test_a_missing_interpreter_is_reported(tmp_path: Path) -> None:
     with (
         pytest.raises(LaunchError, match=r"gunicorn-gthread did not start: .*No such file"),
         running(STACKS["gunicorn-gthread"], python=str(tmp_path / "python")),
@@ -61,7 +61,7 @@ def test_a_missing_interpreter_is_told(tmp_path: Path) -> None:
         pass
 
 
-def test_a_server_that_ends_at_once_is_told_with_its_last_words() -> None:
+def test_a_server_that_ends_at_once_is_reported_with_its_last_words() -> None:
     stack = replace(
         STACKS["flask-werkzeug"], command=("{python}", "-c", "raise SystemExit('no room')")
     )
@@ -72,13 +72,13 @@ def test_a_server_that_ends_at_once_is_told_with_its_last_words() -> None:
         pass
 
 
-def test_a_missing_package_is_told_before_anything_starts() -> None:
+def test_a_missing_package_is_reported_before_anything_starts() -> None:
     stack = replace(STACKS["flask-werkzeug"], packages=("no-such-distribution",))
     with pytest.raises(LaunchError, match=r"its packages are not installed \(.*no-such-dist"):
         judge(stack)
 
 
-def test_a_target_that_cannot_be_judged_is_told_with_the_exit_code() -> None:
+def test_a_target_that_cannot_be_judged_is_reported_with_the_exit_code() -> None:
     # It listens, and never answers a request as HTTP.
     code = (
         "import socket, sys\n"
@@ -115,7 +115,7 @@ def test_the_command_lists_every_stack(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize("command", ["serve", "judge"])
-def test_an_unknown_stack_is_told_in_one_line(
+def test_an_unknown_stack_is_reported_in_one_line(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, "iis"]) == 2

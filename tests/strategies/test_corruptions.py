@@ -47,7 +47,7 @@ def test_it_is_cut_at_every_character() -> None:
         VALID[:-2] + "}",
     ],
 )
-def test_the_first_few_have_the_usual_faults(fault: str) -> None:
+def test_the_first_few_have_the_common_faults(fault: str) -> None:
     assert fault.encode() in BODIES[:60]
 
 

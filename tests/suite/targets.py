@@ -1,4 +1,4 @@
-"""Servers of the fixtures as targets that were learnt."""
+"""Servers of the fixtures as targets with a baseline."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ QUICK = Pace(events=4, interval_s=0.01)
 
 
 @contextmanager
-def learnt(name: str, *, pace: Pace | None = None) -> Iterator[Target]:
+def prepared(name: str, *, pace: Pace | None = None) -> Iterator[Target]:
     """Serve a legal variant or a fault, at a pace of its own or another, and yield the target."""
     variant = LEGAL[name] if name in LEGAL else FAULTS[name]
     if pace is not None:

@@ -26,7 +26,7 @@ def leaking(evidence: Exchange) -> Ledger:
     """Return the ledger of a server that serves no stream as before once many were left."""
     ledger = Ledger()
     ledger.promptly_s = 1.0
-    ledger.accuse(Finding(ABANDONED, "not served", "a stream", ""), evidence)
+    ledger.flag(Finding(ABANDONED, "not served", "a stream", ""), evidence)
     return ledger
 
 
@@ -37,7 +37,7 @@ def test_requests_that_starve_after_abandoned_streams_are_explained_by_them(
 ) -> None:
     ledger = leaking(UNANSWERED)
     assert ledger.explained_by_the_end(id_, [starved]) == ABANDONED
-    ledger.accuse(Finding(id_, "starved", "", ""), starved)
+    ledger.flag(Finding(id_, "starved", "", ""), starved)
     with pytest.raises(Blocked, match=ABANDONED):
         ledger.verdict(id_)
 

@@ -1,4 +1,4 @@
-"""Jobs beside the cases can be waited for together."""
+"""Background jobs can be waited for together."""
 
 import threading
 

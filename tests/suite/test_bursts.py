@@ -1,4 +1,4 @@
-"""A burst at the end is told from a stream that is fast."""
+"""A burst at the end is distinguished from a stream that is fast."""
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
@@ -7,7 +7,7 @@ from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.timing import burst_of
 
 from .exchanges import chat, exchange
-from .targets import learnt
+from .targets import prepared
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'17\r\ndata: {"response":""}\n\n\r\n'
@@ -46,7 +46,7 @@ def test_events_in_one_burst_after_half_a_second_were_held_back(
     assert burst.at_end is held_back
 
 
-def test_a_flood_beyond_what_is_recorded_tells_nothing_of_its_end() -> None:
+def test_a_flood_beyond_what_is_recorded_shows_nothing_of_its_end() -> None:
     times_s = evenly(30, first_s=1.0, gap_s=0.0)
     assert burst_of(stream(*times_s, ending=Ending.OVERFLOW)) is None
 
@@ -55,7 +55,7 @@ def test_a_flood_beyond_what_is_recorded_tells_nothing_of_its_end() -> None:
     ("name", "held_back"),
     [("fast-stream-after-a-thought", False), ("all-events-at-the-end", True)],
 )
-def test_a_stream_is_watched_long_enough_to_tell(name: str, held_back: bool) -> None:
-    with learnt(name) as target:
+def test_a_stream_is_watched_long_enough_to_decide(name: str, held_back: bool) -> None:
+    with prepared(name) as target:
         bursts = [burst_of(reading) for reading in Observations(target).pace()]
     assert [burst is not None and burst.at_end for burst in bursts] == [held_back] * len(bursts)

@@ -1,4 +1,4 @@
-"""Of several things that are special in a request, the one that fails alone is to blame."""
+"""Of several things that are special in a request, the one that fails alone is the cause."""
 
 from dataclasses import replace
 
@@ -68,7 +68,7 @@ def test_where_no_valid_request_is_served_that_explains_internal_errors() -> Non
     assert ledger.cause("request.never-5xx") == "request.valid-accepted"
 
 
-def test_where_another_plain_request_is_accepted_the_kind_of_history_is_to_blame() -> None:
+def test_where_another_plain_request_is_accepted_the_kind_of_history_is_the_cause() -> None:
     ledger = Ledger()
     ledger.plain = ChatRequest("Hello", [{"role": "user", "content": "Hi"}])
     ledger.observe(exchange(chat(extra=1)))
@@ -92,7 +92,7 @@ def test_a_valid_request_that_is_refused_explains_what_the_articles_client_misse
 def test_a_comment_inside_a_data_line_explains_that_its_event_is_no_json() -> None:
     ledger = Ledger()
     for id_ in ("payload.json", "sse.comments"):
-        ledger.accuse(Finding(id_, "torn", "", ""), exchange(chat()))
+        ledger.flag(Finding(id_, "torn", "", ""), exchange(chat()))
     assert ledger.cause("payload.json") == "sse.comments"
     assert ledger.cause("sse.comments") == ""
 
@@ -144,7 +144,7 @@ def followed(body: bytes, media_type: str = "text/plain") -> Exchange:
 def test_an_answer_to_an_unread_body_is_explained_by_that() -> None:
     ledger = seen(followed(b'{"a": 1}'))
     assert ledger.cause("error.delimited") == ""
-    ledger.accuse(UNREAD_BODY, followed(b"POST"))
+    ledger.flag(UNREAD_BODY, followed(b"POST"))
     assert ledger.cause("error.delimited") == "connection.unread-body"
     assert ledger.cause("connection.unread-body") == ""
     assert ledger.cause("connection.reuse-after-error") == "connection.unread-body"
@@ -153,7 +153,7 @@ def test_an_answer_to_an_unread_body_is_explained_by_that() -> None:
 @pytest.mark.parametrize("own", [followed(b""), followed(b"{", "application/json")])
 def test_a_second_answer_where_no_body_was_left_unread_is_the_refusals_own(own: Exchange) -> None:
     ledger = seen(followed(b'{"a": 1}'), own)
-    ledger.accuse(UNREAD_BODY, followed(b"POST"))
+    ledger.flag(UNREAD_BODY, followed(b"POST"))
     assert ledger.cause("error.delimited") == ""
     assert ledger.cause("connection.unread-body") == "error.delimited"
     assert ledger.cause("connection.reuse-after-error") == "error.delimited"

@@ -5,7 +5,7 @@ from streamchat_conformance.cases import test_connection_chunks as chunks
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 from streamchat_fixtures.control import ControlSettings as Pace
 
-from .targets import learnt
+from .targets import prepared
 
 ENDLESS = Pace(events=0, interval_s=0.02)
 
@@ -20,7 +20,7 @@ ENDLESS = Pace(events=0, interval_s=0.02)
     ],
 )
 def test_every_way_to_refuse_is_right(name: str) -> None:
-    with learnt(name) as target:
+    with prepared(name) as target:
         chunks.test_broken_chunks_are_refused(target)
         chunks.test_a_line_feed_alone_ends_no_chunk_line(target)
         chunks.test_trailers_are_never_served_as_a_request(target)
@@ -34,7 +34,7 @@ def test_every_way_to_refuse_is_right(name: str) -> None:
     ["any-two-bytes-end-a-chunk", "end-of-a-chunk-optional", "broken-chunk-read-on-as-a-request"],
 )
 def test_broken_chunks_that_are_served_or_read_on_are_found(name: str, pace: Pace) -> None:
-    with learnt(name, pace=pace) as target, pytest.raises(Violation):
+    with prepared(name, pace=pace) as target, pytest.raises(Violation):
         chunks.test_broken_chunks_are_refused(target)
 
 
@@ -50,11 +50,11 @@ def test_broken_chunks_that_are_served_or_read_on_are_found(name: str, pace: Pac
     ],
 )
 def test_trailers_that_are_served_are_found(name: str, pace: Pace) -> None:
-    with learnt(name, pace=pace) as target, pytest.raises(Violation):
+    with prepared(name, pace=pace) as target, pytest.raises(Violation):
         chunks.test_trailers_are_never_served_as_a_request(target)
 
 
 def test_where_no_chunked_request_is_served_broken_ones_are_not_judged() -> None:
-    with learnt("chunked-bodies-fail") as target, pytest.raises(Blocked) as blocked:
+    with prepared("chunked-bodies-fail") as target, pytest.raises(Blocked) as blocked:
         chunks.test_broken_chunks_are_refused(target)
     assert blocked.value.cause == "request.chunked-body"

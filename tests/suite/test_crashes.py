@@ -24,7 +24,7 @@ CRASHING = HttpRequest.chat(ChatRequest(1, []))
 
 @contextmanager
 def crashing(started: str) -> Iterator[Target]:
-    """Yield a learnt target that crashes, and is started again or never."""
+    """Yield a target with a baseline that crashes, and is started again or never."""
     with subprocess.Popen(
         [sys.executable, str(SERVER), started], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -51,8 +51,8 @@ def test_the_request_that_crashes_a_server_is_named_and_no_other(started: str) -
         plain = target.encode(HttpRequest.chat(target.plain()))
         with target.connect() as other:
             other.send(plain)
-            beside = other.receive(until=until.any_of(Answered(1)), request=plain)
-            assert beside.reads
+            another = other.receive(until=until.any_of(Answered(1)), request=plain)
+            assert another.reads
             target.send(CRASHING, label="a number as prompt")
         crash = {target.encode(CRASHING)}
         assert named(target, "resilience.alive") == named(target, "request.never-5xx") == crash
@@ -89,10 +89,10 @@ def test_a_server_that_is_never_started_again_is_gone() -> None:
             target.chat(target.plain())
 
 
-def test_an_innocent_request_whose_replay_is_answered_is_not_named() -> None:
+def test_an_unrelated_request_whose_replay_is_answered_is_not_named() -> None:
     with crashing("again") as target:
         target.send(CRASHING)
         plain = target.encode(HttpRequest.chat(target.plain()))
-        innocent = target.chat(target.plain())
-        assert innocent.exchange.request == plain
-        assert not target.liveness._crashes_again(innocent.exchange)
+        unrelated = target.chat(target.plain())
+        assert unrelated.exchange.request == plain
+        assert not target.liveness._crashes_again(unrelated.exchange)

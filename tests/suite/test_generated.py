@@ -11,10 +11,10 @@ from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.scenarios import generated as subject
 from streamchat_conformance.suite.scenarios.generated import ROUND_EXAMPLES, generated
-from streamchat_conformance.suite.target.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
-from .targets import learnt
+from .targets import prepared
 
 TIMED_S = 0.3
 
@@ -22,7 +22,7 @@ TIMED_S = 0.3
 @pytest.fixture
 def target() -> Iterator[Target]:
     """A target whose properties are bounded by time alone."""
-    with learnt("one-event-alone") as target:
+    with prepared("one-event-alone") as target:
         target.settings = replace(target.settings, fuzz_seconds=TIMED_S)
         target.spent_s = 1000.0
         yield target
@@ -125,7 +125,7 @@ def test_a_slow_target_is_tried_until_time_is_over_too(target: Target) -> None:
 
     took_s = run(target, property_holds)
     assert TIMED_S <= took_s < TIMED_S + 5.0
-    assert target.tried["property_holds"] > SIDE_BY_SIDE
+    assert target.tried["property_holds"] > CONCURRENT_REQUESTS
 
 
 def test_an_interruption_that_was_lost_ends_a_property_and_every_request(target: Target) -> None:

@@ -9,7 +9,7 @@ from streamchat_conformance.suite.scenarios.line_client import read_lines, unrea
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 from urllib3.exceptions import DecodeError, ProtocolError
 
-from .targets import learnt
+from .targets import prepared
 
 read_every_event = test_the_articles_client_reads_every_event
 # Collected here it would be a case of the suite, and not a test of it.
@@ -17,7 +17,7 @@ del test_the_articles_client_reads_every_event
 
 
 def test_answers_of_any_length_are_read_whole() -> None:
-    with learnt("random-thought-and-length") as target:
+    with prepared("random-thought-and-length") as target:
         outcomes = [read_lines(target, count=6) for _ in range(6)]
         assert len({outcome.count for outcome in outcomes}) > 1
         assert all(outcome.count == outcome.came >= 1 for outcome in outcomes)
@@ -25,19 +25,19 @@ def test_answers_of_any_length_are_read_whole() -> None:
 
 
 def test_a_shorter_answer_than_the_one_before_lacks_nothing() -> None:
-    with learnt("random-thought-and-length") as target:
+    with prepared("random-thought-and-length") as target:
         for _ in range(4):
             read_every_event(target)
 
 
 @pytest.mark.parametrize("name", ["hundred-and-fifty-cookies", "field-line-of-70-kib"])
 def test_a_legal_head_that_the_client_cannot_read_is_flagged(name: str) -> None:
-    with learnt(name) as target, pytest.raises(Violation):
+    with prepared(name) as target, pytest.raises(Violation):
         read_every_event(target)
 
 
 def test_a_malformed_answer_explains_what_the_client_cannot_read() -> None:
-    with learnt("hundred-and-fifty-cookies") as target:
+    with prepared("hundred-and-fifty-cookies") as target:
         target.failed.add("headers.well-formed")
         with pytest.raises(Blocked) as blocked:
             read_every_event(target)

@@ -15,7 +15,7 @@ def test_a_declared_request_is_sent_again_while_the_server_is_full() -> None:
     assert [event.event.type for event in reading.events if event.event] == ["error"]
 
 
-def test_a_server_that_stays_full_is_not_accused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_stays_full_is_not_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "PATIENCE_S", 0.01)
     with (
         answering(lambda _: BUSY) as target,

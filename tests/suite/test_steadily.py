@@ -32,7 +32,7 @@ def target() -> Any:
     return SimpleNamespace(ledger=Ledger())
 
 
-def test_an_internal_error_that_does_not_come_again_is_told_as_one() -> None:
+def test_an_internal_error_that_does_not_come_again_is_reported_as_one() -> None:
     seen = target()
     assert steadily(seen, Attempts(exchange(chat(), 500))) == "served"
     assert seen.ledger.red("request.never-5xx")

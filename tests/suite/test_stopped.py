@@ -1,4 +1,4 @@
-"""A stream that stops beside others is distinguished from streams that are slow or short."""
+"""A stream that stops next to others is distinguished from streams that are slow or short."""
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
@@ -14,7 +14,7 @@ from streamchat_conformance.suite.target.stop_conditions import Watched
 from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import chat, exchange
-from .targets import learnt
+from .targets import prepared
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'11\r\ndata: {"a":"b"}\n\n\r\n'
@@ -41,7 +41,7 @@ ENDLESS = stream(0.0, 1.0, 2.0, 3.0, until_s=3.1)
 
 
 @pytest.mark.parametrize(
-    ("others", "stopped", "usual_s"),
+    ("others", "stopped", "typical_s"),
     [
         ([WHOLE] * 3, stream(0.0, until_s=3.0), 0.1),
         ([WHOLE] * 3, stream(0.0), 0.1),
@@ -53,14 +53,14 @@ ENDLESS = stream(0.0, 1.0, 2.0, 3.0, until_s=3.1)
     ids=["silent", "ended", "paused", "endless silent", "of sixteen", "endless ended"],
 )
 def test_a_stream_that_does_not_go_on_as_the_others_has_stopped(
-    others: list[Reading], stopped: Reading, usual_s: float
+    others: list[Reading], stopped: Reading, typical_s: float
 ) -> None:
-    (found,) = stopped_streams([*others, stopped], usual_s)
+    (found,) = stopped_streams([*others, stopped], typical_s)
     assert found.reading is stopped
 
 
 @pytest.mark.parametrize(
-    ("readings", "usual_s"),
+    ("readings", "typical_s"),
     [
         ([WHOLE] * 4, 0.1),
         ([ENDLESS] * 4, 1.0),
@@ -72,9 +72,9 @@ def test_a_stream_that_does_not_go_on_as_the_others_has_stopped(
     ids=["whole", "endless", "slow together", "one event", "single", "one event missing"],
 )
 def test_streams_that_are_slow_together_have_not_stopped(
-    readings: list[Reading], usual_s: float
+    readings: list[Reading], typical_s: float
 ) -> None:
-    assert stopped_streams(readings, usual_s) == []
+    assert stopped_streams(readings, typical_s) == []
 
 
 def test_all_streams_may_stop_together() -> None:
@@ -117,6 +117,6 @@ def test_a_stream_is_watched_on_only_while_it_is_silent() -> None:
 )
 @pytest.mark.parametrize("pace", [Pace(events=0, interval_s=0.3), Pace(events=7, interval_s=0.12)])
 def test_servers_that_stop_a_stream_are_seen_at_any_pace(name: str, count: int, pace: Pace) -> None:
-    with learnt(name, pace=pace) as target:
+    with prepared(name, pace=pace) as target:
         (stopped, *_) = StreamGroup.open(target, count).stopped(target)
         assert not alone_too(stopped, StreamGroup.open(target, 1, first=stopped.number).readings)

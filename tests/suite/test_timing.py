@@ -43,9 +43,9 @@ def test_what_comes_together_at_the_end_is_a_burst(preamble: bytes) -> None:
     assert burst(*pieces, (2.0, b"\x5b" * 300), (2.001, b"\x5b" * 300)).at_end
 
 
-def test_what_is_over_at_once_tells_nothing() -> None:
+def test_what_is_over_at_once_shows_nothing() -> None:
     assert coded_burst_of(coded((0.1, b"\x5b" * 300))) is None
 
 
-def test_what_never_came_tells_nothing() -> None:
+def test_what_never_came_shows_nothing() -> None:
     assert coded_burst_of(coded((2.0, b"\x5b" * 4))) is None

@@ -128,7 +128,7 @@ def _check_after_large_body(target: Target, media_type: str) -> None:
         elif connection.is_open():
             request = refusable(target)[0]
             following = _next(target, connection, request, "the request after 1 MiB of body")
-            # A server that will not read so much may close.
+            # A server that will not read this much may close.
             if following.head is None and not following.closed:
                 message = _unserved(target, following)
                 raise violation(id_, message, "the answer to this request", following)
@@ -141,7 +141,7 @@ def _unserved(target: Target, reading: Reading) -> str:
             return "the server closed the connection without having announced it"
         return "the connection stays open, but nothing is answered on it any more"
     if reading.refused and reading.asked.expectation is Expectation.REFUSE:
-        # Whose refusal it is, connection.sequence tells.
+        # Whose refusal it is, connection.sequence decides.
         return ""
     return mismatch(target, reading)
 
@@ -209,7 +209,7 @@ def _check_three_streams(target: Target) -> None:
             target.ledger.observe_reading(reading)
             for cause in ("transport.delimited", "transport.terminated", "transport.version"):
                 if target.ledger.red(cause):
-                    raise Blocked(cause, "the stream's end cannot be told from the connection's")
+                    raise Blocked(cause, "the stream's end looks like the connection's")
             if says_close(reading):
                 if not position:
                     raise _AnnouncedEndError
@@ -280,7 +280,7 @@ def _require_nothing_without_body(target: Target, request: HttpRequest) -> None:
         return
     message = f"bytes follow its end, and the request had no body: {surplus[:60]!r}"
     finding = Finding("error.delimited", message, "one response", answer(reading), end)
-    target.ledger.accuse(finding, reading.exchange)
+    target.ledger.flag(finding, reading.exchange)
     raise Blocked("error.delimited", "bytes follow refusals of requests without a body, too")
 
 
@@ -301,8 +301,8 @@ def _read_as_request(
     if following.head is None:
         return "", reading
     problem = mismatch(target, following)
-    told = f"the next request got another one's answer: {problem}" if problem else ""
-    return told, following
+    problem = f"the next request got another one's answer: {problem}" if problem else ""
+    return problem, following
 
 
 @requirement(

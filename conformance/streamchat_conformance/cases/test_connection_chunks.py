@@ -8,7 +8,7 @@ from functools import partial
 from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.error import tells_error
+from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.strategies import (
     chunked,
     chunks_with_bare_line_feeds,
@@ -58,9 +58,9 @@ def _check_refused(target: Target, id_: str, name: str, coded: bytes, reason: st
         raise violation(id_, message, expected, reading)
     # A server may send its head before it reads the body, and break off, or report it in-band.
     complete = bool(reading.events) or reading.response.complete
-    if reading.accepted and complete and not tells_error(reading):
+    if reading.accepted and complete and not reports_error(reading):
         raise violation(id_, f"broken chunks ({name}) were served", expected, reading)
-    # A server that waits for CR LF after a lone LF has not taken that for a line's end.
+    # A server that waits for CR LF after a bare LF has not taken that for a line's end.
     waits = id_ == "connection.chunk-line-ending"
     unanswered = reading.head is None or (reading.accepted and not complete)
     if unanswered and not reading.closed and not waits:
@@ -103,7 +103,7 @@ def test_broken_chunks_are_refused(target: Target) -> None:
 @requirement(
     "connection.chunk-line-ending",
     SHOULD,
-    "A chunked request with a lone LF for a line end, after a chunk's size or data or inside an "
+    "A chunked request with a bare LF for a line end, after a chunk's size or data or inside an "
     "extension, is refused.",
     source="RFC 9112 sections 2.2 and 7.1.1; CVE-2025-22871, CVE-2025-55315",
     layer=SERVER,

@@ -134,7 +134,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
         whole = str(len(chunk + smuggled))
         found += [
             _Ambiguous(
-                "Content-Length beside Transfer-Encoding, a request behind the last chunk",
+                "Content-Length with Transfer-Encoding, a request behind the last chunk",
                 framed(("Content-Length", whole), both, sent=chunk + smuggled),
                 valid,
             ),
@@ -148,16 +148,16 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
         one_line = "two different Content-Lengths in one line"
         behind: list[tuple[str, list[tuple[str, str]]]] = [
             (
-                "Content-Length beside Transfer-Encoding, a request behind that length",
+                "Content-Length with Transfer-Encoding, a request behind that length",
                 [("Content-Length", length), both],
             ),
             # RFC 9112 section 7: the names of transfer codings are case-insensitive.
             (
-                "Content-Length beside Transfer-Encoding: Chunked, a request behind that length",
+                "Content-Length with Transfer-Encoding: Chunked, a request behind that length",
                 [("Content-Length", length), ("Transfer-Encoding", "Chunked")],
             ),
             (
-                "Content-Length beside an unknown Transfer-Encoding, a request behind that length",
+                "Content-Length with an unknown Transfer-Encoding, a request behind that length",
                 [("Content-Length", length), ("Transfer-Encoding", "x-unknown")],
             ),
             (
@@ -181,7 +181,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
 @requirement(
     "connection.smuggling",
     MUST,
-    "Content-Length beside Transfer-Encoding, or two different Content-Lengths: rejected, "
+    "Content-Length with Transfer-Encoding, or two different Content-Lengths: rejected, "
     "or answered once and closed; the rest is never served as a second request.",
     source="RFC 9112 sections 6.1 and 6.3",
     layer=SERVER,

@@ -53,8 +53,8 @@ def test_routing_errors_are_json_too(target: Target) -> None:
         for cause in ("error.media-type", "error.shape"):
             if target.red(cause):
                 raise Blocked(cause, "the other errors are not JSON of that shape either")
-        told = reading.error_text is not None
-        if reading.essence != "application/json" or not told:
+        worded = reading.error_text is not None
+        if reading.essence != "application/json" or not worded:
             finding = Finding(
                 "error.routing-json",
                 f"the {expected} is not JSON as the other errors are",

@@ -34,7 +34,7 @@ USER_AGENTS = (
     "okhttp/4.12.0",
     "Go-http-client/1.1",
 )
-"""What the usual clients of such an endpoint call themselves; None sends no User-Agent."""
+"""What common clients of such an endpoint call themselves; None sends no User-Agent."""
 
 HTTP2_SETTINGS = "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"
 """Settings of HTTP/2 (RFC 7540 section 3.2.1), as the JDK's client sends them."""
@@ -56,7 +56,7 @@ def test_any_media_type_accepted_gets_the_stream(target: Target) -> None:
 @requirement(
     "request.client-independent",
     MUST,
-    "The usual User-Agents (browsers, curl, libraries of Python, Node, Java and Go), and none, "
+    "Common User-Agents (browsers, curl, libraries of Python, Node, Java and Go), and none, "
     "get the same answer.",
     source="article; practice",
 )

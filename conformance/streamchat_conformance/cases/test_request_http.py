@@ -61,7 +61,7 @@ def test_other_methods_get_405(target: Target) -> None:
         reading = _by_method(target, method)
         failed = reading.status >= 500 and reading.status != NOT_IMPLEMENTED
         if reading.status != 405 and not failed:
-            message = f"{method} on the endpoint's path is not told apart from other errors"
+            message = f"{method} on the endpoint's path is not distinguished from other errors"
             raise _violation(reading, "request.method-not-allowed", message, "405")
 
 
@@ -108,7 +108,7 @@ def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
 
 
 def _answers_expectation(progress: Progress) -> bool:
-    """Tell whether 100 or a final status has come; 102 and 103 may come before either."""
+    """Return whether 100 or a final status has come; 102 and 103 may come before either."""
     reader = progress.reader
     return reader.head is not None or any(head.status == 100 for head in reader.interim)
 

@@ -14,7 +14,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     StreamGroup,
     hold_streams,
     late_streams,
-    served_beside,
+    served_alongside,
     serves_within,
 )
 from streamchat_conformance.suite.scenarios.half_requests import (
@@ -28,17 +28,17 @@ from streamchat_conformance.suite.scenarios.slow_reader import unread_stream
 from streamchat_conformance.suite.scenarios.stopped_streams import alone_too
 from streamchat_conformance.suite.target.latency_samples import sample_latency
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.target.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 LEFT = 50
 LEFT_EARLY = 25
-"""So many more are cut off before their first event."""
+"""How many more are cut off before their first event."""
 SLOW_READERS = 4
 ROUNDS = 3
-"""A wait for others has to show so often before a server is accused of it."""
+"""How often a wait for others has to show before a server is flagged for it."""
 
 
 def _require_concurrency(target: Target) -> None:
@@ -135,7 +135,7 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
         with hold_streams(target, 4) as held:
             if not held:
                 raise NotApplicable("streams end too soon to be held open")
-            reading = _refusal_beside(target, refusal, "a refusal while streams are open")
+            reading = _refusal_alongside(target, refusal, "a refusal while streams are open")
         took_s = reading.exchange.ended_at_s
         if reading.overloaded or (reading.head is not None and took_s <= _prompt_s(target)):
             return
@@ -146,8 +146,8 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
     raise violation("resilience.not-blocked", message, "a prompt refusal", reading)
 
 
-def _refusal_beside(target: Target, request: HttpRequest, label: str) -> Reading:
-    """Send a request to refuse beside other clients; that it gets nothing is the case's to tell."""
+def _refusal_alongside(target: Target, request: HttpRequest, label: str) -> Reading:
+    """Send a request to refuse while others are connected; no answer is the case's to report."""
     reading = target.send(request, label=label, observe=False)
     return reading if reading.head is None else target.ledger.observe_reading(reading)
 
@@ -155,7 +155,7 @@ def _refusal_beside(target: Target, request: HttpRequest, label: str) -> Reading
 def _prompt_s(target: Target) -> float:
     """Return how long a prompt refusal takes at most (seconds).
 
-    That is relative to what a lone refusal took here. On streams that end soon, waiting for
+    That is relative to what a single refusal took here. On streams that end soon, waiting for
     one of them is all the delay there can be.
     """
     baseline = target.baseline
@@ -206,7 +206,7 @@ def _check_abandoned(target: Target) -> None:
     message = f"after {left} abandoned streams {problem}"
     finding = Finding(ABANDONED, message, "a stream, as before", answer(reading))
     target.ledger.promptly_s = target.served_within_s
-    target.ledger.accuse(finding, reading.exchange)
+    target.ledger.flag(finding, reading.exchange)
     target.liveness.await_recovery(reading.exchange)
 
 
@@ -218,7 +218,7 @@ def _require_served(target: Target) -> None:
     if target.peaceful and target.ledger.left:
         # Only clients that left can have done that: nothing else happened so far.
         reading = serves_within(target, "after good requests alone", tries=1)[1]
-        target.liveness.accuse_abandoned("no stream", reading.exchange)
+        target.liveness.flag_abandoned("no stream", reading.exchange)
         target.ledger.verdict(ABANDONED)
     target.check_alive("the cases before")
     if target.liveness.gone():
@@ -238,7 +238,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     # Where each batch takes long there are fewer.
     batch = 5 if target.first_event_s < SLOW_S else count // 2
     # Many at once, or on a server that serves one at a time, may wait for each other.
-    queue = batch > SIDE_BY_SIDE or target.red("resilience.concurrent")
+    queue = batch > CONCURRENT_REQUESTS or target.red("resilience.concurrent")
     enough = (
         until.any_of(until.head(), until.elapsed(target.first_event_s / 2))
         if early
@@ -292,12 +292,12 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
             readers.append(connection)
             connection.send(request)
         readers[-1].pause_reading(0.5 + 1.2 * target.first_event_s + stream.within_s)
-        problem, reading = served_beside(target, readers, "do not read")
+        problem, reading = served_alongside(target, readers, "do not read")
         # Refusals that wait for any stream wait for these.
         if not problem and not target.red("resilience.not-blocked"):
             asked = refusable(target)[0]
             with target.probe.under_load():
-                refusal = _refusal_beside(target, asked, "a refusal while others do not read")
+                refusal = _refusal_alongside(target, asked, "a refusal while others do not read")
             if refusal.head is None:
                 problem, reading = "a refusal is not answered", refusal
     finally:
@@ -329,7 +329,7 @@ def test_half_sent_requests_stop_nobody(target: Target) -> None:
         good = _good_requests(target, kinds)
         with send_halves(target, kinds=kinds) as halves:
             for request in good:
-                problem, reading = served_beside(target, halves, what, request=request)
+                problem, reading = served_alongside(target, halves, what, request=request)
                 if problem:
                     break
             count = len(halves)

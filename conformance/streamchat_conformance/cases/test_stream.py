@@ -1,4 +1,4 @@
-"""stream: events come when they are made, and failures are told."""
+"""stream: events come when they are made, and failures are reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_events_arrive_as_they_are_made(target: Target) -> None:
     if not bursts:
         raise NotApplicable("no stream of three events took half a second: nothing can be said")
     late = [burst for burst in bursts if burst.at_end]
-    # Two streams with different prompts have to agree before a server is accused.
+    # Two streams with different prompts have to agree before a server is flagged.
     if len(late) == len(bursts) >= 2:
         raise _burst_violation("stream.incremental", late, readings)
 
@@ -94,19 +94,19 @@ def test_events_arrive_as_they_are_made_when_compression_is_offered(target: Targ
     if plain_bursts and all(burst.at_end for burst in plain_bursts):
         raise Blocked("stream.incremental", "the plain stream comes in one burst, too")
     if unread and not plain_bursts:
-        # What is in the pieces is not read here: only a plain stream tells how many to expect.
-        raise NotApplicable("the stream is coded with br, and the plain one is too short to tell")
+        # What is in the pieces is not read here: only a plain stream shows how many to expect.
+        raise NotApplicable("the stream is coded with br, and the plain one is too short to decide")
     if len(late) == len(bursts) >= 2:
         raise _burst_violation("stream.incremental-encoded", late, readings)
 
 
 def _is_unread(reading: Reading) -> bool:
-    """Tell whether a stream is in the one coding that is offered and not undone here."""
+    """Return whether a stream is in the one coding that is offered and not undone here."""
     return "br" in reading.codings
 
 
 def _withheld(reading: Reading) -> bool:
-    """Tell whether nothing came that could be an event, content coding or not."""
+    """Return whether nothing came that could be an event, content coding or not."""
     if _is_unread(reading):
         return sum(len(read.data) for read in reading.coded_reads) <= PREAMBLE_BYTES
     return not reading.events and (reading.coding_error is None or not reading.body)
@@ -240,18 +240,18 @@ def _not_read(target: Target, reading: Reading, error: Exception) -> Exception:
 @requirement(
     "stream.fault",
     SHOULD,
-    "A failure in mid-stream is told by an error event, then the stream ends.",
+    "A failure in mid-stream is reported by an error event, then the stream ends.",
     source="mozilla-ai/any-llm#847, openclaw/openclaw#113629",
     needs=FAULT,
 )
-def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
+def test_a_failure_is_reported_by_an_error_event(target: Target) -> None:
     reading = Observations(target).fault()
     last = reading.payloads[-1] if reading.payloads else None
     block, payload = last if last is not None else (None, None)
     failure = reading.content.failure
     is_error = block is not None and block is failure
     refusals = reading.dialect.refusals
-    told = payload is not None and refusals.reports_error(payload.value)
+    reported = payload is not None and refusals.reports_error(payload.value)
     blocks = [block for block, _ in reading.payloads]
     after = blocks[blocks.index(failure) + 1 :] if failure is not None else []
     names = {block.event.type for block in after if block.event is not None}
@@ -260,7 +260,7 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
         problem = "content follows the error event"
     elif not is_error:
         problem = "the last event is no error event"
-    elif not told:
+    elif not reported:
         problem = "the error event's data is not JSON with `error`"
     elif not reading.ended:
         problem = "the stream did not end after the error event"
@@ -285,12 +285,12 @@ def test_a_failure_is_told_by_an_error_event(target: Target) -> None:
 )
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()
-    told = any(
+    reported = any(
         block.event is not None and block.event.type in reading.dialect.failure_events
         for block in reading.events
     )
     looks_complete = reading.ended_well and reading.accepted
-    if looks_complete and not told:
+    if looks_complete and not reported:
         finding = Finding(
             "stream.fault-visible",
             "the reader takes half an answer for the whole one",

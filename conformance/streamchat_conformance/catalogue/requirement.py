@@ -1,4 +1,4 @@
-"""The catalogue of requirements: each is declared once, beside the code that decides it.
+"""The catalogue of requirements: each is declared once, next to the code that decides it.
 
 A requirement that one exchange can decide is declared by its judge; one that needs several
 exchanges, or the course of time, is declared by its case. Either way its id, level, sentence

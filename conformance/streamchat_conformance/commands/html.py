@@ -1,4 +1,4 @@
-"""`python -m streamchat_conformance.commands.html REPORT.json OUT.html`: a report made anew."""
+"""`python -m streamchat_conformance.commands.html REPORT.json OUT.html`: a report's page."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
         print_safely(f"not testable: {error}\n")
         print_safely("what to do:   start the server, or name another with --target-url\n")
         return EXIT_NOT_TESTABLE
-    return _tell(chosen, again, endpoint, exchange, Redactor(settings.headers))
+    return _show(chosen, again, endpoint, exchange, Redactor(settings.headers))
 
 
 def _parser() -> Parser:
@@ -230,7 +230,7 @@ def _send(again: Again, endpoint: Endpoint, watch_s: float) -> Exchange:
 # -- showing -----------------------------------------------------------------------------
 
 
-def _tell(
+def _show(
     chosen: Chosen, again: Again, endpoint: Endpoint, exchange: Exchange, redactor: Redactor
 ) -> int:
     count = len(chosen.entry.findings)

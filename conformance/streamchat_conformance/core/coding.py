@@ -39,8 +39,8 @@ REGISTERED: Final = frozenset(
 DECODABLE: Final = frozenset({"gzip", "x-gzip", "deflate"})
 """Codings that are undone here."""
 
-TELLING_BYTES: Final = 16
-"""So many bytes of a body show whether it is text: every coding begins with other bytes."""
+DISTINCTIVE_BYTES: Final = 16
+"""How many bytes of a body show whether it is text: every coding begins with other bytes."""
 
 _SEEN_BYTES: Final = 1024
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -70,7 +70,7 @@ def is_plain_text(reads: Iterable[Read]) -> bool:
         begun += read.data[:_SEEN_BYTES]
         if len(begun) >= _SEEN_BYTES:
             break
-    if len(begun) < TELLING_BYTES or _NOT_TEXT.search(begun, 0, _SEEN_BYTES):
+    if len(begun) < DISTINCTIVE_BYTES or _NOT_TEXT.search(begun, 0, _SEEN_BYTES):
         return False
     try:
         codecs.getincrementaldecoder("utf-8")().decode(bytes(begun[:_SEEN_BYTES]))
@@ -176,7 +176,8 @@ class _Inflater:
     def _decompress(self, data: bytes, pieces: list[bytes]) -> bytes:
         """Decode some bytes into `pieces`, return those that are left. Raises zlib.error."""
         assert self._inflater is not None
-        # One byte beyond the room tells "just the limit" from "more"; and 0 would mean no limit.
+        # One byte beyond the limit distinguishes "just the limit" from "more"; and 0 would mean no
+        # limit.
         piece = self._inflater.decompress(data, self._room + 1)
         self.truncated = len(piece) > self._room
         pieces.append(piece[: self._room])

@@ -110,7 +110,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             _FRAMING,
         ),
         "length-with-transfer-encoding": Rule(
-            "no Content-Length stands beside Transfer-Encoding", "RFC 9112 §6.2", _FRAMING
+            "no Content-Length comes with Transfer-Encoding", "RFC 9112 §6.2", _FRAMING
         ),
         "bad-content-length": Rule(
             "Content-Length is a number in decimal digits", "RFC 9110 §8.6", _FRAMING

@@ -55,7 +55,7 @@ class EventStreamParser:
     """Reads one event stream. Feed bytes to `receive`; call `close` at the stream's end.
 
     `keep_lines` keeps every line and block, for judging. `line_limit_bytes` bounds the memory
-    that a line or an event may take: of each line, and of each event's data, so much is kept;
+    that a line or an event may take: of each line, and of each event's data, this much is kept;
     the rest is counted in `cut_bytes` and flagged (`"cut"` on the line, `Event.cut`).
     Raises ValueError when the limit is less than 1.
     """
@@ -243,7 +243,7 @@ def read_event_stream(
 ) -> EventStream:
     """Read a recorded body, line by line.
 
-    `ended` tells whether the stream is over. If it is not, a block in progress is there all the
+    `ended` says whether the stream is over. If it is not, a block in progress is there all the
     same (not complete), but without the line whose end has not come.
     """
     parser = EventStreamParser(keep_lines=True, line_limit_bytes=line_limit_bytes)

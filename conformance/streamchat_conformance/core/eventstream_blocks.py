@@ -26,12 +26,12 @@ _SHORT: Final = 400
 _LONG_LINE: Final = 300
 """Lines of more characters than this are found faster one by one."""
 _PAUSE: Final = 16
-"""After blocks that were not alike, so many texts are read line by line before a new attempt."""
+"""How many texts are read line by line after blocks that were not alike."""
 
 _PREAMBLE: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+(?:event: ?+([^\n]*+)\n)?+data: ?+")
 """What stands before a block's data when that is comments and a type at most."""
 _COMMENTS: Final = r"(?::[^\n]*+\n++){0,4}+"
-"""Comments before a block and at its start. Few, so that nothing is scanned many times in vain."""
+"""Comments before a block and at its start. Few, so that little is scanned twice."""
 _LEADING: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+")
 _FIELD: Final = re.compile(r"(id|event|data)(: ?)")
 
@@ -59,7 +59,7 @@ class BlockReader:
                 row = ("message", text[6:], self._interpretation.last_event_id, at_s, -1, False)
                 return [tuple.__new__(Event, row)]
             return self._interpretation.read([*text.split("\n"), ""], at_s)
-        # A look at one place tells: most of a text with long lines is long lines.
+        # One place is enough to look at: most of a text with long lines is long lines.
         if text.find("\n", _LONG_LINE, 2 * _LONG_LINE) < 0 and len(text) > 2 * _LONG_LINE:
             return self._interpretation.read(_long_lines(text), at_s)
         if self._pause:
@@ -85,7 +85,7 @@ class BlockReader:
             self._preamble, self._type = match.group(), match[1] or "message"
             self._separator = "\n\n" + self._preamble
         separator = self._separator
-        # Looking at the second block first spares the attempt where it is in vain.
+        # Looking at the second block first avoids an attempt that must fail.
         if not text.startswith(separator, text.find("\n", len(separator) - 2)):
             return None
         datas = text[len(separator) - 2 :].split(separator)

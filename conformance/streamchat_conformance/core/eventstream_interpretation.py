@@ -81,7 +81,7 @@ class Interpretation:
 
 
 def is_retry(value: str) -> bool:
-    """Tell whether a retry field's value is one or more ASCII digits, and so counts."""
+    """Return whether a retry field's value is one or more ASCII digits, and so counts."""
     return value.isascii() and value.isdigit()
 
 

@@ -252,7 +252,7 @@ def _oddities(
 
 
 def _is_utf8(data: bytes, *, whole: bool) -> bool:
-    """Tell whether bytes are UTF-8; unless they are `whole`, a last character may be cut."""
+    """Return whether bytes are UTF-8; unless they are `whole`, a last character may be cut."""
     try:
         codecs.utf_8_decode(data, "strict", whole)
     except UnicodeDecodeError:

@@ -79,7 +79,7 @@ class Exchange:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dict from which `from_json` restores an equal exchange.
 
-        Bytes are kept exactly, as base64; a lossy `text` of each stands beside it for people.
+        Bytes are kept exactly, as base64; a lossy `text` of each is next to it for people.
         """
         return {
             "schema": SCHEMA,

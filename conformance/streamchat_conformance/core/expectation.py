@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Expectation(StrEnum):
-    """What a request deserves."""
+    """The expected outcome of a request."""
 
     ACCEPT = "accept"
     """200 and an event stream."""

@@ -26,7 +26,7 @@ _OWS = " \t"
 
 
 def is_token(text: str) -> bool:
-    """Tell whether `text` is a token (RFC 9110 §5.6.2)."""
+    """Return whether `text` is a token (RFC 9110 §5.6.2)."""
     return TOKEN.fullmatch(text) is not None
 
 
@@ -155,7 +155,7 @@ _ASCTIME_DATE = re.compile(
 
 
 def is_http_date(value: str) -> bool:
-    """Tell whether `value` is an HTTP date as senders must write it (RFC 9110 §5.6.7).
+    """Return whether `value` is an HTTP date as senders must write it (RFC 9110 §5.6.7).
 
     That is IMF-fixdate: fixed lengths, English names in this very case, GMT. The day must exist
     in its month, and the time in the day (second 60 is a leap second). The grammar does not tie
@@ -165,7 +165,7 @@ def is_http_date(value: str) -> bool:
 
 
 def is_obsolete_http_date(value: str) -> bool:
-    """Tell whether `value` is in one of the two forms recipients must still read.
+    """Return whether `value` is in one of the two forms recipients must still read.
 
     RFC 9110 §5.6.7: the RFC 850 form with a two-digit year, and that of C's asctime().
     """

@@ -46,7 +46,7 @@ def read_framing(
     if lengths and encodings:
         # Two readers of one message that choose differently are how requests are smuggled.
         log.add("length-with-transfer-encoding", "framing", _offset_of(head, "content-length"))
-    # A HEAD answer and 304 may carry both fields: they tell of the body that is not sent.
+    # A HEAD answer and 304 may carry both fields: they describe the body that is not sent.
     tunnel = request_method == "CONNECT" and 200 <= head.status < 300
     if request_method == "HEAD" or head.status == 304 or tunnel:
         return Framing.NONE, None

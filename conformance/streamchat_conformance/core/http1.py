@@ -183,7 +183,7 @@ class ResponseReader:
         """Return the offset, among the received bytes, of that byte of the decoded body.
 
         The body's length gives the place just behind its last byte. Raises ValueError when the
-        body is not so long.
+        body is not that long.
         """
         if self.head is None or not 0 <= body_offset <= self._body_bytes:
             raise ValueError(

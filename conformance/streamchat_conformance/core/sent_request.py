@@ -1,4 +1,4 @@
-"""Reading a request's bytes back, so that a recording alone tells what was asked."""
+"""Reading a request's bytes back, so that a recording alone shows what was asked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """A request as its bytes tell it. `well_formed` is False when its HTTP is not clean."""
+    """A request as its bytes show it. `well_formed` is False when its HTTP is not clean."""
 
     method: str
     target: str

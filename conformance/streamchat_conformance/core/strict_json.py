@@ -135,7 +135,7 @@ def _decimal(digits: str) -> Decimal:
     try:
         return Decimal(digits)
     except InvalidOperation:
-        # The exponent is beyond what even Decimal holds (18 digits): no reader tells these apart.
+        # The exponent is beyond what even Decimal holds (18 digits): no reader distinguishes these.
         mantissa, _, exponent = digits.lower().partition("e")
         vanishes = exponent.startswith("-") or not Decimal(mantissa)
         sign = "-" if digits.startswith("-") else ""

@@ -40,7 +40,7 @@ KILL_LIMIT_S = 5.0
 OUTPUT_LIMIT_S = 2.0
 """How long the rest of the output is waited for after the end."""
 DEATH_LAG_S = 0.5
-"""A process is seen to have ended at most so long after its sockets were closed (seconds)."""
+"""How long after its sockets were closed a process is seen to have ended (seconds)."""
 POLL_S = 0.05
 """Time between two looks at whether the server listens yet, or has ended (seconds)."""
 
@@ -117,7 +117,7 @@ class TargetCommand:
 
     @property
     def died(self) -> str:
-        """How the server ended before it was told to, in words, or an empty string."""
+        """How the server ended before it was asked to, in words, or an empty string."""
         if not self._died and self._terminated_at_s is None and self._gone():
             self._died = how_it_ended(self._status())
         return self._died
@@ -193,10 +193,10 @@ class TargetCommand:
         cure = self._how_to_set_the_port()
         self.stop(patience_s=KILL_LIMIT_S)
         printed = "\n".join(f"    {line}" for line in self.output())
-        told = f"these are its last lines:\n{printed}" if printed else "it printed nothing"
+        output = f"these are its last lines:\n{printed}" if printed else "it printed nothing"
         return NotTestable(
             f"the command was to accept connections on port {self.port}: {why}",
-            f"{cure}; {told}",
+            f"{cure}; {output}",
         )
 
     def _how_to_set_the_port(self) -> str:
@@ -215,7 +215,7 @@ class TargetCommand:
         )
 
     def await_death(self) -> bool:
-        """Tell whether the server has ended by itself, or is about to.
+        """Return whether the server has ended by itself, or is about to.
 
         A server that accepts no connections any more is given a moment to be seen to end.
         """
@@ -269,7 +269,7 @@ class TargetCommand:
         return True
 
     def _gone(self) -> bool:
-        """Tell whether the command and all that it started have ended."""
+        """Return whether the command and all that it started have ended."""
         process = self._process
         return process is None or (self._ended.is_set() and not members(process.pid))
 
@@ -290,7 +290,7 @@ class TargetCommand:
         signal.signal(signal.SIGTERM, stop)
         self._handles_sigterm = True
 
-    # -- telling -------------------------------------------------------------------------
+    # -- reporting -----------------------------------------------------------------------
 
     def facts(self, *, clean: Callable[[str], str] = str) -> dict[str, Any]:
         """Return what became of the server, JSON-ready. After `stop`.

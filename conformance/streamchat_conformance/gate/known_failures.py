@@ -12,7 +12,7 @@
 
 A failure that is listed does not fail the run. What is listed and passes does, and so does an
 entry that has expired: a list that nobody keeps up hides the next failure. What is flaky runs
-and is told, and never fails the run either way.
+and is reported, and never fails the run either way.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def _taken(host: str, port: int) -> bool:
-    """Tell whether a port is in use at an IPv6 address; no, where there is no IPv6."""
+    """Return whether a port is in use at an IPv6 address; no, where there is no IPv6."""
     try:
         with socket.socket(socket.AF_INET6) as sock:
             sock.bind((host, port))

@@ -1,4 +1,4 @@
-"""How a server ends on SIGTERM while a stream is open: told, never judged."""
+"""How a server ends on SIGTERM while a stream is open: reported, never judged."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def _last_stream(command: TargetCommand, target: Target) -> str:
         return ""
     if reading.ended_well:
         last = reading.events[-1].event
-        told = last is not None and last.type == "error"
-        return "ended whole, with an error event" if told else "ended whole"
+        reported = last is not None and last.type == "error"
+        return "ended whole, with an error event" if reported else "ended whole"
     if exchange.ending in (Ending.CLOSED, Ending.RESET):
         return "was cut"
     return "went on"

@@ -42,18 +42,18 @@ class WatchfulLedger(Ledger):
         return reading
 
     def red(self, id_: str) -> bool:
-        """Tell whether a requirement was broken so far."""
+        """Return whether a requirement was broken so far."""
         if id_ == ALIVE:
             self.enter_death()
         return super().red(id_)
 
-    def accuse(self, finding: Finding, exchange: Exchange) -> None:
+    def flag(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself, or the process's end that explains it."""
         if finding.requirement == ALIVE:
             self._command.await_death()
             if self.enter_death():
                 return
-        super().accuse(finding, exchange)
+        super().flag(finding, exchange)
 
     def enter_death(self) -> bool:
         """Enter the process's end, if it has ended by itself; return whether it has."""
@@ -61,11 +61,11 @@ class WatchfulLedger(Ledger):
         if died and not self._entered:
             self._entered = True
             exchange = self.fatal()
-            super().accuse(death(died, exchange, self._command.output()), exchange)
+            super().flag(death(died, exchange, self._command.output()), exchange)
         return bool(died)
 
     def fatal(self) -> Exchange:
-        """Return the exchange after which the process ended, as far as can be told.
+        """Return the exchange after which the process ended, as far as is known.
 
         That is the first one left unanswered from shortly before the end was seen, or else the
         last one before it.
@@ -80,7 +80,7 @@ class WatchfulLedger(Ledger):
 
 
 def _cut(reading: Reading) -> bool:
-    """Tell whether the connection ended before the answer did."""
+    """Return whether the connection ended before the answer did."""
     return reading.closed and not reading.ended_well
 
 
@@ -90,6 +90,6 @@ def death(died: str, exchange: Exchange, output: list[str]) -> Finding:
     return Finding(
         ALIVE,
         f"the server's process ended in mid-run ({died}) after this request: {after}",
-        "a process that runs until it is told to end",
+        "a process that runs until it is asked to end",
         " | ".join(output[-3:]) or "no output",
     )

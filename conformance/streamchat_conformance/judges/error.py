@@ -28,7 +28,7 @@ def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> 
     return Finding(id_, message, expected, received, head.offset if head else None)
 
 
-def tells_error(reading: Reading) -> bool:
+def reports_error(reading: Reading) -> bool:
     """Return whether the body says in-band that the request failed."""
     refusals = reading.dialect.refusals
     if reading.events:
@@ -42,14 +42,14 @@ def tells_error(reading: Reading) -> bool:
 
 
 def is_refusal(reading: Reading) -> bool:
-    """Tell whether this is a refusal by the endpoint itself of a request it had to refuse."""
+    """Return whether this is a refusal by the endpoint itself of a request it had to refuse."""
     if _is_from_below(reading):
         return False
     return reading.asked.expectation is Expectation.REFUSE and reading.refused
 
 
 def _is_from_below(reading: Reading) -> bool:
-    """Tell whether what stands before the endpoint may have refused, in a form of its own.
+    """Return whether what stands before the endpoint may have refused, in a form of its own.
 
     It says "not now", that a body is no form although its media type says so, or that it wants
     a Content-Length (RFC 9110 section 15.5.12) where the request did not say its length at all.
@@ -88,7 +88,7 @@ def status(reading: Reading) -> Verdict:
 
 def _is_deliberate(reading: Reading) -> bool:
     """Return whether an answer that is no refusal by its head says in its body that it is one."""
-    return not reading.lost and not reading.is_stream and tells_error(reading)
+    return not reading.lost and not reading.is_stream and reports_error(reading)
 
 
 def _is_chunked(reading: Reading) -> bool:
@@ -115,7 +115,7 @@ def media_type(reading: Reading) -> Verdict:
     return [
         Finding(
             "error.media-type",
-            "a client that reads the error as JSON is told that it is something else",
+            "a client that reads the error as JSON is given something else",
             "Content-Type: application/json",
             f"Content-Type: {received}" if received else "no Content-Type field",
             reading.head.offset,
@@ -131,7 +131,7 @@ def media_type(reading: Reading) -> Verdict:
     "lm-sys/FastChat#1875",
 )
 def shape(reading: Reading) -> Verdict:
-    # One cause, one red: a body that is openly something else (HTML, text) is told by
+    # One cause, one red: a body that is openly something else (HTML, text) is reported by
     # error.media-type, a body that was cut by error.delimited.
     if not is_refusal(reading) or reading.essence != "application/json":
         return None
@@ -160,13 +160,13 @@ def shape(reading: Reading) -> Verdict:
 def not_streamed(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
         return None
-    in_band = reading.accepted and not reading.lost and tells_error(reading)
+    in_band = reading.accepted and not reading.lost and reports_error(reading)
     streamed_refusal = reading.status >= 400 and reading.essence == "text/event-stream"
     if in_band or streamed_refusal:
         message = "the refusal came as if it were an answer; clients look at status and media type"
         expected = "HTTP/1.1 400 with application/json, before any stream"
         return [_status_finding(reading, "error.not-streamed", message, expected)]
-    # A request that was served as if it were valid is told by its request.* requirement.
+    # A request that was served as if it were valid is reported by its request.* requirement.
     return [] if reading.refused else None
 
 

@@ -1,7 +1,7 @@
 """Text that is dangerous to an event stream, and whether it did harm.
 
 A prompt may contain line separators, or text that looks like an event. If a server does not
-escape them, one cause breaks many rules of syntax at once; it is told once, under the
+escape them, one cause breaks many rules of syntax at once; it is reported once, under the
 requirement that the text was sent for (`payload.no-injection`, `payload.line-separators`).
 """
 
@@ -59,7 +59,7 @@ def _spellings(reading: Reading) -> Iterator[str]:
 
 
 def has_separators(reading: Reading) -> bool:
-    """Tell whether the request's text has line separators."""
+    """Return whether the request's text has line separators."""
     return any(_SEPARATOR.search(text) for text in reading.texts)
 
 
@@ -160,7 +160,7 @@ def intrudes(reading: Reading) -> bool:
 
 
 def _stands_unescaped(reading: Reading) -> bool:
-    """Tell whether text of the request came back with a separator in it that is not escaped."""
+    """Return whether text of the request came back with a separator in it that is not escaped."""
     body = _RAW.sub(_MARK, reading.body.decode("utf-8", "replace"))
     body = _ESCAPE.sub(lambda escape: _escaped(escape[1]), _in_surrogates(body))
     seams = (seam for text in reading.texts for seam in _seams(text))
@@ -169,7 +169,7 @@ def _stands_unescaped(reading: Reading) -> bool:
 
 def _seams(text: str) -> Iterator[str]:
     """Yield a pattern for each place where text is torn if its separators are not escaped."""
-    # Where the text begins or ends a quotation mark stands beside it.
+    # Where the text begins or ends a quotation mark is next to it.
     for before, after in pairwise(_RUN.split(_in_surrogates(text))):
         last = re.escape(before[-SEAM_CHARACTERS:] or '"')
         first = re.escape(after[:SEAM_CHARACTERS] or '"')

@@ -231,7 +231,7 @@ def singletons(reading: Reading) -> Verdict:
 @judge(
     "headers.no-content-length",
     MUST,
-    "No Content-Length stands beside Transfer-Encoding, and none cuts the stream.",
+    "No Content-Length comes with Transfer-Encoding, and none cuts the stream.",
     source="RFC 9112 section 6.2; timoklimmer/powerproxy-aoai#53, "
     "kubernetes-sigs/gateway-api-inference-extension#2994",
     evidence=Evidence.PART,
@@ -337,7 +337,7 @@ def _coding_problem(reading: Reading) -> str:
 
 
 def _acceptable(coding: str, accepted: list[str]) -> bool:
-    """Tell whether Accept-Encoding allows a coding (RFC 9110 section 12.5.3)."""
+    """Return whether Accept-Encoding allows a coding (RFC 9110 section 12.5.3)."""
     weights: dict[str, bool] = {}
     for item in ",".join(accepted).lower().split(","):
         name, _, parameters = item.strip().partition(";")

@@ -44,14 +44,14 @@ def no_injection(reading: Reading) -> Verdict:
 
 
 def injects(reading: Reading) -> bool:
-    """Tell whether text of the request became part of this response's head, or ended it."""
+    """Return whether text of the request became part of this response's head, or ended it."""
     return bool(no_injection(reading))
 
 
 def _injections(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
     attempts = set(_injected_fields(reading))
     # A text may well quote a field that the server sends with every response. One like that
-    # was injected when it stands beside the server's own.
+    # was injected when it comes in addition to the server's own.
     named = {
         (name, value)
         for name, value in attempts

@@ -185,10 +185,10 @@ def nonempty(reading: Reading) -> Verdict:
     # What cannot be decoded may well have events.
     if reading.coding_error is not None:
         return None
-    # A stream that was cut is told by transport.terminated.
+    # A stream that was cut is reported by transport.terminated.
     if not reading.ended_well and reading.response.framing is not Framing.CLOSE:
         return None
-    # Lines that lost an event are told by the requirement they break.
+    # Lines that lost an event are reported by the requirement they break.
     if any(line.oddities or line.name in ("data", "event") for line in reading.stream.lines):
         return []
     return [

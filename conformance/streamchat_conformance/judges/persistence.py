@@ -58,7 +58,7 @@ def connection_persistent(reading: Reading) -> Verdict:
     if "close" not in tokens(head.values("connection")):
         return []
     # A connection that has served may be given up at any time by saying so (RFC 9112 section
-    # 9.6): many servers do after so many requests. One that says it at once never persists.
+    # 9.6): many servers do after a number of requests. One that says it at once never persists.
     if reading.exchange.position:
         return None
     return [

@@ -13,7 +13,7 @@ from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, L
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.judges.error import tells_error
+from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.judges.judge import SHARED_JUDGES, Evidence, Judges, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
@@ -134,7 +134,7 @@ def answer(reading: Reading) -> str:
 
 
 def lost_in_upload(reading: Reading) -> bool:
-    """Tell whether the answer may have been lost because the server closed during the upload."""
+    """Return whether the answer may have been lost because the server closed during the upload."""
     exchange = reading.exchange
     cut = exchange.sent_bytes is not None and exchange.sent_bytes < len(exchange.request)
     return cut and reading.closed and reading.head is None
@@ -144,7 +144,7 @@ def must_accept(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
     if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
         return None
-    # With several features in one request the one that is least sure to be accepted is blamed.
+    # With several features in one request the one that is least sure to be accepted is the cause.
     served = reading.accepted or reading.switched_as_offered
     if asked.row != id_:
         return [] if id_ in asked.rows and served else None
@@ -163,10 +163,10 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
         return None
     if reading.refused:
         return []
-    # One cause, one red: a refusal told in-band, or with a stream's media type, is
+    # One cause, one red: a refusal reported in-band, or with a stream's media type, is
     # error.not-streamed.
     answered = reading.head is not None and reading.status < 500
-    if answered and (reading.lost or tells_error(reading)):
+    if answered and (reading.lost or reports_error(reading)):
         return None
     if lost_in_upload(reading):
         return None
@@ -196,7 +196,7 @@ def must_survive(id_: str, reading: Reading) -> Verdict:
 
 
 def _broken(reading: Reading) -> bool:
-    """Tell whether an accepted request's stream was cut or empty, is no UTF-8, or no JSON."""
+    """Return whether an accepted request's stream was cut or empty, is no UTF-8, or no JSON."""
     if not reading.is_stream:
         return False
     # A server that fails to make the first event may end the stream as if nothing had been.

@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def _unfit(reading: Reading) -> bool:
-    """Tell whether the stream's syntax cannot be judged, or is judged as a hazard's breach."""
+    """Return whether the stream's syntax cannot be judged, or is judged as a hazard's breach."""
     # Whether dangerous text did it may show only in what was lost.
     hazard = has_separators(reading) if reading.lost else hazard_breach(reading)
     return not reading.judges_stream or bool(hazard)

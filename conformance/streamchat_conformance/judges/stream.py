@@ -1,4 +1,4 @@
-"""stream: what one exchange tells of a stream's course in time."""
+"""stream: what one exchange shows of a stream's course in time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streamchat_conformance.judges.reading import Reading
 OTHERS_OPEN = "other connections were open"
 """Note of an exchange with others under way, whether or not it may have had to wait for them."""
 
-BESIDE_OTHERS = "recorded beside other clients"
+WITH_OTHER_CLIENTS = "recorded with other clients"
 """Note of an exchange that may have had to wait for others."""
 
 HELD_BACK_S = 0.05
@@ -38,7 +38,7 @@ def first_event(reading: Reading) -> Verdict:
     if reading.asked.expectation is not Expectation.ACCEPT or reading.refused or sent is None:
         return None
     # What waits for other clients is resilience.*.
-    if BESIDE_OTHERS in exchange.notes:
+    if WITH_OTHER_CLIENTS in exchange.notes:
         return None
     # What a content coding holds back is stream.incremental-encoded.
     if sent.first("accept-encoding") is not None:
@@ -93,7 +93,7 @@ def gap(reading: Reading) -> Verdict:
     return [
         Finding(
             "stream.gap",
-            "proxies and clients take so long a silence for the end",
+            "proxies and clients take a silence of this length for the end",
             f"a comment or event at least every {reading.gap_limit_s:g} s",
             f"{longest:.1f} s of silence, {after:.1f} s after the request "
             f"(watched for {exchange.ended_at_s:.1f} s)",
@@ -175,7 +175,7 @@ def _pairs(reading: Reading) -> Iterator[_Pair]:
 
 
 def _arrivals(reading: Reading) -> Callable[[int], float]:
-    """Return a function that tells when a byte of the body arrived (offset to seconds)."""
+    """Return a function that returns when a byte of the body arrived (offset to seconds)."""
     reads = reading.body_reads
     ends = list(accumulate(len(read.data) for read in reads))
     return lambda offset: reads[bisect_right(ends, offset)].at_s

@@ -88,11 +88,11 @@ def delimited(reading: Reading) -> Verdict:
         return findings
     if response.framing is Framing.CLOSE:
         # RFC 9112 section 6.3 case 8: such a body ends with the connection, so a crash in
-        # mid-stream cannot be told from the end.
+        # mid-stream cannot be distinguished from the end.
         return [
             Finding(
                 "transport.delimited",
-                "the body ends with the connection: a cut stream cannot be told from a whole one",
+                "the body ends with the connection: a cut stream looks like a whole one",
                 "Transfer-Encoding: chunked",
                 "neither Transfer-Encoding nor Content-Length",
                 head.offset,

@@ -50,7 +50,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Prepare to gather results, where xdist's workers do the collecting."""
     config = session.config
     if config.pluginmanager.hasplugin("dsession"):
-        from streamchat_conformance.plugin.gathering import GatheringSession
+        from streamchat_conformance.plugin.collecting import GatheringSession
 
         config.pluginmanager.register(GatheringSession(config), _SESSION)
 

@@ -204,7 +204,7 @@ _SETTINGS = (
 
 
 def any_given(config: pytest.Config) -> bool:
-    """Tell whether any of the suite's settings was given on the command line."""
+    """Return whether any of the suite's settings was given on the command line."""
     return any(config.getoption(option) for option in _SETTINGS) or (
         config.getoption("--fail-on") != "must"
     )

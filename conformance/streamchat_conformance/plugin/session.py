@@ -14,8 +14,8 @@ from types import FrameType
 import pytest
 
 from streamchat_conformance.catalogue import Requirement
+from streamchat_conformance.plugin.collecting import Gathering
 from streamchat_conformance.plugin.configure import checked_settings, layer_of, selected_ids
-from streamchat_conformance.plugin.gathering import Gathering
 from streamchat_conformance.plugin.state import RunState
 from streamchat_conformance.plugin.totals import colour
 from streamchat_conformance.report.junit import junit_properties
@@ -51,9 +51,9 @@ class SuiteSession(Gathering):
 
     @property
     def target(self) -> Target:
-        """The server under test. Raises NotTestable when it could not be learnt."""
+        """The server under test. Raises NotTestable when the preflight failed."""
         if self.state.target is None:
-            raise NotTestable(self.results.facts.not_testable or "the target was not learnt")
+            raise NotTestable(self.results.facts.not_testable or "the preflight did not finish")
         return self.state.target
 
     # -- collection ----------------------------------------------------------------------
@@ -75,7 +75,7 @@ class SuiteSession(Gathering):
             item.user_properties.extend(junit_properties(self._requirement_of(item)))
         quiet = self.config.option.reportchars == DEFAULT_REPORTCHARS
         if all(is_case(item) for item in items) and self.config.option.tbstyle == "auto":
-            # The summary tells each failure; pytest's own sections would tell it twice.
+            # The summary shows each failure; pytest's own sections would show it twice.
             self.config.option.tbstyle = "no"
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None and quiet:

@@ -44,7 +44,7 @@ def check_report_files(config: pytest.Config) -> None:
 def write_reports(config: pytest.Config, value: dict[str, Any]) -> list[str]:
     """Write the reports that were asked for; return what went wrong, one line each.
 
-    `value` is the JSON report, from which all others are made: they tell the same, and what
+    `value` is the JSON report, from which all others are made: they say the same, and what
     was redacted there is redacted in each.
     """
     problems = []

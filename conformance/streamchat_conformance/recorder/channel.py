@@ -19,7 +19,7 @@ _DRAIN_READS: Final = 16
 _RECORD_BYTES: Final = 16_384
 """Most plaintext in one TLS record (RFC 8446 §5.1): written in such pieces, memory is bounded."""
 
-# Linux tells of a FIN while data before it is still unread; elsewhere a peek must do.
+# Linux reports a FIN while data before it is still unread; elsewhere a peek must do.
 _POLL_FIN: Final = getattr(select, "POLLRDHUP", 0)
 
 
@@ -47,7 +47,7 @@ class Channel:
         self.send_error: str | None = None
         """Why nothing more can be sent, once that is so."""
         self.notes: list[str] = []
-        """Oddities for the exchange, each told once."""
+        """Oddities for the exchange, each reported once."""
         self.closed = False
 
     def fileno(self) -> int:
@@ -81,7 +81,7 @@ class Channel:
         return self._send(data)
 
     def flush(self) -> None:
-        """Write on what `must_write` tells of."""
+        """Write on what `must_write` says."""
 
     def half_close(self) -> None:
         """Say that nothing more will be sent (FIN); receiving goes on."""
@@ -113,7 +113,7 @@ class Channel:
     def look(self) -> End | None:
         """Return the end of the server's direction if it has come, without taking any bytes.
 
-        Where the system cannot tell of a FIN behind unread bytes, those hide it.
+        Where the system cannot report a FIN behind unread bytes, those hide it.
         """
         if self.closed or self.end is not None:
             return self.end or End.FIN
@@ -123,7 +123,7 @@ class Channel:
         return self.seen(ready[0][1]) if ready else None
 
     def seen(self, events: int) -> End | None:
-        """Return the end of the server's direction that these poll events tell of."""
+        """Return the end of the server's direction that these poll events report."""
         if events & (select.POLLERR | select.POLLNVAL) or self.send_error is not None:
             return End.RST
         if events & (_POLL_FIN | select.POLLHUP):
@@ -138,7 +138,7 @@ class Channel:
 
     @property
     def watch_events(self) -> int:
-        """Poll events that tell of the end without readiness to read."""
+        """Poll events that report the end without readiness to read."""
         return int(_POLL_FIN)
 
     def _recv(self) -> bytes | None:
@@ -185,7 +185,7 @@ class TlsChannel(Channel):
         self._in_flight = 0
         self._notified = False
         self.first_bytes = b""
-        """The first bytes from the server: they tell TLS from plain HTTP."""
+        """The first bytes from the server: they distinguish TLS from plain HTTP."""
 
     @property
     def must_write(self) -> bool:

@@ -24,7 +24,7 @@ def check_target(endpoint: Endpoint, limits: Limits) -> None:
     """Connect, and find out whether a plain HTTP target speaks TLS instead.
 
     TLS servers answer plain HTTP with silence, an alert or a 400, and so do some plain ones:
-    only a TLS handshake tells. Raises ConnectError whose hint tells what to correct.
+    only a TLS handshake shows it. Raises ConnectError whose hint says what to correct.
     """
     request = (
         f"OPTIONS * HTTP/1.1\r\nHost: {endpoint.authority}\r\nConnection: close\r\n\r\n"

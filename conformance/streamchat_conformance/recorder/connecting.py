@@ -151,7 +151,7 @@ class Connecting:
         else:
             self._fail_address(errno.ETIMEDOUT)
 
-    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop tells all tasks the time
+    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop gives all tasks the time
         """Give up at once."""
         self.drop()
         if not self.done:

@@ -201,7 +201,7 @@ class Connection:
     # The connection itself.
 
     def pause_reading(self, limit_s: float) -> Ending | None:
-        """Read nothing for so long (seconds); return CLOSED or RESET if the server ended it.
+        """Read nothing for this long (seconds); return CLOSED or RESET if the server ended it.
 
         Returns as soon as the end is seen, and None when the connection is still open.
         """
@@ -212,7 +212,7 @@ class Connection:
         return Ending.CLOSED if watch.end is End.FIN else Ending.RESET
 
     def wait_for_close(self, limit_s: float) -> bool:
-        """Wait so long (seconds) for the server to end the connection; return whether it did.
+        """Wait this long (seconds) for the server to end the connection; return whether it did.
 
         What arrives meanwhile, up to the recording limit, is kept for the next `receive`.
         """

@@ -8,7 +8,7 @@ __all__ = ["ConnectError", "ConnectErrorKind", "TargetUrlError"]
 
 
 class TargetUrlError(ValueError):
-    """A target URL, or what came with it, cannot be used; one sentence tells the cure."""
+    """A target URL, or what came with it, cannot be used; one sentence says the cure."""
 
 
 class ConnectErrorKind(StrEnum):
@@ -31,7 +31,7 @@ class ConnectErrorKind(StrEnum):
 class ConnectError(Exception):
     """There is no connection to the target.
 
-    `kind` tells the step, `message` what happened in one sentence, `hint` what to try (may be
+    `kind` names the step, `message` what happened in one sentence, `hint` what to try (may be
     empty). `str()` gives both.
     """
 

@@ -42,6 +42,6 @@ class Limits:
                 raise ValueError(f"{limit.name} must be {wanted} above 0, not {value!r}")
 
     def named(self, name: str) -> str:
-        """Return `name=value`, the form in which an exchange tells what ended it."""
+        """Return `name=value`, the form in which an exchange names what ended it."""
         value = getattr(self, name)
         return f"{name}={value:g}" if name.endswith("_s") else f"{name}={value}"

@@ -34,7 +34,7 @@ class Task(Protocol):
         """Return the descriptor to poll; -1 for none."""
 
     def interest(self) -> int:
-        """Return the poll events to wait for; 0 still tells of errors and hang-ups."""
+        """Return the poll events to wait for; 0 still reports errors and hang-ups."""
 
     def wake_at(self) -> float:
         """Return the clock's time at which to be advanced at the latest."""
@@ -46,7 +46,7 @@ class Task(Protocol):
         """Draw the consequences of what was transferred and of the time."""
 
     def stop(self, now: float) -> None:
-        """Come to an end at once: the loop was told to stop."""
+        """Come to an end at once: the loop was asked to stop."""
 
 
 class Stop:
@@ -63,7 +63,7 @@ class Stop:
         return self._reader.fileno()
 
     def raise_(self) -> None:
-        """Tell the loop to stop. May be called more than once."""
+        """Ask the loop to stop. May be called more than once."""
         if not self.raised:
             self.raised = True
             self._writer.close()
@@ -75,7 +75,7 @@ class Stop:
 
 
 def drive(tasks: Sequence[Task], stop: Stop | None = None) -> None:
-    """Advance all tasks until each is done, or until told to stop.
+    """Advance all tasks until each is done, or until asked to stop.
 
     Waits in poll for exactly what the tasks wait for, until the earliest of their times. The
     loop ends because tasks do: each is bound by limits.

@@ -59,13 +59,13 @@ def record_together(plans: Sequence[Plan], limits: Limits) -> list[Exchange]:
 
     Each connection is closed whole as soon as its exchange is over. A connection that cannot
     be made is an exchange, too: nothing sent, ending RESET, or TIMED_OUT by `connect_s`, and a
-    note that tells why. Raises ConnectError only when a name has no address.
+    note that says why. Raises ConnectError only when a name has no address.
     """
     return record_timeline(plans, limits).exchanges
 
 
 def record_timeline(plans: Sequence[Plan], limits: Limits) -> Timeline:
-    """Do the same, and tell where each exchange's zero lies on the common time axis."""
+    """Do the same, and return where each exchange's zero lies on the common time axis."""
     addresses: dict[tuple[str, int], list[Address]] = {}
     for plan in plans:
         place = (plan.endpoint.host, plan.endpoint.port)
@@ -248,7 +248,7 @@ class Observation:
         return self._over.is_set()
 
     def result(self, timeout_s: float) -> Exchange:
-        """Wait for the end, so long at most (seconds), and return the exchange.
+        """Wait for the end, this long at most (seconds), and return the exchange.
 
         Raises TimeoutError when the recording still goes on, and ConnectError when there was no
         connection.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress"]
 
 _ANY_WINDOW: Final = 32 + zlib.MAX_WBITS
-"""Lets zlib tell gzip from deflate by the first bytes."""
+"""Lets zlib distinguish gzip from deflate by the first bytes."""
 
 _INFLATE_BYTES: Final = 1024 * 1024
 """Most that one read is inflated to: enough to count events, too little for a bomb."""

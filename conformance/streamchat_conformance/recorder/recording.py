@@ -281,6 +281,7 @@ class ExchangeRecording:
         if end is None or ending is Ending.OVERFLOW:
             return
         mine, self.leftover = self._tape.split(end)
-        # The rest is the next response's where one is owed; otherwise it is evidence here, too.
+        # The rest is the next response's where one is still to come; otherwise it is evidence here,
+        # too.
         if self._pipelined:
             self._tape.reads = mine

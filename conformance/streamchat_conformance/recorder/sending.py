@@ -119,7 +119,7 @@ class Sender:
         """Take note that what the request was sent for has come."""
         self._stall_s = min(self._stall_s, _ANSWERED_S)
 
-    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop tells all tasks the time
+    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop gives all tasks the time
         """Give up at once."""
         self._given_up = True
 

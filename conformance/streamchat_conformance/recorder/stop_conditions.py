@@ -1,4 +1,4 @@
-"""Stop conditions: until when a response is recorded. The limits apply beside each of them.
+"""Stop conditions: until when a response is recorded. The limits apply in addition to each.
 
 Every condition but `closed` and `silence` is also met by the end of the response, so that a
 stream shorter than hoped for ends the recording at once.
@@ -73,7 +73,7 @@ def elapsed(seconds: float) -> Until:
 
 
 def silence(seconds: float) -> Until:
-    """Stop when nothing has arrived for so long, even after the response's end.
+    """Stop when nothing has arrived for this long, even after the response's end.
 
     After `complete` this sees bytes that should not be there.
     """

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["OVERFLOW_FURTHER_BYTES", "OVERFLOW_FURTHER_S", "Stamped", "Tape"]
 
 OVERFLOW_FURTHER_BYTES: Final = 256 * 1024
-"""Beyond the recording limit, so many bytes more are counted at most."""
+"""How many bytes beyond the recording limit are counted at most."""
 
 OVERFLOW_FURTHER_S: Final = 0.1
-"""Beyond the recording limit, bytes are counted for so long at most."""
+"""How long bytes beyond the recording limit are counted at most (seconds)."""
 
 
 class Stamped(NamedTuple):
@@ -26,8 +26,8 @@ class Stamped(NamedTuple):
 class Tape:
     """What one exchange received. Once a recording limit is reached, bytes are only counted.
 
-    Counting ends at `counted_until`, or with `full`, whichever comes first: enough to tell a
-    response a little too long from one without end, and soon enough to stop a flood.
+    Counting ends at `counted_until`, or with `full`, whichever comes first: enough to distinguish
+    a response a little too long from one without end, and soon enough to stop a flood.
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -17,7 +17,7 @@ __all__ = ["ConnectionWatch"]
 class ConnectionWatch:
     """A task that waits for the server to end the connection, until a time.
 
-    With `room_bytes` what arrives is taken into `reads`, up to so much; with 0 nothing is, so
+    With `room_bytes` what arrives is taken into `reads`, up to this much; with 0 nothing is, so
     that the server feels a client that does not read.
     """
 
@@ -69,6 +69,6 @@ class ConnectionWatch:
         """Stop when the time is over or the room used up."""
         self._over = now >= self._until or (self._reading and self._room_bytes <= 0)
 
-    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop tells all tasks the time
+    def stop(self, now: float) -> None:  # noqa: ARG002 - the loop gives all tasks the time
         """Stop at once."""
         self._over = True

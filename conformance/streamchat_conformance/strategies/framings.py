@@ -22,7 +22,7 @@ _TRAILERS = (b"", b"X-Checksum: 1\r\n", b"X-One: 1\r\nX-Two:\r\n")
 def byte_splits(data: bytes, *, max_pieces: int = 6) -> st.SearchStrategy[list[bytes]]:
     """Draw ways to cut `data` into pieces, none of them empty, to be sent one after the other.
 
-    At most `max_pieces`; besides, data of up to 200 bytes is also cut into single bytes.
+    At most `max_pieces`; data of up to 200 bytes is also cut into single bytes.
     Shrinks to one piece.
     """
     if max_pieces < 1:
@@ -44,7 +44,7 @@ def chunkings(
 ) -> st.SearchStrategy[bytes]:
     """Draw chunked codings of `body`, last chunk included (RFC 9112 §7.1).
 
-    The options add what is legal too, but rarer: chunk extensions (which §7.1.1 tells a
+    The options add what is legal too, but rarer: chunk extensions (which §7.1.1 asks a
     recipient to ignore), trailer fields, zeros in front of chunk sizes.
     """
     return st.builds(

@@ -38,7 +38,7 @@ def json_tokens(text: str, *, non_finite: bool = False) -> list[tuple[int, str]]
 
 
 def is_json(body: bytes, *, non_finite: bool = False) -> bool:
-    """Tell whether `body` is one JSON text in UTF-8.
+    """Return whether `body` is one JSON text in UTF-8.
 
     A leading byte order mark is passed over: RFC 8259 §8.1 lets a parser ignore it, so it
     alone makes nothing malformed. With `non_finite`, the words that Python and JavaScript write
@@ -58,7 +58,7 @@ def _skip_whitespace(text: str, position: int) -> int:
 
 
 def _is_one_value(tokens: list[str]) -> bool:
-    """Tell whether the tokens are one value: a pushdown automaton over kinds of token."""
+    """Return whether the tokens are one value: a pushdown automaton over kinds of token."""
     open_brackets: list[str] = []
     expected = "value"
     for token in tokens:

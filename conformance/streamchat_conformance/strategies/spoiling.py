@@ -42,7 +42,7 @@ class RefusalStrength(StrEnum):
     """How strongly the RFC asks for a refusal."""
 
     MUST = "must"
-    """A 2xx is forbidden in so many words."""
+    """A 2xx is forbidden explicitly."""
     SHOULD = "should"
     """The bytes are outside the grammar, and no exception for robustness covers them."""
     MAY = "may"

@@ -135,7 +135,7 @@ class StreamChatRequests:
         history = asked.values.get("history")
         if plain == self.plain[0] or not isinstance(history, list):
             return frozenset()
-        usual = {type(item) for item in chat_of(plain).history}
-        if {type(item) for item in history} <= usual:
+        known = {type(item) for item in chat_of(plain).history}
+        if {type(item) for item in history} <= known:
             return frozenset()
         return frozenset({"request.history-items"})

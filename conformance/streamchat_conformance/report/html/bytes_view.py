@@ -45,7 +45,7 @@ def marked_spans(data: bytes, offsets: Iterable[int]) -> list[Span]:
 def as_text(data: bytes, offsets: Sequence[int] = (), *, around: int | None = None) -> Markup:
     """Return bytes as text in a `pre`; line ends and what is no text are shown as escapes.
 
-    With `around`, only so many bytes before and after the offsets are shown.
+    With `around`, only this many bytes before and after the offsets are shown.
     """
     spans = marked_spans(data, offsets)
     if around is None:

@@ -18,10 +18,10 @@ MARK_HEIGHT = 18
 GAP_SHARE = 0.25
 """A silence is coloured when it takes this share of the whole time …"""
 GAP_S = 0.25
-"""… and at least so long (seconds)."""
+"""… and at least this long (seconds)."""
 BURST_EVENTS = 3
 BURST_S = 0.01
-"""So many events within so short a time (seconds), after a silence, are called a burst."""
+"""How many events within how short a time (seconds), after a silence, are called a burst."""
 
 _STEPS = (1, 2, 5)
 

@@ -70,7 +70,7 @@ class DeclaredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a run may be told."""
+    """Everything that can be set for a run."""
 
     url: str | None = None
     """None: the embedded reference server is started and judged."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.judges.stream import WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Connection, Plan, record_timeline
 from streamchat_conformance.suite.scenarios.stopped_streams import (
     Stopped,
@@ -29,7 +29,7 @@ SAME_MOMENT_S = 0.05
 PACED_S = 0.005
 """Events that are further apart wait for something, not for the processor alone (seconds)."""
 UNPACED_EVENTS = 8
-"""So many events are read of streams that are made as fast as can be."""
+"""How many events are read of streams that are made as fast as can be."""
 RECORDING_BYTES = 128 * 1024
 """What is recorded of each stream."""
 
@@ -37,7 +37,7 @@ RECORDING_BYTES = 128 * 1024
 def observe_together(target: Target, exchanges: Iterable[Exchange]) -> list[Reading]:
     """Enter exchanges that were recorded side by side, and may have waited for each other."""
     readings = [
-        target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
+        target.ledger.observe(replace(exchange, notes=(*exchange.notes, WITH_OTHER_CLIENTS)))
         for exchange in exchanges
     ]
     target.ledger.left += sum(reading.accepted and not reading.ended for reading in readings)
@@ -174,10 +174,10 @@ def serves_within(
     accept_503: bool = False,
     request: HttpRequest | None = None,
 ) -> tuple[str, Reading]:
-    """Tell whether a good request is served as before: (problem or '', reading).
+    """Return whether a good request is served as before: (problem or '', reading).
 
     A slot may stay taken for two write intervals after its client left, so a few tries are
-    given, within a time that is relative to what a lone request took. With `accept_503` an
+    given, within a time that is relative to what a single request took. With `accept_503` an
     honest "not now" ends them: then slots are taken by clients that are still there. `request` is
     a good request of another form than the plain one.
     """
@@ -188,7 +188,7 @@ def serves_within(
     for _ in range(tries):
         try:
             with target.probe.under_load():
-                # What it takes now is the question, and no measure of what is usual.
+                # What it takes now is the question, and no measure of the baseline.
                 reading = target.send(
                     request, label=label, observe=False, patient=not accept_503, timed=False
                 )
@@ -212,13 +212,13 @@ def serves_within(
     return problem, reading
 
 
-def served_beside(
+def served_alongside(
     target: Target, others: list[Connection], what: str, *, request: HttpRequest | None = None
 ) -> tuple[str, Reading]:
-    """Tell whether a good request is served beside clients that hold their connections.
+    """Return whether a good request is served while clients hold their connections.
 
     Returns what serves_within does. A server whose room they have all taken may say so by 503
-    with Retry-After. Then fewer of them stay, down to one: beside that one, a request must be
+    with Retry-After. Then fewer of them stay, down to one: next to that one, a request must be
     served. Those that left are gone from `others`.
     """
     while True:

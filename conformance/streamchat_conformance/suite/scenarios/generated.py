@@ -23,7 +23,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import SIDE_BY_SIDE, SLOW_S, Target
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
     NotApplicable,
@@ -34,7 +34,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
 
-HOPELESS_S = 0.5
+STREAMLESS_S = 0.5
 """Time for a property on a target whose valid requests are slow and bring no stream (seconds)."""
 
 REPEATS = 4
@@ -67,9 +67,9 @@ class _Run:
         self.tried = 0
         """Examples that were really run."""
         baseline = target.baseline
-        hopeless = not baseline.streams and baseline.duration_s >= SLOW_S
+        streamless = not baseline.streams and baseline.duration_s >= SLOW_S
         self.began_at = time.monotonic()
-        self.ends_at = self.began_at + (HOPELESS_S if hopeless else target.property_s())
+        self.ends_at = self.began_at + (STREAMLESS_S if streamless else target.property_s())
         if self.timed:
             self.max_examples = ROUND_EXAMPLES
             self.ends_at += settings.fuzz_seconds
@@ -99,7 +99,8 @@ class _Run:
                 del self.values[key]
         failure = self.failures.get(key)
         if failure is not None:
-            # Without its old traceback: Hypothesis tells failures apart by where they were raised.
+            # Without its old traceback: Hypothesis distinguishes failures by where they were
+            # raised.
             raise failure.with_traceback(None)
 
     def attempt(self, value: Any) -> None:
@@ -273,7 +274,7 @@ def _drive_side_by_side(
         values += _draw(strategy, round_seed, run.max_examples)
         keys = {repr(value): value for value in values}
         run.values.update(keys)
-        run_together(run.attempt, keys.values(), at_once=run.target.side_by_side)
+        run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
         if run.failures:
             break
         run.values.clear()
@@ -286,7 +287,7 @@ def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:
     drawn: list[Any] = []
 
     @hypothesis.seed(seed)
-    @_settings(min(count, SIDE_BY_SIDE))
+    @_settings(min(count, CONCURRENT_REQUESTS))
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:
         drawn.append(value)

@@ -1,4 +1,4 @@
-"""What the connection cases share: requests told apart by their answers, and close announced."""
+"""What the connection cases share: requests distinguished by their answers, and close announced."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 def served_alone(target: Target, request: HttpRequest) -> bool:
-    """Tell whether this target gives a request what it deserves when it comes alone.
+    """Return whether a request has its expected outcome here when it comes alone.
 
-    Only such requests tell anything about a connection: what goes wrong with another one there
+    Only such requests show anything about a connection: what goes wrong with another one there
     goes wrong everywhere, and has its own requirement. Each is tried once.
     """
     data = target.encode(request)
@@ -59,7 +59,7 @@ def steadily(target: Target, attempt: Callable[[], T]) -> T:
     """Return what an attempt returns, or a second one where an internal error ended the first.
 
     What a connection does to a request, it does every time. An internal error that does not
-    come again is not the connection's: it is entered, so that request.never-5xx tells of it.
+    come again is not the connection's: it is entered, so that request.never-5xx reports it.
     """
     try:
         return attempt()
@@ -106,7 +106,7 @@ def pipelined(
 
 
 def says_close(reading: Reading) -> bool:
-    """Tell whether the response announces the connection's end (RFC 9112 section 9.3).
+    """Return whether the response announces the connection's end (RFC 9112 section 9.3).
 
     It says close, or it is HTTP/1.0 and does not say keep-alive.
     """
@@ -159,9 +159,9 @@ def mismatch(target: Target, reading: Reading) -> str:
 
 
 def _foreign_text(target: Target, reading: Reading) -> str:
-    text, usual = reading.error_text, target.usual_texts.get(reading.asked.row)
-    others = {known for row, known in target.usual_texts.items() if row != reading.asked.row}
-    if text is not None and usual is not None and text != usual and text in others:
+    text, typical = reading.error_text, target.typical_texts.get(reading.asked.row)
+    others = {known for row, known in target.typical_texts.items() if row != reading.asked.row}
+    if text is not None and typical is not None and text != typical and text in others:
         return f"the refusal has another request's words: {text[:80]!r}"
     return ""
 
@@ -187,14 +187,14 @@ def learn_texts(target: Target) -> None:
         if reading.refused:
             target.refused_rows.add(reading.asked.row)
         if text is not None:
-            target.usual_texts[reading.asked.row] = text
+            target.typical_texts[reading.asked.row] = text
 
 
 class Idle:
     """A refusal, a pause, and the next request on the same connection; made in the background."""
 
     IDLE_S = 2.2
-    """A little more than 2 s: a server that closes after exactly so long is not left to chance."""
+    """A little more than 2 s: one that closes after just that time is not left to chance."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

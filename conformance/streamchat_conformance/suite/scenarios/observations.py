@@ -1,4 +1,4 @@
-"""Slow observations: started before the first case, they run beside the rest."""
+"""Slow observations: started before the first case, they run alongside the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamchat_conformance.catalogue import FAULT, FINITE, SLOW
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.judges.stream import WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Limits, Plan, Until, record_together
 from streamchat_conformance.suite.config.settings import DeclaredRequest
 from streamchat_conformance.suite.scenarios.keepalive import Idle, learn_texts
@@ -27,7 +27,7 @@ PACE_EVENTS = 12
 RECORDING_BYTES = 1024 * 1024
 """What is recorded of one observed stream."""
 ACCEPT_ENCODING = ("Accept-Encoding", "gzip, deflate, br")
-LONG_PROMPT = " ".join(["Please tell me a long story about rivers, bridges and boats."] * 8)
+LONG_PROMPT = " ".join(["Please write a long story about rivers, bridges and boats."] * 8)
 LARGE_PROMPT = 60_000
 """Characters of the prompt whose stream is read to its end."""
 SOURCES = ("pace", "encoded", "long", "slow", "fault")
@@ -83,7 +83,9 @@ class Observations:
         exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
         if fresh and observe:
             target.observed[name] = [
-                target.ledger.observe(replace(exchange, notes=(*exchange.notes, BESIDE_OTHERS)))
+                target.ledger.observe(
+                    replace(exchange, notes=(*exchange.notes, WITH_OTHER_CLIENTS))
+                )
                 for exchange in exchanges
             ]
         elif fresh:
@@ -150,7 +152,7 @@ class Observations:
 
     def _pace(self, fields: tuple[tuple[str, str], ...]) -> list[Exchange]:
         target = self._target
-        chats = [target.plain("How are you?"), target.plain("Tell me more.")]
+        chats = [target.plain("How are you?"), target.plain("Go on, please.")]
         if target.baseline.duration_s < 1.0:
             chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
         plans = [

@@ -66,7 +66,7 @@ class Machine:
                 connection.close()
 
     def _is_sound(self, step: Step) -> bool:
-        """Tell whether the step's request gets what it deserves when it comes alone."""
+        """Return whether the step's request has its expected outcome when it comes alone."""
         if step.kind == "abandoned":
             return self._target.baseline.streams
         return served_alone(self._target, self._request(step, "alone"))

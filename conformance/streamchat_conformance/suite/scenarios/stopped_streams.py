@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
 
 TIMES = 3.0
-"""A silence is no longer one of the usual ones where it takes so many times as long."""
+"""A silence is no longer a typical one where it takes this many times as long."""
 
 MORE_S = 0.5
-"""And so much longer, because machines are busy (seconds)."""
+"""And this much longer, because machines are busy (seconds)."""
 
 _ENDED = "one ended"
 
@@ -32,11 +32,11 @@ LONGEST_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class WatchedForSilence:
-    """Watch a stream as `Watched` does, and on while a silence may be more than a usual one."""
+    """Watch a stream as `Watched` does, and on while a silence may be more than a typical one."""
 
     watched: Watched
-    usual_s: float
-    """The usual time between two events (seconds)."""
+    typical_s: float
+    """The typical time between two events (seconds)."""
     silent_s: float
     """How long a silence is watched at most (seconds)."""
 
@@ -57,16 +57,16 @@ class WatchedForSilence:
 
     def _doubtful(self, progress: Progress) -> bool:
         enough = self.watched.events is not None and progress.events >= self.watched.events
-        return not enough and progress.since_last_read_s > MORE_S / 2 + 1.2 * self.usual_s
+        return not enough and progress.since_last_read_s > MORE_S / 2 + 1.2 * self.typical_s
 
 
-def until_silent(watched: Watched, usual_s: float, count: int) -> WatchedForSilence:
+def until_silent(watched: Watched, typical_s: float, count: int) -> WatchedForSilence:
     """Return the condition that watches one of `count` streams.
 
     `count` streams that share one processor may each take `count` times as long.
     """
-    silent_s = 2 * MORE_S + max(TIMES, 2 * count) * usual_s
-    return WatchedForSilence(watched, usual_s, min(LONGEST_S, silent_s))
+    silent_s = 2 * MORE_S + max(TIMES, 2 * count) * typical_s
+    return WatchedForSilence(watched, typical_s, min(LONGEST_S, silent_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class StreamCourse:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A stream that stopped beside others."""
+    """A stream that stopped next to others."""
 
     number: int
     """Its number among the streams that were opened together."""
@@ -104,10 +104,10 @@ class Stopped:
         return self.reason.startswith(_ENDED)
 
 
-def stopped_streams(readings: Sequence[Reading], usual_s: float) -> list[Stopped]:
+def stopped_streams(readings: Sequence[Reading], typical_s: float) -> list[Stopped]:
     """Return the streams that did not go on as the others did.
 
-    `usual_s` is the usual time between two events of a single stream (seconds).
+    `typical_s` is the typical time between two events of a single stream (seconds).
     """
     courses = {
         number: StreamCourse.of(reading)
@@ -117,13 +117,13 @@ def stopped_streams(readings: Sequence[Reading], usual_s: float) -> list[Stopped
     found = []
     for number, course in courses.items():
         others = [other for each, other in courses.items() if each != number]
-        if reason := _stopped(course, others, usual_s):
+        if reason := _stopped(course, others, typical_s):
             found.append(Stopped(number, readings[number], course, reason))
     return found
 
 
-def _stopped(course: StreamCourse, others: Sequence[StreamCourse], usual_s: float) -> str:
-    """Return how a stream stopped beside others, or an empty text."""
+def _stopped(course: StreamCourse, others: Sequence[StreamCourse], typical_s: float) -> str:
+    """Return how a stream stopped next to others, or an empty text."""
     if not others:
         return ""
     # A quarter of the others is enough to compare with: many may have stopped.
@@ -133,8 +133,8 @@ def _stopped(course: StreamCourse, others: Sequence[StreamCourse], usual_s: floa
         return f"{_ENDED} after {course.events} event(s), others had {events}"
     silence_s = sorted(other.silence_s for other in others)[quarter]
     # Streams of one processor are slow together. All may stop together, too.
-    bound_s = MORE_S + TIMES * max(silence_s, usual_s)
-    all_bound_s = 2 * MORE_S + 2 * (len(others) + 1) * max(usual_s, 0.05)
+    bound_s = MORE_S + TIMES * max(silence_s, typical_s)
+    all_bound_s = 2 * MORE_S + 2 * (len(others) + 1) * max(typical_s, 0.05)
     if course.silence_s > min(bound_s, all_bound_s):
         return f"one was silent for {course.silence_s:.2f} s"
     return ""

@@ -8,7 +8,7 @@ from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.judges import Reading
 
 LONG_ENOUGH_S = 0.5
-"""A stream that lasts less tells nothing about buffering (seconds)."""
+"""A stream that lasts less shows nothing about buffering (seconds)."""
 
 TOGETHER_S = 0.004
 """Events that arrive so closely on average may have been sent together (seconds)."""
@@ -39,9 +39,9 @@ class Burst:
 
 
 def burst_of(reading: Reading) -> Burst | None:
-    """Return how a stream's events are spread; None when it is too short to tell.
+    """Return how a stream's events are spread; None when it is too short to decide.
 
-    Nor does a flood tell anything that was longer than is recorded: its end was not seen.
+    Nor does a flood show anything that was longer than is recorded: its end was not seen.
     """
     if reading.exchange.ending is Ending.OVERFLOW:
         return None

@@ -11,21 +11,21 @@ from streamchat_conformance.recorder.limits import Limits
 RECORDING_BYTES = 512 * 1024
 """What is recorded of one exchange, unless the request itself is large."""
 PATIENT_WAITS = 3
-"""After so many waits in vain the suite grows impatient."""
-HOPELESS_WAITS = 8
-"""After so many, a target that never brought a stream is not asked any more."""
+"""After this many unanswered waits the suite waits for less time."""
+GIVE_UP_WAITS = 8
+"""After this many, a target that never brought a stream is not asked any more."""
 LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0), (70.0, 0.5))
-"""(seconds that were waited in vain, the least patience from then on in seconds)"""
-WEARY_S = 60.0
-"""After so many seconds waited in vain no more requests are generated than must be."""
+"""(seconds of unanswered waits, the least limit from then on in seconds)"""
+SHORTEN_AFTER_S = 60.0
+"""After this many seconds of unanswered waits few requests are generated."""
 PATIENT_FLOODS = 3
-"""After so many answers that were longer than is recorded, less is recorded."""
+"""After this many answers that were longer than is recorded, less is recorded."""
 FLOOD_BYTES = 16 * 1024
 """What is then recorded of one exchange, unless the request itself is large."""
 
 
 class AdaptiveTimeouts:
-    """Counts the waits in vain, and sets the limits of those to come."""
+    """Counts the unanswered waits, and sets the limits of those to come."""
 
     def __init__(self) -> None:
         self.waits = 0
@@ -33,7 +33,7 @@ class AdaptiveTimeouts:
         self.floods = 0
 
     def note(self, reading: Reading) -> None:
-        """Count an exchange, if it was waited for in vain."""
+        """Count an exchange, if it was not answered in time."""
         exchange = reading.exchange
         self.floods += exchange.ending is Ending.OVERFLOW
         stalled = (
@@ -51,23 +51,23 @@ class AdaptiveTimeouts:
         return RECORDING_BYTES if self.floods < PATIENT_FLOODS else FLOOD_BYTES
 
     @property
-    def weary(self) -> bool:
-        """Whether so much was waited in vain that properties are to be short."""
-        return self.waited_s >= WEARY_S
+    def shortens_properties(self) -> bool:
+        """Whether unanswered waits took enough time that properties are to be short."""
+        return self.waited_s >= SHORTEN_AFTER_S
 
     @property
-    def hopeless(self) -> bool:
+    def gives_up(self) -> bool:
         """Whether a target that brings no streams need not be asked any more."""
-        return self.waits >= HOPELESS_WAITS
+        return self.waits >= GIVE_UP_WAITS
 
-    def limits(self, limits: Limits, usual_s: float) -> Limits:
-        """Return the limits for the next wait; `usual_s` is what this target usually takes.
+    def limits(self, limits: Limits, baseline_s: float) -> Limits:
+        """Return the limits for the next wait; `baseline_s` is what the target takes alone.
 
         What a target answers at all, it has answered in a fraction of them.
         """
         if self.waits < PATIENT_WAITS:
             return limits
         least_s = min(least_s for from_s, least_s in LEAST_S if self.waited_s >= from_s)
-        patience_s = min(limits.head_s, max(least_s, 5 * usual_s))
+        patience_s = min(limits.head_s, max(least_s, 5 * baseline_s))
         idle_s = min(limits.idle_s, patience_s)
         return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)

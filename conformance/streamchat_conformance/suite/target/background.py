@@ -1,4 +1,4 @@
-"""Work in threads of its own: observations beside the rest of a run, and requests side by side.
+"""Work in threads of its own: observations alongside the rest of a run, and concurrent requests.
 
 All threads die with the process: an interrupted run does not wait for what they wait for.
 """
@@ -56,7 +56,7 @@ class Background:
         return any(not job.done.is_set() for job in self._jobs.values())
 
     def started(self, name: str) -> bool:
-        """Tell whether a job of this name was started."""
+        """Return whether a job of this name was started."""
         return name in self._jobs
 
     def settle(self, *, within_s: float) -> None:

@@ -35,7 +35,7 @@ class Baseline:
     """Median time between events (seconds); with fewer than two, how long the next one was
     waited for, or 0 where the stream had ended."""
     refusal_s: float = 0.0
-    """How long a lone refusal took (seconds)."""
+    """How long a single refusal took (seconds)."""
     refuses: bool = True
     """Whether a request without prompt is refused at all."""
 

@@ -16,7 +16,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.judges import Reading
 
 SHARE = 0.75
-"""The share of lone requests that were served within what counts as usual."""
+"""The share of single requests that were served within the baseline."""
 SMALL_BYTES = 4096
 """Larger requests may well take longer than others."""
 
@@ -30,7 +30,7 @@ class Flight:
 
 
 class LatencyBaseline:
-    """Collects the times of lone requests."""
+    """Collects the times of single requests."""
 
     def __init__(self) -> None:
         self._first_events_s: list[float] = []
@@ -40,22 +40,22 @@ class LatencyBaseline:
 
     @property
     def first_event_s(self) -> float:
-        """How long the first event of a lone stream may well take; 0 if none was seen."""
+        """How long the first event of a single stream may well take; 0 if none was seen."""
         return _upper(self._first_events_s)
 
     @property
     def refusal_s(self) -> float:
-        """How long a lone refusal may well take; 0 if none was seen."""
+        """How long a single refusal may well take; 0 if none was seen."""
         return _upper(self._refusals_s)
 
     @property
     def streams(self) -> int:
-        """How many lone streams were seen."""
+        """How many single streams were seen."""
         return len(self._first_events_s)
 
     @contextmanager
     def flight(self) -> Iterator[Flight]:
-        """Count a request as under way, and learn whether it was alone."""
+        """Count a request as under way, and find out whether it was alone."""
         with self._lock:
             flight = Flight(alone=not self._active)
             for other in self._active:
@@ -69,7 +69,7 @@ class LatencyBaseline:
                 self._active = [other for other in self._active if other is not flight]
 
     def note(self, reading: Reading) -> None:
-        """Enter a lone request's time, if it is one that tells something."""
+        """Enter a single request's time, if it is one that matters."""
         exchange = reading.exchange
         if len(exchange.request) > SMALL_BYTES:
             return

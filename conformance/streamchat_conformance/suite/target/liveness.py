@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 GONE_FOR_GOOD = 3
-"""A server that did not serve before so many cases in a row is not asked again."""
+"""How many cases in a row find a server gone before it is not asked again."""
 
 STARTING_TRIES = 6
 """How often it is tried to connect to a server that may be starting again."""
@@ -54,10 +54,10 @@ RECOVERY_S = 12.0
 """How long slots of streams that were left may take to come back (seconds)."""
 
 MANY_LEFT = 40
-"""So many streams that were left may have used up what serves them."""
+"""How many streams that were left may have used up what serves them."""
 
 UNPROVOKED = 40
-"""So many good requests in a row show whether some fail by themselves."""
+"""How many good requests in a row show whether some fail by themselves."""
 
 UNPROVOKED_S = 4.0
 """How long sending them may take (seconds)."""
@@ -77,7 +77,7 @@ class LiveTarget(Protocol):
         """The limits that bound every wait."""
 
     @property
-    def learnt(self) -> bool:
+    def has_baseline(self) -> bool:
         """Whether it is known what a plain request gets."""
 
     @property
@@ -112,7 +112,7 @@ class LiveTarget(Protocol):
 class Liveness:
     """Sends a good request after each hostile case, and enters it when it is not served.
 
-    Where that takes long the request is sent at once, and its answer awaited beside the next
+    Where that takes long the request is sent at once, and its answer awaited during the next
     cases: `finish` waits for what is still to come.
     """
 
@@ -135,13 +135,13 @@ class Liveness:
             if wait:
                 busy = target.background.busy
                 reading = self._send(after)
-                # Where streams are open beside this one, "not now" is an answer.
+                # Where streams are open next to this one, "not now" is an answer.
                 if not (reading.overloaded and busy):
                     self._judge(after, reading)
             else:
                 self._start(after)
         except NotTestable as gone:
-            self._accuse_gone(after, gone)
+            self._flag_gone(after, gone)
 
     def finish(self) -> None:
         """Judge the answers that were not waited for."""
@@ -155,12 +155,12 @@ class Liveness:
                 # An overloaded server is asked again, as it is elsewhere.
                 self._judge(after, self._send(after) if reading.overloaded else reading)
             except NotTestable as gone:
-                self._accuse_gone(after, gone)
+                self._flag_gone(after, gone)
 
     def gone(self) -> bool:
-        """Tell whether the server stopped serving in this run, and still does not serve.
+        """Return whether the server stopped serving in this run, and still does not serve.
 
-        What is asked of it then tells only that again.
+        What is asked of it then shows only that again.
         """
         target = self._target
         if not target.baseline.accepted or not any(map(target.ledger.red, (ALIVE, ABANDONED))):
@@ -174,14 +174,14 @@ class Liveness:
         return gone
 
     def serves(self) -> bool:
-        """Tell whether a good request is served, by a server that may be starting again."""
+        """Return whether a good request is served, by a server that may be starting again."""
         for _ in range(STARTING_TRIES):
             try:
                 reading = self._ask("is it gone?")
             except NotTestable:
                 pass
             else:
-                # Who lets a request wait in vain is up, and will not serve the next one either.
+                # Silence means that it is up, and will not serve the next request either.
                 if reading.accepted or not reading.closed:
                     return reading.accepted
             self._target.pause(STARTING_PAUSE_S)
@@ -203,7 +203,7 @@ class Liveness:
         under way were not answered either: what brings a server down does so every time.
         """
         target = self._target
-        if not target.learnt or not target.baseline.accepted:
+        if not target.has_baseline or not target.baseline.accepted:
             return
         ledger = target.ledger
         with self._crash:
@@ -220,7 +220,7 @@ class Liveness:
                 return
             ledger.suspects.add(place(exchange))
             if not ledger.red(ALIVE):
-                self._accuse(exchange.label or "a request", "its process ended", exchange)
+                self._flag(exchange.label or "a request", "its process ended", exchange)
 
     def _note_crash(self) -> None:
         """Take note that the server's process has ended, and wait until it is started again."""
@@ -269,9 +269,9 @@ class Liveness:
         if self.probe.doubt(exchange):
             target.ledger.gone = True
             if self._starved_by_abandoned(exchange):
-                self.accuse_abandoned("no answer", exchange)
+                self.flag_abandoned("no answer", exchange)
             else:
-                self._accuse(exchange.label or "a request", "no answer", exchange)
+                self._flag(exchange.label or "a request", "no answer", exchange)
 
     def _starved_by_abandoned(self, exchange: Exchange) -> bool:
         """Return whether clients that left are all that can have ended what serves streams.
@@ -290,12 +290,12 @@ class Liveness:
             and not exchange.label.startswith(_label(""))
         )
 
-    def accuse_abandoned(self, received: str, exchange: Exchange) -> None:
+    def flag_abandoned(self, received: str, exchange: Exchange) -> None:
         """Enter that a good request is no longer served after streams were abandoned."""
         ledger = self._target.ledger
         message = f"after {ledger.left} abandoned streams a good request is not served any more"
         finding = Finding(ABANDONED, message, "200 and an event stream", received)
-        ledger.accuse(finding, exchange)
+        ledger.flag(finding, exchange)
         self.await_recovery(exchange)
 
     def await_recovery(self, exchange: Exchange) -> None:
@@ -310,13 +310,13 @@ class Liveness:
             target.pause(STARTING_PAUSE_S)
 
     def _answers(self, wait_s: float | None) -> bool:
-        """Tell whether a good request is answered by anything (see `LivenessProbe`)."""
+        """Return whether a good request is answered by anything (see `LivenessProbe`)."""
         target = self._target
         limits = target.limits
         if wait_s is None:
             # What is answered at all, is answered in a fraction of the limit.
-            usual_s = max(PROBE_S, 5 * target.first_event_s)
-            limits = replace(limits, head_s=min(limits.head_s, usual_s))
+            baseline_s = max(PROBE_S, 5 * target.first_event_s)
+            limits = replace(limits, head_s=min(limits.head_s, baseline_s))
         else:
             limits = replace(limits, connect_s=wait_s, head_s=wait_s)
         data = target.encode(HttpRequest.chat(target.plain()))
@@ -354,10 +354,10 @@ class Liveness:
         if reading.accepted and not reading.closed:
             self._target.ledger.entries[ALIVE].judged += 1
             return
-        self._accuse(after, f"status {reading.status or 'none'}", reading.exchange)
+        self._flag(after, f"status {reading.status or 'none'}", reading.exchange)
 
     def _fails_unprovoked(self) -> bool:
-        """Tell whether good requests draw internal errors now and then, with no hostile one before.
+        """Return whether good requests now and then draw internal errors, no hostile one before.
 
         A server that is done for fails all of them.
         """
@@ -368,11 +368,11 @@ class Liveness:
             count += 1
         return 0 < failed < count
 
-    def _accuse_gone(self, after: str, gone: NotTestable) -> None:
+    def _flag_gone(self, after: str, gone: NotTestable) -> None:
         request = self._target.encode(HttpRequest.chat(self._target.plain()))
-        self._accuse(after, gone.reason, Exchange(request=request, ending=Ending.CLOSED))
+        self._flag(after, gone.reason, Exchange(request=request, ending=Ending.CLOSED))
 
-    def _accuse(self, after: str, received: str, exchange: Exchange) -> None:
+    def _flag(self, after: str, received: str, exchange: Exchange) -> None:
         """Enter that the server no longer serves a good request."""
         finding = Finding(
             ALIVE,
@@ -380,7 +380,7 @@ class Liveness:
             "200 and an event stream",
             received,
         )
-        self._target.ledger.accuse(finding, exchange)
+        self._target.ledger.flag(finding, exchange)
 
 
 def _receive(connection: Connection, data: bytes, label: str) -> Exchange:

@@ -1,7 +1,7 @@
-"""Whether the target still answers at all, asked when a request was waited for in vain.
+"""Whether the target still answers at all, asked when a request was not answered in time.
 
 A server that hangs in mid-run fails everything that is sent to it from then on. That is one
-fault, and is told as one: the request that was waited for, `resilience.alive`, and all the
+fault, and is reported as one: the request that was waited for, `resilience.alive`, and all the
 rest blocked by that.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.core.exchange import Exchange
 
 PROBES = 2
-"""So many good requests in a row must be waited for in vain before the target is given up."""
+"""How many good requests in a row must go unanswered before the target is given up."""
 
 LOOK_AGAIN_S = 5.0
 """How long a target that was given up is left alone before it is asked again (seconds)."""
@@ -28,9 +28,9 @@ LOOK_S = 1.0
 
 
 class LivenessProbe:
-    """Knows whether the target answers. `probe` sends a good request and tells if it did.
+    """Knows whether the target answers. `probe` sends a good request and returns whether it did.
 
-    Its argument is how long to wait (seconds), or None for as long as is usual.
+    Its argument is how long to wait (seconds), or None for the baseline's time.
     """
 
     def __init__(self, probe: Callable[[float | None], bool]) -> None:
@@ -73,7 +73,7 @@ class LivenessProbe:
             self._looked_s = time.monotonic()
 
     def stopped(self) -> bool:
-        """Tell whether the target has stopped answering; now and then it is asked again."""
+        """Return whether the target has stopped answering; now and then it is asked again."""
         with self._lock:
             if self.stopped_at is None:
                 return False

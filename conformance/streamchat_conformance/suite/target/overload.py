@@ -1,7 +1,7 @@
 """Servers that say "not now": 503 (or 429) with Retry-After is waited out, and never judged.
 
 How many streams a server takes is its own choice, and the suite itself opens many: what its slow
-observations take beside the cases may be all there is.
+observations take alongside the cases may be all there is.
 """
 
 from __future__ import annotations

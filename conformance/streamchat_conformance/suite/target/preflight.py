@@ -66,7 +66,7 @@ def learn(target: Target) -> Baseline:
 
 
 def _check_testable(reading: Reading, refusal: Reading, url: str) -> None:
-    """Raise NotTestable when nothing can be learnt from this target, with a hint what to set."""
+    """Raise NotTestable when this target cannot be tested, with a hint what to set."""
     status = reading.status
     if status in (401, 403):
         raise NotTestable(

@@ -1,4 +1,4 @@
-"""Stop conditions of the suite, beside those of the recorder."""
+"""Stop conditions of the suite, in addition to those of the recorder."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from streamchat_conformance.judges.reading import UNFINISHED_S
 from streamchat_conformance.recorder import Progress
 
 STALLED_REFUSAL_S = 2.0
-"""A refusal whose body stops short for so long is not waited for (seconds)."""
+"""A refusal whose body stops short for this long is not waited for (seconds)."""
 LAST_CHUNK_S = UNFINISHED_S + 0.2
 """The rest of a last chunk that was begun is not waited for any longer (seconds)."""
 BROKEN_S = 0.3
-"""A message whose framing is broken is not waited for when nothing comes for so long (seconds)."""
+"""How long a silence ends a message whose framing is broken (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Stop at the end of the response, or once a stream has had so many events."""
+    """Stop at the end of the response, or once a stream has had this many events."""
 
     events: int = 1
     whole: bool = False
@@ -52,7 +52,7 @@ class QuietAfterEnd:
 
     seconds: float
     events: float = math.inf
-    """Leave a stream that is not over after so many events: it may never be."""
+    """Leave a stream that is not over after this many events: it may never be."""
     within_s: float = math.inf
     """After this time what follows the response is no longer listened to: it may have no end."""
 
@@ -73,8 +73,8 @@ class QuietAfterEnd:
 class Paced:
     """Watch a stream for its pace: for some events or some time, but never for its start alone.
 
-    What goes on after a first burst tells a fast stream from one that was held back. One object
-    watches one stream.
+    What goes on after a first burst distinguishes a fast stream from one that was held back. One
+    object watches one stream.
     """
 
     seconds: float
@@ -114,7 +114,7 @@ class Watched:
 
     seconds: float
     events: int | None = None
-    """Leave earlier, after so many events."""
+    """Leave earlier, after this many events."""
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""

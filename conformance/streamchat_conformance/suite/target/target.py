@@ -11,7 +11,7 @@ from dataclasses import replace
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.stream import BESIDE_OTHERS, OTHERS_OPEN
+from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
@@ -28,13 +28,13 @@ from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, NotTestable
 
 SLOW_S = 0.3
-"""A target whose first event takes so long gets several requests at once (seconds)."""
+"""A target whose first event takes this long gets several requests at once (seconds)."""
 
-SIDE_BY_SIDE = 8
-"""So many at once."""
+CONCURRENT_REQUESTS = 8
+"""How many requests are sent at once."""
 
-FOR_CERTAIN = 4
-"""So many at once every target has to serve; more may wait for their turn."""
+CERTAIN_REQUESTS = 4
+"""How many at once every target has to serve; more may wait for their turn."""
 
 OF_LIMIT = 0.7
 """The share of the first-event limit that a request may spend waiting and served."""
@@ -72,10 +72,10 @@ class Target:
         self.peaceful = True
         """Whether nothing but good requests was sent yet."""
         self.roomy = False
-        """Whether many more streams than `FOR_CERTAIN` were seen to be served at once."""
+        """Whether many more streams than `CERTAIN_REQUESTS` were seen to be served at once."""
         self.served_alone: dict[bytes, bool] = {}
-        """Whether a request got what it deserves when it came alone, by its bytes."""
-        self.usual_texts: dict[str, str] = {}
+        """Whether a request had its expected outcome when it came alone, by its bytes."""
+        self.typical_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
@@ -96,12 +96,12 @@ class Target:
     def limits(self) -> Limits:
         """The limits that bound every wait.
 
-        A target that has let several waits run out is not waited for so long again: what it
+        A target that has let several waits run out is not waited for as long again: what it
         answers at all, it has answered in a fraction of that.
         """
         baseline = self._baseline
-        usual_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
-        limits = self._timeouts.limits(self.settings.limits, usual_s)
+        baseline_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
+        limits = self._timeouts.limits(self.settings.limits, baseline_s)
         enough_bytes = max(self._timeouts.recording_bytes, self.large_event_bytes)
         recording_bytes = min(limits.recording_bytes, enough_bytes)
         return replace(limits, recording_bytes=recording_bytes)
@@ -114,15 +114,15 @@ class Target:
         return replace(limits, recording_bytes=max(limits.recording_bytes, 4 * len(data)))
 
     @property
-    def learnt(self) -> bool:
+    def has_baseline(self) -> bool:
         """Whether it is known what a plain request gets."""
         return self._baseline is not None
 
     @property
     def baseline(self) -> Baseline:
-        """What a plain request gets. Set by `suite.learn` before the first case."""
+        """What a plain request gets. Set by the preflight before the first case."""
         if self._baseline is None:
-            raise RuntimeError("the target was not learnt yet")
+            raise RuntimeError("the preflight has not finished")
         return self._baseline
 
     @baseline.setter
@@ -132,12 +132,12 @@ class Target:
 
     @property
     def first_event_s(self) -> float:
-        """How long the first event of a lone stream may well take here (seconds)."""
+        """How long the first event of a single stream may well take here (seconds)."""
         return max(self.baseline.first_event_s, self.latency.first_event_s)
 
     @property
     def refusal_s(self) -> float:
-        """How long a lone refusal may well take here (seconds)."""
+        """How long a single refusal may well take here (seconds)."""
         return max(self.baseline.refusal_s, self.latency.refusal_s)
 
     @property
@@ -151,11 +151,11 @@ class Target:
         return 1.0 + 3 * self.first_event_s + self.baseline.write_intervals_s
 
     @property
-    def side_by_side(self) -> int:
+    def concurrent_requests(self) -> int:
         """How many requests to send at once, so that none waits too long for its turn."""
-        turns = math.ceil(SIDE_BY_SIDE / FOR_CERTAIN)
+        turns = math.ceil(CONCURRENT_REQUESTS / CERTAIN_REQUESTS)
         all_in_time = turns * self.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
-        return SIDE_BY_SIDE if self.roomy or all_in_time else FOR_CERTAIN
+        return CONCURRENT_REQUESTS if self.roomy or all_in_time else CERTAIN_REQUESTS
 
     # -- building requests ---------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Target:
 
     @property
     def unknown_path(self) -> str:
-        """A path beside the endpoint's that does not exist."""
+        """A path next to the endpoint's that does not exist."""
         path = self.endpoint.path.partition("?")[0].rstrip("/")
         return f"{path}-does-not-exist"
 
@@ -194,7 +194,7 @@ class Target:
             raise KeyboardInterrupt
         if self.probe.stopped():
             raise Blocked(self.ledger.end, "the server has stopped answering")
-        if self._timeouts.hopeless and not self.baseline.streams:
+        if self._timeouts.gives_up and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         limits = self.limits
         with _testable():
@@ -226,7 +226,7 @@ class Target:
         Reads up to `events` events of a stream (by default as few as are needed), or until
         `stop`. The request goes out whole, or in `pieces` that are sent `pause_s` apart. An
         overloaded server is asked again for a while, if `patient`. What a request takes is noted
-        (`usual`) if it was alone; `timed` says so where background work is known not to matter.
+        (`latency`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
@@ -244,7 +244,7 @@ class Target:
                     limits=self._limits_for(data),
                 )
             if busy or not flight.alone:
-                note = OTHERS_OPEN if flight.alone else BESIDE_OTHERS
+                note = OTHERS_OPEN if flight.alone else WITH_OTHER_CLIENTS
                 exchange = replace(exchange, notes=(*exchange.notes, note))
             reading = self.ledger.read(exchange)
             self._note(reading)
@@ -270,7 +270,7 @@ class Target:
 
         if self.first_event_s < SLOW_S:
             return [ask(request) for request in requests]
-        return run_together(ask, requests, at_once=self.side_by_side)
+        return run_together(ask, requests, at_once=self.concurrent_requests)
 
     def post(self, body: bytes, *, label: str = "", **changes: object) -> Reading:
         """Send a body with the right media type."""
@@ -334,7 +334,7 @@ class Target:
         self.liveness.note(reading)
 
     def red(self, id_: str) -> bool:
-        """Tell whether a requirement was broken so far, by a case or on any exchange."""
+        """Return whether a requirement was broken so far, by a case or on any exchange."""
         return id_ in self.failed or self.ledger.red(id_)
 
     def check_alive(self, after: str) -> None:
@@ -346,7 +346,7 @@ class Target:
 
         All properties share a budget, so that a slow target is judged in reasonable time.
         """
-        if self._timeouts.weary:
+        if self._timeouts.shortens_properties:
             return LEAST_PROPERTY_S
         thoroughness = self.settings.thoroughness
         left_s = max(0.0, thoroughness.total_s - self.spent_s)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.dialects.asking import LARGE_BYTES
 from streamchat_conformance.judges import Reading, Rules
-from streamchat_conformance.judges.stream import BESIDE_OTHERS, OTHERS_OPEN
+from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 
 ALIVE = "resilience.alive"
 ABANDONED = "resilience.abandoned"
@@ -119,15 +119,15 @@ EXPLAINS_KINDS: dict[Expectation, tuple[str, ...]] = {
 CUT_STREAM = ("transport.terminated", "sse.final-blank-line", "payload.json")
 """What a stream breaks that was cut."""
 
-BESIDE = "beside other clients"
+CONCURRENT = "with other clients"
 UNREAD = "an answer to a body that may have been left unread"
 LATER = "a later answer on a connection"
 
 EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
-    # Where only streams beside others are cut, those cut them.
-    **dict.fromkeys(CUT_STREAM, (BESIDE, ("resilience.concurrent",))),
+    # Where only streams next to others are cut, those cut them.
+    **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
     # And where only those fall silent.
-    "stream.gap": (BESIDE, ("resilience.concurrent", "resilience.concurrent-many")),
+    "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
     "error.delimited": (UNREAD, ("connection.unread-body",)),
@@ -158,8 +158,8 @@ def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
 
 def kinds(reading: Reading) -> Iterator[str]:
     """Yield the kinds of finding that an exchange may give (see `EXPLAINS_ALL_OF`)."""
-    if not {BESIDE_OTHERS, OTHERS_OPEN}.isdisjoint(reading.exchange.notes):
-        yield BESIDE
+    if not {WITH_OTHER_CLIENTS, OTHERS_OPEN}.isdisjoint(reading.exchange.notes):
+        yield CONCURRENT
     if reading.exchange.position:
         yield LATER
     sent, end = reading.asked.sent, reading.response.end_offset

@@ -42,7 +42,7 @@ def _undecided(target: Target, id_: str) -> Exception:
         reason = "nothing was refused as it should be"
     elif id_.startswith("request."):
         causes[id_] = ("error.not-streamed",)
-        reason = "refusals are told in-band"
+        reason = "refusals are reported in-band"
     cause = next((cause for cause in causes.get(id_, ()) if target.ledger.red(cause)), "")
     if cause:
         return Blocked(cause, reason)

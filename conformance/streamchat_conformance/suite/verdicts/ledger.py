@@ -63,12 +63,12 @@ class RequirementEvidence:
 
 
 def unserved(reading: Reading) -> bool:
-    """Tell whether a request got nothing, or the assurance that others come first."""
+    """Return whether a request got nothing, or the assurance that others come first."""
     return reading.head is None or reading.overloaded
 
 
 def place(exchange: Exchange) -> tuple[int, int]:
-    """Return what tells an exchange from all others of a run."""
+    """Return what distinguishes an exchange from all others of a run."""
     return exchange.connection, exchange.position
 
 
@@ -170,7 +170,7 @@ class Ledger:
             if id_ not in self.withheld and (reason := judge.withheld(reading)):
                 self.withheld[id_] = reason
 
-    def accuse(self, finding: Finding, exchange: Exchange) -> None:
+    def flag(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself."""
         entry = self.entries[finding.requirement]
         entry.judged += 1
@@ -189,7 +189,7 @@ class Ledger:
         return involved | self.rules.dialect.requests.special(self.plain, reading.asked)
 
     def red(self, id_: str) -> bool:
-        """Tell whether a requirement was broken so far."""
+        """Return whether a requirement was broken so far."""
         return id_ in self.entries and self._broken(id_)
 
     def _broken(self, id_: str) -> bool:
@@ -306,13 +306,13 @@ class Ledger:
             return ""
         causes: Counter[str] = Counter()
         for involved in self.entries.get(id_, RequirementEvidence()).involved:
-            guilty = [row for row in sorted(involved - {id_}) if self._guilty(row, id_)]
-            if not guilty:
+            broken = [row for row in sorted(involved - {id_}) if self._is_cause(row, id_)]
+            if not broken:
                 return ""
-            causes.update(guilty)
+            causes.update(broken)
         return causes.most_common(1)[0][0] if causes else ""
 
-    def _guilty(self, row: str, id_: str) -> bool:
+    def _is_cause(self, row: str, id_: str) -> bool:
         """Return whether a row was broken by requests that were special in nothing else.
 
         What is accepted and refused as expected elsewhere counts for nothing in a request. A MUST

@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     BLOCKED = "blocked"
-    """A prerequisite failed: counts as failing, told under its root cause."""
+    """A prerequisite failed: counts as failing, reported under its root cause."""
     NOT_APPLICABLE = "not-applicable"
     """The target lacks the capability, or gives nothing to judge it by. Never green."""
     ERROR = "error"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     NOT_RUN = "not-run"
     """Deselected."""
     KNOWN_FAILURE = "known-failure"
-    """Failed or blocked, and listed as known or flaky: told, but no reason to fail the run."""
+    """Failed or blocked, and listed as known or flaky: reported, but no reason to fail the run."""
     UNEXPECTED_PASS = "unexpected-pass"
     """Listed as a known failure, and passed: the list is out of date, which fails the run."""
 

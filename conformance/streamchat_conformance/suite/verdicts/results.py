@@ -107,7 +107,7 @@ def finding_from_json(value: Mapping[str, Any]) -> tuple[Finding, Exchange | Non
 
 @dataclass(slots=True)
 class Facts:
-    """What a run learnt of its target, for reports."""
+    """What a run found out about its target, for reports."""
 
     url: str = ""
     server: str = ""

@@ -85,7 +85,7 @@ def test_an_empty_body_is_refused(target: Target) -> None:
 
 
 def _malformed(target: Target) -> list[bytes]:
-    """Return the usual mistakes, and each fault at each place, as many as there is time for."""
+    """Return the common mistakes, and each fault at each place, as many as there is time for."""
     enumerated = corrupted_bodies(json.dumps(chat_of(target.plain()).history))
     return [*MISTAKES, *enumerated[: 4 * target.settings.thoroughness.examples]]
 

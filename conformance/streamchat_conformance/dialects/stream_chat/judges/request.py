@@ -72,7 +72,7 @@ def error_order(reading: Reading) -> Verdict:
 
 
 def _names(text: str, wording: str) -> bool:
-    """Tell whether an error text speaks of the same fault as the article's wording."""
+    """Return whether an error text speaks of the same fault as the article's wording."""
     words = {
         "Request body must be JSON": "json",
         "Missing 'prompt' field": "prompt",
@@ -104,6 +104,6 @@ def error_wording(reading: Reading) -> Verdict:
 
 
 def _is_plain(reading: Reading) -> bool:
-    """Tell whether neither the request's encoding nor its size may be a second fault."""
+    """Return whether neither the request's encoding nor its size may be a second fault."""
     sent = reading.asked.sent
     return sent is not None and sent.body.isascii() and len(sent.body) <= GUARANTEED_BYTES

@@ -1,4 +1,4 @@
-"""What is told at the terminal of a server that was started for the run."""
+"""The terminal's lines about a server that was started for the run."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What a target's lone requests take is learnt, so that chance is not taken for waiting."""
+"""What a target's single requests take is measured, so that chance is not taken for waiting."""
 
 import pytest
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.judges.stream import BESIDE_OTHERS
+from streamchat_conformance.judges.stream import WITH_OTHER_CLIENTS
 from streamchat_conformance.suite.scenarios.concurrency import (
     StreamGroup,
     late_streams,
@@ -14,60 +14,60 @@ from streamchat_conformance.suite.target.latency_baseline import (
     LatencyBaseline,
 )
 from streamchat_conformance.suite.target.latency_samples import SAMPLES, sample_latency
-from streamchat_conformance.suite.target.target import FOR_CERTAIN, SIDE_BY_SIDE
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, CONCURRENT_REQUESTS
 from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import exchange, stream
-from .targets import learnt
+from .targets import prepared
 
 
-def test_one_slow_stream_among_many_is_not_usual() -> None:
-    usual = LatencyBaseline()
+def test_one_slow_stream_among_many_is_not_the_baseline() -> None:
+    baseline = LatencyBaseline()
     for first_s in (0.1, 0.1, 0.1, 0.1, 0.1, 3.0):
-        usual.note(stream(first_s))
-    assert usual.first_event_s == 0.1
+        baseline.note(stream(first_s))
+    assert baseline.first_event_s == 0.1
 
 
-def test_where_half_of_the_streams_are_slow_that_is_usual() -> None:
-    usual = LatencyBaseline()
+def test_where_half_of_the_streams_are_slow_that_is_the_baseline() -> None:
+    baseline = LatencyBaseline()
     for first_s in (0.1, 3.0, 0.1, 3.0, 0.1, 2.0):
-        usual.note(stream(first_s))
-    assert usual.first_event_s == 3.0
+        baseline.note(stream(first_s))
+    assert baseline.first_event_s == 3.0
 
 
 def test_refusals_have_a_time_of_their_own() -> None:
-    usual = LatencyBaseline()
-    usual.note(Reading(exchange(b"{}", ended_at_s=0.5)))
-    assert usual.refusal_s == 0.5
-    assert usual.first_event_s == 0.0
+    baseline = LatencyBaseline()
+    baseline.note(Reading(exchange(b"{}", ended_at_s=0.5)))
+    assert baseline.refusal_s == 0.5
+    assert baseline.first_event_s == 0.0
 
 
-def test_what_a_large_request_takes_tells_nothing_of_others() -> None:
-    usual = LatencyBaseline()
-    usual.note(stream(3.0, "x" * SMALL_BYTES))
-    assert usual.streams == 0
+def test_what_a_large_request_takes_shows_nothing_of_others() -> None:
+    baseline = LatencyBaseline()
+    baseline.note(stream(3.0, "x" * SMALL_BYTES))
+    assert baseline.streams == 0
 
 
 def test_requests_that_overlap_are_not_alone() -> None:
-    usual = LatencyBaseline()
-    with usual.flight() as first:
+    baseline = LatencyBaseline()
+    with baseline.flight() as first:
         assert first.alone
-        with usual.flight() as second:
+        with baseline.flight() as second:
             assert not second.alone
         assert not first.alone
-    with usual.flight() as third:
+    with baseline.flight() as third:
         assert third.alone
 
 
 def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
-    with learnt("warms-up-on-its-first-stream") as target:
+    with prepared("warms-up-on-its-first-stream") as target:
         StreamGroup.open(target, 4).discount_warm_up(target)
         assert target.baseline.first_event_s < 1.0
         assert target.baseline.duration_s < 1.0
 
 
 def test_random_times_to_think_are_not_taken_for_waiting() -> None:
-    with learnt("random-thought-and-length") as target:
+    with prepared("random-thought-and-length") as target:
         sample_latency(target, drained=False)
         assert target.latency.streams >= SAMPLES // 2
         assert target.first_event_s > 0.3
@@ -78,7 +78,7 @@ def test_random_times_to_think_are_not_taken_for_waiting() -> None:
 
 @pytest.mark.parametrize("name", ["one-stream-at-a-time", "three-streams-at-a-time"])
 def test_waiting_for_others_is_still_seen(name: str) -> None:
-    with learnt(name, pace=Pace(events=7, interval_s=0.12)) as target:
+    with prepared(name, pace=Pace(events=7, interval_s=0.12)) as target:
         crowds = [StreamGroup.open(target, 4) for _ in range(2)]
         sample_latency(target, drained=False)
         assert target.first_event_s < 0.3
@@ -86,42 +86,42 @@ def test_waiting_for_others_is_still_seen(name: str) -> None:
 
 
 def test_a_slow_target_is_not_asked_more_at_once_than_it_has_to_serve_in_time() -> None:
-    with learnt("one-event-alone") as target:
+    with prepared("one-event-alone") as target:
         target.baseline.first_event_s = 3.0
-        assert target.side_by_side == SIDE_BY_SIDE
+        assert target.concurrent_requests == CONCURRENT_REQUESTS
         target.baseline.first_event_s = 6.0
-        assert target.side_by_side == FOR_CERTAIN
+        assert target.concurrent_requests == CERTAIN_REQUESTS
         target.roomy = True
-        assert target.side_by_side == SIDE_BY_SIDE
+        assert target.concurrent_requests == CONCURRENT_REQUESTS
 
 
-def test_what_was_sent_beside_others_is_known_by_its_note() -> None:
-    with learnt("first-event-after-three-seconds") as target:
+def test_what_was_sent_with_others_is_known_by_its_note() -> None:
+    with prepared("first-event-after-three-seconds") as target:
         target.baseline.first_event_s = 3.0
         requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
         readings = target.send_all(requests)
-        assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)
-        assert BESIDE_OTHERS not in target.send(requests[0]).exchange.notes
+        assert all(WITH_OTHER_CLIENTS in reading.exchange.notes for reading in readings)
+        assert WITH_OTHER_CLIENTS not in target.send(requests[0]).exchange.notes
 
 
 def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None:
     # It thinks, so that the first request is under way while the second one is sent.
-    with learnt("whole-stream-after-a-short-thought") as target:
+    with prepared("whole-stream-after-a-short-thought") as target:
         requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
         for _ in range(SAMPLES):
             target.latency.note(stream(1.0))
         target.baseline.first_event_s = 0.0
         readings = target.send_all(requests)
-        assert all(BESIDE_OTHERS in reading.exchange.notes for reading in readings)
+        assert all(WITH_OTHER_CLIENTS in reading.exchange.notes for reading in readings)
 
 
 def test_an_interval_longer_than_was_watched_is_not_taken_for_none() -> None:
-    with learnt("one-event-alone", pace=Pace(events=0, interval_s=20.0)) as target:
+    with prepared("one-event-alone", pace=Pace(events=0, interval_s=20.0)) as target:
         assert target.baseline.interval_s > 2.5
 
 
-def test_how_long_a_request_waits_after_others_is_no_measure_of_what_is_usual() -> None:
-    with learnt("first-event-after-three-seconds") as target:
+def test_how_long_a_request_waits_after_others_is_no_measure_of_the_baseline() -> None:
+    with prepared("first-event-after-three-seconds") as target:
         target.baseline.first_event_s = 0.0
         target.latency = LatencyBaseline()
         problem, _ = serves_within(target, "after others", tries=1)

@@ -4,7 +4,7 @@ import pytest
 from streamchat_conformance.suite.scenarios.slow_reader import PROMPT_BYTES, unread_stream
 from streamchat_fixtures.control import ControlSettings as Pace
 
-from .targets import learnt
+from .targets import prepared
 
 LARGEST, LEAST = PROMPT_BYTES
 
@@ -17,7 +17,7 @@ LARGEST, LEAST = PROMPT_BYTES
 def test_the_largest_prompt_fills_the_buffers_with_a_few_events(
     events: int, interval_s: float, fills: bool
 ) -> None:
-    with learnt(
+    with prepared(
         "members-in-another-order", pace=Pace(events=events, interval_s=interval_s)
     ) as target:
         stream = unread_stream(target)
@@ -26,7 +26,7 @@ def test_the_largest_prompt_fills_the_buffers_with_a_few_events(
 
 
 def test_a_server_that_refuses_the_largest_prompt_gets_one_that_it_takes() -> None:
-    with learnt("body-limit-of-128-kib") as target:
+    with prepared("body-limit-of-128-kib") as target:
         stream = unread_stream(target)
     assert LEAST < len(stream.request.body) < LARGEST
     assert not stream.fills

@@ -17,7 +17,7 @@ from streamchat_conformance.gate.applying import (
     update_lines,
     updated,
 )
-from streamchat_conformance.gate.telling import process_lines
+from streamchat_conformance.gate.process_report import process_lines
 from streamchat_conformance.gate.writing import as_toml
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.plugin.configure import checked_settings, known_failures_of, layer_of
@@ -120,7 +120,7 @@ class Gathering:
                 "generated": mine.generated + facts["generated"],
                 "exchanges": mine.exchanges + facts["exchanges"],
                 "streams": (mine.streams or 0) + facts["streams"],
-                # Of several servers, one each worker, the one that died is to be told of.
+                # Of several servers, one each worker, the one that died is to be reported.
                 "process": mine.process if "died" in mine.process else facts["process"],
             }
             self.results.facts = Facts(**{**facts, **total})
@@ -139,7 +139,7 @@ class Gathering:
         if interrupted and not facts.not_testable and not self.results.failing(MUST):
             # Nothing that was judged failed, and not everything was judged: that is no verdict.
             facts.not_testable = "the run was interrupted before everything was judged"
-            facts.hint = "run it again; the report tells what was judged until then"
+            facts.hint = "run it again; the report shows what was judged until then"
         if not facts.not_testable:
             self._apply_known_failures(settings)
         code = self.results.exit_code(fail_on=self.config.getoption("--fail-on"))
@@ -196,7 +196,7 @@ class Gathering:
             self.totals.fail(VERDICT_NODE, inert("\n".join(dict.fromkeys(filter(None, why)))))
 
     def _apply_known_failures(self, settings: Settings) -> None:
-        """Excuse what is listed; with `--update-known-failures` write the list anew before."""
+        """Excuse what is listed; with `--update-known-failures` write the list again before."""
         file = self.config.getoption("--known-failures")
         if self.config.getoption("--update-known-failures"):
             before = self.known

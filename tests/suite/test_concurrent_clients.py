@@ -1,4 +1,4 @@
-"""What is recorded side by side is not blamed on a request that waited for others."""
+"""What is recorded side by side is not counted against a request that waited for others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STREAM = ServerSettings(events=4, interval_s=0.2)
 LIMITS = Limits(head_s=0.4, first_event_s=0.4)
-"""Shorter than a stream, so that whoever waits for one waits in vain."""
+"""Shorter than a stream, so that whoever waits for one waits too long."""
 
 
 def one_at_a_time() -> Legal:

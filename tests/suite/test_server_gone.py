@@ -1,4 +1,4 @@
-"""A server that is gone is told once, and not again for each request that it leaves unanswered."""
+"""A server that is gone is reported once, not for each request that it leaves unanswered."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def gone(*before: Exchange) -> Ledger:
     ledger = Ledger()
     for each in before:
         ledger.observe(each)
-    ledger.accuse(NOT_ALIVE, unanswered(chat()))
+    ledger.flag(NOT_ALIVE, unanswered(chat()))
     ledger.gone = True
     return ledger
 
@@ -66,7 +66,7 @@ def test_what_a_server_that_is_gone_still_answers_is_entered() -> None:
     assert ledger.red("request.never-5xx")
 
 
-def test_a_server_that_came_back_has_its_silence_told() -> None:
+def test_a_server_that_came_back_has_its_silence_reported() -> None:
     ledger = gone(unanswered(chat()))
     ledger.gone = False
     assert ledger.cause("stream.first-event") == ""

@@ -6,7 +6,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.target.adaptive_timeouts import (
     FLOOD_BYTES,
-    HOPELESS_WAITS,
+    GIVE_UP_WAITS,
     PATIENT_WAITS,
     RECORDING_BYTES,
     AdaptiveTimeouts,
@@ -31,12 +31,12 @@ def after(*exchanges: Exchange) -> AdaptiveTimeouts:
 def test_answers_cost_no_patience() -> None:
     patience = after(*[ANSWERED] * 100)
     assert patience.limits(LIMITS, 0.1) == LIMITS
-    assert not patience.hopeless
+    assert not patience.gives_up
 
 
-@pytest.mark.parametrize("vain", [HUNG, STALLED], ids=["hung", "stalled"])
-def test_the_more_waits_run_out_the_shorter_the_next_one_is(vain: Exchange) -> None:
-    waits = [after(*[vain] * count).limits(LIMITS, 0.0).head_s for count in (0, PATIENT_WAITS, 50)]
+@pytest.mark.parametrize("hung", [HUNG, STALLED], ids=["hung", "stalled"])
+def test_the_more_waits_run_out_the_shorter_the_next_one_is(hung: Exchange) -> None:
+    waits = [after(*[hung] * count).limits(LIMITS, 0.0).head_s for count in (0, PATIENT_WAITS, 50)]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > waits[1] > waits[2]
 
@@ -46,13 +46,13 @@ def test_a_slow_target_gets_what_it_usually_takes_several_times_over() -> None:
 
 
 def test_a_target_that_never_answers_is_given_up() -> None:
-    assert not after(*[HUNG] * (HOPELESS_WAITS - 1)).hopeless
-    assert after(*[HUNG] * HOPELESS_WAITS).hopeless
+    assert not after(*[HUNG] * (GIVE_UP_WAITS - 1)).gives_up
+    assert after(*[HUNG] * GIVE_UP_WAITS).gives_up
 
 
-def test_after_long_waits_in_vain_properties_are_short() -> None:
-    assert not after(*[HUNG] * 5).weary
-    assert after(*[HUNG] * 6).weary
+def test_after_long_unanswered_waits_properties_are_short() -> None:
+    assert not after(*[HUNG] * 5).shortens_properties
+    assert after(*[HUNG] * 6).shortens_properties
 
 
 def test_less_is_recorded_of_a_target_that_floods() -> None:

@@ -1,11 +1,11 @@
-"""Streams that wait for others are told from streams that go side by side."""
+"""Streams that wait for others are distinguished from streams that go side by side."""
 
 import pytest
 from streamchat_conformance.suite.scenarios.concurrency import StreamGroup, late_streams
 from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import stream
-from .targets import learnt
+from .targets import prepared
 
 ENDLESS = Pace(events=0, interval_s=0.3)
 LONG = Pace(events=14, interval_s=0.1)
@@ -23,7 +23,7 @@ FAST = Pace(events=400, interval_s=0.0)
     ],
 )
 def test_streams_that_wait_for_others_are_late(name: str, count: int, pace: Pace) -> None:
-    with learnt(name, pace=pace) as target:
+    with prepared(name, pace=pace) as target:
         assert late_streams(target, StreamGroup.open(target, count))
 
 
@@ -32,7 +32,7 @@ def test_streams_that_wait_for_others_are_late(name: str, count: int, pace: Pace
 )
 @pytest.mark.parametrize("count", [4, 16])
 def test_streams_side_by_side_are_not_late(count: int, pace: Pace) -> None:
-    with learnt("members-in-another-order", pace=pace) as target:
+    with prepared("members-in-another-order", pace=pace) as target:
         crowds = (StreamGroup.open(target, count) for _ in range(3))
         assert not all(late_streams(target, crowd) for crowd in crowds)
 
@@ -40,14 +40,14 @@ def test_streams_side_by_side_are_not_late(count: int, pace: Pace) -> None:
 def test_a_place_taken_just_before_the_other_end_is_recorded_was_waited_for() -> None:
     first = stream(0.001, ended_at_s=0.7753)
     second = stream(0.7752, ended_at_s=1.607)
-    with learnt("one-event-alone") as target:
+    with prepared("one-event-alone") as target:
         target.baseline.first_event_s, target.baseline.duration_s = 0.001, 0.8
         ((late, _),) = late_streams(target, StreamGroup([first, second], [0.0, 0.0]))
     assert late is second
 
 
 def test_an_event_that_a_recording_has_no_room_for_is_not_late() -> None:
-    with learnt("events-of-150-kib", pace=Pace(events=3, interval_s=0.15)) as target:
+    with prepared("events-of-150-kib", pace=Pace(events=3, interval_s=0.15)) as target:
         assert target.large_event_bytes > 300 * 1024
         crowd = StreamGroup.open(target, 4)
         assert all(reading.events for reading in crowd.readings)

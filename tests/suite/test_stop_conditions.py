@@ -7,7 +7,7 @@ from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
 from streamchat_fixtures.control import ControlSettings as Pace
 
-from .targets import learnt
+from .targets import prepared
 
 LATE = "line-end-after-one-error"
 ENDLESS = Pace(events=0, interval_s=0.02)
@@ -22,11 +22,11 @@ def received(target: Target, request: HttpRequest, stop: QuietAfterEnd) -> bytes
 @pytest.mark.parametrize("stop", STOPS)
 def test_bytes_that_follow_a_refusal_are_waited_for(stop: QuietAfterEnd) -> None:
     refused = HttpRequest(body=b'{"prompt": "Hello", "history": {}}')
-    with learnt(LATE) as target:
+    with prepared(LATE) as target:
         assert received(target, refused, stop).endswith(b"}\r\n")
 
 
 def test_an_endless_stream_is_left_after_as_many_events() -> None:
-    with learnt("members-in-another-order", pace=ENDLESS) as target:
+    with prepared("members-in-another-order", pace=ENDLESS) as target:
         came = received(target, HttpRequest.chat(target.plain()), STOPS[1])
     assert came.count(b"data:") == 1

@@ -1,4 +1,4 @@
-"""A server that says "not now" is asked again for a while, and accused of nothing."""
+"""A server that says "not now" is asked again for a while, and flagged for nothing."""
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
@@ -59,7 +59,7 @@ def test_the_line_clients_not_now_is_one() -> None:
         assert read_lines(target, count=1).count == 1
 
 
-def test_a_case_begins_anew_until_there_is_room() -> None:
+def test_a_case_begins_again_until_there_is_room() -> None:
     answers = [BUSY, BUSY, answered(200)]
     seen = []
 
