@@ -24,10 +24,14 @@ class StopSearch:
         """Yield the tokens, old and new, that are known to stand before any stop sequence."""
         self._held.append(token)
         text = "".join(self._held)
-        places = [place for stop in self._stops if (place := text.find(stop)) >= 0]
-        if places:
+        found = [
+            (place + len(stop), place) for stop in self._stops if (place := text.find(stop)) >= 0
+        ]
+        if found:
+            # The one that is complete first, whatever the tokens are.
+            _, place = min(found)
             self.found = True
-            yield from _cut(self._held, min(places))
+            yield from _cut(self._held, place)
             self._held = []
             return
         safe = len(text) - max((_overlap(text, stop) for stop in self._stops), default=0)

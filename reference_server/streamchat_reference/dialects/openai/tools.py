@@ -29,7 +29,9 @@ def read_tools(tools: PlainJson, choice: PlainJson) -> tuple[tuple[OfferedTool, 
             for tool in offered:
                 if tool.name == name:
                     return (tool,), True
-            raise CompletionRefusedError("'tool_choice' names a tool that is not offered", "tools")
+            raise CompletionRefusedError(
+                "'tool_choice' names a tool that is not offered", "tool_choice"
+            )
         case "required" | {"type": "function"} if not offered:
             raise CompletionRefusedError("'tool_choice' needs 'tools'", "tool_choice")
     raise CompletionRefusedError(
