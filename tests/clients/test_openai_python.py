@@ -90,7 +90,11 @@ def said(completion: ChatCompletion) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("prompt", ["Say hello.", "", UNICODE, "\N{GRINNING FACE}" * 100])
+@pytest.mark.parametrize(
+    "prompt",
+    ["Say hello.", "", UNICODE, "\N{GRINNING FACE}" * 100],
+    ids=["plain", "empty", "unicode", "emoji"],
+)
 def test_the_text_of_a_stream_is_that_of_the_whole_answer(
     client: openai.OpenAI, prompt: str
 ) -> None:

@@ -59,7 +59,6 @@ def test_model_and_messages_are_enough() -> None:
     asked = read()
     assert asked.question.prompt == "Hello"
     assert (asked.stream, asked.choices, asked.cap, asked.stops) == (False, 1, DEFAULT_CAP, ())
-    assert asked.question.options == {}
 
 
 def test_absent_and_null_are_the_same() -> None:
@@ -90,8 +89,19 @@ def test_a_stop_is_a_string_or_up_to_four() -> None:
 
 def test_what_a_model_samples_by_is_passed_on() -> None:
     options: dict[str, Any] = {"temperature": 0.5, "top_p": 1, "seed": 7, "presence_penalty": -2}
-    assert read(**options).question.options == options
-    assert read(max_tokens=5).question.options == {"max_tokens": 5}
+    assert read(stream=True, **options).question.options == options
+    assert read(stream=True, max_tokens=5).question.options == {"max_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    "members", [{}, {"stream": True, "stream_options": {"include_usage": True}}]
+)
+def test_a_model_is_asked_for_its_usage_where_it_is_needed(members: dict[str, Any]) -> None:
+    assert read(**members).question.options == {"stream_options": {"include_usage": True}}
+
+
+def test_without_a_cap_a_model_ends_by_itself() -> None:
+    assert read(Uncertain()).cap is None
 
 
 def test_the_question_is_the_users_last_message() -> None:
@@ -114,7 +124,8 @@ def test_the_question_is_the_users_last_message() -> None:
 
 def test_a_talk_without_a_user_has_an_empty_prompt() -> None:
     question = read(messages=[{"role": "developer", "content": "Begin."}]).question
-    assert question == Question("", [{"role": "developer", "content": "Begin."}])
+    assert question.prompt == ""
+    assert question.history == [{"role": "developer", "content": "Begin."}]
 
 
 def test_tokens_of_a_prompt_are_its_words_and_its_messages() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -14,7 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from streamchat_reference.answerers.interface import AnswererError, Closing, Question
+from streamchat_reference.answerers.interface import (
+    AnswererError,
+    Closing,
+    OfferedTool,
+    Question,
+    RequestedCall,
+)
 from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer, messages
 
 from .harness import EXIT_S, events, post, running_server
@@ -193,6 +200,65 @@ def test_comments_other_fields_and_empty_deltas_are_passed_over(ending: bytes) -
     assert b"\r\nauthorization: bearer key\r\n" in requests[0].lower()
 
 
+def chunk(delta: str, more: str = "") -> bytes:
+    return b'data: {"choices":[{"index":0,"delta":%s}]%s}\n\n' % (delta.encode(), more.encode())
+
+
+def test_calls_of_tools_are_put_together_from_their_pieces() -> None:
+    answer = (
+        chunk('{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}'),
+        chunk('{"tool_calls":[{"index":0,"function":{"arguments":"{\\"a\\""}}]}'),
+        chunk('{"tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}]}'),
+        chunk('{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}'),
+        b"data: " + FINISH % b"tool_calls" + b"\n\ndata: [DONE]\n\n",
+    )
+    with scripted_model_server(STREAM_HEAD + b"".join(answer)) as (url, requests):
+        question = Question("p", tools=(OfferedTool("f"),), must_call=True, parallel_calls=False)
+        steps = list(OpenAIAnswerer(url, "m").generate(question))
+    assert steps == [RequestedCall("f", '{"a":1}'), RequestedCall("g", "{}"), Closing()]
+    sent = json.loads(requests[0].partition(b"\r\n\r\n")[2])
+    assert [tool["function"]["name"] for tool in sent["tools"]] == ["f"]
+    assert (sent["tool_choice"], sent["parallel_tool_calls"]) == ("required", False)
+
+
+def test_options_are_passed_on_and_usage_and_the_reason_come_back() -> None:
+    usage = ',"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}'
+    answer = PIECE + b"data: " + FINISH % b"length" + b"\n\n" + chunk("{}", usage)
+    with scripted_model_server(STREAM_HEAD + answer) as (url, requests):
+        question = Question("p", options={"temperature": 0.5, "max_tokens": 4})
+        assert list(OpenAIAnswerer(url, "m").generate(question)) == ["a", Closing("length", 3, 4)]
+    sent = json.loads(requests[0].partition(b"\r\n\r\n")[2])
+    assert (sent["temperature"], sent["max_tokens"], sent["stream"]) == (0.5, 4, True)
+
+
+@pytest.mark.parametrize("begun", [b"", STREAM_HEAD, STREAM_HEAD + PIECE])
+def test_a_wait_can_be_cancelled_at_any_time(begun: bytes) -> None:
+    """The model server reads the request, sends `begun`, and is silent until the client goes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PROMPTLY_S)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        answer = OpenAIAnswerer(url, "m").generate(Question("p"))
+
+        def cancel() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(PROMPTLY_S)
+                while not connection.recv(65536).endswith(b"}"):
+                    pass
+                connection.sendall(begun)
+                answer.cancel()
+                while connection.recv(65536):
+                    pass
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        began_s = time.monotonic()
+        with pytest.raises(AnswererError):
+            list(answer)
+        thread.join()
+    assert time.monotonic() - began_s < PROMPTLY_S
+
+
 def test_the_key_is_not_printed() -> None:
     assert "secret" not in repr(OpenAIAnswerer("http://127.0.0.1:1/v1", "m", "secret"))
 
@@ -211,10 +277,17 @@ def test_a_url_that_cannot_be_used_is_reported(url: str) -> None:
 
 def test_history_items_become_messages() -> None:
     turn: PlainJson = {"role": "assistant", "content": "Hi"}
-    assert messages(Question("now", [turn, "text", 3, {"role": "x"}])) == [
+    called: PlainJson = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    result: PlainJson = {"role": "tool", "content": "sunny", "tool_call_id": "1"}
+    history: list[PlainJson] = [turn, "text", 3, {"role": "x", "content": "y"}, called, result]
+    assert messages(Question("now", history, since=[called, result])) == [
         {"role": "assistant", "content": "Hi"},
         {"role": "user", "content": "text"},
         {"role": "user", "content": "3"},
-        {"role": "user", "content": '{"role": "x"}'},
+        {"role": "user", "content": '{"role": "x", "content": "y"}'},
+        called,
+        result,
         {"role": "user", "content": "now"},
+        called,
+        result,
     ]

@@ -59,17 +59,20 @@ ChoicePart: TypeAlias = "tuple[int, Part]"
 class Choices:
     """The answers to one question, in turn: each part comes with the index of its choice."""
 
-    def __init__(self, answers: Sequence[Pieces], cap: int, stops: Sequence[str]) -> None:
+    def __init__(self, answers: Sequence[Pieces], cap: int | None, stops: Sequence[str]) -> None:
         self._answers = answers
         self._parts = [read_parts(answer, cap, stops) for answer in answers]
 
     def __iter__(self) -> Iterator[ChoicePart | Pause]:
         unfinished = dict(enumerate(self._parts))
         while unfinished:
+            first = next(iter(unfinished))
             for index, parts in list(unfinished.items()):
                 for part in parts:
                     if isinstance(part, Pause):
-                        yield part
+                        # They are made side by side: the first sets the pace.
+                        if index == first:
+                            yield part
                     else:
                         yield index, part
                         break
@@ -89,7 +92,7 @@ class Choices:
                 answer.cancel()
 
 
-def read_parts(pieces: Pieces, cap: int, stops: Sequence[str]) -> Iterator[Part | Pause]:
+def read_parts(pieces: Pieces, cap: int | None, stops: Sequence[str]) -> Iterator[Part | Pause]:
     """Yield one choice's parts, and its end last: within the cap, before any stop sequence."""
     search = StopSearch(stops)
     used = calls = 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streamchat_reference.lossless_json import PlainJson
 
 DEFAULT_CAP = 256
-"""Tokens of an answer whose request sets no cap; an endless answer has an end here."""
+"""Tokens of an answer whose request sets no cap. The echo would never end; a model does."""
 
 MOST_CHOICES = 128
 MOST_STOPS = 4
@@ -42,7 +42,7 @@ class AskedCompletion:
     stream: bool = False
     include_usage: bool = False
     choices: int = 1
-    cap: int = DEFAULT_CAP
+    cap: int | None = DEFAULT_CAP
     stops: tuple[str, ...] = ()
     top_logprobs: int | None = None
     """None: no logprobs are wanted."""
@@ -67,13 +67,19 @@ def read_completion_request(
         raise CompletionRefusedError("this model has no logprobs", "logprobs")
     _check_unsupported(members)
     cap = _cap(members)
+    include_usage = _include_usage(members.get("stream_options"), stream=stream)
+    options: dict[str, PlainJson] = {"max_tokens": cap, "seed": of.integer(members, "seed")}
+    for name, (least, most) in SAMPLING.items():
+        options[name] = of.number(members, name, least, most)
+    if include_usage or not stream:
+        options["stream_options"] = {"include_usage": True}
     return AskedCompletion(
-        question=_question(members, messages, answerer, cap),
+        question=_question(members, messages, answerer, options),
         prompt_tokens=count_tokens(messages),
         stream=stream,
-        include_usage=_include_usage(members.get("stream_options"), stream=stream),
+        include_usage=include_usage,
         choices=of.integer(members, "n", 1, MOST_CHOICES) or 1,
-        cap=DEFAULT_CAP if cap is None else cap,
+        cap=DEFAULT_CAP if cap is None and answerer.certain else cap,
         stops=_stops(members.get("stop")),
         top_logprobs=(top_logprobs or 0) if logprobs else None,
     )
@@ -120,15 +126,12 @@ def _question(
     members: dict[str, PlainJson],
     messages: list[dict[str, PlainJson]],
     answerer: Answerer,
-    cap: int | None,
+    options: dict[str, PlainJson],
 ) -> Question:
     tools, must_call = read_tools(members.get("tools"), members.get("tool_choice"))
     if must_call and not answerer.calls_tools:
         raise CompletionRefusedError("this model calls no tools", "tool_choice")
     parallel_calls = of.boolean(members, "parallel_tool_calls", default=True)
-    options: dict[str, PlainJson] = {"max_tokens": cap, "seed": of.integer(members, "seed")}
-    for name, (least, most) in SAMPLING.items():
-        options[name] = of.number(members, name, least, most)
     # The answer is to the user's last message: tools may have been called since.
     asked = max(
         (index for index, message in enumerate(messages) if message["role"] == "user"),
