@@ -163,15 +163,15 @@ def test_without_stream_the_answer_is_one_object(*, stream: bool | None) -> None
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_a_cap_ends_the_answer(name: str) -> None:
-    service = Service(lambda: iter(lambda: "x", ""))  # without end
+    service = Service(lambda: iter(lambda: "y", ""))  # without end
     chunks = service.chunks(**{name: 3}, stream_options={"include_usage": True})
-    assert content(chunks) == "xxx"
+    assert content(chunks) == "yyy"
     assert choices(chunks)[-1]["finish_reason"] == "length"
     assert chunks[-1]["usage"]["completion_tokens"] == 3
 
 
 def test_an_endless_answer_ends_without_a_cap_too() -> None:
-    whole = Service(lambda: iter(lambda: "x", "")).whole()
+    whole = Service(lambda: iter(lambda: "y", "")).whole()
     assert whole["choices"][0]["finish_reason"] == "length"
 
 
