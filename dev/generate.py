@@ -51,6 +51,7 @@ def texts() -> dict[Path, str]:
         DOCS / "requirements.md": listing.as_markdown(catalogue.values()),
         **{DOCS / "requirements" / name: text for name, text in explain.pages().items()},
         DOCS / "kill-matrix.md": as_markdown(),
+        DOCS / "kill-matrix-openai.md": as_markdown("openai"),
         DOCS / "servers.md": render([load(name) for name in STACKS], EXPECTATIONS),
         ROOT / "README.md": _counted(ROOT / "README.md", len(catalogue)),
         IDS: _listed({id_: str(entry.level) for id_, entry in catalogue.items()}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from streamchat_fixtures.control import Chat, Refusal, Steps
 
@@ -18,6 +18,7 @@ class AcmeSteps(Steps):
     """`POST /v2/talk`: tokens, then done and [END]."""
 
     path = "/v2/talk"
+    plain: ClassVar = {"ask": "Hello", "turns": []}
 
     def check_members(self, turn: Turn, members: dict[str, JSONValue]) -> Chat:
         ask, turns = members.get("ask"), members.get("turns")

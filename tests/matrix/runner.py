@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamchat_fixtures.control import FAULT_PROMPT, SLOW_PROMPT, ControlSettings
+from streamchat_fixtures.dialects import DEFAULT
 from streamchat_fixtures.variants import Variant
 
 RUN_LIMIT_S = 400.0
@@ -51,7 +52,9 @@ class Run:
 
 def target_file(variant: Variant, folder: Path) -> Path:
     """Write the target file that a variant needs."""
-    lines = ["[limits]"]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in variant.target.items()]
+    lines = ["[target]", *lines] if lines else []
+    lines += ["[limits]"]
     lines += [f"{LIMITS[name]} = {value}" for name, value in variant.suite_limits.items()]
     if "slow" in variant.needs:
         lines += [
@@ -68,16 +71,19 @@ def target_file(variant: Variant, folder: Path) -> Path:
     return file
 
 
-def run(kind: str, name: str, folder: Path, *options: str) -> Run:
+def run(kind: str, name: str, folder: Path, *options: str, dialect: str = DEFAULT) -> Run:
     """Serve one variant in a process of its own, run the suite against it, and stop it."""
     report = folder / "report.json"
-    serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--{kind}", name, "--port", "0"]
+    serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--dialect={dialect}"]
+    serve += [f"--{kind}", name, "--port", "0"]
     server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     begun = time.monotonic()
     try:
         url = server.stdout.readline().strip()
         arguments = (f"--target-url={url}", f"--report-json={report}", "--insecure", *options)
+        if dialect != DEFAULT:
+            arguments = (f"--dialect={dialect}", *arguments)
         exit_code, peak_bytes = run_measured(folder, *arguments)
     finally:
         server.kill()
