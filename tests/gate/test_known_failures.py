@@ -25,7 +25,7 @@ from streamchat_conformance.gate.known_failures import (
 )
 from streamchat_conformance.gate.writing import PREFACE, as_toml
 from streamchat_conformance.judges import rules_of
-from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results, Verdict
 

@@ -15,7 +15,7 @@ import pytest
 from streamchat_conformance.gate.command import TargetCommand, check_command
 from streamchat_conformance.gate.ports import listening
 from streamchat_conformance.gate.processes import how_it_ended, members
-from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 PYTHON = shlex.quote(sys.executable)

@@ -24,6 +24,7 @@ SPEAKS_OF_JSON = {
     "offline/har.py": "an HTTP archive has members of its own",
     "offline/har_body.py": "an HTTP archive has members of its own",
     "commands/replay.py": "it shows the HTTP response",
+    "suite/config/deploying.py": "a target file has keys of its own",
     "core/json_value.py": "the documentation shows a path in a JSON value",
     "__init__.py": "the first sentence of the package",
 }

@@ -17,7 +17,7 @@ LAYERS = (
     {"judges"},
     {"strategies", "recorder"},
     {"suite"},
-    {"dialects.stream_chat"},
+    {"dialects.stream_chat", "dialects.openai"},
     {"report"},
     {"gate", "offline"},
     {"cases"},
@@ -29,7 +29,7 @@ LAYERS = (
 The seam itself (`dialects`) is near the ground; a dialect's folder may use the whole suite.
 """
 
-SEAM = ("dialects.stream_chat.dialect",)
+SEAM = ("dialects.stream_chat.dialect", "dialects.openai.dialect")
 """What the registry loads of a dialect, by name, and what that imports: near the ground, too."""
 
 
@@ -57,7 +57,11 @@ def test_a_layer_imports_nothing_of_a_later_one(module: str) -> None:
 
 
 PREFIXES = tuple(
-    f"{SUITE}.{part}." for part in ("core", "judges", "catalogue", "dialects.stream_chat.judges")
+    f"{SUITE}.{part}."
+    for part in (
+        *("core", "judges", "catalogue"),
+        *("dialects.stream_chat.judges", "dialects.openai.judges"),
+    )
 )
 IO = (
     *("asyncio", "flask", "gunicorn", "http", "pytest", "requests", "select", "selectors"),

@@ -207,7 +207,6 @@ def test_the_articles_client_reads_every_event(target: Target) -> None:
 
 
 MALFORMED = (
-    "request.valid-accepted",
     "headers.well-formed",
     "headers.no-injection",
     "headers.singletons",
@@ -224,7 +223,8 @@ def _not_read(target: Target, reading: Reading, error: Exception) -> Exception:
     problem = unreadable(error)
     if not problem:
         return NotApplicable(f"requests cannot talk to this server: {type(error).__name__}")
-    cause = next((id_ for id_ in MALFORMED if target.red(id_)), "")
+    causes = (target.dialect.plain_row, *MALFORMED)
+    cause = next((id_ for id_ in causes if target.red(id_)), "")
     if cause:
         return Blocked(cause, f"requests cannot read the answer: {problem}")
     finding = Finding(
@@ -289,6 +289,7 @@ def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
         block.event is not None and block.event.type in reading.dialect.failure_events
         for block in reading.events
     )
+    reported = reported or reading.content.failure is not None
     looks_complete = reading.ended_well and reading.accepted
     if looks_complete and not reported:
         finding = Finding(

@@ -32,7 +32,8 @@ from streamchat_conformance.offline.recording import (
 )
 from streamchat_conformance.report.json_report import build_report, write_report
 from streamchat_conformance.report.terminal import describe, inert
-from streamchat_conformance.suite.config.settings import SettingsError, check_path
+from streamchat_conformance.suite.config.settings import check_path
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
 

@@ -35,10 +35,10 @@ from streamchat_conformance.report.model import (
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.config.settings import (
     Settings,
-    SettingsError,
     load_settings,
     parse_header,
 )
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.target.stop_conditions import Watched
 
 EXIT_SHOWS_AGAIN = 1

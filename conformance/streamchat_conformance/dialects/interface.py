@@ -75,6 +75,24 @@ class Content:
     dialects whose events repeat nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What is particular to one server of a dialect; what is not known is empty."""
+
+    model: str = ""
+    """The name that requests ask for, where a dialect has one."""
+    prompt: str = ""
+    """What a plain request says, where not every text is answered."""
+    cap: int | None = None
+    """The most tokens that an ordinary answer may have."""
+    cap_name: str = ""
+    """The member that says so, where a dialect has several."""
+    slots: int | None = None
+    """How many requests it serves at once, where that is known."""
+    members: Mapping[str, Any] = field(default_factory=dict)
+    """Members of every request in addition to the dialect's own."""
+
+
 class Requests(Protocol):
     """How requests of a dialect look."""
 
@@ -191,6 +209,11 @@ Detector = Callable[[Survey], str]
 """Returns why a target seems to lack a capability, in a few words, or an empty string."""
 
 
+def bearer(key: str) -> tuple[str, str]:
+    """Return the field line of RFC 6750 that carries a key."""
+    return "Authorization", f"Bearer {key}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One way to ask for a streamed answer, and to give it."""
@@ -212,6 +235,21 @@ class Dialect:
     `cases`, and its folder `texts` explains it."""
     reference_options: tuple[str, ...] = ()
     """Options of the embedded reference server, so that it shows every capability."""
+    base: str = ""
+    """How the URLs end that client libraries take for this path: the path begins with it."""
+    plain_row: str = "request.valid-accepted"
+    """The requirement that plain requests are accepted."""
+    deployed: Callable[[Dialect, Deployment], Dialect] | None = None
+    """Returns the dialect with requests for one deployment, where deployments differ."""
+    discovery: Callable[[Deployment, str], HttpRequest | None] | None = None
+    """Returns a request that finds out what is not known of a deployment, given the endpoint's
+    path, or None where nothing is to be found out."""
+    discovered: Callable[[Deployment, bytes], Deployment] | None = None
+    """Returns the deployment with what the body of the answer to that request says of it."""
+    credentials: Callable[[str], tuple[str, str]] = bearer
+    """Returns the field line that carries a key."""
+    first_event_s: float | None = None
+    """How long the first event may take unless the user says otherwise, where that is long."""
     sentinel: str | None = None
     """The data of an event that marks the end and is not JSON, where the dialect has one."""
     content_events: frozenset[str] = frozenset({"message"})
@@ -233,3 +271,17 @@ class Dialect:
     def known_capabilities(self) -> dict[str, Capability]:
         """All capabilities of this dialect by name: its own, then the common ones."""
         return {capability.name: capability for capability in (*self.capabilities, *COMMON)}
+
+    def for_deployment(self, deployment: Deployment) -> Dialect:
+        """Return this dialect with requests for a deployment."""
+        return self if self.deployed is None else self.deployed(self, deployment)
+
+    def marks_end(self, data: str) -> bool:
+        """Return whether an event's data is the sentinel, or is meant to be.
+
+        Spaces, quotation marks and the case of letters may differ: a dialect says what is wrong
+        with that.
+        """
+        if self.sentinel is None or len(data) > len(self.sentinel) + 16:
+            return False
+        return data.strip(" \t\r\n\"'").upper() == self.sentinel.upper()

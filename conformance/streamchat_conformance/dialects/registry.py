@@ -17,7 +17,10 @@ from streamchat_conformance.dialects.interface import Dialect
 GROUP = "streamchat_conformance.dialects"
 DEFAULT = "stream-chat"
 
-_OWN = {DEFAULT: "streamchat_conformance.dialects.stream_chat.dialect"}
+_OWN = {
+    DEFAULT: "streamchat_conformance.dialects.stream_chat.dialect",
+    "openai": "streamchat_conformance.dialects.openai.dialect",
+}
 
 
 class UnknownDialectError(ValueError):

@@ -23,7 +23,7 @@ from streamchat_conformance.gate.processes import (
     members,
     signal_all,
 )
-from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:

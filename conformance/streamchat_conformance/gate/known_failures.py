@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

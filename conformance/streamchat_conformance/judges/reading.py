@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from streamchat_conformance.core.coding import DecodedBody, decode_reads, is_plain_text
 from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
@@ -23,6 +24,8 @@ DECODED_LIMIT_BYTES = 16 * 1024 * 1024
 
 UNFINISHED_S = 2.0
 """A last chunk that was begun and goes on no sooner is never finished (seconds)."""
+
+Derived = TypeVar("Derived")
 
 _INTRUDER = re.compile(
     rb"^(?:HTTP/1\.[01] [1-5][0-9][0-9]\b|<!DOCTYPE html|<html[\s>]|<!doctype html)", re.MULTILINE
@@ -244,8 +247,8 @@ class Reading:
         return read
 
     def _is_json(self, data: str) -> bool:
-        """Return whether data is to be JSON: it is not empty, and not the dialect's sentinel."""
-        return bool(data.strip("\n")) and data != self.dialect.sentinel
+        """Return whether data is to be JSON: it is not empty, and not meant as the sentinel."""
+        return bool(data.strip("\n")) and not self.dialect.marks_end(data)
 
     @cached_property
     def json_broken(self) -> bool:
@@ -269,6 +272,17 @@ class Reading:
     def texts(self) -> list[str]:
         """All strings that the user wrote into the request."""
         return list(strings([*self.asked.values.values()]))
+
+    @cached_property
+    def _derived(self) -> dict[Callable[[Reading], Any], Any]:
+        return {}
+
+    def derived(self, make: Callable[[Reading], Derived]) -> Derived:
+        """Return what a dialect's function makes of this reading, made once."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        found: Derived = self._derived[make]
+        return found
 
     @property
     def error_text(self) -> str | None:

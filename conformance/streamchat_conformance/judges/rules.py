@@ -67,7 +67,8 @@ def rules_of(dialect_name: str) -> Rules:
     declarations, judges = _declared(SHARED_PACKAGE, SHARED, SHARED_JUDGES), SHARED_JUDGES.by_id
     own = importlib.import_module(f"{dialect.package}.rules")
     own_declarations = _declared(dialect.package, own.DECLARATIONS, own.JUDGES)
-    if taken := declarations.keys() & own_declarations.keys():
+    # A dialect may give a shared requirement that it does without a meaning of its own.
+    if taken := (declarations.keys() - dialect.without) & own_declarations.keys():
         raise ValueError(f"dialect {dialect.name}: {min(taken)} is a shared requirement")
     if absent := (dialect.levels.keys() | dialect.without) - declarations.keys():
         raise ValueError(f"dialect {dialect.name}: there is no shared {min(absent)}")
@@ -77,7 +78,7 @@ def rules_of(dialect_name: str) -> Rules:
     catalogue = {
         id_: replace(entry, level=dialect.levels.get(id_, entry.level))
         for id_, entry in {**declarations, **own_declarations}.items()
-        if id_ not in dialect.without and known.issuperset(entry.needs)
+        if id_ in own_declarations or (id_ not in dialect.without and known.issuperset(entry.needs))
     }
     return Rules(
         dialect,

@@ -15,10 +15,13 @@ from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
 from streamchat_conformance.judges import Rules, rules_of
 from streamchat_conformance.plugin.writing import check_report_files
+from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.report.files import WriteError, check_writable
 from streamchat_conformance.report.redact import declare_secret
 from streamchat_conformance.suite.config import settings as suite
-from streamchat_conformance.suite.config.settings import Settings, SettingsError
+from streamchat_conformance.suite.config.deploying import key_in_environment, with_key, with_model
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.config.typed import SettingsError
 
 URL_VARIABLE = "STREAMCHAT_TARGET_URL"
 FAIL_ON = ("must", "should")
@@ -145,6 +148,9 @@ def settings_from(config: pytest.Config) -> Settings:
         insecure=config.getoption("--insecure") or settings.insecure,
         ca_file=config.getoption("--ca-file") or settings.ca_file,
     )
+    settings = _with_deployment(config, settings)
+    if settings.dialect.first_event_s is not None and settings.limits == Limits():
+        settings = suite.with_limits(settings, {"first_event_s": settings.dialect.first_event_s})
     settings = suite.with_limits(settings, _limits(config))
     settings = suite.with_capabilities(
         settings,
@@ -164,6 +170,23 @@ def settings_from(config: pytest.Config) -> Settings:
     if fail_on not in FAIL_ON:
         raise suite.unknown("--fail-on", fail_on, FAIL_ON)
     return suite.check(settings)
+
+
+def _with_deployment(config: pytest.Config, settings: Settings) -> Settings:
+    """Return the settings with what options say of the deployment."""
+    deployment = with_model(settings.deployment, config.getoption("--model"))
+    slots = config.getoption("--slots")
+    if slots is not None:
+        number = _whole("--slots", slots)
+        if number < 1:
+            raise SettingsError(f"--slots {slots!r} must be above 0")
+        deployment = replace(deployment, slots=number)
+    variable = config.getoption("--api-key-env")
+    headers = settings.headers
+    if variable is not None:
+        key = key_in_environment(variable, "--api-key-env")
+        headers = with_key(headers, settings.dialect, key)
+    return replace(settings, deployment=deployment, headers=headers)
 
 
 def _where(config: pytest.Config, settings: Settings) -> tuple[str | None, str | None]:

@@ -55,6 +55,22 @@ def _add_target(parser: pytest.Parser) -> None:
         help="what requests and events say (default stream-chat), or the module of your own",
     )
     group.addoption(
+        "--model",
+        metavar="NAME",
+        help="the model that requests ask for, in dialects that have one (default: the first that "
+        "the server lists)",
+    )
+    group.addoption(
+        "--api-key-env",
+        metavar="VARIABLE",
+        help="environment variable that has the key which the server wants",
+    )
+    group.addoption(
+        "--slots",
+        metavar="N",
+        help="how many requests the server serves at once, where it serves few",
+    )
+    group.addoption(
         "--endpoint-path", metavar="PATH", help="path of the endpoint (default: the dialect's)"
     )
     group.addoption(
@@ -187,7 +203,9 @@ _SETTINGS = (
     "--report-markdown",
     "--report-badge",
     "--secret-header",
-    "--dialect",
+    "--model",
+    "--api-key-env",
+    "--slots",
     "--endpoint-path",
     "--target-header",
     "--ca-file",

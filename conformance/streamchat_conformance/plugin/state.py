@@ -18,8 +18,10 @@ from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.config.embedded_reference import EmbeddedServer, embedded_settings
-from streamchat_conformance.suite.config.settings import Settings, SettingsError
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.scenarios.observations import start_observations
+from streamchat_conformance.suite.target.deploying import deploy
 from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.preflight import learn
 from streamchat_conformance.suite.target.target import Target
@@ -70,6 +72,7 @@ class RunState:
         target = Target(settings, endpoint, ledger)
         target.interrupted = self.interrupted
         try:
+            deploy(target)
             learn(target)
             detect(target, self._needed())
         except NotTestable as reason:
@@ -200,6 +203,7 @@ def endpoint_of(settings: Settings) -> Endpoint:
     try:
         return Endpoint.from_url(
             settings.url or "",
+            base=settings.dialect.base,
             path=settings.path or settings.dialect.path,
             insecure=settings.insecure,
             ca_file=settings.ca_file,

@@ -14,7 +14,7 @@ from streamchat_conformance.report.files import WriteError, check_writable, writ
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.model import Report, report_from_json
-from streamchat_conformance.suite.config.settings import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError
 
 _FORMATS: Mapping[str, Callable[[Report], str]] = {
     "--report-html": html_report,

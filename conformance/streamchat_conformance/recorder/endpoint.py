@@ -54,12 +54,14 @@ class Endpoint:
         url: str,
         *,
         path: str = "/",
+        base: str = "",
         insecure: bool = False,
         ca_file: str | None = None,
     ) -> Self:
         """Take a target URL apart.
 
-        `path` is used when the URL itself has none. For https the certificate is verified
+        `path` is used when the URL itself has none, and its rest behind `base` when the URL's
+        path ends with that. For https the certificate is verified
         against the system's authorities, or those in `ca_file` (PEM); `insecure` turns that off.
         Raises TargetUrlError with one sentence that names what is wrong and the cure. No message
         repeats user information of the URL: it may be a password.
@@ -67,6 +69,8 @@ class Endpoint:
         parts = _split(url)
         scheme: Scheme = "https" if parts.scheme == "https" else "http"
         target = parts.path if parts.path not in ("", "/") or parts.query else path
+        if base and target.rstrip("/").endswith(base):
+            target = target.rstrip("/") + path.removeprefix(base)
         if parts.query:
             target = f"{target or '/'}?{parts.query}"
         if not _PATH.fullmatch(target):

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Self
 
 from streamchat_conformance.catalogue import AUTH
+from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.dialects.interface import Requests
 from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
@@ -89,13 +91,18 @@ def embedded_settings(settings: Settings, url: str) -> Settings:
     """
     dialect = settings.dialect
     shown = {name: name != AUTH.name for name in dialect.known_capabilities}
-    requests = dialect.requests
-    plain = requests.plain[0]
+
+    def saying(text: str, silent_s: float = 0.0) -> DeclaredRequest:
+        def make(requests: Requests) -> Body:
+            return requests.saying(requests.plain[0], text)
+
+        return DeclaredRequest(make(dialect.requests), silent_s, remake=make)
+
     return replace(
         settings,
         url=url,
         capabilities=shown | dict(settings.capabilities),
         gap_limit_s=GAP_LIMIT_S,
-        slow=DeclaredRequest(requests.saying(plain, SLOW_PROMPT), SILENT_S),
-        fault=DeclaredRequest(requests.saying(plain, FAULT_PROMPT)),
+        slow=saying(SLOW_PROMPT, SILENT_S),
+        fault=saying(FAULT_PROMPT),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from streamchat_conformance.catalogue import FAULT, SLOW
 from streamchat_conformance.core.http_request import Body
-from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
 from streamchat_conformance.dialects.registry import (
     DEFAULT,
     UnknownDialectError,
@@ -24,16 +24,19 @@ from streamchat_conformance.dialects.registry import (
     dialect_named,
 )
 from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.suite.config.deploying import (
+    DEPLOYMENT_KEYS,
+    deployment_of,
+    key_referred_to,
+    with_key,
+)
+from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _WRITTEN_BY_SUITE = frozenset(
     {"host", "content-length", "transfer-encoding", "content-type", "connection", "expect"}
 )
-
-
-class SettingsError(ValueError):
-    """A setting is wrong; the message names it and what would be right."""
 
 
 class Thoroughness(StrEnum):
@@ -66,6 +69,12 @@ class DeclaredRequest:
     request: Body
     silent_s: float = 0.0
     """How long the server is silent before the first event (slow only; seconds)."""
+    remake: Callable[[Requests], Body] | None = None
+    """Makes the same request of a dialect's requests, once more is known of the deployment."""
+
+    def of(self, requests: Requests) -> DeclaredRequest:
+        """Return the same request, made of other requests of the dialect."""
+        return self if self.remake is None else replace(self, request=self.remake(requests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,24 @@ class Settings:
     """The longest silence that a stream may have (seconds)."""
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     """Declared (True) or denied (False); the rest is detected."""
+    deployment: Deployment = field(default_factory=Deployment)
+    """What is known of the server beyond its dialect; the rest is found out."""
     slow: DeclaredRequest | None = None
     fault: DeclaredRequest | None = None
     thoroughness: Thoroughness = Thoroughness.DEFAULT
     seed: int | None = None
     fuzz_seconds: float = 0.0
+
+    def deployed(self, deployment: Deployment) -> Settings:
+        """Return the settings with requests for a deployment."""
+        dialect = self.dialect.for_deployment(deployment)
+        return replace(
+            self,
+            dialect=dialect,
+            deployment=deployment,
+            slow=self.slow.of(dialect.requests) if self.slow is not None else None,
+            fault=self.fault.of(dialect.requests) if self.fault is not None else None,
+        )
 
 
 def parse_header(text: str) -> tuple[str, str]:
@@ -126,8 +148,8 @@ def parse_capability(name: str, dialect: Dialect) -> str:
     return name
 
 
-_TABLES = {"target", "limits", "capabilities", "slow", "fault", "run"}
-_TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file"}
+_TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run"}
+_TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file", *DEPLOYMENT_KEYS}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
 _RUN = {"thoroughness", "seed", "fuzz_seconds"}
 
@@ -151,36 +173,41 @@ def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
 
 
 def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Settings:
-    _check_names(document, _TABLES, "")
+    check_names(document, _TABLES, "")
     for name, value in document.items():
         if not isinstance(value, dict):
             raise SettingsError(f"{name!r} must be a table, written [{name}]")
     target, run = document.get("target", {}), document.get("run", {})
-    _check_names(target, _TARGET, "target")
-    _check_names(run, _RUN, "run")
+    check_names(target, _TARGET, "target")
+    check_names(run, _RUN, "run")
     headers = target.get("headers", {})
     if not isinstance(headers, dict):
         raise SettingsError("'target.headers' must be a table of names and values")
-    named = parse_dialect(_typed(target, "dialect", str, DEFAULT, "target"))
+    named = parse_dialect(typed(target, "dialect", str, DEFAULT, "target"))
     dialect = dialect or named
-    path = _typed(target, "path", str, None, "target")
+    path = typed(target, "path", str, None, "target")
     settings = Settings(
-        url=_typed(target, "url", str, None, "target"),
-        command=_typed(target, "command", str, None, "target"),
+        url=typed(target, "url", str, None, "target"),
+        command=typed(target, "command", str, None, "target"),
         dialect=dialect,
         path=check_path(path) if path is not None else None,
         headers=tuple(parse_header(f"{name}: {value}") for name, value in headers.items()),
-        insecure=_typed(target, "insecure", bool, False, "target"),
-        ca_file=_typed(target, "ca_file", str, None, "target"),
+        insecure=typed(target, "insecure", bool, False, "target"),
+        ca_file=typed(target, "ca_file", str, None, "target"),
         capabilities=_capabilities(document.get("capabilities", {}), dialect),
+        deployment=deployment_of(target, document.get("request", {})),
         slow=_declared(document.get("slow"), "slow", dialect),
         fault=_declared(document.get("fault"), "fault", dialect),
-        thoroughness=parse_thoroughness(_typed(run, "thoroughness", str, "default", "run")),
-        seed=_typed(run, "seed", int, None, "run"),
-        fuzz_seconds=float(_typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
+        thoroughness=parse_thoroughness(typed(run, "thoroughness", str, "default", "run")),
+        seed=typed(run, "seed", int, None, "run"),
+        fuzz_seconds=float(typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
     )
+    key = typed(target, "api_key", str, None, "target")
+    if key is not None:
+        headers_with_key = with_key(settings.headers, dialect, key_referred_to(key))
+        settings = replace(settings, headers=headers_with_key)
     limits = document.get("limits", {})
-    _check_names(limits, _LIMITS, "limits")
+    check_names(limits, _LIMITS, "limits")
     return with_limits(settings, {name: limits[name] for name in limits})
 
 
@@ -268,13 +295,13 @@ def _capabilities(table: dict[str, Any], dialect: Dialect) -> dict[str, bool]:
 def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> DeclaredRequest | None:
     if table is None:
         return None
-    silent_s = _typed(table, "silent_s", (int, float), 0.0, name)
+    silent_s = typed(table, "silent_s", (int, float), 0.0, name)
     if name == "slow" and silent_s <= 0:
         raise SettingsError(
             "[slow] needs 'silent_s', the seconds of silence before the first event"
         )
     members = {key: value for key, value in table.items() if key != "silent_s"}
-    _check_names(members, {*dialect.requests.declarable, "silent_s"}, name)
+    check_names(members, {*dialect.requests.declarable, "silent_s"}, name)
     try:
         request = dialect.requests.declared(members)
     except ValueError as error:
@@ -282,7 +309,9 @@ def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> Decl
         if " must be " in message:
             raise SettingsError(message.replace("'", f"'{name}.", 1)) from None
         raise SettingsError(f"[{name}] {message}") from None
-    return DeclaredRequest(request, float(silent_s))
+    return DeclaredRequest(
+        request, float(silent_s), remake=lambda requests: requests.declared(members)
+    )
 
 
 def parse_dialect(name: str) -> Dialect:
@@ -291,23 +320,3 @@ def parse_dialect(name: str) -> Dialect:
         return dialect_named(name)
     except UnknownDialectError as error:
         raise SettingsError(str(error)) from None
-
-
-def _typed(table: dict[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:
-    value = table.get(name, default)
-    if value is default:
-        return value
-    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
-        names = {str: "a string", bool: "true or false", int: "a whole number", list: "an array"}
-        wanted = names.get(type_, "a number")
-        raise SettingsError(f"'{where}.{name}' must be {wanted}, not {value!r}")
-    return value
-
-
-def _check_names(table: Mapping[str, Any], known: set[str], where: str) -> None:
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-            place = f"[{where}] " if where else ""
-            raise SettingsError(f"{place}{name!r} is unknown; {hint}")

@@ -48,7 +48,7 @@ def _always(target: Target, request: HttpRequest, first: Reading, label: str) ->
             return False
     plain = target.chat(target.plain(), label="a plain request, to compare")
     if not _served(target, plain):
-        raise Blocked("request.valid-accepted", "plain requests are not served any more")
+        raise Blocked(target.dialect.plain_row, "plain requests are not served any more")
     return True
 
 

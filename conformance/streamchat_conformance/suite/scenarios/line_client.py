@@ -66,7 +66,13 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
                 raise NoRoom(response.status_code, retry_after)
             large = target.large_event_bytes > LARGE_EVENT_BYTES
             chunk_bytes = LARGE_CHUNK_BYTES if large else 1
-            return _read(response, count, within_s=settings.limits.total_s, chunk_bytes=chunk_bytes)
+            return _read(
+                response,
+                count,
+                within_s=settings.limits.total_s,
+                chunk_bytes=chunk_bytes,
+                sentinel=target.dialect.sentinel,
+            )
 
 
 def unreadable(error: BaseException) -> str:
@@ -97,7 +103,12 @@ def unreadable(error: BaseException) -> str:
 
 
 def _read(
-    response: requests.Response, count: int, *, within_s: float, chunk_bytes: int
+    response: requests.Response,
+    count: int,
+    *,
+    within_s: float,
+    chunk_bytes: int,
+    sentinel: str | None,
 ) -> LineOutcome:
     received = bytearray()
     ends_at = time.monotonic() + within_s
@@ -116,16 +127,21 @@ def _read(
 
     # Another answer may well have more or fewer events: what is missed is missed of this one.
     response.iter_content = overheard  # type: ignore[method-assign]  # iter_lines reads from it
-    outcome = _read_lines(response, count, chunk_bytes)
+    outcome = _read_lines(response, count, chunk_bytes, sentinel)
     if left:
         # The last line may have been left in its middle.
         outcome = replace(outcome, problem="")
     events = read_event_stream([Read(0.0, bytes(received))], ended=True).events
-    came = sum(event.type == "message" and bool(event.data.strip("\n")) for event in events)
+    came = sum(
+        event.type == "message" and bool(event.data.strip("\n")) and event.data != sentinel
+        for event in events
+    )
     return replace(outcome, came=came)
 
 
-def _read_lines(response: requests.Response, count: int, chunk_bytes: int) -> LineOutcome:
+def _read_lines(
+    response: requests.Response, count: int, chunk_bytes: int, sentinel: str | None
+) -> LineOutcome:
     found = 0
     last = ""
     for line in response.iter_lines(chunk_size=chunk_bytes):
@@ -135,8 +151,11 @@ def _read_lines(response: requests.Response, count: int, chunk_bytes: int) -> Li
                 return LineOutcome(found, "a byte order mark hides a data line", text[:200])
             continue
         last = text[:200]
+        data = text.partition(":")[2]
+        if sentinel is not None and data.strip(" ") == sentinel:
+            break
         try:
-            value = json.loads(text.partition(":")[2])
+            value = json.loads(data)
         except ValueError:
             return LineOutcome(found, "a data line by itself is not JSON", last)
         if not isinstance(value, dict):

@@ -8,6 +8,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.baseline import Baseline, echoes, first_event_bytes, pace
+from streamchat_conformance.suite.target.deploying import credentials_hint
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
@@ -21,7 +22,7 @@ PROBE_S = 3.0
 def learn(target: Target) -> Baseline:
     """Probe the target and set its baseline. Raises NotTestable when it cannot be tested."""
     requests = target.dialect.requests
-    baseline = Baseline(requests.plain[0])
+    baseline = Baseline(requests.plain[0], cause=target.dialect.plain_row)
     target.baseline = baseline
     readings = []
     for plain in requests.plain:
@@ -47,7 +48,7 @@ def learn(target: Target) -> Baseline:
             label="a plain request, and what follows its answer",
         )
     refusal = target.send(requests.refusable[0], label="an invalid request")
-    _check_testable(reading, refusal, target.endpoint.url)
+    _check_testable(target, reading, refusal)
     baseline.accepted = reading.accepted
     baseline.refuses = refusal.refused
     baseline.refusal_s = refusal.exchange.ended_at_s if refusal.response.complete else 0.0
@@ -65,14 +66,15 @@ def learn(target: Target) -> Baseline:
     return baseline
 
 
-def _check_testable(reading: Reading, refusal: Reading, url: str) -> None:
+def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
     """Raise NotTestable when this target cannot be tested, with a hint what to set."""
-    status = reading.status
+    status, url = reading.status, target.endpoint.url
     if status in (401, 403):
         raise NotTestable(
             f"the server answers a valid request with {status}",
-            "give its credentials with --target-header 'Authorization: …'",
+            credentials_hint(target),
         )
+    _check_model(target, reading)
     if status == 404:
         raise NotTestable(
             f"the server answers a valid request with 404: POST {url}",
@@ -102,11 +104,24 @@ def _check_testable(reading: Reading, refusal: Reading, url: str) -> None:
         )
 
 
+def _check_model(target: Target, reading: Reading) -> None:
+    """Raise NotTestable where a plain request is refused because of the model that it names."""
+    model = target.settings.deployment.model
+    if not model or not reading.refused:
+        return
+    text = target.dialect.refusals.text(reading.body) or ""
+    if model in text or "model" in text.lower():
+        raise NotTestable(
+            f"the server refuses the model {model!r} ({reading.status}): {text[:200]}",
+            "give one that it has with --model NAME",
+        )
+
+
 def _problem(target: Target, reading: Reading) -> tuple[str, str]:
     """Return (root cause, what came instead) for a plain request that brought no stream."""
     if not reading.accepted:
         cause = "stream.first-event" if target.ledger.red("stream.first-event") else ""
-        return cause or "request.valid-accepted", answer(reading)
+        return cause or target.dialect.plain_row, answer(reading)
     suspects = (
         "headers.media-type",
         "headers.identity-encoding",
@@ -123,4 +138,4 @@ def _problem(target: Target, reading: Reading) -> tuple[str, str]:
         "headers.no-content-length",
     )
     red = [suspect for suspect in suspects if target.ledger.red(suspect)]
-    return (red[0] if red else "request.valid-accepted"), answer(reading)
+    return (red[0] if red else target.dialect.plain_row), answer(reading)

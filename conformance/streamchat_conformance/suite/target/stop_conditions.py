@@ -23,10 +23,12 @@ class Answered:
     events: int = 1
     whole: bool = False
     """Read streams to their end, however many events they have."""
+    within_s: float = math.inf
+    """After this time nothing more is waited for (seconds)."""
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
-        if progress.reader.complete:
+        if progress.reader.complete or progress.elapsed_s >= self.within_s:
             return True
         if not self.whole and progress.events >= self.events:
             return True
@@ -34,7 +36,8 @@ class Answered:
 
     def wake_at_s(self, progress: Progress) -> float:
         """Return when to ask again though nothing arrives (seconds)."""
-        return progress.elapsed_s - progress.since_last_read_s + self._stalled_s(progress)
+        stalled_at_s = progress.elapsed_s - progress.since_last_read_s + self._stalled_s(progress)
+        return min(stalled_at_s, self.within_s)
 
     def _stalled_s(self, progress: Progress) -> float:
         """Return after how much silence nothing more is to be hoped for (seconds)."""

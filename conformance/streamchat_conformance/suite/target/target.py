@@ -157,6 +157,11 @@ class Target:
         all_in_time = turns * self.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
         return CONCURRENT_REQUESTS if self.roomy or all_in_time else CERTAIN_REQUESTS
 
+    def deploy(self, settings: Settings) -> None:
+        """Take over settings in which more is known of the deployment."""
+        self.settings = settings
+        self.dialect = settings.dialect
+
     # -- building requests ---------------------------------------------------------------
 
     def encode(self, request: HttpRequest) -> bytes:
@@ -293,7 +298,7 @@ class Target:
         """
         baseline = self.baseline
         if not baseline.accepted:
-            raise Blocked("request.valid-accepted", baseline.problem)
+            raise Blocked(self.dialect.plain_row, baseline.problem)
         if not baseline.streams:
             raise Blocked(baseline.cause, baseline.problem)
         return baseline

@@ -19,6 +19,8 @@ from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 
 ALIVE = "resilience.alive"
 ABANDONED = "resilience.abandoned"
+SHARED_PLAIN_ROW = "request.valid-accepted"
+"""What these tables call the requirement that plain requests are accepted."""
 
 FRAMING = (
     "headers.no-content-length",
@@ -149,6 +151,12 @@ def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
     }
     for effect, causes in rules.dialect.explains.items():
         found[effect] = (*found.get(effect, ()), *causes)
+    # A dialect may have a requirement of its own that plain requests are accepted.
+    plain = {SHARED_PLAIN_ROW: rules.dialect.plain_row}
+    found = {
+        effect: tuple(plain.get(cause, cause) for cause in causes)
+        for effect, causes in found.items()
+    }
     # Nothing explains itself.
     return {
         effect: tuple(cause for cause in causes if cause != effect)

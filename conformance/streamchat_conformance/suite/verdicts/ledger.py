@@ -86,7 +86,7 @@ class Ledger:
         self._special = {
             id_
             for id_, expectation in self.rules.kinds.items()
-            if expectation is Expectation.ACCEPT and id_ != "request.valid-accepted"
+            if expectation is Expectation.ACCEPT and id_ != self.rules.dialect.plain_row
         }
         """Requirements that something special in a valid request is accepted."""
         self._explains = explanations(self.rules)
@@ -151,7 +151,7 @@ class Ledger:
             if findings:
                 entry.involved[self._involved(reading)] += 1
                 entry.answered += 0 < reading.status < 500
-            if findings and id_ == "request.valid-accepted" and self.plain is not None:
+            if findings and id_ == self.rules.dialect.plain_row and self.plain is not None:
                 continue
             # What else is special about a refused request only its own case can know.
             if findings and id_ in self._special:
@@ -183,7 +183,7 @@ class Ledger:
 
         What is plain enough to be accepted at all is not special.
         """
-        involved = reading.asked.involved - {"request.valid-accepted"}
+        involved = reading.asked.involved - {self.rules.dialect.plain_row}
         if self.plain is None:
             return involved
         return involved | self.rules.dialect.requests.special(self.plain, reading.asked)

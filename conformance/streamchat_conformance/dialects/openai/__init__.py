@@ -1,0 +1,1 @@
+"""Chat Completions, as OpenAI published it and many servers speak it."""

@@ -1,0 +1,46 @@
+"""openai: what streamed answers say, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamchat_conformance.catalogue import decides
+from streamchat_conformance.dialects.openai.rules import JUDGES
+from streamchat_conformance.dialects.openai.scenarios import (
+    base,
+    counting,
+    whole,
+    with_usage,
+)
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, verdict
+
+LIVE = frozenset(
+    {
+        "openai.request-minimal",
+        "openai.done",
+    }
+)
+"""Decided by cases that send the requests for them."""
+
+
+@decides("openai.request-minimal")
+def test_a_plain_request_gets_a_stream(target: Target) -> None:
+    check(whole(target, base(target), "a plain request"), "openai.request-minimal")
+
+
+@decides("openai.done")
+def test_streams_of_every_kind_end_with_their_sentinel(target: Target) -> None:
+    target.require_stream()
+    for request, label in (
+        (base(target), "a plain request"),
+        (counting(target), "a request for many chunks"),
+        (with_usage(base(target)), "a plain request with usage"),
+        (with_usage(counting(target).capped(8)), "a request that is cut at 8 tokens"),
+    ):
+        check(whole(target, request, label), "openai.done")
+
+
+@pytest.mark.parametrize("judged_id", JUDGES.of_area("openai", without=LIVE))
+def test_every_answer_keeps_the_rules(target: Target, judged_id: str) -> None:
+    verdict(target, judged_id)

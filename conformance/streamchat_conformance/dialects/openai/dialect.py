@@ -1,0 +1,74 @@
+"""The dialect as a value."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.openai.classification import PLAIN, asked
+from streamchat_conformance.dialects.openai.data import SENTINEL
+from streamchat_conformance.dialects.openai.deployment import deployed, discovered, discovery
+from streamchat_conformance.dialects.openai.events import content
+from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
+from streamchat_conformance.dialects.openai.requests import BASE, PATH, CompletionRequests
+
+DIALECT = Dialect(
+    name="openai",
+    title="POST /v1/chat/completions: Chat Completions, as OpenAI and many servers speak it",
+    path=PATH,
+    base=BASE,
+    requests=CompletionRequests(),
+    refusals=CompletionRefusals(),
+    asked=asked,
+    content=content,
+    package="streamchat_conformance.dialects.openai",
+    plain_row=PLAIN,
+    sentinel=SENTINEL,
+    deployed=deployed,
+    discovery=discovery,
+    discovered=discovered,
+    first_event_s=60.0,
+    reference_options=("--events", "6", "--interval", "0.11", "--call-tools"),
+    levels={
+        "headers.cache-control": SHOULD,
+        "headers.no-cache": MAY,
+        "headers.connection-persistent": SHOULD,
+        "headers.connection-keep-alive": MAY,
+        "sse.bom": MUST,
+        "sse.event-type": SHOULD,
+        "stream.line-client": SHOULD,
+        "error.routing-json": SHOULD,
+        "request.method-refused": SHOULD,
+        "request.allow": SHOULD,
+        "request.unknown-path": SHOULD,
+        "request.large-prompt": SHOULD,
+        "request.media-type-not-json": SHOULD,
+        "request.chunked-body": SHOULD,
+        "request.chunk-extensions": SHOULD,
+        "request.deep-nesting": SHOULD,
+        "request.huge-number": SHOULD,
+        "request.body-not-utf8": SHOULD,
+    },
+    without=frozenset(
+        {
+            "error.status",
+            "error.shape",
+            "error.not-streamed",
+            "payload.nonempty",
+            "payload.no-replacement",
+            "request.unknown-members",
+            "request.valid-accepted",
+            "stream.fault",
+        }
+    ),
+    explains={
+        "payload.object": ("openai.only-chunks",),
+        "sse.no-empty-events": ("openai.only-chunks",),
+        "sse.data": ("openai.no-dataless-block",),
+        "openai.only-chunks": ("openai.fault-error-event", "openai.error-not-streamed"),
+        "openai.id-stable": ("openai.isolated",),
+        "stream.fault-visible": ("openai.fault-error-event",),
+        "stream.line-client": ("openai.done-exact", "openai.only-chunks"),
+        "error.routing-json": ("openai.error-envelope",),
+        "openai.error-envelope": ("error.media-type",),
+    },
+)

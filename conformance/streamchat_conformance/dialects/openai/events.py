@@ -1,0 +1,27 @@
+"""What the events of this endpoint say."""
+
+from __future__ import annotations
+
+from streamchat_conformance.dialects.interface import Content, Payloads, Piece
+from streamchat_conformance.dialects.openai.data import DatumKind, classified
+from streamchat_conformance.dialects.openai.machine import delta_of
+
+
+def content(payloads: Payloads) -> Content:
+    """Return what events say: content is text, a `finish_reason` marks the end of a choice."""
+    pieces, failure = [], None
+    open_choices: set[str] = set()
+    finished: set[str] = set()
+    for datum in classified([block for block, _ in payloads], payloads):
+        if datum.kind in (DatumKind.ERROR, DatumKind.MISSHAPEN_ERROR):
+            failure = failure or datum.block
+        if datum.kind is not DatumKind.CHUNK:
+            continue
+        for choice in datum.choices:
+            text = delta_of(choice).get("content")
+            if isinstance(text, str) and text:
+                pieces.append(Piece(text, datum.block))
+            index = repr(choice.get("index"))[:40]
+            (open_choices if choice.get("finish_reason") in (None, "") else finished).add(index)
+    whole = bool(finished) and open_choices <= finished and failure is None
+    return Content(tuple(pieces), finished=whole, failure=failure)

@@ -1,0 +1,1 @@
+"""What one exchange proves about the requirements of Chat Completions alone."""

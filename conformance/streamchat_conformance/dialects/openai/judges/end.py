@@ -1,0 +1,160 @@
+"""openai: how a stream ends, and blocks without data."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.openai.data import SENTINEL
+from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
+from streamchat_conformance.dialects.openai.rules import judge
+from streamchat_conformance.dialects.openai.stream_rows import USAGE
+from streamchat_conformance.judges.judge import Evidence, Verdict
+from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.sse import show
+
+ENDS_WITHIN_S = 5.0
+"""How long a body may go on after its last event (seconds)."""
+
+
+def _silent_s(reading: Reading, since_s: float) -> float:
+    """Return how long nothing came at the end of an exchange that the server did not end."""
+    return reading.exchange.ended_at_s - since_s
+
+
+def _last_lines(reading: Reading) -> bytes:
+    return reading.body[-160:]
+
+
+@judge(
+    "openai.done",
+    MUST,
+    "A stream ends with the event [DONE], unless an error came.",
+    source=f"{USAGE}; waybarrios/vllm-mlx#101, huggingface/text-generation-inference#2221, "
+    "EricLBuehler/mistral.rs#1226, diegosouzapw/OmniRoute#6777",
+)
+def done(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.error is not None or not found.chunks:
+        return None
+    if found.end is not None:
+        return []
+    # Without its blank line the last event is sse.final-blank-line.
+    tail = reading.stream.blocks[-1] if reading.stream.blocks else None
+    if tail is not None and not tail.complete and SENTINEL.encode() in _last_lines(reading):
+        return None
+    last = found.data[-1]
+    if not reading.ended_well and not (
+        found.finished and not reading.ended and _silent_s(reading, last.at_s) >= ENDS_WITHIN_S
+    ):
+        return None
+    how = "the stream ends" if reading.ended else "after the last chunk nothing comes"
+    message = f"{how} without [DONE]: clients that wait for it hang, or report an error"
+    return [Finding("openai.done", message, "data: [DONE]", show(_last_lines(reading)))]
+
+
+@judge(
+    "openai.done-once",
+    MUST,
+    "[DONE] comes once, and no event follows it.",
+    source="practice (the Vercel AI SDK appends what follows to the text); "
+    "ray-project/ray#62246, songquanpeng/one-api#1628",
+)
+def done_once(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.end is None:
+        return None
+    problems = found.problems.get("openai.done-once", [])
+    if problems:
+        return findings(reading, problems)
+    return [] if reading.ended_well else None
+
+
+@judge(
+    "openai.done-ends",
+    MUST,
+    "The body ends within 5 s after [DONE].",
+    source="practice (the Vercel AI SDK waits for the end of the body); "
+    "diegosouzapw/OmniRoute#6777, MiniMax-AI/MiniMax-M2#109",
+)
+def done_ends(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.end is None:
+        return None
+    if reading.ended or reading.response.last_chunk is not None:
+        at_s = reading.exchange.ended_at_s if reading.closed else _last_read_s(reading)
+        late_s = at_s - found.end.at_s
+    else:
+        late_s = _silent_s(reading, found.end.at_s)
+        if late_s < ENDS_WITHIN_S:
+            return None
+    if late_s < ENDS_WITHIN_S:
+        return []
+    message = "the body goes on after [DONE]: clients that read it to its end wait"
+    received = f"{late_s:.1f} s after [DONE] the body was not over"
+    return [Finding("openai.done-ends", message, "the end of the body", received)]
+
+
+def _last_read_s(reading: Reading) -> float:
+    return reading.exchange.reads[-1].at_s if reading.exchange.reads else 0.0
+
+
+@judge(
+    "openai.fault-ends",
+    MUST,
+    "After an error in mid-stream no text comes, and the body ends.",
+    source="practice; waybarrios/vllm-mlx#167, EricLBuehler/mistral.rs#1874",
+)
+def fault_ends(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.error is None:
+        return None
+    problems = found.problems.get("openai.fault-ends", [])
+    if problems:
+        return findings(reading, problems)
+    if reading.ended:
+        return []
+    last_s = found.data[-1].at_s
+    if _silent_s(reading, last_s) < ENDS_WITHIN_S:
+        return None
+    message = "the body goes on after the error: clients wait for more"
+    received = f"{_silent_s(reading, last_s):.1f} s of silence after the error"
+    return [Finding("openai.fault-ends", message, "the end of the body", received)]
+
+
+@judge(
+    "openai.no-dataless-block",
+    MUST,
+    "No block without data has an event, id or retry field, and no comment stands alone once an "
+    "id was sent.",
+    source="practice (openai-python and openai-node stop with an error); "
+    "openai/openai-python#2722, theopenco/llmgateway#2334",
+    evidence=Evidence.PART,
+)
+def no_dataless_block(reading: Reading) -> Verdict:
+    if transcript(reading) is None:
+        return None
+    found, id_seen = [], False
+    for block in reading.stream.blocks:
+        names = {line.name for line in block.lines}
+        dataless = block.complete and "data" not in names
+        fields = sorted(names & {"event", "id", "retry"})
+        id_seen |= "id" in names
+        if dataless and (fields or (id_seen and names == {""})):
+            what = (
+                f"a block has {' and '.join(fields)} and no data" if fields else "a comment block"
+            )
+            reason = "" if fields else " comes after an id was sent"
+            message = f"{what}{reason}: openai-python reads its data as JSON, and stops"
+            received = show(b"\n".join(line.content for line in block.lines))
+            found.append(
+                block_finding(
+                    reading,
+                    block,
+                    "openai.no-dataless-block",
+                    message,
+                    "data in each block; without ids, a comment to keep the connection alive",
+                    received,
+                )
+            )
+    return found[:3]

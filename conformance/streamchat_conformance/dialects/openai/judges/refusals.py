@@ -1,0 +1,124 @@
+"""openai: how a request is refused."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.openai.data import DatumKind, classified
+from streamchat_conformance.dialects.openai.rules import judge
+from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, reports_error
+from streamchat_conformance.judges.judge import Evidence, Verdict
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.judges.sse import show
+
+ENVELOPE = "OpenAI API description (ErrorResponse)"
+
+
+def _finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+    at = reading.head.offset if reading.head is not None else None
+    return Finding(id_, message, expected, answer(reading), at)
+
+
+@judge(
+    "openai.error-status",
+    MUST,
+    "A refused request gets a 4xx; one for which there is no room gets 429 or 503.",
+    source="practice (client libraries retry, fall back and report by the status)",
+    evidence=Evidence.KEPT,
+)
+def error_status(reading: Reading) -> Verdict:
+    if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+        return None
+    # An internal error is request.never-5xx; a request that is served has its own requirement.
+    if reading.status >= 500 or reading.accepted:
+        return None
+    if reading.status >= 400:
+        return []
+    message = f"client libraries do not take {reading.status} for a refusal"
+    return [_finding(reading, "openai.error-status", message, "HTTP/1.1 400")]
+
+
+@judge(
+    "openai.error-status-400",
+    SHOULD,
+    "The status of a refusal is 400, or 413 for its size and 415 for its media type.",
+    source="practice (client libraries raise another error for 422)",
+    evidence=Evidence.KEPT,
+)
+def error_status_400(reading: Reading) -> Verdict:
+    if not is_refusal(reading):
+        return None
+    sent = reading.asked.sent
+    allowed = {400}
+    if sent is not None and len(sent.body) > GUARANTEED_BYTES:
+        allowed.add(413)
+    if reading.asked.row == "request.media-type-not-json":
+        allowed.add(415)
+    if reading.status in allowed:
+        return []
+    message = f"client libraries know an invalid request by 400, not by {reading.status}"
+    return [_finding(reading, "openai.error-status-400", message, "HTTP/1.1 400")]
+
+
+@judge(
+    "openai.error-envelope",
+    SHOULD,
+    "A refusal's body is a JSON object whose error is an object with a message.",
+    source=f"{ENVELOPE}; webai-at-home/webai-at-home#182",
+)
+def error_envelope(reading: Reading) -> Verdict:
+    # A body that is openly something else is error.media-type, one that was cut error.delimited.
+    if not is_refusal(reading) or reading.essence != "application/json":
+        return None
+    if not reading.response.complete and reading.response.framing is not Framing.CLOSE:
+        return None
+    parsed = read_json(reading.body)
+    if parsed.error is not None:
+        problem = f"the body is not JSON: {parsed.error.message}"
+    else:
+        problem = reading.dialect.refusals.problem(parsed.value)
+    if not problem:
+        return []
+    received = show(reading.body) or "no body"
+    return [Finding("openai.error-envelope", problem, reading.dialect.refusals.example, received)]
+
+
+@judge(
+    "openai.error-not-streamed",
+    MUST,
+    "What can be refused before the stream is never answered with 200 and an error.",
+    source="practice (clients retry and fall back by the status); ggml-org/llama.cpp#14566, "
+    "EricLBuehler/mistral.rs#1874",
+    evidence=Evidence.KEPT,
+)
+def error_not_streamed(reading: Reading) -> Verdict:
+    id_ = "openai.error-not-streamed"
+    asked = reading.asked
+    refuse = asked.expectation is Expectation.REFUSE
+    optional = asked.expectation is Expectation.EITHER and asked.row in (id_, "openai.model-lax")
+    if not (refuse or optional) or reading.head is None:
+        return None
+    expected = "HTTP/1.1 400 with application/json, before any stream"
+    message = "the refusal came as if it were an answer; clients look at the status"
+    if reading.status >= 400:
+        if reading.essence == "text/event-stream":
+            return [_finding(reading, id_, message, expected)]
+        return [] if reading.refused else None
+    if not reading.accepted or reading.lost:
+        return None
+    in_band = reports_error(reading) or (optional and _fails(reading))
+    if in_band:
+        return [_finding(reading, id_, message, expected)]
+    # One that is served as if it were valid has its own requirement.
+    return [] if optional else None
+
+
+def _fails(reading: Reading) -> bool:
+    """Return whether a stream is an error, or breaks at once."""
+    data = list(classified(reading.events, reading.payloads))
+    bad = (DatumKind.ERROR, DatumKind.MISSHAPEN_ERROR, DatumKind.UNREADABLE)
+    return reading.is_stream and any(each.kind in bad for each in data)

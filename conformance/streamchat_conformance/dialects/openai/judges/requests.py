@@ -1,0 +1,148 @@
+"""openai: which requests are accepted, and which refused."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.openai.classification import LAX, MISSING, NOT_OBJECT, PLAIN
+from streamchat_conformance.dialects.openai.rules import JUDGES, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.request import Row, answer, declare_rows
+
+REQUEST = "OpenAI API description (CreateChatCompletionRequest)"
+
+ACCEPTED: tuple[Row, ...] = (
+    (
+        PLAIN,
+        MUST,
+        "A model, one user message and stream: true get 200 and an event stream.",
+        REQUEST,
+    ),
+    (
+        "openai.request-history",
+        MUST,
+        "A history of user and assistant messages is accepted.",
+        REQUEST,
+    ),
+    (
+        "openai.request-system",
+        SHOULD,
+        "A system message in front is accepted.",
+        REQUEST,
+    ),
+    (
+        "openai.request-content-parts",
+        SHOULD,
+        "Content as an array of text parts is accepted.",
+        f"{REQUEST}; ayunis-core/ayunis-core#719, UOR-Foundation/uor-r4#764",
+    ),
+    (
+        "openai.request-tool-history",
+        SHOULD,
+        "An assistant message with tool calls and no content, and its tool message, are accepted.",
+        REQUEST,
+    ),
+    (
+        "openai.request-null-options",
+        SHOULD,
+        "null for an optional member is the same as its absence.",
+        f"{REQUEST}; huggingface/text-generation-inference#3155",
+    ),
+    (
+        "request.prompt-empty",
+        SHOULD,
+        "A message whose content is empty is accepted.",
+        "practice",
+    ),
+)
+
+REFUSED: tuple[Row, ...] = (
+    (
+        MISSING,
+        MUST,
+        "No messages, or messages that are no array, get a 4xx.",
+        f"{REQUEST}; dtzp555-max/ocp#110",
+    ),
+    (
+        NOT_OBJECT,
+        MUST,
+        "A message that is a string, a number or null gets a 4xx.",
+        REQUEST,
+    ),
+    (
+        LAX,
+        SHOULD,
+        "No message at all, one without role, or with a content of another type gets a 4xx.",
+        REQUEST,
+    ),
+)
+
+declare_rows(JUDGES, Expectation.ACCEPT, ACCEPTED)
+declare_rows(JUDGES, Expectation.REFUSE, REFUSED)
+
+
+def _is_completion(reading: Reading) -> bool:
+    value = read_json(reading.body).value
+    return isinstance(value, dict) and isinstance(value.get("choices"), list)
+
+
+@judge(
+    "openai.stream-false",
+    MUST,
+    "Without stream, or with false, the answer is one JSON body and no event stream.",
+    source=f"{REQUEST}; decolua/9router#3492, BerriAI/litellm#25766, "
+    "microsoft/foundry-dev-tools#195",
+)
+def stream_false(reading: Reading) -> Verdict:
+    if reading.asked.row != "openai.stream-false" or not reading.accepted:
+        return None
+    framed = reading.is_stream or reading.essence == "text/event-stream"
+    problem = ""
+    if framed:
+        problem = "an event stream came, and none was asked for"
+    elif not reading.ended_well:
+        return None
+    elif reading.essence != "application/json":
+        problem = "the body's media type is not application/json"
+    elif not _is_completion(reading):
+        problem = "the body is no completion"
+    if not problem:
+        return []
+    expected = 'application/json, {"choices": [{"message": {…}, …}], …}'
+    return [Finding("openai.stream-false", problem, expected, answer(reading))]
+
+
+def _taken_or_refused(id_: str, reading: Reading) -> Verdict:
+    if reading.asked.row != id_ or reading.head is None or reading.overloaded:
+        return None
+    if reading.status >= 500:
+        return None  # request.never-5xx
+    if reading.accepted or reading.refused:
+        return []
+    message = "the request is neither taken nor refused"
+    return [Finding(id_, message, "200, or a 4xx", answer(reading))]
+
+
+@judge(
+    "openai.model-lax",
+    MAY,
+    "No model, or an unknown one, is refused with a 4xx or answered by the only model.",
+    source=REQUEST,
+    evidence=Evidence.KEPT,
+)
+def model_lax(reading: Reading) -> Verdict:
+    return _taken_or_refused("openai.model-lax", reading)
+
+
+@judge(
+    "openai.lax",
+    MAY,
+    "Unknown members, stream_options without stream and the role developer are taken or refused.",
+    source="practice (servers differ); sgl-project/sglang#16068, earendil-works/pi#6238",
+    evidence=Evidence.KEPT,
+)
+def lax(reading: Reading) -> Verdict:
+    return _taken_or_refused("openai.lax", reading)

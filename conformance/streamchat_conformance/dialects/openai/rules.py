@@ -1,0 +1,12 @@
+"""Where the requirements of Chat Completions are declared."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import Declarations
+from streamchat_conformance.judges.judge import Judges
+
+DECLARATIONS = Declarations()
+JUDGES = Judges(DECLARATIONS)
+
+requirement = DECLARATIONS.requirement
+judge = JUDGES.judge

@@ -1,0 +1,85 @@
+"""What a user says of one deployment: model, key, limits, and members of each request."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from streamchat_conformance.dialects.interface import Deployment, Dialect
+from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
+
+DEPLOYMENT_KEYS = frozenset({"model", "prompt", "api_key", "cap", "slots"})
+"""Keys of [target] that say what is particular to a deployment."""
+MEMBERS_KEY = "members"
+"""The key of [request] for members of each request."""
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_KEY = re.compile(r"[!-~]+")
+
+
+def deployment_of(target: Mapping[str, Any], request: Mapping[str, Any]) -> Deployment:
+    """Return what the tables [target] and [request] say of a deployment. Raises SettingsError."""
+    check_names(request, {MEMBERS_KEY}, "request")
+    members = request.get(MEMBERS_KEY, {})
+    if not isinstance(members, dict):
+        raise SettingsError("'request.members' must be a table")
+    cap_name, cap = "", target.get("cap")
+    if isinstance(cap, dict):
+        check_names(cap, {"name", "value"}, "target.cap")
+        cap_name = typed(cap, "name", str, "", "target.cap")
+        cap = typed(cap, "value", int, None, "target.cap")
+    elif cap is not None:
+        cap = typed(target, "cap", int, None, "target")
+    slots = typed(target, "slots", int, None, "target")
+    for name, number in (("cap", cap), ("slots", slots)):
+        if number is not None and number < 1:
+            raise SettingsError(f"'target.{name}' must be above 0, not {number!r}")
+    return Deployment(
+        model=typed(target, "model", str, "", "target"),
+        prompt=typed(target, "prompt", str, "", "target"),
+        cap=cap,
+        cap_name=cap_name,
+        slots=slots,
+        members=members,
+    )
+
+
+def key_referred_to(text: str) -> str:
+    """Return the key to which `api_key` in a target file refers. Raises SettingsError.
+
+    A key itself does not stand in a file that is shared.
+    """
+    reference = _REFERENCE.fullmatch(text)
+    if reference is None:
+        raise SettingsError(
+            "'target.api_key' must name a variable of the environment, as in '${API_KEY}'"
+        )
+    return key_in_environment(reference[1], "'target.api_key'")
+
+
+def key_in_environment(name: str, where: str) -> str:
+    """Return the key that a variable of the environment has. Raises SettingsError."""
+    key = os.environ.get(name, "").strip()
+    if not key:
+        raise SettingsError(f"{where}: the environment variable {name!r} is not set, or empty")
+    if not _KEY.fullmatch(key):
+        raise SettingsError(
+            f"{where}: the value of {name!r} has spaces or characters that no header may have"
+        )
+    return key
+
+
+def with_key(
+    headers: tuple[tuple[str, str], ...], dialect: Dialect, key: str
+) -> tuple[tuple[str, str], ...]:
+    """Return header fields with the one that carries a key, in place of another of its name."""
+    name, value = dialect.credentials(key)
+    return (*(field for field in headers if field[0].lower() != name.lower()), (name, value))
+
+
+def with_model(deployment: Deployment, model: str | None) -> Deployment:
+    """Return a deployment with the model that an option names, if it does."""
+    return deployment if model is None else replace(deployment, model=model)

@@ -1,0 +1,33 @@
+"""Values of a target file, checked: a mistake is one line that names it and what is right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names it and what would be right."""
+
+
+def typed(table: Mapping[str, Any], name: str, type_: Any, default: Any, where: str) -> Any:
+    """Return a value of a table if it has the right type. Raises SettingsError."""
+    value = table.get(name, default)
+    if value is default:
+        return value
+    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
+        names = {str: "a string", bool: "true or false", int: "a whole number", list: "an array"}
+        wanted = names.get(type_, "a number")
+        raise SettingsError(f"'{where}.{name}' must be {wanted}, not {value!r}")
+    return value
+
+
+def check_names(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Raise SettingsError for a key that a table does not have, naming the nearest one."""
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            place = f"[{where}] " if where else ""
+            raise SettingsError(f"{place}{name!r} is unknown; {hint}")

@@ -1,0 +1,46 @@
+"""Before the first request: what is to be known of a deployment, such as its model."""
+
+from __future__ import annotations
+
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
+
+WITHIN_S = 10.0
+"""How long is waited for an answer that only helps (seconds)."""
+
+
+def deploy(target: Target) -> None:
+    """Find out what the dialect has to know of this deployment, and make its requests for it.
+
+    Raises NotTestable where the server wants credentials first.
+    """
+    settings, dialect = target.settings, target.dialect
+    deployment = settings.deployment
+    if dialect.discovery is not None and dialect.discovered is not None:
+        request = dialect.discovery(deployment, target.endpoint.path)
+        if request is not None:
+            reading = target.send(
+                request,
+                stop=Answered(whole=True, within_s=WITHIN_S),
+                label="what is deployed?",
+                observe=False,
+                method=request.method,
+            )
+            if reading.status in (401, 403):
+                raise NotTestable(
+                    f"the server answers {request.method} {request.path} with {reading.status}",
+                    credentials_hint(target),
+                )
+            deployment = dialect.discovered(deployment, reading.body if reading.accepted else b"")
+    target.deploy(settings.deployed(deployment))
+
+
+def credentials_hint(target: Target) -> str:
+    """Return what to set where a server wants credentials, or others than it got."""
+    if any(name.lower() == "authorization" for name, _ in target.settings.headers):
+        return "it rejects the credentials that are set: check the key, and what it may be used for"
+    return (
+        "give its key with --api-key-env VARIABLE, or other credentials with "
+        "--target-header 'Authorization: …'"
+    )
