@@ -15,7 +15,12 @@ from streamchat_reference.dialects.stream_chat.routes import stream_chat_routes
 from streamchat_reference.http.connection_control import connection_control
 from streamchat_reference.http.request_body import BodyError, read_body
 from streamchat_reference.http.stop_signal import StopSignal
-from streamchat_reference.site.openapi import OPENAPI_PATH, openapi_response
+from streamchat_reference.site.openapi import (
+    COMPLETIONS_PATH,
+    STREAM_CHAT_PATH,
+    completions_document,
+    stream_chat_document,
+)
 from streamchat_reference.site.page import page_response
 from streamchat_reference.streaming.admission import Admission
 from streamchat_reference.streaming.streams import Streams, TooManyStreamsError
@@ -76,9 +81,13 @@ def create_app(
     def page() -> Response:
         return page_response()
 
-    @app.get(OPENAPI_PATH)
+    @app.get(STREAM_CHAT_PATH)
     def document() -> Response:
-        return openapi_response()
+        return stream_chat_document()
+
+    @app.get(COMPLETIONS_PATH)
+    def document_of_completions() -> Response:
+        return completions_document(model)
 
     app.register_blueprint(stream_chat_routes(streams))
     app.register_blueprint(openai_routes(streams, model, api_key))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+FOR_COMPLETIONS = Path(__file__).with_name("schemathesis_completions.toml")
 LIMIT_S = 110.0
 """How long one run may take."""
 
@@ -50,14 +51,21 @@ class Run:
         return status
 
 
-def run(location: str | Path, url: str, folder: Path, *options: str, max_examples: int) -> Run:
+def run(
+    location: str | Path,
+    url: str,
+    folder: Path,
+    *options: str,
+    max_examples: int,
+    configuration: Path = CONFIGURATION,
+) -> Run:
     """Test the server at `url` by the document at `location`, a file or a URL.
 
     `folder` gets whatever is written. Raises AssertionError where there is no report.
     """
     report = folder / "report.json"
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
         *("run", str(location), "--url", url, "--max-examples", str(max_examples)),
         *("--report", "json", "--report-json-path", str(report), *options),
     ]

@@ -14,7 +14,7 @@ from streamchat_fixtures.faults import FAULTS
 
 from ..reference.harness import running_server
 from .document import DOCUMENT
-from .driver import run
+from .driver import FOR_COMPLETIONS, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,19 @@ def test_nothing_is_found_in_the_reference_server(tmp_path: Path) -> None:
         assert EXAMPLES / 4 < done.accepted < done.requests - EXAMPLES / 4
 
 
+def test_nothing_is_found_in_its_chat_completions(tmp_path: Path) -> None:
+    options = ("--answerer", "typewriter", "--interval", "0", "--call-tools")
+    with running_server(tmp_path, *options) as server:
+        done = run(
+            f"{server.url}/v1/openapi.json",
+            server.url,
+            tmp_path,
+            max_examples=FEW_EXAMPLES,
+            configuration=FOR_COMPLETIONS,
+        )
+    assert found_nothing(done)
+
+
 def test_nothing_is_found_in_the_control_server(document: Path, tmp_path: Path) -> None:
     with ControlServer(settings=FAST) as server:
         assert found_nothing(run(document, server.url, tmp_path, max_examples=FEW_EXAMPLES))
@@ -94,8 +107,10 @@ def validated(file: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_document_is_valid_by_the_official_schema(document: Path) -> None:
-    done = validated(document)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with as_file(files("streamchat_reference.site") / "openapi_completions.json") as other:
+        for file in (document, other):
+            done = validated(file)
+            assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_document_with_a_mistake_is_not(tmp_path: Path) -> None:

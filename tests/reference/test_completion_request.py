@@ -159,6 +159,40 @@ def test_a_tool_has_a_description_and_a_schema() -> None:
     assert not question.parallel_calls
 
 
+TALK = [
+    {"role": "developer", "content": "Be brief."},
+    {"role": "user", "content": [{"type": "text", "text": "Weather in Oslo?"}]},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "content": "sunny", "tool_call_id": "1"},
+]
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "nothing more": {},
+    "usage": {"stream": True, "stream_options": {"include_usage": True}},
+    "null options": dict.fromkeys(("n", "stop", "max_tokens", "logprobs", "tools", "tool_choice")),
+    "choices": {"n": 2},
+    "caps": {"max_tokens": 3, "max_completion_tokens": 2},
+    "stops": {"stop": ["a", "b"]},
+    "logprobs": {"logprobs": True, "top_logprobs": 2},
+    "tools": {"tools": [TOOL], "tool_choice": "required"},
+    "a named tool": {"tools": [TOOL], "tool_choice": NAMED, "parallel_tool_calls": False},
+    "a history of tools": {"messages": TALK, "tools": [TOOL]},
+    "a refusal": {
+        "messages": [
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+            USER,
+        ]
+    },
+    "sampling": {"temperature": 0, "top_p": 1, "seed": 1, "frequency_penalty": 2},
+    "text": {"response_format": {"type": "text"}, "modalities": ["text"]},
+    "unknown members": {"metadata": {"a": "b"}, "x": 1},
+}
+
+
+@pytest.mark.parametrize("members", ACCEPTED.values(), ids=ACCEPTED)
+def test_valid_requests_are_accepted(members: dict[str, Any]) -> None:
+    read(**members)
+
+
 REFUSED: list[tuple[str, dict[str, Any], str | None]] = [
     ("messages absent", {"messages": None}, "messages"),
     ("messages a string", {"messages": "x"}, "messages"),
