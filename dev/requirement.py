@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dev.checkout import FIXTURES, LEFT_OPEN, SUITE, Plan, ScaffoldError, shown
-from dev.source_text import LINE_LENGTH, free_name, importing, usual_decorated
+from dev.source_text import LINE_LENGTH, common_decorated, free_name, importing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ def _judge(plan: Plan, new: NewRequirement) -> None:
     package = "streamchat_conformance"
     if home.exists():
         text = plan.text(home)
-        if usual_decorated(text, "judge") is None:
+        if common_decorated(text, "judge") is None:
             raise ScaffoldError(f"{shown(home)} contains no judges: give --judge another module")
     elif new.judge is None:
         cases = ", ".join(file.stem.removeprefix("test_") for file in _cases_of(new.area))
@@ -224,7 +224,7 @@ def _append(plan: Plan, path: Path, text: str, stub: str) -> None:
 def _fault(plan: Plan, new: NewRequirement) -> None:
     home = _existing(FAULTS, "--fault", new.fault or new.area, new.area)
     text = plan.text(home)
-    example = usual_decorated(text, "fault")
+    example = common_decorated(text, "fault")
     if example is None:
         raise ScaffoldError(f"{shown(home)} has no fault whose step a new one could replace")
     function, decorator = example
@@ -251,8 +251,8 @@ def _exchanges(plan: Plan, new: NewRequirement) -> None:
         ("breaks", f"{LEFT_OPEN}: what is wrong with it."),
         ("clears", f"{LEFT_OPEN}: why nothing is, although it looks much like the other."),
     ):
-        told = {"breaks": [], "clears": [], what: [new.id]}
-        text = json.dumps({**sound, "why": why, **told}, indent=2, ensure_ascii=False)
+        verdicts = {"breaks": [], "clears": [], what: [new.id]}
+        text = json.dumps({**sound, "why": why, **verdicts}, indent=2, ensure_ascii=False)
         plan.create(EXCHANGES / f"{new.id}-{what}.json", text + "\n")
 
 
@@ -271,8 +271,8 @@ def _sound_exchange(area: str) -> dict[str, object]:
 def _texts(plan: Plan, new: NewRequirement) -> None:
     path = TEXTS / f"{new.area}.toml"
     text = plan.text(path)
-    usual = Counter(re.findall(r'"([a-z-]+)"', " ".join(re.findall(r"frameworks = .*", text))))
-    group = usual.most_common(1)[0][0] if usual else LEFT_OPEN
+    common = Counter(re.findall(r'"([a-z-]+)"', " ".join(re.findall(r"frameworks = .*", text))))
+    group = common.most_common(1)[0][0] if common else LEFT_OPEN
     table = (
         f'["{new.id}"]\n'
         f'why = "{LEFT_OPEN}: what happens to people when a server breaks it."\n'

@@ -58,7 +58,7 @@ def free_name(text: str, wanted: str, otherwise: str) -> str:
     return otherwise if strange or wanted in taken else wanted
 
 
-def usual_decorated(text: str, decorator: str) -> tuple[ast.FunctionDef, ast.Call] | None:
+def common_decorated(text: str, decorator: str) -> tuple[ast.FunctionDef, ast.Call] | None:
     """Return a function with this decorator, and the decorator's call.
 
     It is the first of those that have the most common first argument.

@@ -30,7 +30,7 @@ OPENED_PER_S = 200
 SETTLE_S = 2.0
 READY_S = 30.0
 EXIT_S = 15.0
-DESCRIPTORS_BESIDE = 100
+OTHER_DESCRIPTORS = 100
 EVENT = b"data: "
 BODY = json.dumps({"prompt": "How late are you?", "history": []}).encode()
 REQUEST = (
@@ -66,7 +66,7 @@ class OpenStream:
 def main() -> int:
     """Run the benchmark."""
     options = _options()
-    _allow_descriptors(options.streams + DESCRIPTORS_BESIDE)
+    _allow_descriptors(options.streams + OTHER_DESCRIPTORS)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "streamchat_reference", "--port", "0", "--exit-with-parent"),

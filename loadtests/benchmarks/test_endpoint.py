@@ -97,7 +97,7 @@ def test_time_to_a_refusal(benchmark: BenchmarkFixture, endpoint: Endpoint, limi
 def test_time_of_a_whole_stream(
     benchmark: BenchmarkFixture, endpoint: Endpoint, limits: Limits
 ) -> None:
-    """Tells events a second too: of a stream that does not end, as far as it was read."""
+    """Reports events per second too: of a stream that does not end, as far as it was read."""
 
     def condition() -> Until:
         return until.any_of(until.complete(), until.elapsed(STREAM_LIMIT_S))

@@ -2,7 +2,7 @@
 
 It reads lines, as the article does, and so shows what a line reader sees: the lines that begin
 with `data:`, each one JSON object. Comments and other fields are passed over, but the name of an
-error event is heeded.
+error event is checked.
 """
 
 from __future__ import annotations

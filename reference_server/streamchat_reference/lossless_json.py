@@ -2,7 +2,7 @@
 
 `json` turns 12345678901234567890.10 into the nearest double, and -0 into 0; an echo made of
 such values differs from what was sent. Here a number is kept as the text it was written in
-(RFC 8259, section 6, sets no range), and everything else as the usual Python value.
+(RFC 8259, section 6, sets no range), and everything else as the common Python value.
 
 Reading is strict where RFC 8259 and I-JSON (RFC 7493) are: no NaN or Infinity, no unpaired
 surrogates, no byte order mark. A repeated member name keeps its last value, as most readers do,

@@ -109,7 +109,7 @@ def test_a_schema_that_is_none_gets_no_arguments(schema: dict[str, Any]) -> None
     assert arguments(Question("x", tools=(tool,), must_call=True)) == [{}]
 
 
-def test_a_scripted_answerer_calls_tools_only_where_it_is_told_to() -> None:
+def test_a_scripted_answerer_calls_tools_only_where_it_is_asked_to() -> None:
     echo = EchoAnswerer(events=1)
     silent, calling = ScriptedAnswerer(echo), ScriptedAnswerer(echo, call_tools=True)
     assert (silent.calls_tools, calling.calls_tools) == (False, True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.settings import Settings
-from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_fixtures.control import ControlServer
@@ -26,5 +26,5 @@ def prepared(name: str, *, pace: Pace | None = None) -> Iterator[Target]:
     with ControlServer([variant], settings=pace or QUICK) as server:
         endpoint = Endpoint.from_url(f"http://127.0.0.1:{server.port}", path="/api/stream-chat")
         target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
-        learn(target)
+        run_preflight(target)
         yield target

@@ -11,7 +11,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Endpoint, until
 from streamchat_conformance.suite.config.settings import Settings
-from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -33,7 +33,7 @@ def crashing(started: str) -> Iterator[Target]:
             url = process.stdout.readline().strip()
             endpoint = Endpoint.from_url(url, path="/api/stream-chat")
             target = Target(Settings(), endpoint, Ledger(path=endpoint.path))
-            learn(target)
+            run_preflight(target)
             yield target
         finally:
             process.terminate()

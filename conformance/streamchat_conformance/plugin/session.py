@@ -1,4 +1,4 @@
-"""The suite inside one pytest session: selects cases, learns the target, judges reports.
+"""The suite inside one pytest session: selects cases, runs the preflight, judges reports.
 
 Registered as a plugin once the suite's cases have been collected. Under xdist each worker has
 one, and `gathering.GatheringSession` puts their results together.
@@ -89,7 +89,7 @@ class SuiteSession(Gathering):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Learn the target before the first case; without a testable one no case is run."""
+        """Run the preflight before the first case; without a testable one no case is run."""
         if self.config.option.collectonly or session.testsfailed:
             return None
         if threading.current_thread() is threading.main_thread():

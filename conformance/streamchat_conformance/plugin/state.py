@@ -23,7 +23,7 @@ from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.scenarios.observations import start_observations
 from streamchat_conformance.suite.target.deploying import deploy
 from streamchat_conformance.suite.target.detection import detect
-from streamchat_conformance.suite.target.preflight import learn
+from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -55,7 +55,7 @@ class RunState:
         return time.monotonic() - self._clock
 
     def start(self) -> None:
-        """Start the embedded server if there is no URL, and learn the target.
+        """Start the embedded server if there is no URL, and run the preflight.
 
         Raises NotTestable when the target cannot be tested.
         """
@@ -73,7 +73,7 @@ class RunState:
         target.interrupted = self.interrupted
         try:
             deploy(target)
-            learn(target)
+            run_preflight(target)
             detect(target, self._needed())
         except NotTestable as reason:
             self.results.facts.not_testable = reason.reason
@@ -114,7 +114,7 @@ class RunState:
         return WatchfulLedger(self.command, path=path, gap_limit_s=gap_limit_s, rules=self.rules)
 
     def stop(self) -> None:
-        """Stop what was started, and learn how a server that was started ends."""
+        """Stop what was started, and note how a server that was started ends."""
         command = self.command
         if command is not None and not self._process:
             stream = shut_down(command, None if self.interrupted.is_set() else self.target)

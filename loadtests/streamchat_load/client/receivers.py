@@ -1,6 +1,6 @@
 """How a stream's bytes are received: as fast as they arrive, slowly, or with a recording.
 
-The usual way is in the callbacks of the event loop. Bytes that are the expected ones need no
+The normal way is in the callbacks of the event loop. Bytes that are the expected ones need no
 decision, and to wake the stream's greenlet for each event (a failed `recv`, a waiter, two
 switches) would cost more than verifying it. The greenlet is woken for unexpected bytes, for the
 end, and where the stream is to be cut.

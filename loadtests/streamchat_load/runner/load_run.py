@@ -202,7 +202,7 @@ class LoadRun:
             self._perform(user, reading, sent)
         except Exception as error:
             # Whatever the server sent: this is the generator's fault.
-            self._blame_generator(reading, f"internal error: {error!r}")
+            self._record_generator_fault(reading, f"internal error: {error!r}")
             raise
         finally:
             # Also if locust kills the user: every stream is counted.
@@ -283,11 +283,11 @@ class LoadRun:
             reading.outcome = StreamOutcome.FAILED
             reading.failure = f"no connection: {error}"
             if str(error) in _OUT_OF:
-                self._blame_generator(reading, str(error))
+                self._record_generator_fault(reading, str(error))
             return False
         except OSError as error:
             # No socket could be made.
-            self._blame_generator(reading, str(error.strerror).lower())
+            self._record_generator_fault(reading, str(error.strerror).lower())
             return False
         self.recorder.ledger.counts["connections"] += 1
         reading.connect_s = perf_counter() - begun_s
@@ -298,7 +298,7 @@ class LoadRun:
         reading.connection = connection
         return False
 
-    def _blame_generator(self, reading: StreamReading, why: str) -> None:
+    def _record_generator_fault(self, reading: StreamReading, why: str) -> None:
         """Count a request that failed by a fault of this process."""
         self.recorder.ledger.counts["generator_faults"] += 1
         reading.outcome, reading.failure = StreamOutcome.FAILED, f"the load generator: {why}"

@@ -30,7 +30,7 @@ MAY_BE_A_LINE = frozenset(
 of the body, so that the stream never ends, and its lines show that."""
 
 _UNUSUAL_LINE = re.compile(rb"^(?!(?:data|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.MULTILINE)
-"""Where a line begins that is no usual field, no comment and not blank. `event` lines match."""
+"""Where a line begins that is no known field, no comment and not blank. `event` lines match."""
 
 _FIELD_NAMES = (b"data", b"event", b"id", b"retry")
 

@@ -171,7 +171,7 @@ class StreamVerifier:
             if self.oracle.numbered:
                 self._check_number(event, content=content)
             if self.texts is not None:
-                self._learn(event, content=content)
+                self._collect(event, content=content)
             if self._ended is not None:
                 self._check_end_event(event)
             if content and not self._text_seen:
@@ -179,7 +179,7 @@ class StreamVerifier:
             self.events += content
         return self.events - before
 
-    def _learn(self, event: Event, *, content: bool) -> None:
+    def _collect(self, event: Event, *, content: bool) -> None:
         if self.texts is not None and content:
             self.texts.append(event.data)
             self.contents.append(self.dialect.content(event.type, event.data) or event.data)

@@ -29,7 +29,7 @@ class EventTemplate:
     """The text of one event: literal pieces, with stretches of the nonce between them.
 
     `pieces` are strings, and pairs (start, end), each for `nonce[start:end]`.
-    `whole` holds the literals when every stretch is the whole nonce: the usual, fast case.
+    `whole` holds the literals when every stretch is the whole nonce: the common, fast case.
     """
 
     pieces: tuple[str | tuple[int, int], ...]

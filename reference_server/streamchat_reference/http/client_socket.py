@@ -58,7 +58,7 @@ class WaitingClients:
     def evict(self, count: int) -> None:
         """Give up at most `count` requests, oldest first: their threads are free at once.
 
-        Streams that were admitted are spared, and requests younger than `EVICTION_AGE_S`.
+        Streams that were admitted are kept, and requests younger than `EVICTION_AGE_S`.
         """
         born_before_s = time.monotonic() - EVICTION_AGE_S
         with self._lock:
@@ -124,7 +124,7 @@ class ClientSocket(socket.socket):
             return  # it is closed already
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Read as usual; `TimeoutError` when the request's time is over."""
+        """Read as sockets do; `TimeoutError` when the request's time is over."""
         left_s = self._read_until_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError("the request did not arrive in time")

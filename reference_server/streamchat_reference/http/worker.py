@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from streamchat_reference.http.application import StreamApplication
 
-SPARE_THREADS = 8
+EXTRA_THREADS = 8
 """Requests are given up before the last threads are taken."""
 
 STOP_IDLE_S = 0.3
@@ -199,7 +199,7 @@ class StreamWorker(ThreadWorker):
 
     def _missing_threads(self) -> int:
         threads: int = self.cfg.threads
-        return self._busy - (threads - SPARE_THREADS)
+        return self._busy - (threads - EXTRA_THREADS)
 
     def _close_oldest_idle(self) -> None:
         if self._lingering_close:
@@ -278,6 +278,6 @@ def _correct(request: Request, parser: RequestParser) -> None:
 def _drain(parser: RequestParser) -> bool:
     """Discard the rest of the body; return whether the beginning of the next request is known."""
     try:
-        return bool(parser.finish_body(time.monotonic() + DRAIN_S))  # type: ignore[func-returns-value]  # it tells, whatever the stubs say
+        return bool(parser.finish_body(time.monotonic() + DRAIN_S))  # type: ignore[func-returns-value]  # it returns it, whatever the stubs say
     except (errors.ParseException, OSError):
         return False

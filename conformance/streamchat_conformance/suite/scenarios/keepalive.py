@@ -177,8 +177,8 @@ def _foreign_echo(target: Target, reading: Reading) -> str:
     return ""
 
 
-def learn_texts(target: Target) -> None:
-    """Learn this target's own text for each kind of refusal, each on a connection of its own."""
+def collect_texts(target: Target) -> None:
+    """Collect this target's own text for each kind of refusal, each on a connection of its own."""
     for request in target.dialect.requests.refusable:
         data = target.encode(request)
         reading = target.send(data, label="a refusal, to know its text")

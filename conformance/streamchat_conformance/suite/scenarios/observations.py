@@ -13,7 +13,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Limits, Plan, Until, record_together
 from streamchat_conformance.suite.config.settings import DeclaredRequest
-from streamchat_conformance.suite.scenarios.keepalive import Idle, learn_texts
+from streamchat_conformance.suite.scenarios.keepalive import Idle, collect_texts
 from streamchat_conformance.suite.scenarios.stateful import start_whole_plans
 from streamchat_conformance.suite.scenarios.timing import LONG_ENOUGH_S
 from streamchat_conformance.suite.target.overload import PATIENCE_S, NoRoom, admitted, with_room
@@ -34,8 +34,8 @@ SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
 
 def start_observations(target: Target, selected: set[str]) -> None:
-    """Learn this target's texts, and start the slow observations that the selection needs."""
-    learn_texts(target)
+    """Collect this target's texts, and start the slow observations that the selection needs."""
+    collect_texts(target)
     if "connection.idle-reuse" in selected:
         Idle(target).start()
     if not target.baseline.streams:

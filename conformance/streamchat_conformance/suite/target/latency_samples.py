@@ -1,4 +1,4 @@
-"""Single requests, by which the latency baseline is learned."""
+"""Single requests, by which the latency baseline is measured."""
 
 from __future__ import annotations
 

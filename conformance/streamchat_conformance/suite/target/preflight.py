@@ -19,7 +19,7 @@ PROBE_S = 3.0
 """How long the first stream is watched for its end (seconds)."""
 
 
-def learn(target: Target) -> Baseline:
+def run_preflight(target: Target) -> Baseline:
     """Probe the target and set its baseline. Raises NotTestable when it cannot be tested."""
     requests = target.dialect.requests
     baseline = Baseline(requests.plain[0], cause=target.dialect.plain_row)

@@ -42,7 +42,7 @@ class EventStreamParser {
   }
 }
 
-/** Something to tell the user, in words. */
+/** A message for the user, in words. */
 class Problem extends Error {}
 
 /** Asks, and gives the answer piece by piece. */
