@@ -56,7 +56,14 @@ def environment() -> dict[str, str]:
 
 
 def command_line(*options: str) -> list[str]:
-    return [sys.executable, "-m", "streamchat_conformance", "--thoroughness=quick", *options]
+    return [
+        sys.executable,
+        "-m",
+        "streamchat_conformance",
+        "--thoroughness=quick",
+        "--max-requests=100000",
+        *options,
+    ]
 
 
 def gate(folder: Path, *options: str) -> Run:

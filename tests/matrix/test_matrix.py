@@ -16,7 +16,10 @@ from streamchat_fixtures.legal import LEGAL
 from . import runner
 
 ALL = os.environ.get("STREAMCHAT_MATRIX") == "all"
-QUICK = ("--thoroughness=quick",)
+QUICK = (
+    "--thoroughness=quick",
+    "--max-requests=100000",
+)
 HOSTILE_LIMIT_S = 120.0
 HOSTILE_LIMIT_BYTES = 300 * 1024 * 1024
 

@@ -25,7 +25,9 @@ def test_fastapi_with_its_defaults_fails_by_its_own_kind_of_refusal(tmp_path: Pa
     report = tmp_path / "report.json"
     with running(STACKS["fastapi-default-h11"]) as url:
         options = (f"--target-url={url}", f"--report-json={report}", "--layer=application")
-        code, _ = runner.run_measured(tmp_path, *options, "--thoroughness=quick")
+        code, _ = runner.run_measured(
+            tmp_path, *options, "--thoroughness=quick", "--max-requests=100000"
+        )
     output = (tmp_path / runner.OUTPUT).read_text("utf-8", "replace")
     run = runner.Run(code, output, runner.outcomes_of(report), 0.0, 0)
     assert of_level(run, "MUST") == {"error.shape", "error.status", "request.body-not-utf8"}, output
@@ -42,7 +44,12 @@ def test_a_node_process_that_dies_of_one_request_is_named_by_that_request(
     dying = (node, str(HERE / "dies_of_a_number.mjs"), "{port}", "{app}")
     report = tmp_path / "report.json"
     with running(replace(STACKS["node-http"], command=dying)) as url:
-        options = (f"--target-url={url}", f"--report-json={report}", "--thoroughness=quick")
+        options = (
+            f"--target-url={url}",
+            f"--report-json={report}",
+            "--thoroughness=quick",
+            "--max-requests=100000",
+        )
         code, _ = runner.run_measured(tmp_path, *options)
     output = (tmp_path / runner.OUTPUT).read_text("utf-8", "replace")
     run = runner.Run(code, output, runner.outcomes_of(report), 0.0, 0)

@@ -22,6 +22,6 @@ def run(tmp_path: Path) -> Judge:
     """Run the suite quickly, in an empty folder."""
 
     def run(*options: str, **how: object) -> Run:
-        return judge(tmp_path, "--thoroughness=quick", *options, **how)  # type: ignore[arg-type]  # judge's own
+        return judge(tmp_path, "--thoroughness=quick", "--max-requests=100000", *options, **how)  # type: ignore[arg-type]  # judge's own
 
     return run

@@ -15,7 +15,7 @@ STREAM_AREAS = ("headers.", "payload.", "sse.", "stream.")
 def judged(version: str, folder: Path) -> Run:
     # A fifth of the printed second between events: the same server, and five times sooner judged.
     with serving("streamchat_fixtures.article", version, "--interval", "0.2") as url:
-        return judge(folder, f"--target-url={url}", "--thoroughness=quick")
+        return judge(folder, f"--target-url={url}", "--thoroughness=quick", "--max-requests=100000")
 
 
 @pytest.fixture(scope="module")

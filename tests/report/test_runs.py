@@ -57,7 +57,12 @@ def test_one_run_writes_every_report(tmp_path: Path) -> None:
     with ControlServer() as server:
         done = judge(
             tmp_path,
-            *(f"--target-url={server.url}", "--requirement=error.*", "--thoroughness=quick"),
+            *(
+                f"--target-url={server.url}",
+                "--requirement=error.*",
+                "--thoroughness=quick",
+                "--max-requests=100000",
+            ),
             *options(folder),
             f"--junitxml={tmp_path / 'junit.xml'}",
             report=False,

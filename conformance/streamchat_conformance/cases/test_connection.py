@@ -15,6 +15,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection
 from streamchat_conformance.strategies import chunked
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.keepalive import (
     Idle,
     announced_idle_s,
@@ -67,6 +68,7 @@ def _next(
     source="RFC 9112 section 9.3; nesquena/hermes-webui#3103, pallets/flask#4543",
     layer=SERVER,
 )
+@costs(36, largest_bytes=1024 * 1024)
 @needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     refused = 0
@@ -153,6 +155,7 @@ def _unserved(target: Target, reading: Reading) -> str:
     source="article",
     layer=SERVER,
 )
+@costs(4)
 @needs_room
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
@@ -184,6 +187,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
     needs=FINITE,
     layer=SERVER,
 )
+@costs(4)
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     target.require_stream()
@@ -232,6 +236,7 @@ def _check_three_streams(target: Target) -> None:
     source="pallets/flask#4543",
     layer=SERVER,
 )
+@costs(33, largest_bytes=1024 * 1024)
 def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # The body looks like requests all the way, so wherever a server begins to read it as one,
     # a response that nobody asked for comes back.
@@ -312,6 +317,7 @@ def _read_as_request(
     source="RFC 9112 section 9.6; Kludex/uvicorn#2238",
     layer=SERVER,
 )
+@costs(8)
 def test_close_is_honoured(target: Target) -> None:
     id_ = "connection.close-honoured"
     close = ("Connection", "close")
@@ -346,6 +352,7 @@ def test_close_is_honoured(target: Target) -> None:
     source="RFC 9112 section 9.3.2",
     layer=SERVER,
 )
+@costs(11)
 def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
     whole = target.baseline.streams and target.has(FINITE)
@@ -373,6 +380,7 @@ def _check_pipelined(target: Target, batch: tuple[HttpRequest, ...], *, whole: b
     source="practice",
     layer=SERVER,
 )
+@costs(2, seconds=2.2)
 def test_an_idle_connection_still_serves(target: Target) -> None:
     idle = Idle(target)
     first, second = idle.result()

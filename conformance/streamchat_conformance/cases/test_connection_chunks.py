@@ -14,6 +14,7 @@ from streamchat_conformance.strategies import (
     chunks_with_bare_line_feeds,
     malformed_chunks,
 )
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import MALFORMED_STATUSES, answered_statuses
 from streamchat_conformance.suite.scenarios.keepalive import mismatch, says_close, steadily
 from streamchat_conformance.suite.target.overload import admitted, needs_room
@@ -82,6 +83,7 @@ def _second_request_served(reading: Reading) -> bool:
     source="RFC 9112 section 7.1; CVE-2025-43859",
     layer=SERVER,
 )
+@costs(13)
 @needs_room
 def test_broken_chunks_are_refused(target: Target) -> None:
     _require_chunked(target)
@@ -108,6 +110,7 @@ def test_broken_chunks_are_refused(target: Target) -> None:
     source="RFC 9112 sections 2.2 and 7.1.1; CVE-2025-22871, CVE-2025-55315",
     layer=SERVER,
 )
+@costs(6)
 @needs_room
 def test_a_line_feed_alone_ends_no_chunk_line(target: Target) -> None:
     _require_chunked(target)
@@ -137,6 +140,7 @@ def _like_requests(target: Target) -> Iterator[bytes]:
     source="RFC 9112 section 7.1.2; CVE-2025-53643",
     layer=SERVER,
 )
+@costs(16)
 @needs_room
 def test_trailers_are_never_served_as_a_request(target: Target) -> None:
     _require_chunked(target)

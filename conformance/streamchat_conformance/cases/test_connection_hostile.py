@@ -14,6 +14,7 @@ from streamchat_conformance.strategies import (
     malformed_heads,
     ungrammatical_heads,
 )
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import answered_statuses
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
@@ -36,6 +37,7 @@ HEAD_BYTES = 1024 * 1024
     source="RFC 9112 sections 2.2, 5.1, 6.1 and 6.3; RFC 9110 section 5.5",
     layer=SERVER,
 )
+@costs(23)
 def test_malformed_heads_are_refused(target: Target) -> None:
     heads = malformed_heads(_parts(target))
     _check_all_refused(target, "connection.malformed-request", heads)
@@ -49,6 +51,7 @@ def test_malformed_heads_are_refused(target: Target) -> None:
     source="RFC 9112 sections 2.2, 2.3 and 3; RFC 9110 sections 5.1 and 15.6.6",
     layer=SERVER,
 )
+@costs(25)
 def test_heads_outside_the_grammar_are_refused(target: Target) -> None:
     heads = ungrammatical_heads(_parts(target))
     _check_all_refused(target, "connection.malformed-request-line", heads)
@@ -93,6 +96,7 @@ def _answered_without_head(reading: Reading) -> bool:
     source="practice",
     layer=SERVER,
 )
+@costs(3, largest_bytes=1024 * 1024)
 def test_an_oversized_head_is_refused(target: Target) -> None:
     plain = HttpRequest.chat(target.plain())
     filler = tuple((f"X-Filler-{number}", "x" * 4000) for number in range(HEAD_BYTES // 4000))
@@ -186,6 +190,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
     source="RFC 9112 sections 6.1 and 6.3",
     layer=SERVER,
 )
+@costs(19)
 @needs_room
 def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
     id_ = "connection.smuggling"

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import MUST, SERVER, requirement
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.keepalive import steadily
 from streamchat_conformance.suite.scenarios.stateful import (
@@ -44,6 +45,7 @@ def steps() -> st.SearchStrategy[list[Step]]:
     source="practice",
     layer=SERVER,
 )
+@costs(24, each=6, largest_bytes=32 * 1024)
 @generated(
     steps,
     examples=[

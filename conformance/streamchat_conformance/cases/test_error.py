@@ -9,6 +9,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
@@ -21,6 +22,7 @@ SURPLUS_S = 0.1
 
 
 @decides("error.delimited")
+@costs(12)
 def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
     label = "a refusal, and what follows it"
     # Where a stream is served instead, which may have no end, its first event is enough.
@@ -30,6 +32,7 @@ def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
 
 
 @decides("error.bounded")
+@costs(8, largest_bytes=140_000)
 def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
     for body in target.dialect.requests.invalid_and_large:
         check(target.post(body, label="a large invalid request"), "error.bounded")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from streamchat_conformance.catalogue import MUST, decides, requirement
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.alike import first_unlike
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
@@ -60,6 +61,7 @@ def test_any_media_type_accepted_gets_the_stream(target: Target) -> None:
     "get the same answer.",
     source="article; practice",
 )
+@costs(12)
 def test_every_client_gets_the_stream(target: Target) -> None:
     plain = target.plain()
     requests = [HttpRequest.chat(plain, user_agent=name) for name in USER_AGENTS]

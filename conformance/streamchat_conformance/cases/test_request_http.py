@@ -12,6 +12,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Progress, until
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
@@ -39,6 +40,7 @@ def _violation(reading: Reading, id_: str, message: str, expected: str) -> Viola
     "GET, PUT, PATCH and DELETE never get an event stream or a 5xx.",
     source="article",
 )
+@costs(4)
 def test_other_methods_are_not_served(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
@@ -56,6 +58,7 @@ def test_other_methods_are_not_served(target: Target) -> None:
     "GET, PUT, PATCH and DELETE get 405.",
     source="RFC 9110 section 15.5.6; nomic-ai/gpt4all#2615",
 )
+@costs(4)
 def test_other_methods_get_405(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
@@ -71,6 +74,7 @@ def test_other_methods_get_405(target: Target) -> None:
     "A 405 carries Allow, naming POST.",
     source="RFC 9110 section 15.5.6",
 )
+@costs(4)
 def test_a_405_names_the_methods_that_work(target: Target) -> None:
     seen = 0
     for method in METHODS:
@@ -96,6 +100,7 @@ def test_a_405_names_the_methods_that_work(target: Target) -> None:
     "A sibling path gets 404, with a small body.",
     source="diegosouzapw/OmniRoute#6405",
 )
+@costs(1)
 def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
     request = HttpRequest.chat(target.plain(), path=target.unknown_path)
     reading = target.send(request, label="an unknown path")
@@ -120,6 +125,7 @@ def _answers_expectation(progress: Progress) -> bool:
     source="RFC 9110 section 10.1.1",
     layer=SERVER,
 )
+@costs(1)
 def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
     target.require_stream()
     whole = target.encode(HttpRequest.chat(target.plain()).with_fields(("Expect", "100-continue")))
@@ -155,6 +161,6 @@ def _after_continue(
     target: Target, connection: Connection, whole: bytes, sent_bytes: int
 ) -> Reading:
     """Send the body that the server has asked for, and return the reading of its answer."""
-    connection.send(whole[sent_bytes:])
+    connection.send(whole[sent_bytes:], requests=0)
     label = "Expect: 100-continue, the body"
     return target.record(connection, whole, Answered(), label, receive=True)

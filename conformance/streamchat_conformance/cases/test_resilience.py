@@ -10,6 +10,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Plan, record_timeline, until
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import (
     StreamGroup,
     hold_streams,
@@ -107,6 +108,7 @@ def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count:
     "4 streams opened together all progress together.",
     source="article; abetlen/llama-cpp-python#897, abetlen/llama-cpp-python#1529",
 )
+@costs(4, together=True)
 def test_four_streams_progress_together(target: Target) -> None:
     _progress_together(target, "resilience.concurrent", 4)
 
@@ -117,6 +119,7 @@ def test_four_streams_progress_together(target: Target) -> None:
     "16 streams opened together all progress together.",
     source="article",
 )
+@costs(16, together=True)
 def test_sixteen_streams_progress_together(target: Target) -> None:
     _require_concurrency(target)
     target.roomy = _progress_together(target, "resilience.concurrent-many", 16)
@@ -128,6 +131,7 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
     "A refusal is answered promptly while streams are open.",
     source="mozilla-ai/llamafile#183",
 )
+@costs(5, together=True)
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
     _require_concurrency(target)
     refusal = refusable(target)[0]
@@ -174,6 +178,7 @@ def _prompt_s(target: Target) -> float:
     source="sgl-project/sglang#36333, sgl-project/sglang#36475, pallets/werkzeug#1649, "
     "Kludex/starlette#2620, Pylons/waitress#418",
 )
+@costs(77, together=True)
 def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
     target.require_stream()
     if not target.red(ABANDONED):
@@ -277,6 +282,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     "A client that stops reading does not stop the others.",
     source="Kludex/uvicorn#2754",
 )
+@costs(8, largest_bytes=1024 * 1024, together=True)
 def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     _require_concurrency(target)
     if not target.has(ECHO):
@@ -317,6 +323,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     source="pallets/werkzeug#3051",
     layer=SERVER,
 )
+@costs(264, together=True)
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_concurrency(target)
     sample_latency(target)
@@ -352,6 +359,7 @@ def _good_requests(target: Target, kinds: Sequence[str]) -> list[HttpRequest]:
     "The server still serves a good request after every hostile case.",
     source="ggml-org/llama.cpp#7089, ggml-org/llama.cpp#4492",
 )
+@costs(1)
 def test_the_server_is_still_alive(target: Target) -> None:
     if not target.baseline.accepted:
         raise Blocked(target.baseline.cause, target.baseline.problem)

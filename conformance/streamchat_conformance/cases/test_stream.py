@@ -13,6 +13,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.timing import (
@@ -49,6 +50,7 @@ def _burst_violation(id_: str, bursts: Sequence[Burst], readings: Sequence[Readi
     "Events arrive as they are made, not in one burst at the end.",
     source="article; Pylons/waitress#120, webai-at-home/webai-at-home#182",
 )
+@costs(4, sequential=2)
 def test_events_arrive_as_they_are_made(target: Target) -> None:
     target.require_stream()
     readings = Observations(target).pace()
@@ -67,6 +69,7 @@ def test_events_arrive_as_they_are_made(target: Target) -> None:
     "The same with Accept-Encoding: gzip, deflate, br.",
     source="Kludex/starlette#2753, tower-rs/tower-http#419, Crosstalk-Solutions/project-nomad#798",
 )
+@costs(4, sequential=2)
 def test_events_arrive_as_they_are_made_when_compression_is_offered(target: Target) -> None:
     baseline = target.require_stream()
     observations = Observations(target)
@@ -113,6 +116,7 @@ def _withheld(reading: Reading) -> bool:
 
 
 @decides("stream.gap")
+@costs(3, largest_bytes=64 * 1024)
 def test_no_silence_is_long(target: Target) -> None:
     target.require_stream()
     Observations(target).long()

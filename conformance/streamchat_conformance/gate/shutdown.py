@@ -10,6 +10,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Progress
 from streamchat_conformance.recorder.errors import ConnectError
+from streamchat_conformance.suite.verdicts.outcomes import NotRun
 
 if TYPE_CHECKING:
     from streamchat_conformance.gate.command import TargetCommand
@@ -53,7 +54,7 @@ def _last_stream(command: TargetCommand, target: Target) -> str:
             exchange = connection.exchange(
                 request, until=_TerminateAtFirstEvent(command), label="a stream during shutdown"
             )
-    except ConnectError:
+    except (ConnectError, NotRun):
         return ""
     reading = Reading(exchange, path=target.endpoint.path)
     if not reading.events:

@@ -52,7 +52,7 @@ _SHORT = {
     Outcome.NOT_APPLICABLE: ("not applicable", "-", "N/A"),
     Outcome.ERROR: ("error", "E", "ERROR"),
     Outcome.UNEXPECTED_PASS: ("failed", "F", "UNEXPECTED PASS"),
-    Outcome.NOT_RUN: ("not applicable", "-", "N/A"),
+    Outcome.NOT_RUN: ("not run", "-", "NOT RUN"),
 }
 
 
@@ -106,7 +106,8 @@ class Gathering:
         for value in seen["results"]:
             result = Result.from_json(value, self.rules.catalogue)
             known = self.results.by_id[result.requirement.id]
-            if known.outcome not in (Outcome.NOT_RUN, Outcome.NOT_APPLICABLE, Outcome.FAIL):
+            deselected = known.outcome is Outcome.NOT_RUN and not known.reason
+            if not deselected and known.outcome not in (Outcome.NOT_APPLICABLE, Outcome.FAIL):
                 self.results.record(result)
         for id_, cause in seen["causes"].items():
             # The case that shows the cause may have come after the one that felt it.
@@ -120,6 +121,10 @@ class Gathering:
                 "generated": mine.generated + facts["generated"],
                 "exchanges": mine.exchanges + facts["exchanges"],
                 "streams": (mine.streams or 0) + facts["streams"],
+                "requests": {
+                    **facts["requests"],
+                    "sent": mine.requests.get("sent", 0) + facts["requests"]["sent"],
+                },
                 # Of several servers, one each worker, the one that died is to be reported.
                 "process": mine.process if "died" in mine.process else facts["process"],
             }

@@ -159,7 +159,15 @@ def settings_from(config: pytest.Config) -> Settings:
     )
     thoroughness = config.getoption("--thoroughness")
     if thoroughness:
-        settings = replace(settings, thoroughness=suite.parse_thoroughness(thoroughness))
+        level = suite.parse_thoroughness(thoroughness)
+        settings = replace(settings, thoroughness=level, thoroughness_given=True)
+    most = config.getoption("--max-requests")
+    if most is not None:
+        number = suite.check_max_requests(_whole("--max-requests", most), "--max-requests")
+        settings = replace(settings, max_requests=number)
+    rate = config.getoption("--rate")
+    if rate is not None:
+        settings = replace(settings, rate=suite.parse_rate(rate, "--rate"))
     seed = config.getoption("--seed")
     if seed is not None:
         settings = replace(settings, seed=_whole("--seed", seed))

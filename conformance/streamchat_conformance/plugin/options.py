@@ -124,7 +124,19 @@ def _add_judged(parser: pytest.Parser) -> None:
     group.addoption(
         "--thoroughness",
         metavar="LEVEL",
-        help="quick, default or thorough: how many requests are generated",
+        help="smoke (30 short requests at most, one after the other), quick (120 at most), "
+        "default or thorough; a target that is neither on this machine nor in a private network "
+        "gets smoke unless a level is given",
+    )
+    group.addoption(
+        "--max-requests",
+        metavar="N",
+        help="send no more requests than this in all, whatever the thoroughness",
+    )
+    group.addoption(
+        "--rate",
+        metavar="N/UNIT",
+        help="send requests no faster than this, such as 15/m or 2/s",
     )
     group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
     group.addoption(
@@ -216,6 +228,8 @@ _SETTINGS = (
     "--capability",
     "--no-capability",
     "--thoroughness",
+    "--max-requests",
+    "--rate",
     "--seed",
     "--fuzz-seconds",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from types import FrameType
 
 import pytest
@@ -21,12 +22,16 @@ from streamchat_conformance.plugin.totals import colour
 from streamchat_conformance.report.junit import junit_properties
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
+from streamchat_conformance.suite.budget.cost import Cost, cost_of
+from streamchat_conformance.suite.budget.plan import PricedCase
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.judged import verdict
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
     NotApplicable,
+    NothingSeen,
+    NotRun,
     NotTestable,
     Outcome,
     Violation,
@@ -46,8 +51,9 @@ class SuiteSession(Gathering):
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__(config)
-        self.state = RunState(checked_settings(config), set())
         self._worker = hasattr(config, "workerinput")
+        workers = config.workerinput["workercount"] if self._worker else 1  # type: ignore[attr-defined]  # xdist's
+        self.state = RunState(checked_settings(config), set(), workers=workers)
 
     @property
     def target(self) -> Target:
@@ -96,11 +102,35 @@ class SuiteSession(Gathering):
             # A CI that gives up sends SIGTERM: it is an interruption, and reports are written.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._interrupt)
+        self._prepare(session)
         try:
             self.state.start()
         except NotTestable:
             return None if self._worker else True
         return None
+
+    def _prepare(self, session: pytest.Session) -> None:
+        """Say what is going to be sent, and put first what proves the most."""
+        items = [item for item in session.items if id_of(item)]
+        priced = {item: self._priced(item) for item in items}
+        line = self.state.prepare(list(priced.values()))
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self._worker:
+            reporter.ensure_newline()
+            reporter.line(f"requests      {line}")
+        if self.state.plan.left_out and not self._worker:
+            # What comes last may find that others sent more than was expected.
+            places = {id_: place for place, id_ in enumerate(self.state.plan.order)}
+            last = len(places)
+            session.items.sort(key=lambda item: (_order(item), places.get(id_of(item), last)))
+
+    def _priced(self, item: pytest.Item) -> PricedCase:
+        """Return a case with what it costs."""
+        requirement = self.rules.catalogue[id_of(item)]
+        free = _order(item) == JUDGED
+        cost = Cost(0) if free else cost_of(item.function)  # type: ignore[attr-defined]  # a test function's item
+        name = getattr(item, "originalname", item.name)
+        return PricedCase(requirement.id, name, requirement.level, cost)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """End the run, even if this is called where Python drops an exception.
@@ -117,13 +147,17 @@ class SuiteSession(Gathering):
         requirement = self._requirement_of(item)
         if requirement is None:
             return
+        if reason := self.state.plan.left_out.get(requirement.id):
+            raise NotRun(reason)
         target = self.state.target
         if _order(item) > ABANDONING and target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
             target.peaceful = False
         if target is not None and _order(item) == LIVE:
-            target.liveness.gone()
+            # Where nothing more may be sent, the case itself says so.
+            with suppress(NotRun):
+                target.liveness.gone()
         if not requirement.needs:
             return
         self.target.require_stream()
@@ -159,17 +193,9 @@ class SuiteSession(Gathering):
         if raised is None:
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
-            result.outcome = Outcome.FAIL
-            result.findings = [
-                (finding, trimmed(exchange) if exchange is not None else None)
-                for finding, exchange in raised.findings
-            ]
-            result.examples = max(1, result.examples)
-            result.cause = _cause(target, requirement.id, raised) if target else ""
-            if result.cause:
-                result.outcome = Outcome.BLOCKED
-            elif target is not None:
-                target.failed.add(requirement.id)
+            self._fail(result, raised)
+        elif isinstance(raised, NotRun) or (isinstance(raised, NothingSeen) and self.state.limited):
+            result.outcome, result.reason = Outcome.NOT_RUN, str(raised)
         elif isinstance(raised, Blocked):
             result.outcome, result.cause = Outcome.BLOCKED, raised.cause
             result.reason = raised.reason
@@ -184,6 +210,23 @@ class SuiteSession(Gathering):
             result.outcome = Outcome.ERROR
             result.reason = f"{type(raised).__name__} in {item.name}"
         return result
+
+    def _fail(self, result: Result, raised: Violation) -> None:
+        """Enter what a case found, under its cause if another requirement explains it."""
+        target, id_ = self.state.target, result.requirement.id
+        result.outcome = Outcome.FAIL
+        result.findings = [
+            (finding, trimmed(exchange) if exchange is not None else None)
+            for finding, exchange in raised.findings
+        ]
+        result.examples = max(1, result.examples)
+        if target is None:
+            return
+        result.cause = _cause(target, id_, raised)
+        if result.cause:
+            result.outcome = Outcome.BLOCKED
+        else:
+            target.failed.add(id_)
 
     def finish(self, session: pytest.Session) -> None:
         """Hand over what was seen, or decide the exit code and write the reports."""

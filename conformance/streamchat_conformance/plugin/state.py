@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,11 @@ from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.suite.budget.estimate import estimate_line
+from streamchat_conformance.suite.budget.limits import LEAST_REQUESTS, CostLimits, Thoroughness
+from streamchat_conformance.suite.budget.plan import PREFLIGHT, PricedCase, RunPlan, plan_run
 from streamchat_conformance.suite.config.embedded_reference import EmbeddedServer, embedded_settings
+from streamchat_conformance.suite.config.reach import is_public
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.scenarios.observations import start_observations
@@ -27,18 +32,25 @@ from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
-from streamchat_conformance.suite.verdicts.outcomes import NotTestable, Outcome
+from streamchat_conformance.suite.verdicts.outcomes import NotRun, NotTestable, Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results
+
+REMOTE = "; the target is neither on this machine nor in a private network: set a level for more"
 
 
 class RunState:
     """Everything that lives as long as a run. `start` opens it, `stop` closes it."""
 
-    def __init__(self, settings: Settings, selected: set[str]) -> None:
+    def __init__(self, settings: Settings, selected: set[str], *, workers: int = 1) -> None:
+        self._workers = workers
+        """How many processes share the run, and its limits."""
         self.rules = rules_of(settings.dialect.name)
         self.settings = settings
+        self._whole = settings
+        """The settings of the whole run, where several processes share it."""
         self.selected = selected
         self.results = Results(self.rules)
+        self.plan = RunPlan()
         self.target: Target | None = None
         self.command: TargetCommand | None = None
         self.interrupted = threading.Event()
@@ -53,6 +65,29 @@ class RunState:
     def duration_s(self) -> float:
         """How long the run has taken (seconds)."""
         return time.monotonic() - self._clock
+
+    def prepare(self, cases: Sequence[PricedCase]) -> str:
+        """Decide what to send; return it in one line. Nothing is sent yet."""
+        settings = self.settings
+        remote = False
+        if settings.url is not None and not settings.thoroughness_given:
+            remote = is_public(endpoint_of(settings), settings.limits)
+        if remote:
+            self.settings = settings = replace(settings, thoroughness=Thoroughness.SMOKE)
+        limits = settings.cost_limits
+        self.plan = plan_run(cases, limits, before=self._before(limits))
+        self._whole, self.settings = settings, shared_among(self._workers, settings)
+        return estimate_line(self.plan, limits, self.limit) + (REMOTE if remote else "")
+
+    def _before(self, limits: CostLimits) -> int:
+        """Return about how many requests come before the first case."""
+        dialect, needed = self.settings.dialect, self._needed()
+        detected = sum(
+            detector is not None and capability in needed
+            for capability, detector in dialect.capabilities.items()
+        )
+        texts = len(dialect.requests.refusable) if limits.learns_texts else 0
+        return PREFLIGHT + detected + texts
 
     def start(self) -> None:
         """Start the embedded server if there is no URL, and run the preflight.
@@ -71,10 +106,16 @@ class RunState:
         ledger = self._ledger(endpoint, settings)
         target = Target(settings, endpoint, ledger)
         target.interrupted = self.interrupted
+        target.plan = self.plan
         try:
             deploy(target)
             run_preflight(target)
             detect(target, self._needed())
+        except NotRun as reason:
+            self.results.facts.not_testable = f"{reason} before it was known what the target does"
+            self.results.facts.hint = "allow more requests with --max-requests"
+            self.results.facts.server = ledger.server
+            raise NotTestable(self.results.facts.not_testable) from None
         except NotTestable as reason:
             self.results.facts.not_testable = reason.reason
             self.results.facts.hint = reason.hint
@@ -82,17 +123,25 @@ class RunState:
             raise
         self.target = target
 
+    def _chosen(self) -> set[str]:
+        """Return the requirements that are run."""
+        return self.selected.difference(self.plan.left_out)
+
     def _needed(self) -> set[Capability]:
         """Return the capabilities that the selected requirements need."""
-        return {need for id_ in self.selected for need in self.rules.catalogue[id_].needs}
+        return {need for id_ in self._chosen() for need in self.rules.catalogue[id_].needs}
 
     def observe(self) -> None:
         """Start the slow observations, once."""
         if self.target is not None and not self._observing:
             self._observing = True
             # A target that serves one after the other is observed when its turn comes.
-            selected = set() if self.target.red("resilience.concurrent") else self.selected
-            start_observations(self.target, selected)
+            selected = self._chosen()
+            if self.target.red("resilience.concurrent"):
+                selected = set()
+            # Whoever needs what could not be learned reports it.
+            with contextlib.suppress(NotRun):
+                start_observations(self.target, selected)
 
     def _start_command(self, settings: Settings, command: str) -> Settings:
         """Start the server under test; return the settings with its URL. Raises NotTestable."""
@@ -185,6 +234,7 @@ class RunState:
             "server": target.ledger.server,
             "capabilities": target.capabilities.stated(),
             "generated": target.generated,
+            "requests": self._requests(target),
             "exchanges": target.ledger.exchanges,
             "streams": target.ledger.streams,
             "process": self._process,
@@ -196,6 +246,46 @@ class RunState:
                 "served_within": round(target.served_within_s, 4),
             },
         }
+
+    def _requests(self, target: Target) -> dict[str, Any]:
+        limits = self._whole.cost_limits
+        return {
+            "expected": self.plan.requests,
+            "sent": target.budget.sent,
+            "max": limits.max_requests,
+            "rate": limits.rate.text if limits.rate is not None else None,
+            "thoroughness": self.settings.thoroughness.value,
+            "limit": self.limit,
+        }
+
+    @property
+    def limited(self) -> bool:
+        """Whether requests were left out that would have shown more."""
+        exhausted = self.target is not None and self.target.budget.exhausted
+        return bool(self.plan.left_out) or exhausted
+
+    @property
+    def limit(self) -> str:
+        """What bounds the requests of the run, as the user would set it."""
+        settings = self._whole
+        parts = [f"--thoroughness {settings.thoroughness}"]
+        if settings.max_requests is not None:
+            parts.append(f"--max-requests {settings.max_requests}")
+        if settings.rate is not None:
+            parts.append(f"--rate {settings.rate.text}")
+        return " ".join(parts)
+
+
+def shared_among(workers: int, settings: Settings) -> Settings:
+    """Return the settings for one of several processes: each has its share of the limits."""
+    most, rate = settings.cost_limits.max_requests, settings.rate
+    if workers == 1:
+        return settings
+    return replace(
+        settings,
+        max_requests=None if most is None else max(LEAST_REQUESTS, most // workers),
+        rate=None if rate is None else replace(rate, interval_s=rate.interval_s * workers),
+    )
 
 
 def endpoint_of(settings: Settings) -> Endpoint:

@@ -4,6 +4,7 @@ Nothing here prints or logs what is sent: header fields may hold secrets.
 """
 
 from streamchat_conformance.recorder import stop_conditions as until
+from streamchat_conformance.recorder.admission import UNLIMITED, RequestAdmission
 from streamchat_conformance.recorder.check import check_target
 from streamchat_conformance.recorder.connection import Connection
 from streamchat_conformance.recorder.endpoint import Endpoint
@@ -20,6 +21,7 @@ from streamchat_conformance.recorder.progress import Progress
 from streamchat_conformance.recorder.stop_conditions import TimedUntil, Until
 
 __all__ = [
+    "UNLIMITED",
     "ConnectError",
     "ConnectErrorKind",
     "Connection",
@@ -28,6 +30,7 @@ __all__ = [
     "Observation",
     "Plan",
     "Progress",
+    "RequestAdmission",
     "TargetUrlError",
     "TimedUntil",
     "Timeline",

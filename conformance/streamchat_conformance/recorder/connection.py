@@ -53,6 +53,8 @@ class Connection:
         self._channel = channel
         self._leftover: list[Stamped] = []
         self._sent = SentLog()
+        self._admitted = 1
+        """Requests that may be sent and were not: the first one is admitted with the connection."""
 
     @classmethod
     def open(
@@ -60,9 +62,11 @@ class Connection:
     ) -> Self:
         """Connect to the first address that answers, with TLS for https, within `connect_s`.
 
+        The connection's first request is admitted before (see `Endpoint.admission`).
         A small `receive_buffer_bytes` (the system may double it) makes a server feel early that
         nobody reads. Raises ConnectError.
         """
+        endpoint.admission.admit(1)
         deadline = clock() + limits.connect_s
         connecting = Connecting(
             endpoint,
@@ -103,15 +107,23 @@ class Connection:
     # Requests and responses.
 
     def send(
-        self, data: bytes, *, pieces: Sequence[bytes] | None = None, pause_s: float = 0.0
+        self,
+        data: bytes,
+        *,
+        pieces: Sequence[bytes] | None = None,
+        pause_s: float = 0.0,
+        requests: int = 1,
     ) -> int:
         """Send bytes without reading; return how many the socket took.
 
+        They are one request, or several that are sent together, or (0) the rest of one.
         `pieces`, joined the same as `data`, are sent one by one, `pause_s` seconds apart. Raises
         nothing because of the peer (see `send_error`), and gives up after `send_s` without
         progress or `total_s` in all. Raises ValueError on a closed connection.
         """
-        sender = Sender(self._usable(), data, self.limits, pieces=pieces, pause_s=pause_s)
+        channel = self._usable()
+        self._admit(requests)
+        sender = Sender(channel, data, self.limits, pieces=pieces, pause_s=pause_s)
         drive([sender])
         self._sent.add(sender)
         return sender.sent_bytes
@@ -166,6 +178,7 @@ class Connection:
         `finish_sending` is False. Raises as `receive` does.
         """
         channel = self._usable()
+        self._admit(1)
         sender = Sender(channel, request, limits or self.limits, pieces=pieces, pause_s=pause_s)
         recording = ExchangeRecording(
             channel,
@@ -237,6 +250,13 @@ class Connection:
     def close(self) -> None:
         """Close both directions. Does nothing the second time."""
         self._channel.close()
+
+    def _admit(self, requests: int) -> None:
+        """Have requests admitted that are about to be sent."""
+        more = requests - self._admitted
+        self._admitted = max(0, -more)
+        if more > 0:
+            self.endpoint.admission.admit(more, wait=False)
 
     def _usable(self) -> Channel:
         if self._channel.closed:

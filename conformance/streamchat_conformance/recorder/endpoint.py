@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
+from streamchat_conformance.recorder.admission import UNLIMITED, RequestAdmission
 from streamchat_conformance.recorder.errors import TargetUrlError
 
 __all__ = ["DEFAULT_PORTS", "Endpoint", "unverified_context"]
@@ -35,6 +36,8 @@ class Endpoint:
     """Path and query: the request target in origin form (RFC 9112 §3.2.1)."""
     ssl: ssl.SSLContext | None = None
     """How to speak TLS; None exactly when the scheme is http."""
+    admission: RequestAdmission = field(default=UNLIMITED, compare=False, repr=False)
+    """What every request to this endpoint has to pass."""
 
     @property
     def authority(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -71,6 +72,8 @@ def record_timeline(plans: Sequence[Plan], limits: Limits) -> Timeline:
         place = (plan.endpoint.host, plan.endpoint.port)
         if place not in addresses:
             addresses[place] = resolve(plan.endpoint, limits)
+    for endpoint, requests in Counter(plan.endpoint for plan in plans).items():
+        endpoint.admission.admit(requests)
     began_at = clock()
     tasks = [
         PlannedExchange(plan, addresses[plan.endpoint.host, plan.endpoint.port], limits, began_at)
@@ -266,6 +269,7 @@ class Observation:
 
     def _run(self) -> None:
         try:
+            self._plan.endpoint.admission.admit(1)
             addresses = resolve(self._plan.endpoint, self._limits)
             task = PlannedExchange(self._plan, addresses, self._limits, clock())
             try:

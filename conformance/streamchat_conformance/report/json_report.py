@@ -90,6 +90,7 @@ def build_report(
         "duration_s": round(duration_s, 3),
         "generated_requests": facts.generated,
         "recorded_exchanges": facts.exchanges,
+        "requests": facts.requests,
         "summary": {
             "verdict": results.verdict().value,
             **_why(results, redactor),

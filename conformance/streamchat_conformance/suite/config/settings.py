@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from streamchat_conformance.dialects.registry import (
     dialect_named,
 )
 from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.suite.budget.limits import LEAST_REQUESTS, CostLimits, Thoroughness
+from streamchat_conformance.suite.budget.rate import Rate
 from streamchat_conformance.suite.config.deploying import (
     DEPLOYMENT_KEYS,
     deployment_of,
@@ -37,29 +38,6 @@ _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _WRITTEN_BY_SUITE = frozenset(
     {"host", "content-length", "transfer-encoding", "content-type", "connection", "expect"}
 )
-
-
-class Thoroughness(StrEnum):
-    """How many requests are generated for each property."""
-
-    QUICK = "quick"
-    DEFAULT = "default"
-    THOROUGH = "thorough"
-
-    @property
-    def examples(self) -> int:
-        """Generated requests a property, when time allows."""
-        return {"quick": 10, "default": 60, "thorough": 1000}[self.value]
-
-    @property
-    def seconds(self) -> float:
-        """Time that one property may take, when its examples are slow (seconds)."""
-        return {"quick": 1.5, "default": 3.0, "thorough": 60.0}[self.value]
-
-    @property
-    def total_s(self) -> float:
-        """Time that all properties together may take, when they are slow (seconds)."""
-        return {"quick": 20.0, "default": 40.0, "thorough": 1800.0}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +83,12 @@ class Settings:
     slow: DeclaredRequest | None = None
     fault: DeclaredRequest | None = None
     thoroughness: Thoroughness = Thoroughness.DEFAULT
+    thoroughness_given: bool = False
+    """Whether the user has chosen it; otherwise the target's address may."""
+    max_requests: int | None = None
+    """All requests of the run; None: as many as the thoroughness allows."""
+    rate: Rate | None = None
+    """How fast requests may follow each other; None: at once."""
     seed: int | None = None
     fuzz_seconds: float = 0.0
 
@@ -117,6 +101,17 @@ class Settings:
             deployment=deployment,
             slow=self.slow.of(dialect.requests) if self.slow is not None else None,
             fault=self.fault.of(dialect.requests) if self.fault is not None else None,
+        )
+
+    @property
+    def cost_limits(self) -> CostLimits:
+        """What bounds the requests of the run. A number that is given wins over the level's."""
+        level = self.thoroughness
+        return CostLimits(
+            max_requests=level.max_requests if self.max_requests is None else self.max_requests,
+            rate=self.rate,
+            short=level is Thoroughness.SMOKE,
+            generated=level.examples,
         )
 
 
@@ -151,7 +146,7 @@ def parse_capability(name: str, dialect: Dialect) -> str:
 _TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run"}
 _TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file", *DEPLOYMENT_KEYS}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
-_RUN = {"thoroughness", "seed", "fuzz_seconds"}
+_RUN = {"thoroughness", "max_requests", "rate", "seed", "fuzz_seconds"}
 
 
 def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
@@ -199,6 +194,11 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         slow=_declared(document.get("slow"), "slow", dialect),
         fault=_declared(document.get("fault"), "fault", dialect),
         thoroughness=parse_thoroughness(typed(run, "thoroughness", str, "default", "run")),
+        thoroughness_given="thoroughness" in run,
+        max_requests=check_max_requests(
+            typed(run, "max_requests", int, None, "run"), "'run.max_requests'"
+        ),
+        rate=parse_rate(typed(run, "rate", str, None, "run"), "'run.rate'"),
         seed=typed(run, "seed", int, None, "run"),
         fuzz_seconds=float(typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
     )
@@ -274,6 +274,24 @@ def parse_thoroughness(name: str) -> Thoroughness:
         return Thoroughness(name)
     except ValueError:
         raise unknown("thoroughness", name, Thoroughness) from None
+
+
+def check_max_requests(number: int | None, where: str) -> int | None:
+    """Return a limit on all requests if a run is possible with it. Raises SettingsError."""
+    if number is not None and number < LEAST_REQUESTS:
+        raise SettingsError(
+            f"{where} must be at least {LEAST_REQUESTS}, not {number}: "
+            "the first requests only find out what the target does"
+        )
+    return number
+
+
+def parse_rate(text: str | None, where: str) -> Rate | None:
+    """Read a rate. Raises SettingsError."""
+    try:
+        return None if text is None else Rate.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{where}: {error}") from None
 
 
 def check_path(path: str) -> str:

@@ -22,11 +22,13 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
+from streamchat_conformance.suite.budget.cost import Cost
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
     NotApplicable,
+    NotRun,
     NotTestable,
     Violation,
 )
@@ -42,6 +44,9 @@ REPEATS = 4
 
 REPEATS_S = 6.0
 """How long that may take (seconds)."""
+
+TYPICAL_EXAMPLES = 20
+"""About how many examples a property has that makes them for the target."""
 
 ROUND_EXAMPLES = 250
 """How many examples one round of a property has that is bounded by time alone."""
@@ -62,6 +67,8 @@ class _Run:
         self.target = target
         settings = target.settings
         self.max_examples = max(3, round(settings.thoroughness.examples * share))
+        self.allotted = target.plan.examples.get(case.__name__)
+        """How many examples the plan of the run has for this property; None for no limit."""
         self.timed = bool(settings.fuzz_seconds)
         """Whether time alone bounds the run, and not the number of examples."""
         self.tried = 0
@@ -76,7 +83,7 @@ class _Run:
         self.failures: dict[str, Violation] = {}
         self.values: dict[str, Any] = {}
         """Failing values, by their representation."""
-        self.stopped: Blocked | NotApplicable | NotTestable | None = None
+        self.stopped: Blocked | NotApplicable | NotRun | NotTestable | None = None
         """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
         self.shrinks = baseline.first_event_s < SLOW_S
         """Whether there is time to make a failing request smaller."""
@@ -117,13 +124,15 @@ class _Run:
             self.failures[key] = failure
             if self.shrinks and self.shrink_ends_at is None:
                 self.shrink_ends_at = time.monotonic() + SHRINK_S
-        except (Blocked, NotApplicable, NotTestable) as outcome:
+        except (Blocked, NotApplicable, NotRun, NotTestable) as outcome:
             self.stopped = outcome
 
     @property
     def over(self) -> bool:
         """Whether nothing more is to be tried: time is over, or the target stopped the run."""
         if self.stopped is not None:
+            return True
+        if self.allotted is not None and (self.failures or self.tried >= self.allotted):
             return True
         now = time.monotonic()
         if self.shrink_ends_at is not None:
@@ -149,11 +158,13 @@ class _Run:
                 self.case(self.target, drawn)
             except Violation:
                 return True
-            except (Blocked, NotApplicable, NotTestable):
+            except (Blocked, NotApplicable, NotRun, NotTestable):
                 return None
             return False
 
-        answers = run_together(again, range(REPEATS), at_once=1 if self.shrinks else REPEATS)
+        # Where requests are counted, once more has to be enough.
+        repeats = REPEATS if self.allotted is None else 1
+        answers = run_together(again, range(repeats), at_once=1 if self.shrinks else repeats)
         known = [each for each in answers if each is not None]
         failed, tried = 1 + sum(known), 1 + len(known)
         if failed == tried:
@@ -192,6 +203,8 @@ def generated(
             if run.stopped is not None:
                 raise run.stopped
 
+        listed = TYPICAL_EXAMPLES if callable(examples) else len(examples)
+        test.__cost__ = Cost(0, listed, share)  # type: ignore[attr-defined]  # read back by the plan
         test.__name__ = case.__name__
         test.__qualname__ = case.__qualname__
         test.__module__ = case.__module__
@@ -272,7 +285,7 @@ def _drive_side_by_side(
     values = list(examples)
     for round_seed in _seeds(run, seed):
         values += _draw(strategy, round_seed, run.max_examples)
-        keys = {repr(value): value for value in values}
+        keys = {repr(value): value for value in values[: run.allotted]}
         run.values.update(keys)
         run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
         if run.failures:

@@ -89,7 +89,7 @@ def pipelined(
     """
     sent = [target.encode(request) for request in requests]
     with target.connect() as connection:
-        connection.send(b"".join(sent))
+        connection.send(b"".join(sent), requests=len(sent))
         for data in sent:
             stop = Answered(whole=whole)
             reading = target.record(connection, data, stop, "pipelined", receive=True)

@@ -50,6 +50,7 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
     headers = {**dict(settings.headers), "Content-Type": "application/json"}
     verify: bool | str = False if settings.insecure else settings.ca_file or True
     timeout = (settings.limits.connect_s, settings.limits.first_event_s)
+    target.budget.admit(1)
     with requests.Session() as session:
         # What the environment says of proxies and passwords is not part of this test.
         session.trust_env = False

@@ -35,7 +35,11 @@ SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
 def start_observations(target: Target, selected: set[str]) -> None:
     """Collect this target's texts, and start the slow observations that the selection needs."""
-    collect_texts(target)
+    if target.sequential:
+        # The cases make them when it is their turn.
+        return
+    if target.settings.cost_limits.learns_texts:
+        collect_texts(target)
     if "connection.idle-reuse" in selected:
         Idle(target).start()
     if not target.baseline.streams:
@@ -153,7 +157,7 @@ class Observations:
     def _pace(self, fields: tuple[tuple[str, str], ...]) -> list[Exchange]:
         target = self._target
         chats = [target.plain("How are you?"), target.plain("Go on, please.")]
-        if target.baseline.duration_s < 1.0:
+        if target.baseline.duration_s < 1.0 and not target.sequential:
             chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
         plans = [
             self._plan(chat, Paced(PACE_S, PACE_EVENTS, LONG_ENOUGH_S), *fields) for chat in chats
@@ -185,7 +189,10 @@ class Observations:
         exchanges: list[Exchange] = []
 
         def attempt() -> None:
-            exchanges[:] = record_together(plans, self._limits)
+            if self._target.sequential:
+                exchanges[:] = [record_together([plan], self._limits)[0] for plan in plans]
+            else:
+                exchanges[:] = record_together(plans, self._limits)
             readings = [self._target.ledger.read(exchange) for exchange in exchanges]
             if all(reading.overloaded for reading in readings):
                 admitted(readings[0])

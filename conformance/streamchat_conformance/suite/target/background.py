@@ -36,7 +36,9 @@ class _Job:
 class Background:
     """Jobs by name. A job's exception is raised where its result is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, inline: bool = False) -> None:
+        self._inline = inline
+        """Whether a job is done where it is started, before anything else goes on."""
         self._jobs: dict[str, _Job] = {}
 
     def start(self, name: str, work: Callable[[], Any]) -> None:
@@ -44,6 +46,9 @@ class Background:
         if name in self._jobs:
             return
         job = self._jobs[name] = _Job(work)
+        if self._inline:
+            job.run()
+            return
         threading.Thread(target=job.run, name=f"streamchat-{name}", daemon=True).start()
 
     def __len__(self) -> int:

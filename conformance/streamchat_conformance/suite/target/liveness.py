@@ -7,33 +7,28 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.recorder import Connection, Until
+from streamchat_conformance.recorder import UNLIMITED, Connection, Until
 from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.stop_conditions import any_of
 from streamchat_conformance.recorder.stop_conditions import head as until_head
+from streamchat_conformance.suite.target.live_target import LiveTarget
 from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import place
-from streamchat_conformance.suite.verdicts.outcomes import NotTestable
+from streamchat_conformance.suite.verdicts.outcomes import NotRun, NotTestable
 
 if TYPE_CHECKING:
-    from streamchat_conformance.core.http_request import Body
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.recorder import Endpoint
-    from streamchat_conformance.recorder.limits import Limits
-    from streamchat_conformance.suite.config.settings import Settings
-    from streamchat_conformance.suite.target.background import Background
-    from streamchat_conformance.suite.target.baseline import Baseline
-    from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 GONE_FOR_GOOD = 3
 """How many cases in a row find a server gone before it is not asked again."""
@@ -61,52 +56,6 @@ UNPROVOKED = 40
 
 UNPROVOKED_S = 4.0
 """How long sending them may take (seconds)."""
-
-
-class LiveTarget(Protocol):
-    """What liveness needs of a target: to send to it, and what is known about it."""
-
-    settings: Settings
-    endpoint: Endpoint
-    ledger: Ledger
-    background: Background
-    peaceful: bool
-
-    @property
-    def limits(self) -> Limits:
-        """The limits that bound every wait."""
-
-    @property
-    def has_baseline(self) -> bool:
-        """Whether it is known what a plain request gets."""
-
-    @property
-    def baseline(self) -> Baseline:
-        """What a plain request gets."""
-
-    @property
-    def first_event_s(self) -> float:
-        """How long the first event of a single stream may take (seconds)."""
-
-    def plain(self, text: str | None = None) -> Body:
-        """Return the plainest request that is accepted."""
-
-    def encode(self, request: HttpRequest) -> bytes:
-        """Return a request's bytes."""
-
-    def connect(self) -> Connection:
-        """Open a connection."""
-
-    def send(
-        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool
-    ) -> Reading:
-        """Send a request on a connection of its own; return the reading of its answer."""
-
-    def pause(self, seconds: float) -> None:
-        """Leave the target alone for a while."""
-
-    def red(self, id_: str) -> bool:
-        """Return whether a requirement was broken so far."""
 
 
 class Liveness:
@@ -234,7 +183,7 @@ class Liveness:
         try:
             with Connection.open(self._target.endpoint, self._target.limits) as connection:
                 again = connection.exchange(exchange.request, until=_answered(), label="again")
-        except ConnectError:
+        except (ConnectError, NotRun):
             return False
         if again.ending not in (Ending.CLOSED, Ending.RESET):
             return False
@@ -246,8 +195,10 @@ class Liveness:
 
     def _listens(self) -> bool:
         """Return whether a connection is accepted."""
+        # Nothing is sent on it: it is no request.
+        endpoint = replace(self._target.endpoint, admission=UNLIMITED)
         try:
-            Connection.open(self._target.endpoint, self._target.limits).close()
+            Connection.open(endpoint, self._target.limits).close()
         except ConnectError:
             return False
         return True
@@ -261,12 +212,19 @@ class Liveness:
         return self._listens()
 
     def doubt(self, exchange: Exchange) -> None:
-        """Find out whether the server lives, after an exchange without any answer."""
+        """Find out whether the server lives, after an exchange without any answer.
+
+        Where nothing more may be sent, it is taken to live.
+        """
         target = self._target
         # A server that serves one at a time is not dead while it serves somebody else.
         if not target.baseline.accepted or target.red("resilience.concurrent"):
             return
-        if self.probe.doubt(exchange):
+        try:
+            dead = self.probe.doubt(exchange)
+        except NotRun:
+            return
+        if dead:
             target.ledger.gone = True
             if self._starved_by_abandoned(exchange):
                 self.flag_abandoned("no answer", exchange)
@@ -363,9 +321,10 @@ class Liveness:
         """
         ends_at = time.monotonic() + UNPROVOKED_S
         failed, count = 0, 0
-        while count < UNPROVOKED and time.monotonic() < ends_at:
-            failed += self._ask("a good request, and nothing hostile before it").status >= 500
-            count += 1
+        with suppress(NotRun):
+            while count < UNPROVOKED and time.monotonic() < ends_at:
+                failed += self._ask("a good request, and nothing hostile before it").status >= 500
+                count += 1
         return 0 < failed < count
 
     def _flag_gone(self, after: str, gone: NotTestable) -> None:

@@ -15,6 +15,8 @@ from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.suite.budget.plan import RunPlan
+from streamchat_conformance.suite.budget.request_budget import RequestBudget
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.adaptive_timeouts import AdaptiveTimeouts
 from streamchat_conformance.suite.target.background import Background, run_together
@@ -51,10 +53,17 @@ class Target:
 
     def __init__(self, settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
         self.settings = settings
-        self.endpoint = endpoint
+        limits = settings.cost_limits
+        self.budget = RequestBudget(limits.max_requests, limits.rate)
+        """The bound on all requests of the run."""
+        self.plan = RunPlan()
+        """What the run is going to send."""
+        self.sequential = limits.short
+        """Whether requests are sent one after the other, never side by side."""
+        self.endpoint = replace(endpoint, admission=self.budget)
         self.ledger = ledger
         self.dialect = settings.dialect
-        self.background = Background()
+        self.background = Background(inline=self.sequential)
         self.generated = 0
         """Requests that Hypothesis generated in this run."""
         self.tried: dict[str, int] = {}
@@ -153,6 +162,8 @@ class Target:
     @property
     def concurrent_requests(self) -> int:
         """How many requests to send at once, so that none waits too long for its turn."""
+        if self.sequential:
+            return 1
         turns = math.ceil(CONCURRENT_REQUESTS / CERTAIN_REQUESTS)
         all_in_time = turns * self.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
         return CONCURRENT_REQUESTS if self.roomy or all_in_time else CERTAIN_REQUESTS
@@ -273,7 +284,7 @@ class Target:
         def ask(request: HttpRequest) -> Reading:
             return self.send(request, label=label, observe=observe)
 
-        if self.first_event_s < SLOW_S:
+        if self.first_event_s < SLOW_S or self.sequential:
             return [ask(request) for request in requests]
         return run_together(ask, requests, at_once=self.concurrent_requests)
 
@@ -344,7 +355,7 @@ class Target:
 
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving."""
-        self.liveness.check(after, wait=self.baseline.first_event_s < SLOW_S)
+        self.liveness.check(after, wait=self.baseline.first_event_s < SLOW_S or self.sequential)
 
     def property_s(self) -> float:
         """Return how long the next property may take (seconds).

@@ -6,7 +6,12 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, rules_of
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.verdicts.outcomes import (
+    Blocked,
+    NotApplicable,
+    NothingSeen,
+    Violation,
+)
 
 _CODING = "headers.identity-encoding"
 _STREAM_AREAS = ("headers.", "transport.", "sse.", "payload.", "stream.")
@@ -51,9 +56,9 @@ def _undecided(target: Target, id_: str) -> Exception:
     withheld = target.ledger.withheld.get(id_, "")
     if withheld and id_.startswith(_STREAM_AREAS) and target.ledger.red(_CODING):
         return Blocked(_CODING, withheld)
-    return NotApplicable(
-        f"it could not be judged: {withheld}" if withheld else "nothing came that decides it"
-    )
+    if withheld:
+        return NotApplicable(f"it could not be judged: {withheld}")
+    return NothingSeen("nothing came that decides it")
 
 
 def check(reading: Reading, *ids: str) -> Reading:

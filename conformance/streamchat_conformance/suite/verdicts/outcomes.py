@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     ERROR = "error"
     """The suite's own fault."""
     NOT_RUN = "not-run"
-    """Deselected."""
+    """Deselected, or left out by a limit on requests."""
     KNOWN_FAILURE = "known-failure"
     """Failed or blocked, and listed as known or flaky: reported, but no reason to fail the run."""
     UNEXPECTED_PASS = "unexpected-pass"
@@ -47,6 +47,14 @@ class Blocked(Exception):  # noqa: N818 - an outcome, not an error
 
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """A requirement does not apply to this target, or nothing came to judge it by."""
+
+
+class NothingSeen(NotApplicable):
+    """No exchange of the run decides a requirement, and no other requirement explains why."""
+
+
+class NotRun(Exception):  # noqa: N818 - an outcome, not an error
+    """A case could not be run, or not to its end: a limit on requests left it out."""
 
 
 class NotTestable(Exception):  # noqa: N818 - an outcome, not an error

@@ -121,6 +121,8 @@ class Facts:
     """Times that were measured on this target and that relative judgements used (seconds)."""
     not_testable: str = ""
     hint: str = ""
+    requests: dict[str, Any] = field(default_factory=dict)
+    """How many requests were expected, sent and allowed; empty where nobody counted."""
     process: dict[str, Any] = field(default_factory=dict)
     """What became of the server that `--target-command` started; empty without one."""
 
@@ -197,8 +199,12 @@ class Results:
         if self.undecided():
             return Verdict.UNDECIDED
         ran = all(result.outcome is not Outcome.NOT_RUN for result in self._musts())
-        whole = ran and not self.recorded
+        whole = ran and not self.recorded and not self.left_out()
         return Verdict.CONFORMANT if whole else Verdict.PARTIAL
+
+    def left_out(self) -> int:
+        """Return how many requirements were selected, and left out by a limit on requests."""
+        return sum(result.outcome is Outcome.NOT_RUN and bool(result.reason) for result in self)
 
     def undecided(self) -> str:
         """Return why the run says nothing of its target, or an empty string if it does."""
@@ -233,6 +239,9 @@ class Results:
         layer = f"the {self.layer} layer alone: " if self.layer is not None else ""
         verb = "were decided" if self.recorded else "ran"
         sentence = f"{layer}{ran} of {len(self.by_id)} requirements {verb}"
+        if left_out := self.left_out():
+            limit = self.facts.requests.get("limit", "a limit on requests")
+            sentence += f", {left_out} were left out ({limit})"
         # A MAY is observed: that a server does without it is no failure.
         failing = [
             result

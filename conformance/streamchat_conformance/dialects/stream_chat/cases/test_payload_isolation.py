@@ -12,6 +12,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.stream_chat.requests import chat_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Plan, record_together, until
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import observe_together
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import SLOW_S, Target
@@ -72,6 +73,7 @@ def _stop(target: Target) -> Answered:
     "modelcontextprotocol/typescript-sdk#2547, mlc-ai/web-llm#522",
     needs=ECHO,
 )
+@costs(27, together=True)
 def test_streams_show_their_own_request_only(target: Target) -> None:
     nonces = _Nonces(target)
     _after_larger_ones_on_the_same_connection(target, nonces)

@@ -25,6 +25,7 @@ from streamchat_conformance.dialects.stream_chat.strategies import (
 )
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import chunked, chunkings, media_types_json
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.target.background import run_together
@@ -45,9 +46,10 @@ PAUSE_S = 0.05
 
 
 @decides("request.valid-accepted")
+@costs(6, sequential=1)
 def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
-    if not target.baseline.streams:
+    if not target.baseline.streams or target.sequential:
         return
     data = target.encode(HttpRequest.chat(target.plain()))
     ways = [*_in_pieces(data), *_in_other_case(data)]
@@ -80,6 +82,7 @@ def _in_other_case(data: bytes) -> Iterator[list[bytes]]:
 
 
 @decides("request.history-empty")
+@costs(1)
 def test_an_empty_history_is_accepted(target: Target) -> None:
     check(target.chat(ChatRequest("Hello", [])), "request.history-empty")
 
@@ -101,6 +104,7 @@ def test_items_that_are_strings_or_messages_are_accepted(target: Target, history
 
 
 @decides("request.prompt-empty")
+@costs(1)
 def test_an_empty_prompt_is_accepted(target: Target) -> None:
     check(target.chat(target.plain("")), "request.prompt-empty")
 
@@ -187,6 +191,7 @@ def test_json_suffixes_are_accepted(target: Target) -> None:
 
 
 @decides("request.large-prompt")
+@costs(3, largest_bytes=64 * 1024)
 def test_a_large_prompt_is_accepted(target: Target) -> None:
     texts = [
         "All work and no play. " * (size // 22 + 1) for size in (LARGE // 4, LARGE // 2, LARGE)
@@ -197,6 +202,7 @@ def test_a_large_prompt_is_accepted(target: Target) -> None:
 
 
 @decides("request.very-large-prompt")
+@costs(2, largest_bytes=1024 * 1024)
 def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
     reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")
     target.check_alive("a prompt of 1 MiB")

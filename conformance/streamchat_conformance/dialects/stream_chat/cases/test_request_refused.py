@@ -27,6 +27,7 @@ from streamchat_conformance.dialects.stream_chat.strategies import (
     not_utf8_bodies,
 )
 from streamchat_conformance.strategies import media_types_not_json
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check
@@ -76,6 +77,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(
 
 
 @decides("request.body-empty")
+@costs(3)
 def test_an_empty_body_is_refused(target: Target) -> None:
     check(target.post(b"", label="an empty body"), "request.body-empty")
     no_length = HttpRequest(body=b"", framing=())
@@ -261,6 +263,7 @@ def test_half_a_surrogate_pair_is_survived(target: Target, body: bytes) -> None:
 
 
 @decides("request.deep-nesting")
+@costs(4, largest_bytes=600_000)
 def test_deep_nesting_is_survived(target: Target) -> None:
     for objects in (False, True):
         reading = target.post(deep_nesting(DEPTH, objects=objects), label="100,000 levels")
@@ -269,6 +272,7 @@ def test_deep_nesting_is_survived(target: Target) -> None:
 
 
 @decides("request.huge-number")
+@costs(2, largest_bytes=5000)
 def test_a_huge_number_is_survived(target: Target) -> None:
     reading = target.post(huge_number(DIGITS), label="an integer of 5,000 digits")
     target.check_alive("an integer of 5,000 digits")

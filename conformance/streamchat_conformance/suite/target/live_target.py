@@ -1,0 +1,61 @@
+"""What liveness needs of a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from streamchat_conformance.core.http_request import Body, HttpRequest
+    from streamchat_conformance.judges import Reading
+    from streamchat_conformance.recorder import Connection, Endpoint, Until
+    from streamchat_conformance.recorder.limits import Limits
+    from streamchat_conformance.suite.config.settings import Settings
+    from streamchat_conformance.suite.target.background import Background
+    from streamchat_conformance.suite.target.baseline import Baseline
+    from streamchat_conformance.suite.verdicts.ledger import Ledger
+
+
+class LiveTarget(Protocol):
+    """What liveness needs of a target: to send to it, and what is known about it."""
+
+    settings: Settings
+    endpoint: Endpoint
+    ledger: Ledger
+    background: Background
+    peaceful: bool
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that bound every wait."""
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether it is known what a plain request gets."""
+
+    @property
+    def baseline(self) -> Baseline:
+        """What a plain request gets."""
+
+    @property
+    def first_event_s(self) -> float:
+        """How long the first event of a single stream may take (seconds)."""
+
+    def plain(self, text: str | None = None) -> Body:
+        """Return the plainest request that is accepted."""
+
+    def encode(self, request: HttpRequest) -> bytes:
+        """Return a request's bytes."""
+
+    def connect(self) -> Connection:
+        """Open a connection."""
+
+    def send(
+        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool
+    ) -> Reading:
+        """Send a request on a connection of its own; return the reading of its answer."""
+
+    def pause(self, seconds: float) -> None:
+        """Leave the target alone for a while."""
+
+    def red(self, id_: str) -> bool:
+        """Return whether a requirement was broken so far."""
