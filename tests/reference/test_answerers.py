@@ -24,7 +24,7 @@ def pieces(steps: object) -> list[str]:
     return [step for step in steps if not isinstance(step, Pause)]  # type: ignore[attr-defined]  # an iterable
 
 
-def test_the_echo_ends_after_so_many_events() -> None:
+def test_the_echo_ends_after_a_number_of_events() -> None:
     assert pieces(EchoAnswerer(events=3, interval_s=0).generate(Question("p"))) == [PLACEHOLDER] * 3
 
 

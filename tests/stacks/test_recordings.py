@@ -102,7 +102,7 @@ def test_a_saved_recording_is_loaded_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"verdicts": {"a": 1}}', '{"verdicts": {"a": "x"}}']
 )
-def test_a_spoilt_recording_is_named_by_its_file(tmp_path: Path, text: str) -> None:
+def test_a_malformed_recording_is_named_by_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(StackRecordingError, match=r"x\.json: not a recording"):
         load("x", tmp_path)

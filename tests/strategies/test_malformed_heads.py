@@ -79,8 +79,8 @@ def lines_of(request: bytes) -> set[bytes]:
 
 @pytest.mark.parametrize("head", REFUSED, ids=named)
 def test_a_malformed_head_differs_from_the_good_request_in_one_place(head: MalformedHead) -> None:
-    good, spoilt = lines_of(GOOD), lines_of(head.request)
-    lost, new = good - spoilt, spoilt - good
+    good, malformed = lines_of(GOOD), lines_of(head.request)
+    lost, new = good - malformed, malformed - good
     chunked = b"\r\n1f\r\n" + PARTS.body + b"\r\n0\r\n\r\n"
     if any(line.lower().startswith(b"transfer-encoding") for line in new):
         assert lost == {b"Content-Length: 31"}
@@ -106,7 +106,7 @@ def test_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_part_of_a_message_is_spoilt() -> None:
+def test_every_part_of_a_message_is_malformed() -> None:
     assert {head.where for head in REFUSED} == set(Malformation)
 
 

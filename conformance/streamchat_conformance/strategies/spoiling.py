@@ -80,7 +80,7 @@ class MalformedHead:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request in raw lines, without their ends, so that one of them can be spoilt."""
+    """A request in raw lines, without their ends, so that one of them can be malformed."""
 
     line: bytes
     fields: tuple[bytes, ...]
@@ -185,19 +185,19 @@ def with_first_field(line: bytes) -> Spoil:
     return lambda message: replace(message, fields=(line, *message.fields))
 
 
-def with_name(name: bytes, spoilt: bytes) -> Spoil:
-    """Write one of the message's field names in a spoilt way."""
+def with_name(name: bytes, malformed: bytes) -> Spoil:
+    """Write one of the message's field names in a malformed way."""
 
     def spoil(message: Message) -> Message:
         kept = message.without(name)
         [line] = set(message.fields) - set(kept.fields)
-        return kept.adding(spoilt + line[len(name) :])
+        return kept.adding(malformed + line[len(name) :])
 
     return spoil
 
 
 def with_length(template: str) -> Spoil:
-    """Write Content-Length in a spoilt way; N stands for the right number, X for its hex."""
+    """Write Content-Length in a malformed way; N stands for the right number, X for its hex."""
 
     def spoil(message: Message) -> Message:
         value = template.replace("N", str(len(message.body))).replace("X", f"{len(message.body):x}")

@@ -20,7 +20,7 @@ DEFAULT_MODEL = "default"
 CAP = 64
 """The most tokens that an ordinary answer may have."""
 CAP_NAMES = ("max_tokens", "max_completion_tokens")
-"""How the most tokens of an answer are asked for: the usual name, and the newer one."""
+"""How the most tokens of an answer are asked for: the common name, and the newer one."""
 UNKNOWN_MODEL = "streamchat-conformance-no-such-model"
 
 Message = Mapping[str, Any]

@@ -16,7 +16,7 @@ COUNTING = "Count from 1 to 60, one number a line."
 MANY_TOKENS = 400
 """The limit for an answer of many chunks."""
 SILENT_S = ENDS_WITHIN_S + 0.5
-"""A stream that has begun and is silent for so long has ended, or never will (seconds)."""
+"""A stream that has begun and is silent for this long has ended, or never will (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)

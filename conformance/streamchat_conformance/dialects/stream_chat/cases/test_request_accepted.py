@@ -42,7 +42,7 @@ TAKEN_AS_TEXT = (
 )
 """What a server breaks that takes words of a prompt for more than text."""
 PAUSE_S = 0.05
-"""So far apart pieces of a request are sent, so that each is a read of its own (seconds)."""
+"""How far apart pieces of a request are sent, so that each is a read of its own (seconds)."""
 
 
 @decides("request.valid-accepted")
