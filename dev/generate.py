@@ -1,4 +1,4 @@
-"""What is generated from the sources: pages of the documents, a count, the list of all ids."""
+"""Generated parts of the sources: pages of the documents, a count, the list of all ids."""
 
 from __future__ import annotations
 

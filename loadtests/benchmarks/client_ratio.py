@@ -1,4 +1,4 @@
-"""What a verified event costs the load client, compared with a reader that verifies nothing.
+"""The cost of a verified event to the load client, compared with a reader that verifies nothing.
 
 `python loadtests/benchmarks/client_ratio.py` runs both sides in turn on this machine, against
 one server of 100 streams of 50 events a second, and writes the result. CPU time is that of the

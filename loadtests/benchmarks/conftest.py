@@ -1,4 +1,4 @@
-"""What the benchmarks share: the target, which is the reference server when none is given."""
+"""Shared parts of the benchmarks: the target, which is the reference server when none is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast event streams are read, ours and others', in turn within one run.
+"""Speed of reading event streams, ours and others', in turn within one run.
 
 Run `python loadtests/benchmarks/eventstream_ratio.py`. It measures CPU time, which other work on
 the machine disturbs little; every figure is the best of several rounds, and in each round all

@@ -56,7 +56,7 @@ class OpenStream:
         self.tail = text[len(text) - len(EVENT) + 1 :]
 
     def lateness_s(self, since_s: float) -> list[float]:
-        """Give how late each event was that arrived since a time."""
+        """Return how late each event was that arrived since a time."""
         offsets = [at_s - number * INTERVAL_S for number, at_s in enumerate(self.arrivals_s)]
         on_time_s = min(offsets, default=0.0)
         pairs = zip(offsets, self.arrivals_s, strict=True)
@@ -161,7 +161,7 @@ def _within(lateness_s: list[float], limit_ms: float) -> bool:
 
 
 def _percentile_ms(ordered_s: list[float], percent: float) -> float:
-    """Give the smallest value that `percent` of all do not exceed."""
+    """Return the smallest value that `percent` of all do not exceed."""
     if not ordered_s:
         return float("nan")
     rank = max(1, -(-len(ordered_s) * percent // 100))

@@ -1,4 +1,4 @@
-"""How far the load tests' times are from the server's own stamps.
+"""The error of the load tests' times against the server's own stamps.
 
 `python loadtests/benchmarks/timing_error.py` loads the paced server with a few streams and holds
 the reported medians against those that the server measured itself when it wrote. The difference

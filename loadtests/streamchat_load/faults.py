@@ -1,4 +1,4 @@
-"""What can be wrong with a stream, and the evidence of it."""
+"""Faults of a stream, and the evidence of them."""
 
 from __future__ import annotations
 

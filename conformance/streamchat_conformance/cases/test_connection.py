@@ -137,7 +137,7 @@ def _check_after_large_body(target: Target, media_type: str) -> None:
 
 
 def _unserved(target: Target, reading: Reading) -> str:
-    """Say how a later request on a connection was not served, or return an empty string."""
+    """Return how a later request on a connection was not served, or an empty string."""
     if reading.head is None:
         if reading.closed:
             return "the server closed the connection without having announced it"
@@ -292,7 +292,7 @@ def _require_nothing_without_body(target: Target, request: HttpRequest) -> None:
 def _read_as_request(
     target: Target, reading: Reading, connection: Connection
 ) -> tuple[str, Reading]:
-    """Say how a refused request's body was taken for a request, and in which answer it shows."""
+    """Return how a refused request's body was taken for a request, and in which answer it shows."""
     end = reading.response.end_offset
     surplus = reading.exchange.received[end:] if end is not None else b""
     if surplus:

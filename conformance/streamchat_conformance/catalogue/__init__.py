@@ -1,4 +1,4 @@
-"""What is required of a server: ids, levels, sentences and their sources."""
+"""The requirements on a server: ids, levels, sentences and their sources."""
 
 from streamchat_conformance.catalogue.capability import (
     AUTH,

@@ -1,4 +1,4 @@
-"""What the subcommands share: arguments, exit codes, and one line for each mistake."""
+"""Shared parts of the subcommands: arguments, exit codes, and one line for each mistake."""
 
 from __future__ import annotations
 

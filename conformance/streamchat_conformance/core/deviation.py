@@ -1,4 +1,4 @@
-"""What a received HTTP message may get wrong: the table of codes, and a bounded log of them."""
+"""Deviations of received HTTP messages: the table of codes, and a bounded log of them."""
 
 from __future__ import annotations
 

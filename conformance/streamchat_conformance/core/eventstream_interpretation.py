@@ -1,4 +1,4 @@
-"""What the lines of an event stream mean: WHATWG HTML 9.2.6."""
+"""The meaning of an event stream's lines: WHATWG HTML 9.2.6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event stream consists of: lines, blocks and events (WHATWG HTML 9.2.5, 9.2.6)."""
+"""Parts of an event stream: lines, blocks and events (WHATWG HTML 9.2.5, 9.2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a judge says: one sentence about one requirement, with the place it was seen."""
+"""A judge's finding: one sentence about one requirement, with the place it was seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the end of a response's body is found (RFC 9112 §6.3)."""
+"""The end of a response's body and how it is found (RFC 9112 §6.3)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What endpoints say: one folder for each dialect, and the seam through which the suite asks."""
+"""Dialects of endpoints: one folder for each, and the interface through which the suite asks."""

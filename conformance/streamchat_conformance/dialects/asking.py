@@ -1,4 +1,4 @@
-"""What a request asks, read from its bytes alone: what all dialects with a JSON body share.
+"""The meaning of a request, read from its bytes alone: the part shared by JSON dialects.
 
 HTTP comes first, then the media type, then the bytes, then JSON. Only a JSON object is shown
 to the dialect.

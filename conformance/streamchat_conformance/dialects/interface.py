@@ -1,4 +1,4 @@
-"""What the suite asks of a dialect: the one seam between HTTP and what an endpoint says.
+"""The interface of a dialect: the one seam between HTTP and what an endpoint says.
 
 A dialect is a value without state and without I/O. It says what a request should be answered
 with, what the events of a stream say, and how plain requests look. Shared code sees only what

@@ -1,1 +1,1 @@
-"""What makes a run a gate for CI: known failures, and a server started for the run."""
+"""Runs as a gate in CI: known failures, and a server started for the run."""

@@ -277,7 +277,7 @@ class TargetCommand:
         return (self._process.returncode or 0) if self._process is not None else 0
 
     def _stop_on_sigterm(self) -> None:
-        """Take the server along when the run itself is ended, as CI does with cancelled jobs."""
+        """End the server when the run itself is ended, as CI does with cancelled jobs."""
         main = threading.current_thread() is threading.main_thread()
         if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
             return

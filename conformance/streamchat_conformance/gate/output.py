@@ -1,4 +1,4 @@
-"""What a process printed last: read all the time, kept in bounds."""
+"""The last output of a process: read all the time, kept in bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a server ends on SIGTERM while a stream is open: reported, never judged."""
+"""Shutdown on SIGTERM while a stream is open: reported, never judged."""
 
 from __future__ import annotations
 

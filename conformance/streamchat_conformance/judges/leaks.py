@@ -1,4 +1,4 @@
-"""What an error shows of the server's inside: tracebacks, places in source files, exceptions.
+"""Leaks of a server's inside in errors: tracebacks, places in source files, exceptions.
 
 A table of the forms in which languages and runtimes print them. Ordinary words such as "Error:",
 positions in the request ("line 1 column 2") and addresses of documents are none of these.

@@ -1,4 +1,4 @@
-"""What curl prints: the server's bytes, separated from what curl itself wrote among them.
+"""Output of curl: the server's bytes, separated from what curl itself wrote among them.
 
 With `2>&1`, or in a terminal, curl's error line, its progress meter and the lines of `-v` stand
 in the same file as the response, sometimes in the middle of a line of it.

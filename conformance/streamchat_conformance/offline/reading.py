@@ -1,4 +1,4 @@
-"""From a file's bytes to recordings: the format is detected, unless it is given."""
+"""Reading of recordings from a file's bytes; the format is detected, unless it is given."""
 
 from __future__ import annotations
 

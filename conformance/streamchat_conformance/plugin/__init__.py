@@ -67,7 +67,7 @@ def is_case(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    """Take charge when the suite's cases were collected: name, select and order them."""
+    """Take over when the suite's cases were collected: name, select and order them."""
     cases = [item for item in items if is_case(item)]
     if not cases:
         yield

@@ -1,4 +1,4 @@
-"""From options, environment and target file to checked settings."""
+"""Checked settings from options, environment and target file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request has to pass before it is sent: a place for bounds on number and speed."""
+"""Admission of requests before they are sent: a place for bounds on number and speed."""
 
 from __future__ import annotations
 

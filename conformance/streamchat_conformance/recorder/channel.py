@@ -84,7 +84,7 @@ class Channel:
         """Write on what `must_write` says."""
 
     def half_close(self) -> None:
-        """Say that nothing more will be sent (FIN); receiving goes on."""
+        """Signal that nothing more will be sent (FIN); receiving goes on."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 

@@ -1,4 +1,4 @@
-"""Before a run: whether a server is at the target, and speaks what the URL says."""
+"""The check before a run: a server is at the target, and speaks what the URL says."""
 
 from __future__ import annotations
 

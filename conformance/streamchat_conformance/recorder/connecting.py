@@ -1,4 +1,4 @@
-"""From an endpoint to a connected channel: names, addresses in turn, TLS, and clear failures."""
+"""Connecting to an endpoint: names, addresses in turn, TLS, and clear failures."""
 
 from __future__ import annotations
 

@@ -240,7 +240,7 @@ class Connection:
         return not self._channel.closed and self._channel.look() is None
 
     def half_close(self) -> None:
-        """Say that nothing more will be sent (FIN); receiving goes on."""
+        """Signal that nothing more will be sent (FIN); receiving goes on."""
         self._usable().half_close()
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""Where requests go: a target URL, taken apart and checked."""
+"""The destination of requests: a target URL, taken apart and checked."""
 
 from __future__ import annotations
 

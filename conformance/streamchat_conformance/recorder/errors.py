@@ -1,4 +1,4 @@
-"""What can go wrong before there is anything to record."""
+"""Errors that occur before there is anything to record."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Task(Protocol):
         """Draw the consequences of what was transferred and of the time."""
 
     def stop(self, now: float) -> None:
-        """Come to an end at once: the loop was asked to stop."""
+        """End at once: the loop was asked to stop."""
 
 
 class Stop:

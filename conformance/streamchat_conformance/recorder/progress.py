@@ -1,4 +1,4 @@
-"""How far a response has come: what stop conditions look at while it is recorded."""
+"""Progress of a response: the input of stop conditions while it is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pytest's own JUnit report carries of a requirement: its id, level, layer and source."""
+"""Properties of a requirement in pytest's JUnit report: id, level, layer and source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to send a request again by hand: as curl where curl can, else as raw bytes."""
+"""Commands that send a request again by hand: curl where curl can, else raw bytes."""
 
 from __future__ import annotations
 

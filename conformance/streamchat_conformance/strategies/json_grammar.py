@@ -1,4 +1,4 @@
-"""Is this text JSON? A recogniser of RFC 8259's grammar, and of nothing beyond it.
+"""A recogniser of RFC 8259's grammar for JSON, and of nothing beyond it.
 
 `json.loads` cannot be the judge here: it also takes `NaN` and `Infinity`, raw UTF-16, and raises
 RecursionError on deep nesting. This one keeps its own stack and builds no values.

@@ -1,4 +1,4 @@
-"""How a request ended."""
+"""Outcomes of requests."""
 
 from __future__ import annotations
 

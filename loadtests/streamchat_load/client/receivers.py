@@ -1,4 +1,4 @@
-"""How a stream's bytes are received: as fast as they arrive, slowly, or with a recording.
+"""Receivers of a stream's bytes: as fast as they arrive, slowly, or with a recording.
 
 The normal way is in the callbacks of the event loop. Bytes that are the expected ones need no
 decision, and to wake the stream's greenlet for each event (a failed `recv`, a waiter, two

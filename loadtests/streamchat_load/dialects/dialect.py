@@ -1,4 +1,4 @@
-"""What the load tests need to know of an endpoint: requests, events, refusals.
+"""The interface between the load tests and an endpoint: requests, events, refusals.
 
 `stream_chat` has the dialect of this project's endpoint. To load another streaming endpoint,
 subclass `LoadDialect` and set it as the `dialect` of your own `StreamUser`.

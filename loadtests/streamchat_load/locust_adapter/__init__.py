@@ -1,1 +1,1 @@
-"""How the load tests join locust: the only modules that import it."""
+"""The adapter to locust: the only modules that import it."""

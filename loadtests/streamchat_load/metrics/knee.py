@@ -1,4 +1,4 @@
-"""Where the knee of a staircase is: the step from which on a server is clearly worse.
+"""The knee of a staircase: the step from which on a server is clearly worse.
 
 One slow step proves nothing, and on a fast server a few milliseconds more are a large ratio. So
 a rise counts only if it lasts over all further steps, two at least, is more than people notice,

@@ -1,4 +1,4 @@
-"""From readings to the ledger: each reading is folded into histograms, exactly once."""
+"""The path of readings into the ledger: each goes into histograms, exactly once."""
 
 from __future__ import annotations
 

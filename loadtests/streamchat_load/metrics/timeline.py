@@ -1,4 +1,4 @@
-"""What happened when: counts and histograms by second, for charts.
+"""A timeline of a run: counts and histograms by second, for charts.
 
 Cells are aligned to the wall clock, so that timelines of several processes add up. When a run
 grows long the cells are made twice as wide, so that memory stays bounded. Everything in a cell

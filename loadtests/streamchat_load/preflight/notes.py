@@ -1,4 +1,4 @@
-"""What the preflight found, in lines for people."""
+"""Findings of the preflight, in lines for people."""
 
 from __future__ import annotations
 

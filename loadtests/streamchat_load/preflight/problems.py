@@ -1,4 +1,4 @@
-"""Why a target is not the endpoint that is to be loaded: found before any load."""
+"""Problems of a target that make load pointless: found before any load."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is sent when: named profiles, their parameters and the plans that they make."""
+"""Load profiles: names, parameters and the plans that they make."""

@@ -1,4 +1,4 @@
-"""What one run is to do: plain data, the same in every process."""
+"""Settings of one run: plain data, the same in every process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a run proves: thresholds and the exit code."""
+"""The verdict of a run: thresholds and the exit code."""

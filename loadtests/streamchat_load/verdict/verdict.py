@@ -1,4 +1,4 @@
-"""What a run proves, and its exit code."""
+"""The verdict of a run, and its exit code."""
 
 from __future__ import annotations
 

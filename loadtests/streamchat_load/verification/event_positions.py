@@ -1,4 +1,4 @@
-"""Where in a body an event is: needed for evidence only, so it need not be fast."""
+"""The position of an event in a body: needed for evidence only, so it need not be fast."""
 
 from __future__ import annotations
 

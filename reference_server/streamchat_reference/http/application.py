@@ -1,4 +1,4 @@
-"""What the worker knows of the server that it works for."""
+"""The worker's view of the server that it works for."""
 
 from __future__ import annotations
 

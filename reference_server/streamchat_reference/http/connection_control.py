@@ -1,4 +1,4 @@
-"""What the application may ask of its connection, where the WSGI server allows it."""
+"""Control of a connection by the application, where the WSGI server allows it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class LingeringClose:
         return len(self._left)
 
     def add(self, sock: socket.socket) -> None:
-        """Say that nothing more will be written, and close `sock` later."""
+        """Signal that nothing more will be written, and close `sock` later."""
         try:
             sock.shutdown(socket.SHUT_WR)
         except OSError:  # the connection is gone already

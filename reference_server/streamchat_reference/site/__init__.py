@@ -1,1 +1,1 @@
-"""What a person or a program fetches with GET: the chat page and the OpenAPI document."""
+"""Resources for GET: the chat page and the OpenAPI document."""

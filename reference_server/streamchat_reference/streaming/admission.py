@@ -1,4 +1,4 @@
-"""How many streams may be open at once."""
+"""Admission of streams: how many may be open at once."""
 
 from __future__ import annotations
 

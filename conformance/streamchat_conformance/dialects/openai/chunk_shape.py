@@ -1,4 +1,4 @@
-"""What one chunk has to look like, whatever comes before and after it.
+"""The shape of one chunk, whatever comes before and after it.
 
 Theory of operation. `ROWS` is a table from requirement to a function that looks at one chunk and
 returns what is wrong with it, or an empty string. A chunk that is no part of the answer is not

@@ -1,4 +1,4 @@
-"""What a request's JSON object asks of this endpoint.
+"""Classification of requests: the meaning of a JSON object for this endpoint.
 
 A request is refused by its messages alone: which other members a server knows, and which values of
 them, differs from server to server, and a refusal of what it does not offer is honest.

@@ -1,4 +1,4 @@
-"""What the events of a stream are: chunks, errors, the end, and what is none of them."""
+"""Kinds of events in a stream: chunks, errors, the end, and anything else."""
 
 from __future__ import annotations
 

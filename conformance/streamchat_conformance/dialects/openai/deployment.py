@@ -1,4 +1,4 @@
-"""How a deployment of this endpoint is found out about, and what requests to it are made of."""
+"""Detection of a deployment of this endpoint, and the members of requests to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the events of this endpoint say."""
+"""The content of this endpoint's events."""
 
 from __future__ import annotations
 

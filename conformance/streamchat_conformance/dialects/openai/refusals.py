@@ -1,4 +1,4 @@
-"""How this endpoint refuses a request: a 4xx with `{"error": {"message": TEXT, …}}`."""
+"""Refusals of this endpoint: a 4xx with `{"error": {"message": TEXT, …}}`."""
 
 from __future__ import annotations
 

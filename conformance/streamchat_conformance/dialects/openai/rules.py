@@ -1,4 +1,4 @@
-"""Where the requirements of Chat Completions are declared."""
+"""Declarations of the requirements of Chat Completions."""
 
 from __future__ import annotations
 

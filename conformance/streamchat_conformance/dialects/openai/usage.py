@@ -1,4 +1,4 @@
-"""What the chunks with usage say, and where they stand."""
+"""Chunks with usage: their content and their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request's JSON object asks of this endpoint.
+"""Classification of requests: the meaning of a JSON object for this endpoint.
 
 The article fixes the order in which faults are looked for: the body is JSON, `prompt` is
 present, `history` is present, `history` is a list.

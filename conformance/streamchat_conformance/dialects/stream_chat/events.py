@@ -1,4 +1,4 @@
-"""What the events of this endpoint say: `response` is text, `prompt` and `history` are echoes."""
+"""The content of this endpoint's events: `response` is text, `prompt` and `history` are echoes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this endpoint refuses a request: 400 with `{"error": TEXT}`."""
+"""Refusals of this endpoint: 400 with `{"error": TEXT}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where this endpoint's own requirements are declared."""
+"""Declarations of this endpoint's own requirements."""
 
 from __future__ import annotations
 

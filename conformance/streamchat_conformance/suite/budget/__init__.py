@@ -1,1 +1,1 @@
-"""What a run may cost: how many requests, how fast, and which cases they go to."""
+"""The cost of a run: how many requests, how fast, and which cases they go to."""

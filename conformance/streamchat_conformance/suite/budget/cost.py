@@ -1,4 +1,4 @@
-"""What a case sends: declared above it, and what a run's estimate and plan are made of."""
+"""The cost of a case: declared above it, and the basis of a run's estimate and plan."""
 
 from __future__ import annotations
 

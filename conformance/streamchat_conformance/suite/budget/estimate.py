@@ -1,4 +1,4 @@
-"""What a run is going to send, in one line, before it sends anything."""
+"""An estimate of a run's requests, in one line, before anything is sent."""
 
 from __future__ import annotations
 

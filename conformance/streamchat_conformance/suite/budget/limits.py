@@ -1,4 +1,4 @@
-"""What bounds the cost of a run: the thoroughness, and what is set in addition."""
+"""Bounds on the cost of a run: the thoroughness, and what is set in addition."""
 
 from __future__ import annotations
 

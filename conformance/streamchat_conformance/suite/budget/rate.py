@@ -1,4 +1,4 @@
-"""How fast requests may follow each other: a rate, and when the next one is due under it."""
+"""The rate of requests, and when the next one is due under it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a user sets for a run, and the reference server that is judged by default."""
+"""Settings of a run, and the reference server that is judged by default."""

@@ -1,4 +1,4 @@
-"""What a user says of one deployment: model, key, limits, and members of each request."""
+"""Settings of one deployment: model, key, limits, and members of each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a target is: on this machine or in a private network, or out in the world."""
+"""The reach of a target: on this machine, in a private network, or public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sets for a run: the target, its limits and capabilities, and how hard to try.
+"""Settings of a run: the target, its limits and capabilities, and how hard to try.
 
 Everything can be written into a TOML file (`--target-file`) or given as options; options win.
 """

@@ -1,1 +1,1 @@
-"""What cases are written with: generated requests, many clients, observed streams."""
+"""Building blocks of cases: generated requests, many clients, observed streams."""

@@ -1,4 +1,4 @@
-"""What the connection cases share: requests distinguished by their answers, and close announced."""
+"""Shared parts of the connection cases: requests with distinct answers, announced closes."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def announced_idle_s(reading: Reading) -> int | None:
 
 
 def mismatch(target: Target, reading: Reading) -> str:
-    """Say how an answer cannot belong to its request, or return an empty string.
+    """Return how an answer cannot belong to its request, or an empty string.
 
     Without knowing the server's mind only this is certain: what kind of answer it is; with
     an echo, whose text it carries; and of refusals, the text that this target gave before.
@@ -167,7 +167,8 @@ def _foreign_text(target: Target, reading: Reading) -> str:
 
 
 def _foreign_echo(target: Target, reading: Reading) -> str:
-    """Say whose text an echo shows. A text that nobody sent has its own requirement."""
+    """Return whose text an echo shows, or an empty string."""
+    # A text that nobody sent has its own requirement.
     for echo in reading.content.echoes:
         for name, received in echo.items():
             foreign = isinstance(received, str) and received in target.ledger.sent_texts

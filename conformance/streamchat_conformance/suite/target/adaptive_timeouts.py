@@ -1,4 +1,4 @@
-"""How long a target is waited for: the less it answers, the less."""
+"""Timeouts that adapt to a target: the less it answers, the shorter they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plain, valid request gets from this target: every relative judgement starts here."""
+"""The answer to a plain, valid request: every relative judgement starts here."""
 
 from __future__ import annotations
 

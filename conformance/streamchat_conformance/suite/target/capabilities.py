@@ -1,4 +1,4 @@
-"""What a target can show: what the user says of it, and what was seen of it before the first case.
+"""Capabilities of a target: declared by the user, or detected before the first case.
 
 What the user declares or denies is never looked for.
 """

@@ -1,4 +1,4 @@
-"""Before the first request: what is to be known of a deployment, such as its model."""
+"""Facts about a deployment that are needed before the first request, such as its model."""
 
 from __future__ import annotations
 

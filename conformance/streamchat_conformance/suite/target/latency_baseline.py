@@ -1,4 +1,4 @@
-"""What single requests take on this target: what varies by itself is no sign of waiting.
+"""Times of single requests on this target: what varies by itself is no sign of waiting.
 
 One measurement is no measure. A server that thinks for a random time, or now and then for long,
 serves some requests late with nobody else there; only what exceeds that was caused by others.

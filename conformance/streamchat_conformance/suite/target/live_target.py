@@ -1,4 +1,4 @@
-"""What liveness needs of a target."""
+"""The part of a target that liveness needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the server still serves a good request: after each hostile case, and where it hangs.
+"""Liveness of the server: good requests after each hostile case, and where it hangs.
 
 Sources: ggml-org/llama.cpp#7089 and ggml-org/llama.cpp#4492.
 """

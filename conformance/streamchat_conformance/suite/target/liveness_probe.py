@@ -1,4 +1,4 @@
-"""Whether the target still answers at all, asked when a request was not answered in time.
+"""A probe of whether the target answers at all, sent when a request was not answered in time.
 
 A server that hangs in mid-run fails everything that is sent to it from then on. That is one
 fault, and is reported as one: the request that was waited for, `resilience.alive`, and all the
@@ -28,7 +28,7 @@ LOOK_S = 1.0
 
 
 class LivenessProbe:
-    """Knows whether the target answers. `probe` sends a good request and returns whether it did.
+    """A probe of the target. `probe` sends a good request and returns whether it was answered.
 
     Its argument is how long to wait (seconds), or None for the baseline's time.
     """

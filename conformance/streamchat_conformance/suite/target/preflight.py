@@ -1,4 +1,4 @@
-"""Before the first case: whether the target can be tested, and what a plain request gets."""
+"""The preflight: whether the target can be tested, and what a plain request gets."""
 
 from __future__ import annotations
 

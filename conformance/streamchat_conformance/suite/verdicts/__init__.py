@@ -1,1 +1,1 @@
-"""What a run has seen, which failure explains which, and what that makes of the target."""
+"""Evidence of a run, the causes among its failures, and the verdict."""

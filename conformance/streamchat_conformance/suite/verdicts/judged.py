@@ -32,7 +32,7 @@ def verdict(target: Target, id_: str) -> int:
 
 
 def _undecided(target: Target, id_: str) -> Exception:
-    """Say why no exchange decided a requirement."""
+    """Return why no exchange decided a requirement."""
     baseline = target.baseline
     causes: dict[str, tuple[str, ...]] = {
         "headers.connection-keep-alive": ("headers.connection-persistent",),

@@ -1,4 +1,4 @@
-"""What may become of a requirement in a run, and the exceptions by which a case says so."""
+"""Outcomes of a requirement in a run, and the exceptions by which a case reports them."""
 
 from __future__ import annotations
 

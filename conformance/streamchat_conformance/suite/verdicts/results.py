@@ -1,4 +1,4 @@
-"""What became of each requirement in a run, and what that makes of the target."""
+"""Results of a run: the outcome of each requirement, and the verdict."""
 
 from __future__ import annotations
 

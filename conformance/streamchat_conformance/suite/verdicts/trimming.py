@@ -1,4 +1,4 @@
-"""What is kept of an exchange that goes into a report."""
+"""Trimming of exchanges that go into a report."""
 
 from __future__ import annotations
 

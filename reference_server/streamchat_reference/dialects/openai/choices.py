@@ -1,4 +1,4 @@
-"""From an answerer's pieces to the choices of a completion: tokens, the cap, stop sequences.
+"""The choices of a completion, made of an answerer's pieces: tokens, the cap, stop sequences.
 
 Each piece of text is one token here. A call of a tool is several: its head, and its arguments
 cut into pieces, as a model would write them.

@@ -1,1 +1,1 @@
-"""What one exchange proves about the requirements of Chat Completions alone."""
+"""Judges of single exchanges for the requirements of Chat Completions alone."""

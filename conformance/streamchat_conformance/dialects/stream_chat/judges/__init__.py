@@ -1,1 +1,1 @@
-"""What one exchange proves about the requirements of this endpoint alone."""
+"""Judges of single exchanges for the requirements of this endpoint alone."""
