@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         help="several exchanges decide it: the module of cases, without test_, in place of a judge",
     )
     new.add_argument("--fault", metavar="MODULE", help="the module of faulty servers")
+    dialect = commands.add_parser("new-dialect", help="write a small dialect that works")
+    dialect.add_argument("name", metavar="NAME", help="small letters: ids begin with it")
     generate = commands.add_parser("generate", help="write all generated pages and counts")
     generate.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 when something is out of date"
@@ -50,6 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             from dev.generate import generate
 
             return generate(check=arguments.check)
+        if arguments.command == "new-dialect":
+            from dev.dialect import write_dialect
+
+            write_dialect(arguments.name)
+            return 0
         from dev.requirement import NewRequirement, write_stubs
 
         write_stubs(

@@ -40,6 +40,7 @@ def texts() -> dict[Path, str]:
     from streamchat_conformance.commands import list as listing
     from streamchat_conformance.dialects.registry import DEFAULT
     from streamchat_conformance.judges import rules_of
+    from streamchat_fixtures import dialects
     from streamchat_fixtures.kill_matrix import as_markdown
     from streamchat_fixtures.stacks import STACKS
     from streamchat_fixtures.stacks.document import render
@@ -51,6 +52,11 @@ def texts() -> dict[Path, str]:
         DOCS / "requirements.md": listing.as_markdown(catalogue.values()),
         **{DOCS / "requirements" / name: text for name, text in explain.pages().items()},
         DOCS / "kill-matrix.md": as_markdown(),
+        **{
+            DOCS / f"kill-matrix-{name}.md": as_markdown(name)
+            for name in dialects.NAMES
+            if name != dialects.DEFAULT
+        },
         DOCS / "kill-matrix-openai.md": as_markdown("openai"),
         DOCS / "servers.md": render([load(name) for name in STACKS], EXPECTATIONS),
         ROOT / "README.md": _counted(ROOT / "README.md", len(catalogue)),

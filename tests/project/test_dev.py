@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 
 LEFT_OPEN = "TO" + "DO"
 LIMIT_S = 60.0
-COPIED = ("conformance", "fixtures", "dev", "docs", "README.md", "tests/project/ids.txt")
+COPIED = (
+    *("conformance", "fixtures", "dev", "docs", "tests/dialects", "tests/project/ids.txt"),
+    *("README.md", "pyproject.toml"),
+)
 NEW = ("new", "headers.etag", "--level=should", "--source=RFC 9110 section 8.8.3")
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the scripts of a checkout, or a program that imports them."""
     return subprocess.run(
-        [sys.executable, "-m", "dev", *arguments],
+        [sys.executable, *(["-c", program] if program else ["-m", "dev"]), *arguments],
         cwd=root,
         capture_output=True,
         text=True,
@@ -83,6 +88,7 @@ def test_a_scaffold_writes_judge_fault_exchanges_and_texts(checkout: Path) -> No
         stub = "\n".join(lines[int(number) - 1 : int(number) + 8])
         assert "headers.etag" in stub or "json" in name
         assert LEFT_OPEN in stub
+    assert "headers.etag is taken" in run(checkout, *NEW).stderr
 
 
 SCAFFOLDS = (
@@ -102,9 +108,10 @@ def count_in_readme(root: Path) -> int:
 
 
 def test_stubs_of_every_kind_load_and_are_among_what_is_generated(checkout: Path) -> None:
-    for arguments in SCAFFOLDS:
-        done = run(checkout, *arguments)
-        assert (done.returncode, done.stderr) == (0, "")
+    # In one process: starting takes longest.
+    program = f"from dev.__main__ import main; print([main(each) for each in {SCAFFOLDS!r}])"
+    done = run(checkout, program=program)
+    assert (done.stdout.splitlines()[-1], done.stderr) == (str([0] * len(SCAFFOLDS)), "")
     checked = run(checkout, "generate", "--check")
     assert (checked.returncode, checked.stderr) == (1, "")
     assert "docs/requirements.md is out of date: run python -m dev generate" in checked.stdout
@@ -114,7 +121,6 @@ def test_stubs_of_every_kind_load_and_are_among_what_is_generated(checkout: Path
         text = (checkout / name).read_text("utf-8")
         assert [one[1] for one in SCAFFOLDS if one[1] not in text] == [], name
     assert count_in_readme(checkout) == count_in_readme(ROOT) + len(SCAFFOLDS)
-    assert run(checkout, "generate").stdout == "everything is up to date\n"
 
 
 @pytest.mark.parametrize(
@@ -155,15 +161,16 @@ def test_bad_input_is_one_clear_line_and_writes_nothing(
     assert message in output.err
 
 
-def test_an_id_cannot_be_taken_twice(checkout: Path) -> None:
-    assert run(checkout, *NEW).returncode == 0
-    assert "headers.etag is taken" in run(checkout, *NEW).stderr
+def test_a_module_that_would_be_too_long_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    from dev import __main__, checkout
 
-
-def test_a_module_that_would_be_too_long_is_left_alone(checkout: Path) -> None:
-    home = checkout / "conformance" / "streamchat_conformance" / "judges" / "headers.py"
-    home.write_text(home.read_text("utf-8") + "#\n" * 400, "utf-8")
-    assert "would have more than 400 lines: split it first" in run(checkout, *NEW).stderr
+    monkeypatch.delattr(checkout.Plan, "write")
+    monkeypatch.setattr(checkout, "MAX_LINES", 100)
+    assert __main__.main([*NEW]) == 2
+    assert "headers.py would have more than 100 lines: split it first" in capsys.readouterr().err
 
 
 def test_what_is_no_checkout_is_refused(tmp_path: Path) -> None:
@@ -181,16 +188,83 @@ def test_a_page_of_no_area_is_removed_and_a_dropped_id_stays_on_the_list(checkou
     ids = checkout / "tests" / "project" / "ids.txt"
     ids.write_text(f"{ids.read_text('utf-8')}zzz.gone MUST\n", "utf-8")
     assert run(checkout, "generate").stdout == "removed docs/requirements/gone.md\n"
+    assert run(checkout, "generate").stdout == "everything is up to date\n"
     assert not page.exists()
 
 
-@pytest.mark.parametrize("name", ["adding-a-requirement.md"])
-def test_the_commands_of_a_document_write_into_a_checkout(checkout: Path, name: str) -> None:
-    text = (ROOT / "docs" / name).read_text("utf-8")
+def run_commands(checkout: Path, document: str) -> None:
+    """Run what a document gives as commands for a checkout, in their order."""
+    text = (ROOT / "docs" / document).read_text("utf-8")
     lines = [line for block in blocks(text, "console checkout") for line in block.splitlines()]
     commands = [line.removeprefix("$ python -m dev ") for line in lines if line.startswith("$ ")]
-    assert len(commands) >= 2
+    assert commands
     for command in commands:
         done = run(checkout, *shlex.split(command))
         assert (done.returncode, done.stderr) == (0, ""), command
         assert done.stdout
+
+
+def test_the_commands_of_adding_a_requirement_write_into_a_checkout(checkout: Path) -> None:
+    run_commands(checkout, "adding-a-requirement.md")
+    assert "headers.etag" in (checkout / "docs" / "requirements" / "headers.md").read_text("utf-8")
+
+
+def test_a_scaffolded_dialect_is_known_and_its_own_server_is_conformant(checkout: Path) -> None:
+    run_commands(checkout, "adding-a-dialect.md")
+    sources = [str(checkout / name) for name in ("conformance", "fixtures")]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        "PYTHONPATH": os.pathsep.join(sources),
+    }
+
+    def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=5 * LIMIT_S,
+            check=False,
+        )
+
+    listed = python("streamchat_conformance", "list", "--dialect=talk", "talk.*")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        *("talk.ask", "talk.count", "talk.done"),
+    ]
+    judged = python("pytest", "-p", "no:cacheprovider", "tests/dialects/test_talk.py")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "4 passed" in judged.stdout
+    left = [
+        path.name
+        for path in (checkout / "conformance").rglob("dialects/talk/*.py")
+        if LEFT_OPEN in path.read_text("utf-8")
+    ]
+    assert sorted(left) == [
+        *("capabilities.py", "classification.py", "dialect.py", "events.py"),
+        *("refusals.py", "requests.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Talk", "'Talk' is not the name of a dialect"),
+        ("my-talk", "use small letters only"),
+        ("../talk", "use small letters only"),
+        ("class", "'class' is not the name of a dialect"),
+        ("acme", "there is a dialect named acme"),
+        ("headers", "headers is an area of requirements"),
+    ],
+)
+def test_a_name_that_no_dialect_can_have_is_one_clear_line(
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    from dev import __main__, checkout
+
+    monkeypatch.delattr(checkout.Plan, "write")
+    assert __main__.main(["new-dialect", name]) == 2
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
+    assert message in output.err

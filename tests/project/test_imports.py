@@ -10,6 +10,10 @@ pytestmark = pytest.mark.guard
 
 SUITE = "streamchat_conformance"
 
+DIALECTS = sorted(
+    file.parent.name for file in PACKAGES[SUITE].joinpath("dialects").glob("*/__init__.py")
+)
+
 LAYERS = (
     {"core"},
     {"catalogue"},
@@ -17,7 +21,7 @@ LAYERS = (
     {"judges"},
     {"strategies", "recorder"},
     {"suite"},
-    {"dialects.stream_chat", "dialects.openai"},
+    {f"dialects.{name}" for name in DIALECTS},
     {"report"},
     {"gate", "offline"},
     {"cases"},
@@ -29,7 +33,7 @@ LAYERS = (
 The seam itself (`dialects`) is near the ground; a dialect's folder may use the whole suite.
 """
 
-SEAM = ("dialects.stream_chat.dialect", "dialects.openai.dialect")
+SEAM = tuple(f"dialects.{name}.dialect" for name in DIALECTS)
 """What the registry loads of a dialect, by name, and what that imports: near the ground, too."""
 
 
@@ -58,10 +62,7 @@ def test_a_layer_imports_nothing_of_a_later_one(module: str) -> None:
 
 PREFIXES = tuple(
     f"{SUITE}.{part}."
-    for part in (
-        *("core", "judges", "catalogue"),
-        *("dialects.stream_chat.judges", "dialects.openai.judges"),
-    )
+    for part in ("core", "judges", "catalogue", *(f"dialects.{name}.judges" for name in DIALECTS))
 )
 IO = (
     *("asyncio", "flask", "gunicorn", "http", "pytest", "requests", "select", "selectors"),

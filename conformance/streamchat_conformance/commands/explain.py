@@ -17,7 +17,7 @@ from streamchat_conformance.commands.parsing import (
     print_safely,
     write_checked,
 )
-from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError
 from streamchat_conformance.gate.known_failures import unknown_id
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
@@ -43,24 +43,25 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--pages", type=Path, metavar="FOLDER", help="write all of them, a Markdown page per area"
     )
+    parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
     try:
         arguments = parser.parse_args(argv)
         if not arguments.ids and arguments.pages is None:
             parser.error("name a requirement, such as payload.json ('list' shows them all)")
-        entries = [_entry(id_) for id_ in arguments.ids]
+        entries = [_entry(id_, arguments.dialect) for id_ in arguments.ids]
         if arguments.pages is not None:
             for name, text in pages().items():
                 check_option("--pages", arguments.pages / name)
                 write_checked("--pages", arguments.pages / name, text)
-    except Usage as mistake:
+    except (Usage, UnknownDialectError) as mistake:
         return fault("explain", mistake)
     print_safely("\n".join("\n".join(as_text(entry)) + "\n" for entry in entries))
     return EXIT_OK
 
 
-def _entry(id_: str) -> Requirement:
-    """Return a requirement. Raises Usage, naming the nearest ids."""
-    catalogue = rules_of(DEFAULT).catalogue
+def _entry(id_: str, dialect: str) -> Requirement:
+    """Return a requirement. Raises Usage, naming the nearest ids, or UnknownDialectError."""
+    catalogue = rules_of(dialect).catalogue
     if id_ not in catalogue:
         raise Usage(unknown_id(id_, catalogue))
     return catalogue[id_]

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from streamchat_conformance.catalogue import Requirement, UnknownRequirementError, select
 from streamchat_conformance.commands.parsing import Parser, Usage, fault
-from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited
 
@@ -43,6 +43,7 @@ _AREAS = {
     "stream": "time",
     "transport": "the HTTP message on the wire",
 }
+_OWN_AREA = "what this dialect alone requires"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,11 +51,12 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser("list", "List the requirements.")
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'payload.*' or '!sse.*'")
     parser.add_argument("--format", choices=["lines", "markdown", "json"], default="lines")
-    catalogue = rules_of(DEFAULT).catalogue
+    parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
     try:
         arguments = parser.parse_args(argv)
+        catalogue = rules_of(arguments.dialect).catalogue
         chosen = select(catalogue, arguments.globs)
-    except (Usage, UnknownRequirementError) as mistake:
+    except (Usage, UnknownDialectError, UnknownRequirementError) as mistake:
         return fault("list", mistake)
     entries = [entry for id_, entry in catalogue.items() if id_ in chosen]
     show = {"lines": as_lines, "markdown": as_markdown, "json": as_json}[arguments.format]
@@ -89,7 +91,7 @@ def as_markdown(entries: Iterable[Requirement]) -> str:
     """Return a Markdown page with a table for each area."""
     parts = [_INTRODUCTION]
     for area, group in groupby(entries, key=lambda entry: entry.area):
-        parts.append(f"\n## [{area}](requirements/{area}.md): {_AREAS[area]}\n")
+        parts.append(f"\n## [{area}](requirements/{area}.md): {_AREAS.get(area, _OWN_AREA)}\n")
         parts.append("| id | level | layer | requirement | needs | source |")
         parts.append("|---|---|---|---|---|---|")
         for entry in group:

@@ -8,35 +8,40 @@ installed is named by that module itself, such as `acme.dialect`.
 from __future__ import annotations
 
 import difflib
-import importlib
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import iter_modules
 
 from streamchat_conformance.dialects.interface import Dialect
 
 GROUP = "streamchat_conformance.dialects"
 DEFAULT = "stream-chat"
 
-_OWN = {
-    DEFAULT: "streamchat_conformance.dialects.stream_chat.dialect",
-    "openai": "streamchat_conformance.dialects.openai.dialect",
-}
+_HOME = "streamchat_conformance.dialects"
 
 
 class UnknownDialectError(ValueError):
     """A name that no dialect has; the message names the nearest one."""
 
 
+@cache
+def _own() -> dict[str, str]:
+    """Return the modules of the suite's own dialects by name: each has a folder here."""
+    folders = [entry.name for entry in iter_modules(import_module(_HOME).__path__) if entry.ispkg]
+    return {folder.replace("_", "-"): f"{_HOME}.{folder}.dialect" for folder in folders}
+
+
 def names() -> list[str]:
     """Return the words that `--dialect` takes, the default first."""
-    others = {entry.name for entry in entry_points(group=GROUP)} - _OWN.keys()
-    return [*_OWN, *sorted(others)]
+    others = {*_own(), *(entry.name for entry in entry_points(group=GROUP))} - {DEFAULT}
+    return [DEFAULT, *sorted(others)]
 
 
 @cache
 def dialect_named(name: str) -> Dialect:
     """Return a dialect. Raises UnknownDialectError."""
-    module = _OWN.get(name) or next(
+    module = _own().get(name) or next(
         (entry.module for entry in entry_points(group=GROUP) if entry.name == name), None
     )
     if module is None and "." in name:
@@ -46,7 +51,7 @@ def dialect_named(name: str) -> Dialect:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names())}"
         raise UnknownDialectError(f"dialect {name!r} is unknown: {hint}")
     try:
-        found = importlib.import_module(module).DIALECT
+        found = import_module(module).DIALECT
     except (ImportError, AttributeError) as error:
         raise UnknownDialectError(f"dialect {name!r} cannot be loaded: {error}") from None
     if not isinstance(found, Dialect):
