@@ -16,24 +16,29 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.asking import ask
 from streamchat_conformance.dialects.registry import default_dialect
+from streamchat_conformance.dialects.stream_chat.places import places
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.dialects.stream_chat.strategies import (
     any_histories,
     any_json,
-    arbitrary_bodies,
     bodies_missing,
     bodies_with,
-    extra_members,
     histories,
+    valid_bodies,
+)
+from streamchat_conformance.strategies import (
+    arbitrary_bodies,
+    extra_members,
     json_text,
     lone_surrogate_bodies,
     not_object_bodies,
     out_of_range_bodies,
     prompts,
-    valid_bodies,
 )
 
 from .document import is_request
+
+PLACES = places(ChatRequest("Hello", []))
 
 PROPERTY = settings(deadline=None, max_examples=200)
 
@@ -81,12 +86,12 @@ REFUSED = {
     "a history that is null": bodies_with("history", st.none()),
     "a prompt that is no string": bodies_with("prompt", other_than(str)),
     "a history that is no list": bodies_with("history", other_than(list)),
-    "no object": not_object_bodies(),
+    "no object": not_object_bodies(PLACES),
 }
 
 EITHER = {
-    "half surrogate pairs": lone_surrogate_bodies(),
-    "numbers out of range": out_of_range_bodies(),
+    "half surrogate pairs": lone_surrogate_bodies(PLACES),
+    "numbers out of range": out_of_range_bodies(PLACES),
 }
 """What a server may take or refuse for reasons that JSON Schema does not know."""
 
@@ -131,7 +136,7 @@ def test_what_a_server_may_refuse_for_other_reasons_is_valid_by_the_document(
 
 
 @settings(deadline=None, max_examples=1_000)
-@given(arbitrary_bodies())
+@given(arbitrary_bodies(PLACES))
 def test_suite_and_document_never_contradict_each_other(body: bytes) -> None:
     """Whatever the bytes: accepted means valid, and refused means invalid or not JSON."""
     expected = expectation(body)

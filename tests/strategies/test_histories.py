@@ -11,12 +11,10 @@ from hypothesis import given, settings
 from streamchat_conformance.dialects.stream_chat.strategies import (
     any_histories,
     any_json,
-    exact_numbers,
-    extra_members,
     histories,
     json_values_within_doubles,
-    out_of_range_numbers,
 )
+from streamchat_conformance.strategies import exact_numbers, extra_members, out_of_range_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

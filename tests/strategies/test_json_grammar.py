@@ -6,8 +6,11 @@ from typing import NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamchat_conformance.dialects.stream_chat.strategies import arbitrary_bodies, deep_nesting
-from streamchat_conformance.strategies import is_json
+from streamchat_conformance.dialects.stream_chat.places import places
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.strategies import arbitrary_bodies, deep_nesting, is_json
+
+PLACES = places(ChatRequest("Hello", []))
 
 PROPERTY = settings(deadline=None)
 
@@ -47,7 +50,7 @@ def python_reads(body: bytes, *, non_finite: bool) -> bool:
 
 
 @settings(PROPERTY, max_examples=500)
-@given(arbitrary_bodies() | _SNIPPETS.map(str.encode))
+@given(arbitrary_bodies(PLACES) | _SNIPPETS.map(str.encode))
 def test_the_recogniser_agrees_with_a_strict_reading_by_python(body: bytes) -> None:
     assert is_json(body) == python_reads(body, non_finite=False)
     assert is_json(body, non_finite=True) == python_reads(body, non_finite=True)
@@ -70,5 +73,5 @@ def test_words_for_numbers_that_are_not_finite_are_json_only_when_asked() -> Non
 
 
 def test_deep_nesting_is_read_without_recursion() -> None:
-    assert is_json(deep_nesting(100_000))
-    assert not is_json(deep_nesting(100_000)[:-2])
+    assert is_json(deep_nesting(PLACES, 100_000))
+    assert not is_json(deep_nesting(PLACES, 100_000)[:-2])

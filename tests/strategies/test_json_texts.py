@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamchat_conformance.dialects.stream_chat.strategies import (
-    any_json,
-    json_text,
-    json_texts,
-    raw_json_texts,
-)
-from streamchat_conformance.strategies import is_json
+from streamchat_conformance.dialects.stream_chat.strategies import any_json
+from streamchat_conformance.strategies import is_json, json_text, json_texts, raw_json_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
-from streamchat_conformance.dialects.stream_chat.strategies import malformed_bodies
-from streamchat_conformance.strategies import is_json
+from streamchat_conformance.dialects.stream_chat.places import places
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.strategies import is_json, malformed_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+PLACES = places(ChatRequest("Hello", []))
+
 PROPERTY = settings(deadline=None)
 
 
 @settings(PROPERTY, max_examples=500)
-@given(malformed_bodies())
+@given(malformed_bodies(PLACES))
 def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> None:
     text = body.decode("utf-8")
     assert body
@@ -27,7 +30,7 @@ def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> N
 
 
 @PROPERTY
-@given(malformed_bodies())
+@given(malformed_bodies(PLACES))
 def test_a_malformed_body_is_malformed_with_or_without_a_byte_order_mark(body: bytes) -> None:
     assert not is_json(b"\xef\xbb\xbf" + body)
     assert not is_json(body.removeprefix(b"\xef\xbb\xbf"))
@@ -35,7 +38,7 @@ def test_a_malformed_body_is_malformed_with_or_without_a_byte_order_mark(body: b
 
 @pytest.fixture(scope="module")
 def drawn(sample: Callable[..., Any]) -> set[bytes]:
-    return set(sample(malformed_bodies()))
+    return set(sample(malformed_bodies(PLACES)))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def drawn(sample: Callable[..., Any]) -> set[bytes]:
         b"/*x*/",
         b"])",
         b'{"prompt"="',
-        b'"""history":[',
+        b'""history":[',
         b"prompt=Hello&history=[]",
     ],
 )
@@ -72,4 +75,4 @@ def test_malformed_bodies_find_raw_control_characters(drawn: set[bytes]) -> None
 
 
 def test_malformed_bodies_shrink_to_almost_nothing(minimal: Callable[..., Any]) -> None:
-    assert minimal(malformed_bodies()) == b"{"
+    assert minimal(malformed_bodies(PLACES)) == b"{"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
-from streamchat_conformance.dialects.stream_chat.strategies import (
+from streamchat_conformance.strategies import (
     LINE_SEPARATORS,
     injection_prompts,
     line_separator_prompts,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.catalogue import ECHO
-from streamchat_conformance.dialects.stream_chat.cases.test_payload_isolation import (
+from streamchat_conformance.cases.test_payload_isolation import (
     test_streams_show_their_own_request_only as show_their_own,
 )
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Limits
 from streamchat_conformance.recorder.endpoint import Endpoint

@@ -15,6 +15,7 @@ from streamchat_conformance.catalogue import COMMON, Capability, Level
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
+from streamchat_conformance.core.json_place import BodyPlaces
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading
 
@@ -138,6 +139,17 @@ class Requests(Protocol):
         """Return the requirements about what is special in a request, compared with `plain`."""
 
 
+class Repeatable(Protocol):
+    """Places for text that a server may repeat outside the data, where it may do most harm."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The places, by a word for each."""
+
+    def request(self, plain: Body, text: str, names: Sequence[str]) -> Body:
+        """Return a request like `plain` with the text in some of these places at once."""
+
+
 class Refusals(Protocol):
     """How a dialect reports that a request is refused, or that an answer failed."""
 
@@ -250,6 +262,11 @@ class Dialect:
     """Returns the field line that carries a key."""
     first_event_s: float | None = None
     """How long the first event may take unless the user says otherwise, where that is long."""
+    places: Callable[[Body], BodyPlaces] | None = None
+    """The places of a request like a plain one; None where `requests` shows them all."""
+    repeatable: Repeatable | None = None
+    """Places for text that a server may repeat outside the data; None for the text of a request
+    and of its earlier turns."""
     sentinel: str | None = None
     """The data of an event that marks the end and is not JSON, where the dialect has one."""
     content_events: frozenset[str] = frozenset({"message"})

@@ -12,7 +12,6 @@ from functools import partial
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, Level
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.judges.judge import SHARED_JUDGES, Evidence, Judges, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
@@ -268,8 +267,7 @@ def very_large_prompt(reading: Reading) -> Verdict:
     if reading.status in (400, 413):
         if reading.lost:
             return None
-        value = read_json(reading.body).value
-        if isinstance(value, dict) and isinstance(value.get("error"), str):
+        if reading.error_text is not None:
             return []
         problem = "it is refused, but without a JSON error"
     else:

@@ -6,6 +6,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.dialects.interface import Asked
+from streamchat_conformance.dialects.valid_requests import of_valid
 
 
 def asked(sent: SentRequest, reading: JsonReading) -> Asked:
@@ -14,6 +15,8 @@ def asked(sent: SentRequest, reading: JsonReading) -> Asked:
     if not isinstance(ask, str):
         return Asked(Expectation.REFUSE, ("acme.ask",), sent=sent)
     values = {"ask": ask, "turns": turns}
-    if not isinstance(turns, list) or reading.lone_surrogates:
+    if not isinstance(turns, list):
         return Asked(Expectation.EITHER, sent=sent, values=values)
-    return Asked(Expectation.ACCEPT, ("request.valid-accepted",), sent=sent, values=values)
+    unknown = reading.value.keys() - values.keys()
+    rows = ["request.unknown-members"] if unknown else []
+    return of_valid(sent, reading, values, unsure=rows)

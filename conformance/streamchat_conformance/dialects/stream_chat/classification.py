@@ -7,23 +7,13 @@ present, `history` is present, `history` is a list.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
-from streamchat_conformance.core.json_value import walk
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading
-from streamchat_conformance.dialects.asking import (
-    VERY_LARGE_BYTES,
-    has_number,
-    has_unicode,
-    is_long,
-    is_out_of_range,
-    special_transfer,
-)
 from streamchat_conformance.dialects.interface import Asked
 from streamchat_conformance.dialects.stream_chat.refusals import (
     HISTORY_NOT_LIST,
@@ -31,14 +21,10 @@ from streamchat_conformance.dialects.stream_chat.refusals import (
     NO_PROMPT,
     NOT_JSON,
 )
+from streamchat_conformance.dialects.valid_requests import of_valid, speaks_for_others
 
 MEMBERS = frozenset({"prompt", "history"})
 
-_SPOKEN_FOR = re.compile(
-    r"<[|/<!]|[|>]>|<[\w=]+>|\[/?[A-Z_]{2,}\]|\{[{%#}]|\$[{(]|#\{|%[sdn(]|<%|\x1b|###|\\[ngxNU\d]|"
-    r"\{\w*\}|STOP"
-)
-"""Text that means something to a tokenizer, a template or a formatter."""
 _MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
 _TAKEN_NAMES = frozenset(
     ("constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "toJSON", "length")
@@ -80,8 +66,7 @@ def _has_messages(history: list[Any]) -> bool:
 
 
 def _of_members(sent: SentRequest, reading: JsonReading, members: dict[str, Any]) -> Asked:
-    prompt, history = members.get("prompt"), members.get("history")
-    faults = _faults(members)
+    prompt, faults = members.get("prompt"), _faults(members)
     if MEMBERS & set(reading.duplicate_names):
         # RFC 8259 section 4: which of them counts is the reader's choice.
         named = frozenset(row for row, _ in faults)
@@ -94,15 +79,9 @@ def _of_members(sent: SentRequest, reading: JsonReading, members: dict[str, Any]
         if len(faults) > 1:
             rows = (*rows, "request.error-order")
         return Asked(Expectation.REFUSE, rows, texts, sent)
-    values = {"prompt": prompt, "history": history}
-    if reading.lone_surrogates:
-        rows = ("request.lone-surrogate",)
-        return Asked(Expectation.EITHER, rows, (NOT_JSON,), sent, values)
-    if not isinstance(prompt, str):
+    if not isinstance(prompt, str) and not reading.lone_surrogates:
         return Asked(Expectation.REFUSE, ("request.prompt-not-string",), (), sent)
-    if has_number(reading.value, is_long):
-        return Asked(Expectation.EITHER, ("request.huge-number",), (), sent)
-    return _of_valid(sent, members, values)
+    return _of_valid(sent, reading, members)
 
 
 def _faults(members: dict[str, Any]) -> list[tuple[str, str]]:
@@ -120,39 +99,25 @@ def _faults(members: dict[str, Any]) -> list[tuple[str, str]]:
     return faults
 
 
-def _of_valid(sent: SentRequest, members: dict[str, Any], values: dict[str, Any]) -> Asked:
+def _of_valid(sent: SentRequest, reading: JsonReading, members: dict[str, Any]) -> Asked:
     """Name every requirement that says this valid request is accepted."""
-    prompt, history = members["prompt"], members["history"]
-    should = [
-        row
-        for row, shown in (
-            ("request.very-large-prompt", len(sent.body) >= VERY_LARGE_BYTES),
-            ("request.prompt-empty", prompt == ""),
-            ("request.history-any-json", not all(_is_plain_item(item) for item in history)),
-        )
-        if shown
-    ]
-    must = [
-        row
-        for row, shown in (
-            ("request.unknown-members", bool(set(members) - MEMBERS)),
-            ("request.media-type-parameters", sent.first("content-type") != JSON_MEDIA_TYPE),
-            *((row, True) for row in special_transfer(sent)),
-            ("request.prompt-unicode", has_unicode(sent) or is_spoken_for(values)),
-            ("request.history-items", _has_messages(history)),
-            ("request.history-empty", not history),
-        )
-        if shown
-    ]
-    # A number out of a double's range may be refused (RFC 8259 section 6 lets a reader set
-    # limits), and so may a very large body (413).
-    either = has_number(history, is_out_of_range) or len(sent.body) >= VERY_LARGE_BYTES
-    return Asked(
-        Expectation.EITHER if either else Expectation.ACCEPT,
-        (*should, *must) or ("request.valid-accepted",),
-        (),
+    history = members["history"]
+    unsure = {
+        "request.prompt-empty": members["prompt"] == "",
+        "request.history-any-json": not all(_is_plain_item(item) for item in history),
+        "request.unknown-members": bool(set(members) - MEMBERS),
+    }
+    sure = {
+        "request.history-items": _has_messages(history),
+        "request.history-empty": not history,
+    }
+    return of_valid(
         sent,
-        values,
+        reading,
+        {"prompt": members["prompt"], "history": history},
+        unsure=[row for row, shown in unsure.items() if shown],
+        sure=[row for row, shown in sure.items() if shown],
+        not_json=(NOT_JSON,),
     )
 
 
@@ -170,10 +135,4 @@ def _is_plain_item(item: Any) -> bool:
 
 def _is_ordinary(value: str) -> bool:
     """Return whether a role, a name or an id is one that a server expects."""
-    return bool(_ORDINARY_VALUE.fullmatch(value)) and not _SPOKEN_FOR.search(value)
-
-
-def is_spoken_for(values: Mapping[str, Any]) -> bool:
-    """Return whether some text means something to what a server may hand it to."""
-    texts = (inner for _, inner in walk([*values.values()]))
-    return any(isinstance(text, str) and bool(_SPOKEN_FOR.search(text)) for text in texts)
+    return bool(_ORDINARY_VALUE.fullmatch(value)) and not speaks_for_others(value)

@@ -6,6 +6,7 @@ from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.stream_chat.classification import asked
 from streamchat_conformance.dialects.stream_chat.events import content
+from streamchat_conformance.dialects.stream_chat.places import RepeatablePlaces, places
 from streamchat_conformance.dialects.stream_chat.refusals import StreamChatRefusals
 from streamchat_conformance.dialects.stream_chat.requests import PATH, StreamChatRequests
 
@@ -17,6 +18,8 @@ DIALECT = Dialect(
     refusals=StreamChatRefusals(),
     asked=asked,
     content=content,
+    places=places,
+    repeatable=RepeatablePlaces(),
     capabilities={ECHO: None},
     reference_options=("--events", "6", "--interval", "0.11"),
     package="streamchat_conformance.dialects.stream_chat",

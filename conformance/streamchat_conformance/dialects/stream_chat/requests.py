@@ -27,15 +27,6 @@ class ChatRequest:
         members = {"prompt": self.prompt, "history": self.history, **self.extra}
         return json.dumps(members, ensure_ascii=ensure_ascii).encode("utf-8")
 
-    def form(self, boundary: str) -> bytes:
-        """Return the same members as an HTML form would send them (RFC 7578)."""
-        parts = {"prompt": self.prompt, "history": json.dumps(self.history), **self.extra}
-        text = "".join(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in parts.items()
-        )
-        return f"{text}--{boundary}--\r\n".encode()
-
 
 def chat_of(body: Body) -> ChatRequest:
     """Return a plain request of this dialect as what it is. Raises TypeError for another's."""

@@ -189,13 +189,24 @@ def generated(
     Examples may depend on the target. `share` scales how many are drawn. The case becomes a test
     of the fixture `target` alone.
     """
+    return generated_for(
+        lambda _: strategy() if callable(strategy) else strategy, examples=examples, share=share
+    )
+
+
+def generated_for(
+    strategy: Callable[[Target], st.SearchStrategy[Any]],
+    *,
+    examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
+    share: float = 1.0,
+) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
+    """Run a case as `generated` does, on what a strategy for this target draws."""
 
     def decorate(case: Callable[[Target, Any], None]) -> Callable[[Target], None]:
         def test(target: Target) -> None:
             run = _Run(case, target, share)
-            drawn_from = strategy() if callable(strategy) else strategy
             values = examples(target) if callable(examples) else examples
-            failure = _drive(run, drawn_from, values, _seed(case, target))
+            failure = _drive(run, strategy(target), values, _seed(case, target))
             target.spent_s += time.monotonic() - run.began_at
             target.tried[case.__name__] = run.tried
             if failure is not None:

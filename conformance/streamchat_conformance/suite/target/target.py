@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.core.http_request import Body, HttpRequest
+from streamchat_conformance.core.json_place import BodyPlaces
+from streamchat_conformance.dialects.places import places_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
@@ -197,6 +199,11 @@ class Target:
     def recalling(self, text: str) -> Body:
         """Return such a request whose earlier turns say `text`."""
         return self.dialect.requests.recalling(self.baseline.plain, text)
+
+    @property
+    def places(self) -> BodyPlaces:
+        """Where text and values stand in the plainest request that this target accepts."""
+        return places_of(self.dialect, self.baseline.plain)
 
     # -- sending -------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,17 +15,11 @@ from streamchat_conformance.dialects.stream_chat.rules import JUDGES
 from streamchat_conformance.dialects.stream_chat.strategies import (
     NAMED_LIKE_PROTOTYPES,
     ODDLY_NAMED,
-    astral_prompts,
-    exact_numbers,
-    injection_prompts,
     json_values_within_doubles,
-    line_separator_prompts,
-    prompts,
     raw_body,
 )
-from streamchat_conformance.judges import Reading
+from streamchat_conformance.strategies import exact_numbers, prompts
 from streamchat_conformance.suite.scenarios.generated import generated
-from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
@@ -35,9 +28,6 @@ OWN = frozenset(
         "payload.prompt-echo",
         "payload.history-echo",
         "payload.history-echo-exact",
-        "payload.line-separators",
-        "payload.no-injection",
-        "payload.whole-characters",
     }
 )
 STRADDLING = "é日😀日" * 5400
@@ -75,11 +65,6 @@ LOOKALIKES = [
 def _chat(target: Target, prompt: str, history: list[Any] | None = None) -> ChatRequest:
     plain = chat_of(target.plain(prompt))
     return plain if history is None else replace(plain, history=history)
-
-
-def _few(target: Target) -> int:
-    """Return how many events to read after dangerous text: two, if they are quick."""
-    return 2 if target.baseline.interval_s < 0.02 else 1
 
 
 @decides("payload.prompt-echo")
@@ -145,101 +130,6 @@ def test_the_history_comes_back_as_the_same_json(target: Target, history: list[A
 def test_numbers_beyond_doubles_come_back_exactly(target: Target, numbers: list[str]) -> None:
     body = raw_body(history=b"[" + ",".join(numbers).encode("ascii") + b"]")
     check(target.post(body), "payload.history-echo-exact")
-
-
-@decides("payload.line-separators")
-@generated(
-    lambda: st.tuples(line_separator_prompts(), st.booleans(), st.booleans()),
-    examples=[
-        (text, in_history, escaped)
-        for text in (
-            "a\nb",
-            "a\r\nb",
-            "a\rb",
-            "a\u2028b\u2029c\u0085d",
-            "a\x0bb\x0cc\x1cd\x1de\x1ef",
-        )
-        for in_history in (False, True)
-        for escaped in (False, True)
-    ]
-    + [("a\n\nb\u0000c\n", False, True), ("\n", True, True), ("\r\n\r\n", False, True)],
-)
-def test_line_separators_add_no_line_and_come_back(
-    target: Target, drawn: tuple[str, bool, bool]
-) -> None:
-    text, in_history, escaped = drawn
-    chat = _chat(target, "Hello", [text]) if in_history else _chat(target, text)
-    request = HttpRequest.chat(chat, ensure_ascii=escaped)
-    check(target.send(request, events=_few(target)), "payload.line-separators")
-
-
-@decides("payload.whole-characters")
-@generated(
-    astral_prompts,
-    examples=["😀" * 160, "a" + "😀" * 160, "👩🏽‍💻" * 40, "\U00010000a\U0010fffd日" * 60],
-    share=0.1,
-)
-def test_a_character_never_comes_in_two_events(target: Target, prompt: str) -> None:
-    interval_s = target.baseline.interval_s
-    events = 12 if interval_s < 0.02 else 4 if interval_s < 0.25 else 2
-    history = chat_of(target.recalling(prompt)).history
-    reading = target.chat(_chat(target, prompt, history), events=events)
-    check(reading, "payload.whole-characters")
-
-
-INJECTIONS = tuple(
-    f"{before}{end}{end}data:{space}{payload}{end}{end}"
-    for before in ("spoken for", "")
-    for end in ("\n", "\r", "\r\n", "%0A", "%0D%0A")
-    for space in ("", " ")
-    for payload in ('{"response":"injected"}',)
-) + tuple(
-    f"spoken for{end}{line}{end}"
-    for end in ("\n", "\r", "\r\n", "\0")
-    for line in (": another comment", "id: another-id", "event: another-event", "retry: 98765432")
-)
-_PLACES: dict[str, Callable[[str], tuple[str, list[Any] | None]]] = {
-    "prompt": lambda text: (text, None),
-    "item": lambda text: ("Hello", [text]),
-    "content": lambda text: ("Hello", [{"role": "user", "content": text}]),
-    "role": lambda text: ("Hello", [{"role": text, "content": "Hi"}]),
-    "name": lambda text: ("Hello", [{"role": "user", "content": "Hi", "name": text}]),
-    "id": lambda text: ("Hello", [{"id": text, "role": "user", "content": "Hi"}]),
-    "type": lambda text: ("Hello", [{"role": "user", "content": "Hi", "type": text}]),
-    "member": lambda text: ("Hello", [{"role": "user", "content": "Hi", text: "x"}]),
-    "nested": lambda text: ("Hello", [{"a": [[{"b": text}]]}, [[text]]]),
-    # What a server repeats is most often of the last message.
-    "last message": lambda text: (
-        "Hello",
-        [{text: "x", **dict.fromkeys(("id", "type", "name", "role", "content"), text)}],
-    ),
-}
-"""Where text of the request may stand that a server repeats outside the data."""
-INJECTED = ("payload.no-injection", "headers.no-injection")
-
-
-@decides("payload.no-injection")
-@generated(
-    lambda: st.tuples(injection_prompts(), st.sampled_from([(place,) for place in _PLACES])),
-    examples=[(text, tuple(_PLACES)) for text in INJECTIONS],
-)
-def test_text_that_looks_like_an_event_adds_none(
-    target: Target, drawn: tuple[str, tuple[str, ...]]
-) -> None:
-    text, places = drawn
-
-    def ask(some: Sequence[str]) -> Reading:
-        placed = [_PLACES[place](text) for place in some]
-        prompt = next((prompt for prompt, items in placed if items is None), "Hello")
-        items = [item for _, items in placed for item in items or ()]
-        return target.chat(_chat(target, prompt, items or None), events=_few(target))
-
-    reading = narrowed(places, ask, INJECTED)
-    check(reading, *INJECTED)
-    if len(places) > 1 and not reading.accepted:
-        # A server may refuse such a role or name. What it takes is judged by itself.
-        for place in places:
-            check(ask([place]), *INJECTED)
 
 
 @pytest.mark.parametrize("judged_id", JUDGES.of_area("payload", without=OWN))

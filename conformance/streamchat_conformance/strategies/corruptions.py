@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from streamchat_conformance.core.json_place import BodyPlaces
 from streamchat_conformance.strategies.json_grammar import is_json, json_tokens
 
 __all__ = ["corrupted_bodies"]
 
-_HISTORY = '["Hi", {"role": "user", "content": "x\\n"}]'
 _NUMBERS = (
     "01", "-01", "00", "+1", ".5", "-.5", "5.", "1.e1", "1e", "1e+", "0x1", "0b1", "0o7", "1_000",
     "--1", "-", "1.2.3", "1n", "1f", "\u0661", "+Infinity", "-NaN", "nan", "inf", "infinity", "NAN",
@@ -47,13 +48,19 @@ _TAILS = (
 _SWAPS = {"{": "[(<", "}": "])>", "[": "{(<", "]": "})>", ":": "=,;", ",": ";:.|"}
 
 
-def corrupted_bodies(history: str = _HISTORY) -> list[bytes]:
+PROBE = b"[1, true]"
+"""What stands where any value may stand: a number and a word to spoil."""
+
+
+_PROBE = PROBE.decode()
+
+
+def corrupted_bodies(places: BodyPlaces) -> list[bytes]:
     """Return each body once, in rounds: the first few have a fault of every kind.
 
-    `history` is the JSON text of one that the server accepts. Numbers and words stand in a member
-    that no server knows.
+    Numbers and words stand in the place for values that a server looks at last.
     """
-    valid = f'{{"prompt": "Hello", "history": {history}, "x-unknown": [1, true]}}'
+    valid = places.values[-1].filled(PROBE).decode()
     kinds = [
         list(kind(valid))
         for kind in (
@@ -129,27 +136,42 @@ def _with_swaps(text: str) -> Iterator[str]:
 
 
 def _with_strings(text: str) -> Iterator[str]:
+    values = _strings(text, names=False)
     for string in _STRINGS:
-        yield text.replace('"Hello"', string)
-        yield text.replace('"Hi"', string)
+        for value in dict.fromkeys(values[:1] + values[-1:]):
+            yield text.replace(value, string)
 
 
 def _with_names(text: str) -> Iterator[str]:
-    for name in ("prompt", "'prompt'", "`prompt`", '"prompt', 'prompt"', r'"\prompt"', "$prompt"):
-        yield text.replace('"prompt"', name)
-        yield text.replace('"role"', name.replace("prompt", "role"))
+    # The last one is the name of the probe.
+    names = _strings(text, names=True)[:-1]
+    for name in dict.fromkeys(names[:1] + names[-1:]):
+        bare = name[1:-1]
+        for other in (bare, f"'{bare}'", f"`{bare}`", f'"{bare}', f'{bare}"', f"${bare}"):
+            yield text.replace(name, other)
+        yield text.replace(name, f'"\\{bare}"')
     for name in ("1", "null", "true", "[]", "{}", "-1"):
-        yield text.replace('"role"', name)
+        yield text.replace(names[-1], name)
+
+
+def _strings(text: str, *, names: bool) -> list[str]:
+    """Return the strings of a JSON text in order: the names of members, or the others."""
+    tokens = [token for _, token in _tokens(text)]
+    return [
+        token
+        for token, following in pairwise(tokens)
+        if token.startswith('"') and (following == ":") is names
+    ]
 
 
 def _with_numbers(text: str) -> Iterator[str]:
     for number in _NUMBERS:
-        yield text.replace("[1,", f"[{number},")
+        yield text.replace(_PROBE, f"[{number}, true]")
 
 
 def _with_words(text: str) -> Iterator[str]:
     for word in _WORDS:
-        yield text.replace("true", word)
+        yield text.replace(_PROBE, f"[1, {word}]")
 
 
 def _with_spaces(text: str) -> Iterator[str]:

@@ -71,9 +71,9 @@ _ASTRAL_TEXTS = (
 _LINE_ENDS = ("\n", "\r", "\r\n")
 
 _EVENT_STREAM_INJECTIONS = (
-    '\n\ndata:{"response":"x"}\n\n',
-    '\ndata:{"response":"x"}\n',
-    '\ndata: {"prompt":"x","history":[],"response":"x"}\n\n',
+    '\n\ndata:{"text":"x"}\n\n',
+    '\ndata:{"text":"x"}\n',
+    '\ndata: {"a":"x","b":[],"text":"x"}\n\n',
     '\n\nevent: error\ndata:{"error":"x"}\n\n',
     "\n\nid: 1\ndata:{}\n\n",
     "\nretry: 0\n",
@@ -96,10 +96,10 @@ _HEADER_INJECTIONS = (
 )
 
 _DOCUMENT_INJECTIONS = (
-    '","response":"x"}',
-    '"}\n\ndata:{"response":"x"}\n\n',
-    '{"prompt":null,"history":null}',
-    '\\","history":[],"prompt":"\\',
+    '","text":"x"}',
+    '"}\n\ndata:{"text":"x"}\n\n',
+    '{"a":null,"b":null}',
+    '\\","a":[],"b":"\\',
     "</script><script>alert(1)</script>",
     "<!--\n-->",
     "{{7*7}}${7*7}",

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.dialects.stream_chat.strategies.histories import any_json, exact_numbers
+from streamchat_conformance.strategies.json_values import any_json, exact_numbers
 
 __all__ = ["json_text", "json_texts", "raw_json_texts"]
 

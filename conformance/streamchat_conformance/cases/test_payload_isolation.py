@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 from streamchat_conformance.catalogue import ECHO, MUST, requirement
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.dialects.stream_chat.requests import chat_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Plan, record_together, until
 from streamchat_conformance.suite.budget.cost import costs
@@ -42,7 +40,7 @@ class _Nonces:
         nonce = f"nonce-{number * 7919 + 13:05d}-q"
         self.sent.append(nonce)
         prompt = f"{nonce} " * FILLER if large else f"{nonce}-p"
-        chat = replace(chat_of(self.target.recalling(f"{nonce}-h")), prompt=prompt)
+        chat = self.target.dialect.requests.saying(self.target.recalling(f"{nonce}-h"), prompt)
         return nonce, self.target.encode(HttpRequest.chat(chat))
 
     def check(self, nonce: str, reading: Reading) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from hypothesis import strategies as st
 
+from streamchat_conformance.core.json_place import BodyPlaces
 from streamchat_conformance.strategies.json_grammar import is_json, json_tokens
 
 __all__ = ["malformed_bodies"]
@@ -33,7 +35,7 @@ _BAD_STRINGS = (
     '"a"+"b"', 'u"hello"', '"""hello"""',
     *(f'"a{chr(code)}b"' for code in range(0x20)),  # §7: control characters must be escaped
 )  # fmt: skip
-_BAD_NAMES = ("prompt", "'prompt'", "`prompt`", '"prompt', 'u"prompt"', r'"\prompt"')
+_BAD_NAMES = ("{0}", "'{0}'", "`{0}`", '"{0}', 'u"{0}"', '"\\{0}"')
 _BAD_SPACE = (
     "//x\n", "/*x*/", "#x\n", "<!--x-->", "\v", "\f", "\x00", "\x85", "\u00a0", "\u2028", "\ufeff",
     "\u3000", ";", "\\", "\\n",
@@ -45,31 +47,43 @@ _STRUCTURE_SWAPS = {
     "{": "[(", "}": "])", "[": "{(", "]": "})", ":": "=,;", ",": ";:.|",
 }  # fmt: skip
 _OTHER_FORMATS = (
-    " ", "\n", "x", "{", "}", "[", '"', "prompt=Hello&history=[]", "Hello",
-    "<request><prompt>Hello</prompt></request>", "prompt: Hello\nhistory: []\n",
-    'data: {"prompt":"Hello","history":[]}\n\n', '{"prompt" => "Hello", "history" => []}',
-    '--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nHello\r\n--b--\r\n',
-    ')]}\'\n{"prompt":"Hello","history":[]}', '({"prompt":"Hello","history":[]})',
-    'callback({"prompt":"Hello","history":[]})', '\x1e{"prompt":"Hello","history":[]}',
+    "{", " ", "\n", "x", "}", "[", '"', "Hello", "<request><text>Hello</text></request>",
+    '--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nHello\r\n--b--\r\n',
+)  # fmt: skip
+_WRAPPERS = (
+    "data: {}\n\n", ")]}}'\n{}", "({})", "callback({})", "\x1e{}", "json={}",
+    "text: Hello\nrest: {}\n",
 )  # fmt: skip
 
 
-def malformed_bodies() -> st.SearchStrategy[bytes]:
+def malformed_bodies(places: BodyPlaces) -> st.SearchStrategy[bytes]:
     """Draw bodies that are UTF-8 but, by the grammar of RFC 8259, not JSON. Never empty.
 
     Shrinks to a short request with its fault.
     """
-    texts = st.builds(
-        lambda prompt, items: f'{{"prompt":{json.dumps(prompt)},"history":[{",".join(items)}]}}',
+    said = st.builds(
+        lambda place, text: place.filled(json.dumps(text).encode()).decode(),
+        st.sampled_from(places.texts),
         st.text("ab\u00e9\n", max_size=4),
-        st.lists(st.sampled_from(['"Hi"', "1", '{"a":null}', "[true,-0.5]"]), max_size=2),
     )
-    bodies = st.builds(
+    with_value = st.builds(
+        lambda place, value: place.filled(value).decode(),
+        st.sampled_from(places.values),
+        st.sampled_from([b'"Hi"', b"1", b'{"a":null}', b"[true,-0.5]", b"[]"]),
+    )
+    changed = st.builds(
         lambda malform, text, spot: malform(text, spot).encode("utf-8"),
         st.sampled_from(_MALFORMATIONS),
-        texts,
+        st.one_of(said, with_value),
         st.integers(0, 9_999),
     )
+    filled = st.builds(
+        lambda place, fault: place.filled(fault.encode("utf-8")),
+        st.sampled_from((*places.values, *places.texts)),
+        st.sampled_from((*_BAD_STRINGS, *_BAD_NUMBERS, *_BAD_WORDS)),
+    )
+    others = st.sampled_from(_OTHER_FORMATS).map(str.encode)
+    bodies = st.one_of(others, changed, changed, changed, filled)
     # A change may by chance leave JSON (a comma taken out of `[1,2]`); this drops those.
     return bodies.filter(lambda body: body != b"" and not is_json(body, non_finite=True))
 
@@ -116,26 +130,16 @@ def _swap_structure(text: str, spot: int) -> str:
     return text[:at] + swaps[spot // len(text) % len(swaps)] + text[at + 1 :]
 
 
-def _use_bad_prompt(text: str, spot: int) -> str:
-    faults = (*_BAD_STRINGS, "hello", "Hello world")
-    head, rest = '{"prompt":', text[text.index(',"history"') :]
-    return head + faults[spot % len(faults)] + rest
-
-
-def _use_bad_number(text: str, spot: int) -> str:
-    return _with_history(text, _BAD_NUMBERS[spot % len(_BAD_NUMBERS)])
-
-
-def _use_bad_word(text: str, spot: int) -> str:
-    return _with_history(text, _BAD_WORDS[spot % len(_BAD_WORDS)])
-
-
-def _use_bad_string(text: str, spot: int) -> str:
-    return _with_history(text, _BAD_STRINGS[spot % len(_BAD_STRINGS)])
-
-
 def _use_bad_name(text: str, spot: int) -> str:
-    return text.replace('"prompt"', _BAD_NAMES[spot % len(_BAD_NAMES)], 1)
+    tokens = _tokens(text)
+    names = [
+        (at, token[1:-1])
+        for (at, token), (_, following) in pairwise(tokens)
+        if following == ":" and token.startswith('"')
+    ]
+    at, name = names[spot // len(_BAD_NAMES) % len(names)]
+    bad = _BAD_NAMES[spot % len(_BAD_NAMES)].format(name)
+    return text[:at] + bad + text[at + len(name) + 2 :]
 
 
 def _quote_singly(text: str, _spot: int) -> str:
@@ -149,18 +153,27 @@ def _add_bad_space(text: str, spot: int) -> str:
     return text[:at] + _BAD_SPACE[spot // len(text) % len(_BAD_SPACE)] + text[at:]
 
 
-def _use_other_format(_text: str, spot: int) -> str:
-    return _OTHER_FORMATS[spot % len(_OTHER_FORMATS)]
+def _use_form(text: str, _spot: int) -> str:
+    """Write the members as an HTML form would."""
+    members = json.loads(text)
+    return "&".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in members.items()
+    )
+
+
+def _use_arrows(text: str, _spot: int) -> str:
+    return text.replace('":', '" =>')
+
+
+def _wrap(text: str, spot: int) -> str:
+    return _WRAPPERS[spot % len(_WRAPPERS)].format(text)
 
 
 _MALFORMATIONS: Final[tuple[_Malformation, ...]] = (
     _cut_short,
     _add_trailing_comma,
     _add_tail,
-    _use_bad_number,
-    _use_bad_word,
-    _use_bad_string,
-    _use_bad_prompt,
     _use_bad_name,
     _add_leading_comma,
     _drop_structure,
@@ -169,12 +182,10 @@ _MALFORMATIONS: Final[tuple[_Malformation, ...]] = (
     _add_bad_space,
     _quote_singly,
     _begin_late,
-    _use_other_format,
+    _use_form,
+    _use_arrows,
+    _wrap,
 )
-
-
-def _with_history(text: str, item: str) -> str:
-    return f"{text[: text.index('[')]}[{item}]}}"
 
 
 def _tokens(text: str) -> list[tuple[int, str]]:

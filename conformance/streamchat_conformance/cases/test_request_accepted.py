@@ -1,0 +1,238 @@
+"""request: what has to be accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streamchat_conformance.catalogue import ECHO, MAY, decides
+from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
+from streamchat_conformance.core.json_place import with_member
+from streamchat_conformance.dialects.valid_requests import is_spoken_for
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.strategies import (
+    SPOKEN_FOR,
+    chunked,
+    chunkings,
+    extra_members,
+    media_types_json,
+    prompts,
+)
+from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.generated import generated, generated_for
+from streamchat_conformance.suite.scenarios.narrowing import narrowed
+from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.judged import check, violation
+
+LARGE = 64 * 1024
+VERY_LARGE = 1024 * 1024
+PAUSE_S = 0.05
+"""How far apart pieces of a request are sent, so that each is a read of its own (seconds)."""
+
+
+def _taken_as_text(target: Target) -> list[str]:
+    """Return what a server breaks that takes words of a prompt for more than text."""
+    repeats = [
+        id_
+        for id_, judge in target.ledger.rules.judges.items()
+        if ECHO in judge.requirement.needs and judge.requirement.level is not MAY
+    ]
+    return ["request.prompt-unicode", "request.never-5xx", *repeats]
+
+
+@decides("request.valid-accepted")
+@costs(6, sequential=1)
+def test_a_valid_request_gets_a_stream(target: Target) -> None:
+    check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
+    if not target.baseline.streams or target.sequential:
+        return
+    data = target.encode(HttpRequest.chat(target.plain()))
+    ways = [*_in_pieces(data), *_in_other_case(data)]
+
+    def ask(pieces: list[bytes]) -> Reading:
+        label = f"a plain request in {len(pieces)} piece(s), {pieces[0][:40]!r}"
+        return target.send(b"".join(pieces), pieces=pieces, pause_s=PAUSE_S, label=label)
+
+    at_once = len(ways) if target.baseline.first_event_s >= SLOW_S else 1
+    for reading in run_together(ask, ways, at_once=at_once):
+        check(reading, "request.valid-accepted")
+
+
+def _in_pieces(data: bytes) -> Iterator[list[bytes]]:
+    # TCP is a stream of bytes. Python's http.client, which is under the article's own client,
+    # sends head and body apart, and networks cut anywhere.
+    body_at = data.index(b"\r\n\r\n") + 4
+    for cuts in ((body_at,), (body_at + 9,), (20, body_at - 2)):
+        yield [data[start:end] for start, end in pairwise((0, *cuts, len(data)))]
+
+
+def _in_other_case(data: bytes) -> Iterator[list[bytes]]:
+    # RFC 9110 section 5.1: field names are case-insensitive. Node's fetch sends small letters.
+    head, separator, body = data.partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    named = [field.partition(b":") for field in fields]
+    for cased in (bytes.lower, bytes.upper):
+        lines = [line, *(cased(name) + colon + value for name, colon, value in named)]
+        yield [b"\r\n".join(lines) + separator + body]
+
+
+@decides("request.prompt-unicode")
+@generated(
+    lambda: st.tuples(prompts().map(lambda text: (text,)), prompts(max_size=10), st.booleans()),
+    examples=[
+        (("Grüße",), "ÿ", False),
+        (("日本語",), "한국어", True),
+        (("😀👩‍👩‍👧‍👦",), "\U0010ffff", False),
+        (("😀",), "\U0001d4b3", True),
+        (("a\u0000b\u001f\u007f",), "\ue000\ufdd0", True),
+        (SPOKEN_FOR, "", False),
+    ],
+)
+def test_any_unicode_text_is_accepted_escaped_or_raw(
+    target: Target, drawn: tuple[tuple[str, ...], str, bool]
+) -> None:
+    texts, item, escaped = drawn
+
+    def ask(some: Sequence[str]) -> Reading:
+        text = " ".join(some)
+        chat = target.dialect.requests.saying(target.recalling(item or text), text)
+        return target.send(HttpRequest.chat(chat, ensure_ascii=escaped))
+
+    reading = narrowed(texts, ask, _taken_as_text(target))
+    # Words that a tokenizer takes for its own are no question of Unicode: where they bring the
+    # server down, that is request.never-5xx.
+    failed = reading.head is None or reading.status >= 500
+    if failed and is_spoken_for(reading.asked.values):
+        return
+    check(reading, "request.prompt-unicode")
+
+
+def _unknown(target: Target, *members: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the members without those that requests of the dialect have."""
+    known = target.places.members
+    return [{name: value for name, value in some.items() if name not in known} for some in members]
+
+
+def _cased(names: Iterable[str]) -> list[str]:
+    """Return names of members in letters of another case, which are names of no member."""
+    return [name.upper() if at % 2 else name.title() for at, name in enumerate(names)]
+
+
+@decides("request.unknown-members")
+@generated(
+    extra_members,
+    examples=lambda target: [
+        *_unknown(target, {"model": "any"}, {"stream": True, "": None}),
+        dict(zip(_cased(target.places.members), (1, "x", None), strict=False)),
+    ],
+    share=0.5,
+)
+def test_unknown_members_are_ignored(target: Target, extra: dict[str, Any]) -> None:
+    body = target.plain().body()
+    for name, value in extra.items():
+        body = with_member(body, json.dumps({name: value}).encode()[1:-1])
+    check(target.post(body), "request.unknown-members")
+
+
+@decides("request.media-type-parameters")
+@generated(
+    media_types_json,
+    examples=[
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+        'application/json; charset="utf-8"',
+        "application/json ; Charset=utf-8",
+    ],
+    share=0.5,
+)
+def test_the_json_media_type_is_known_in_any_spelling(target: Target, media_type: str) -> None:
+    request = HttpRequest.chat(target.plain(), content_type=media_type)
+    check(target.send(request), "request.media-type-parameters")
+
+
+@decides("request.media-type-suffix")
+def test_json_suffixes_are_accepted(target: Target) -> None:
+    media_types = ("application/vnd.api+json", "application/ld+json")
+    plain = target.plain()
+    requests = [HttpRequest.chat(plain, content_type=media_type) for media_type in media_types]
+    for reading in target.send_all(requests):
+        check(reading, "request.media-type-suffix")
+
+
+@decides("request.large-prompt")
+@costs(3, largest_bytes=64 * 1024)
+def test_a_large_prompt_is_accepted(target: Target) -> None:
+    texts = [
+        "All work and no play. " * (size // 22 + 1) for size in (LARGE // 4, LARGE // 2, LARGE)
+    ]
+    requests = [HttpRequest.chat(target.plain(text)) for text in texts]
+    for reading in target.send_all(requests, label="a large prompt"):
+        check(reading, "request.large-prompt")
+
+
+@decides("request.very-large-prompt")
+@costs(2, largest_bytes=1024 * 1024)
+def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
+    reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")
+    target.check_alive("a prompt of 1 MiB")
+    check(reading, "request.very-large-prompt")
+
+
+def _chunked_examples(target: Target) -> list[bytes]:
+    body = target.plain().body()
+    third = len(body) // 3
+    return [
+        chunked([body]),
+        chunked([body[:third], body[third:-third], body[-third:]]),
+        chunked([bytes([byte]) for byte in body]),
+    ]
+
+
+@decides("request.chunked-body")
+@generated_for(
+    lambda target: (
+        st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), min_size=1, max_size=20)
+        .map(lambda text: target.plain(text).body())
+        .flatmap(chunkings)
+    ),
+    examples=_chunked_examples,
+    share=0.5,
+)
+def test_a_chunked_body_is_read(target: Target, coded: bytes) -> None:
+    request = HttpRequest(body=coded, framing=CHUNKED)
+    check(target.send(request), "request.chunked-body")
+
+
+def _extended_examples(target: Target) -> list[bytes]:
+    body = target.plain().body()
+    half = len(body) // 2
+    return [
+        chunked([body], extension=b";a=b"),
+        chunked([body[:half], body[half:]], extension=b';a="b;c"'),
+        chunked([body], trailers=b"X-Checksum: 1\r\n"),
+    ]
+
+
+@decides("request.chunk-extensions")
+@generated_for(
+    lambda target: chunkings(target.plain().body(), extensions=True, trailers=True).filter(
+        lambda coded: b";" in coded or not coded.endswith(b"\r\n0\r\n\r\n")
+    ),
+    examples=_extended_examples,
+    share=0.3,
+)
+def test_chunk_extensions_and_trailers_are_ignored(target: Target, coded: bytes) -> None:
+    id_ = "request.chunk-extensions"
+    request = HttpRequest(body=coded, framing=CHUNKED)
+    reading = target.send(request, label="chunk extensions or trailers", observe=False)
+    if reading.head is None and not reading.closed:
+        message = "a chunked request with extensions or trailers was never answered"
+        raise violation(id_, message, "200, text/event-stream", reading)
+    check(reading, id_)
+    target.ledger.observe_reading(reading)
