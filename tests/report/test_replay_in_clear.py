@@ -1,4 +1,4 @@
-"""A request that a replay command carries in base64 is shown in clear, and inert."""
+"""A request that a replay command carries in base64 is shown in plain text, and inert."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from streamchat_conformance.catalogue import MUST, decides, requirement
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.budget.cost import costs
-from streamchat_conformance.suite.scenarios.alike import first_unlike
+from streamchat_conformance.suite.scenarios.equivalent_requests import first_unlike
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 

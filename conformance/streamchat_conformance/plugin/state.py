@@ -13,7 +13,7 @@ from typing import Any
 from streamchat_conformance.catalogue import Capability
 from streamchat_conformance.gate.command import TargetCommand, place_of
 from streamchat_conformance.gate.shutdown import shut_down
-from streamchat_conformance.gate.watching import WatchfulLedger
+from streamchat_conformance.gate.watchful_ledger import WatchfulLedger
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, Self
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.recorder.channel import End
 from streamchat_conformance.recorder.connecting import Connecting, resolve
+from streamchat_conformance.recorder.connection_watch import ConnectionWatch
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.exchange_recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.loop import clock, drive
-from streamchat_conformance.recorder.recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.sending import Sender, SentLog
-from streamchat_conformance.recorder.watching import ConnectionWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

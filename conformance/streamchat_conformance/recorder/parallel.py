@@ -11,8 +11,8 @@ from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.recorder.connecting import Address, Connecting, resolve
 from streamchat_conformance.recorder.connection import next_number
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
+from streamchat_conformance.recorder.exchange_recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.loop import Stop, clock, drive
-from streamchat_conformance.recorder.recording import ExchangeRecording, Tag
 from streamchat_conformance.recorder.sending import Sender
 
 if TYPE_CHECKING:

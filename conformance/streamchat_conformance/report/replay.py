@@ -11,7 +11,7 @@ INLINE_BYTES = 2048
 """Longer requests are not put on a command line."""
 
 SHOWN_LINES = 12
-"""Lines of a request that are shown in clear: the head of an ordinary one, and its body."""
+"""Lines of a request that are shown in plain text: the head of an ordinary one, and its body."""
 LINE_CHARACTERS = 120
 SCANNED_BYTES = 64 * 1024
 

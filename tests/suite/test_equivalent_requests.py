@@ -3,7 +3,7 @@
 import pytest
 from streamchat_conformance.cases import test_request_clients as clients
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.suite.scenarios.alike import first_unlike
+from streamchat_conformance.suite.scenarios.equivalent_requests import first_unlike
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
