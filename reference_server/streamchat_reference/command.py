@@ -208,13 +208,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="ask for a call of the first tool, where a call is required or the prompt has names",
     )
+    scripted.add_argument(
+        "--think", action="store_true", help="begin each answer with some reasoning"
+    )
     return parser
 
 
 def _answerer(options: argparse.Namespace) -> Answerer:
     answerer = _chosen_answerer(options)
-    if options.slow_prompt is None and options.fault_prompt is None and not options.call_tools:
-        return answerer
     return ScriptedAnswerer(
         answerer,
         slow_prompt=options.slow_prompt,
@@ -222,6 +223,7 @@ def _answerer(options: argparse.Namespace) -> Answerer:
         fault_prompt=options.fault_prompt,
         fault_after=options.fault_after,
         call_tools=options.call_tools,
+        think=options.think,
     )
 
 

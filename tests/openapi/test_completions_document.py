@@ -105,7 +105,7 @@ def read_events(text: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def client() -> FlaskClient:
     answerer = ScriptedAnswerer(
-        TypewriterAnswerer(interval_s=0), fault_prompt="FAULT", call_tools=True
+        TypewriterAnswerer(interval_s=0), fault_prompt="FAULT", call_tools=True, think=True
     )
     return create_app(
         answerer, model=MODEL, max_streams=1, body_limit_bytes=LIMIT_BYTES

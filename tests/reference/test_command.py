@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,7 @@ def _untouched_logging() -> Iterator[None]:
         (["--answerer", "openai", "--openai-url", "ftp://x"], 2, "no URL of a model server"),
         (["--answerer", "openai", "--openai-url", "http://[x"], 2, "no URL of a model server"),
         (["--no-such-option"], 2, "unrecognized arguments"),
+        (["--api-key-env", "NO_SUCH_VARIABLE"], 2, "NO_SUCH_VARIABLE holds no key"),
         (["--host", "no such host", "--port", "0"], 1, "cannot listen on no such host:0: "),
         (["--host", "192.0.2.1", "--port", "0"], 1, "cannot listen on 192.0.2.1:0: "),
         (["--max-streams", "900000000", "--port", "0"], 1, "open files, but the limit is"),
@@ -55,3 +57,13 @@ def test_a_bad_option_is_reported_in_one_line(
     assert printed.err.startswith("streamchat_reference: error: ")
     assert printed.err.count("\n") == 1
     assert printed.out == ""
+
+
+def test_without_openais_sdk_the_answerer_that_needs_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "streamchat_reference.answerers.openai", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["--answerer", "openai", "--openai-url", "http://127.0.0.1:1/v1"])
+    assert ended.value.code == 2
+    assert "pip install streamchat-conformance[openai]" in capsys.readouterr().err

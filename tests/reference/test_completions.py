@@ -16,6 +16,7 @@ from streamchat_reference.answerers.interface import (
     Pause,
     Question,
     RequestedCall,
+    Thought,
 )
 
 if TYPE_CHECKING:
@@ -252,6 +253,17 @@ def test_a_cap_may_cut_the_arguments_of_a_call() -> None:
     chunks = Service(CALLS).chunks(tools=[TOOL], max_tokens=2)
     assert gathered(chunks) == [("f", '{"city":')]
     assert choices(chunks)[-1]["finish_reason"] == "length"
+
+
+def test_reasoning_precedes_the_answer_and_is_no_part_of_it() -> None:
+    service = Service([Thought("Hm"), Thought("."), "a"])
+    chunks = service.chunks(stop="H", logprobs=True)
+    assert [each["delta"].get("reasoning_content") for each in choices(chunks)][1:3] == ["Hm", "."]
+    assert content(chunks) == "a"
+    (choice,) = service.whole()["choices"]
+    assert (choice["message"]["reasoning_content"], choice["message"]["content"]) == ("Hm.", "a")
+    (choice,) = service.whole(max_tokens=1)["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("", "length")
 
 
 def failing() -> Iterator[str]:

@@ -21,6 +21,7 @@ from streamchat_reference.answerers.interface import (
     OfferedTool,
     Question,
     RequestedCall,
+    Thought,
 )
 from streamchat_reference.answerers.openai import ModelUrlError, OpenAIAnswerer, messages
 
@@ -219,6 +220,14 @@ def test_calls_of_tools_are_put_together_from_their_pieces() -> None:
     sent = json.loads(requests[0].partition(b"\r\n\r\n")[2])
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["f"]
     assert (sent["tool_choice"], sent["parallel_tool_calls"]) == ("required", False)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_reasoning_is_kept_apart_from_the_answer(name: str) -> None:
+    answer = chunk(f'{{"{name}":"Hm."}}') + PIECE + b"data: " + FINISH % b"stop" + b"\n\n"
+    with scripted_model_server(STREAM_HEAD + answer) as (url, _):
+        steps = list(OpenAIAnswerer(url, "m").generate(Question("p")))
+    assert steps == [Thought("Hm."), "a", Closing()]
 
 
 def test_options_are_passed_on_and_usage_and_the_reason_come_back() -> None:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamchat_reference.answerers.interface import AnswererError, Pause, Question
+from streamchat_reference.answerers.interface import AnswererError, Pause, Question, Thought
 from streamchat_reference.dialects.stream_chat.events import ChatEvents
 from streamchat_reference.http.stop_signal import StopSignal
 from streamchat_reference.streaming.answer_stream import AnswerStream
@@ -94,6 +94,11 @@ def test_each_piece_is_one_event(stop: StopSignal, *, blocking: bool) -> None:
     assert blocks[0] == b": open\n\n"
     assert data(blocks) == [{"response": "a"}, {"response": "\u2028\n\r\0"}, {"response": "b"}]
     assert all(block.count(b"\n") == 2 for block in blocks)
+
+
+def test_reasoning_is_not_shown_in_this_dialect(stop: StopSignal) -> None:
+    answer = data(list(stream(Answerer(lambda: [Thought("Hm."), "a"]), stop)))
+    assert answer == [{"response": "a"}]
 
 
 @both_ways

@@ -48,6 +48,13 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """Yielded before the answer: a piece of a model's reasoning, which is no part of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestedCall:
     """Yielded instead of a piece of text: the answerer asks for a call of a tool."""
 
@@ -65,7 +72,7 @@ class Closing:
     completion_tokens: int | None = None
 
 
-Step: TypeAlias = "str | Pause | RequestedCall | Closing"
+Step: TypeAlias = "str | Pause | Thought | RequestedCall | Closing"
 Pieces: TypeAlias = Iterable[Step]
 
 

@@ -16,12 +16,18 @@ import httpx2
 import openai
 
 from streamchat_reference.answerers.cancellable_transport import CancellableTransport
-from streamchat_reference.answerers.interface import AnswererError, Closing, RequestedCall
+from streamchat_reference.answerers.interface import (
+    AnswererError,
+    Closing,
+    RequestedCall,
+    Thought,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from openai.types.chat import ChatCompletionChunk
+    from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
     from streamchat_reference.answerers.interface import OfferedTool, Question, Step
     from streamchat_reference.lossless_json import PlainJson
@@ -160,6 +166,8 @@ def _steps(chunks: Iterator[ChatCompletionChunk]) -> Iterator[Step]:
         usage = chunk.usage or usage
         for choice in chunk.choices[:1]:
             reason = choice.finish_reason or reason
+            if thought := _reasoning(choice.delta):
+                yield Thought(thought)
             if text := choice.delta.content or choice.delta.refusal:
                 yield text
             for piece in choice.delta.tool_calls or ():
@@ -175,3 +183,10 @@ def _steps(chunks: Iterator[ChatCompletionChunk]) -> Iterator[Step]:
         usage.prompt_tokens if usage else None,
         usage.completion_tokens if usage else None,
     )
+
+
+def _reasoning(delta: ChoiceDelta) -> str | None:
+    """Return a piece of reasoning, under either of the names that servers have for it."""
+    more = delta.model_extra or {}
+    text = more.get("reasoning_content") or more.get("reasoning")
+    return text if isinstance(text, str) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from streamchat_reference.answerers.interface import AnswererError, Pause
+from streamchat_reference.answerers.interface import AnswererError, Pause, Thought
 from streamchat_reference.answerers.tool_calls import requested_calls
 
 if TYPE_CHECKING:
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
     from streamchat_reference.answerers.interface import Answerer, Pieces, Question, Step
 
+THOUGHTS = (Thought("Let me"), Thought(" think"), Thought("."))
+
 
 @dataclass(frozen=True)
 class ScriptedAnswerer:
     """Answers as `answerer` does, but for some prompts, and for questions that offer tools.
 
     `slow_prompt` is answered after `slow_s` of silence; `fault_prompt` fails after `fault_after`
-    pieces. None: no such prompt. With `call_tools` a question that asks for calls gets them.
+    pieces. None: no such prompt. With `call_tools` a question that asks for calls gets them; with
+    `think` some reasoning precedes each answer.
     """
 
     answerer: Answerer
@@ -29,6 +32,7 @@ class ScriptedAnswerer:
     fault_prompt: str | None = None
     fault_after: int = 2
     call_tools: bool = False
+    think: bool = False
 
     @property
     def blocking(self) -> bool:
@@ -56,6 +60,8 @@ class ScriptedAnswerer:
         pieces: Pieces = calls or self.answerer.generate(question)
         if question.prompt == self.fault_prompt:
             pieces = _failing(pieces, self.fault_after)
+        if self.think:
+            pieces = chain(THOUGHTS, pieces)
         if question.prompt == self.slow_prompt:
             pieces = chain([Pause(self.slow_s)], pieces)
         return pieces

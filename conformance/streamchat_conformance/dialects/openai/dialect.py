@@ -20,6 +20,9 @@ DIALECT = Dialect(
     refusals=CompletionRefusals(),
     asked=asked,
     content=content,
+    reference_options=(
+        *("--answerer", "typewriter", "--interval", "0.012", "--call-tools", "--think"),
+    ),
     package="streamchat_conformance.dialects.openai",
     plain_row=PLAIN,
     sentinel=SENTINEL,
@@ -27,7 +30,6 @@ DIALECT = Dialect(
     discovery=discovery,
     discovered=discovered,
     first_event_s=60.0,
-    reference_options=("--events", "6", "--interval", "0.11", "--call-tools"),
     levels={
         "headers.cache-control": SHOULD,
         "headers.no-cache": MAY,

@@ -83,7 +83,7 @@ class Paced:
     seconds: float
     events: int
     settled_s: float
-    """How long to watch from the first event on, at the least (seconds)."""
+    """How long to watch at the least, from the first event on where that came late (seconds)."""
     first_s: float | None = None
     """When the first event was seen (seconds)."""
 
@@ -107,8 +107,11 @@ class Paced:
         return max(self.seconds, settled_at_s)
 
     def _settled_at_s(self, first_s: float) -> float:
-        """Return until when to watch at the least: what began soon was not held back."""
-        return first_s + self.settled_s if first_s >= self.settled_s else first_s
+        """Return until when to watch at the least.
+
+        What began late may have been held back; what began soon shows nothing before it is long.
+        """
+        return first_s + self.settled_s if first_s >= self.settled_s else self.settled_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from streamchat_reference.answerers.interface import (
     Closing,
     Pause,
     RequestedCall,
+    Thought,
 )
 from streamchat_reference.dialects.openai.stops import StopSearch
 
@@ -52,7 +53,7 @@ class ChoiceEnd:
     prompt_tokens: int | None = None
 
 
-Part: TypeAlias = "str | CallHead | CallArguments | ChoiceEnd"
+Part: TypeAlias = "str | Thought | CallHead | CallArguments | ChoiceEnd"
 ChoicePart: TypeAlias = "tuple[int, Part]"
 
 
@@ -111,9 +112,10 @@ def read_parts(pieces: Pieces, cap: int | None, stops: Sequence[str]) -> Iterato
                 yield ChoiceEnd("stop", used)
                 return
         else:
-            calls = token.call + 1
             yield from search.rest()
             yield token
+            if not isinstance(token, Thought):
+                calls = token.call + 1
         if used == cap:
             yield from search.rest()
             yield ChoiceEnd("length", used)
@@ -126,7 +128,9 @@ def read_parts(pieces: Pieces, cap: int | None, stops: Sequence[str]) -> Iterato
     )
 
 
-def _tokens(pieces: Pieces) -> Iterator[str | CallHead | CallArguments | Closing | Pause]:
+def _tokens(
+    pieces: Pieces,
+) -> Iterator[str | Thought | CallHead | CallArguments | Closing | Pause]:
     calls = 0
     for piece in pieces:
         match piece:
@@ -135,7 +139,7 @@ def _tokens(pieces: Pieces) -> Iterator[str | CallHead | CallArguments | Closing
                 for start in range(0, len(arguments), ARGUMENTS_CHARACTERS):
                     yield CallArguments(calls, arguments[start : start + ARGUMENTS_CHARACTERS])
                 calls += 1
-            case str() | Pause() | Closing():
+            case str() | Thought() | Pause() | Closing():
                 if piece != "":
                     yield piece
             case _:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from streamchat_reference.answerers.interface import Thought
 from streamchat_reference.dialects.openai.choices import CallArguments, CallHead, ChoiceEnd
 from streamchat_reference.dialects.openai.completion import TokenUsage, call_id, head, logprobs
 from streamchat_reference.dialects.openai.refusals import SERVER_ERROR, envelope
@@ -44,6 +45,8 @@ class CompletionChunks:
                 yield self._choice(
                     index, {"content": part}, logprobs=logprobs([part], self._asked.top_logprobs)
                 )
+            case Thought(text):
+                yield self._choice(index, {"reasoning_content": text})
             case CallHead(call, name):
                 function = {"name": name, "arguments": ""}
                 begun = {"index": call, "id": call_id(), "type": "function", "function": function}

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from streamchat_reference.answerers.interface import Thought
 from streamchat_reference.dialects.openai.choices import CallArguments, CallHead, ChoiceEnd
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class TokenUsage:
 class _WholeChoice:
     """What has come of one choice."""
 
+    thoughts: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     arguments: list[str] = field(default_factory=list)
@@ -79,6 +81,8 @@ class _WholeChoice:
             "content": content,
             "refusal": None,
         }
+        if self.thoughts:
+            message["reasoning_content"] = "".join(self.thoughts)
         if not self.names:
             return message
         calls = [
@@ -110,6 +114,8 @@ class WholeCompletion:
         match part:
             case str():
                 choice.tokens.append(part)
+            case Thought(text):
+                choice.thoughts.append(text)
             case CallHead(_, name):
                 choice.names.append(name)
                 choice.arguments.append("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
+from streamchat_reference.answerers.interface import Thought
 from streamchat_reference.streaming import event_stream
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class ChatEvents:
         return iter(())
 
     def piece(self, piece: object) -> Iterator[bytes]:
-        """Yield the event for one piece of text."""
+        """Yield the event for one piece of text. Reasoning has no place in this dialect."""
+        if isinstance(piece, Thought):
+            return
         if not isinstance(piece, str):
             raise TypeError(f"pieces must be text, not {type(piece).__name__}")
         self._empty = False
