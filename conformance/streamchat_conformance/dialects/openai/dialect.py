@@ -21,7 +21,7 @@ DIALECT = Dialect(
     asked=asked,
     content=content,
     reference_options=(
-        *("--answerer", "typewriter", "--interval", "0.012", "--call-tools", "--think"),
+        *("--answerer", "typewriter", "--interval", "0.009", "--call-tools", "--think"),
     ),
     package="streamchat_conformance.dialects.openai",
     plain_row=PLAIN,
