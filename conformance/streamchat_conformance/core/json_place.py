@@ -46,7 +46,7 @@ class BodyPlaces:
 
     valid: bytes
     texts: tuple[JsonPlace, ...]
-    """Where a user's text stands, the most usual place first. Each is a string in a valid body."""
+    """Where a user's text is, the most common place first. Each is a string in a valid body."""
     names: tuple[JsonPlace, ...]
     """Where the name of a member may stand that the server does not know."""
     values: tuple[JsonPlace, ...]

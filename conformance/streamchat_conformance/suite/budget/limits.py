@@ -41,7 +41,7 @@ class Thoroughness(StrEnum):
 LEAST_REQUESTS = 5
 """With fewer a run may not even know what a plain request gets."""
 ROOMY = 100
-"""With so many requests some may be spent on what decides nothing by itself."""
+"""With this many requests some may be spent on what decides nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)

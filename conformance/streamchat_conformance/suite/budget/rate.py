@@ -13,7 +13,7 @@ LONGEST_INTERVAL_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most so many requests in a unit of time."""
+    """At most this many requests in a unit of time."""
 
     text: str
     """As it was written, such as 15/m."""
