@@ -1,25 +1,48 @@
 """Clients that send half a request and keep the connection: half a head, or half a body.
 
 A server whose threads each wait for such a client is stopped by as many clients as it has
-threads. So there are more of them than pools of threads usually have, of each kind: what reads
-heads need not be what reads bodies, nor what reads bodies with a length what reads chunked ones.
+threads. A few of them every server has to bear. How many more depends on what it is made for: one
+that serves forty streams at once has forty threads, and forty half requests take them all, as
+forty streams would. That limits how much it serves. But where many half requests stop a server
+that as many streams do not stop, what reads requests is scarcer than what serves them.
+
+All kinds are tried: what reads heads need not be what reads bodies, nor what reads bodies with a
+length what reads chunked ones.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
+from streamchat_conformance.suite.scenarios.concurrency import (
+    StreamGroup,
+    late_streams,
+    served_alongside,
+)
+from streamchat_conformance.suite.scenarios.keepalive import served_alone
+from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS
+from streamchat_conformance.suite.target.target import SLOW_S
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
+    from streamchat_conformance.judges import Reading
     from streamchat_conformance.recorder import Connection
     from streamchat_conformance.suite.target.target import Target
 
-HALF_REQUESTS = 64
-"""How many clients of a kind send half a request."""
+SLOW_REQUEST = "resilience.slow-request"
+SLOW_REQUEST_MANY = "resilience.slow-request-many"
+
+FEW = 16
+"""This many clients that send half a request every server has to bear."""
+MANY = 64
+"""This many, where it serves as many streams at once."""
+SHORT_S = 0.25
+"""Whether streams wait for each other does not show where they last no longer (seconds)."""
+_STOP_NOBODY = "half requests stop nobody"
 
 HEADS, BODIES, CHUNKED_BODIES = KINDS = ("half a head", "half a body", "half a chunked body")
 
@@ -49,7 +72,7 @@ def halves_of(target: Target, kinds: Sequence[str]) -> list[bytes]:
 
 @contextlib.contextmanager
 def send_halves(
-    target: Target, count: int = HALF_REQUESTS, kinds: Sequence[str] = KINDS
+    target: Target, count: int = MANY, kinds: Sequence[str] = KINDS
 ) -> Iterator[list[Connection]]:
     """Send half requests on connections of their own, and hold those open; closed at the end."""
     halves = halves_of(target, kinds)
@@ -70,3 +93,86 @@ def send_halves(
     finally:
         for connection in connections:
             connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedByHalves:
+    """How clients that send half a request stopped the others."""
+
+    requirement: str
+    """The requirement that this breaks."""
+    message: str
+    reading: Reading
+
+
+def stopped_by_halves(target: Target) -> StoppedByHalves | None:
+    """Return how half requests stop others on this target, or None."""
+    if _STOP_NOBODY in target.once:
+        return None
+    # Of a slow target one group of all kinds is asked, or it takes minutes.
+    slow = target.baseline.first_event_s >= SLOW_S
+    for kinds in [KINDS] if slow else [KINDS, *((kind,) for kind in KINDS)]:
+        # Which requests are good is found out while nobody is in their way.
+        good = _good_requests(target, kinds)
+        many = _stopped_by(target, MANY, kinds, good)
+        if many is None:
+            continue
+        few = _stopped_by_few(target, kinds)
+        if few is not None:
+            return StoppedByHalves(SLOW_REQUEST, *few)
+        id_ = SLOW_REQUEST if _serves_together(target, MANY) else SLOW_REQUEST_MANY
+        return StoppedByHalves(id_, *many)
+    target.once.add(_STOP_NOBODY)
+    return None
+
+
+def _stopped_by_few(target: Target, kinds: Sequence[str]) -> tuple[str, Reading] | None:
+    """Return how a few half requests of one of some kinds stop others, or None."""
+    for kind in kinds:
+        # Who was stopped may need a moment after those who did it have left.
+        if not any(target.liveness.serves() for _ in range(ROUNDS)):
+            return None
+        if stopped := _stopped_by(target, FEW, (kind,), _good_requests(target, (kind,))):
+            return stopped
+    return None
+
+
+def _stopped_by(
+    target: Target, count: int, kinds: Sequence[str], good: Sequence[HttpRequest]
+) -> tuple[str, Reading] | None:
+    """Return what becomes of good requests while clients hold half requests, if it is bad."""
+    what = "have sent " + " or ".join(kinds)
+    for request in good:
+        # A server that ends half requests after a while was stopped until then. One that takes
+        # long by itself does not do so every time.
+        for _ in range(ROUNDS):
+            with send_halves(target, count, kinds) as halves:
+                problem, reading = served_alongside(target, halves, what, request=request, tries=1)
+            if not problem:
+                break
+        else:
+            return f"while {len(halves)} clients {what} {problem}", reading
+    return None
+
+
+def _serves_together(target: Target, count: int) -> bool:
+    """Return whether streams are served side by side; False where that does not show."""
+    baseline = target.baseline
+    if baseline.finite and baseline.duration_s - baseline.first_event_s <= SHORT_S:
+        return False
+    for _ in range(ROUNDS):
+        group = StreamGroup.open(target, count)
+        if any(reading.overloaded for reading in group.readings):
+            return False
+        if not late_streams(target, group):
+            return True
+        target.pause(baseline.write_intervals_s)
+    return False
+
+
+def _good_requests(target: Target, kinds: Sequence[str]) -> list[HttpRequest]:
+    """Return the requests that clients with these kinds of halves may stop."""
+    plain, in_chunks = HttpRequest.chat(target.plain()), chunked_chat(target)
+    if CHUNKED_BODIES in kinds and served_alone(target, in_chunks):
+        return [plain, in_chunks]
+    return [plain]

@@ -17,6 +17,10 @@ from streamchat_conformance.judges import Reading
 
 SHARE = 0.75
 """The share of single requests that were served within the baseline."""
+VARIES_S = 0.1
+"""Single requests that differ by no more take the same time (seconds)."""
+VARIES_BY = 0.5
+"""Nor do they vary where they differ by no more than this share of the longest."""
 SMALL_BYTES = 4096
 """Larger requests may well take longer than others."""
 
@@ -47,6 +51,25 @@ class LatencyBaseline:
     def refusal_s(self) -> float:
         """How long a single refusal may well take; 0 if none was seen."""
         return _upper(self._refusals_s)
+
+    @property
+    def first_events_s(self) -> list[float]:
+        """The times of the first events of single streams, the longest one first.
+
+        Without the very first one, where there are others: many a server warms up on it.
+        """
+        return sorted(self._first_events_s[1:] or self._first_events_s, reverse=True)
+
+    @property
+    def spread_s(self) -> float:
+        """How much single streams differed in their first event; 0 if none was seen."""
+        times_s = self.first_events_s or [0.0]
+        return times_s[0] - times_s[-1]
+
+    @property
+    def varies(self) -> bool:
+        """Whether single streams differed in their first event by more than machines do."""
+        return self.spread_s > max(VARIES_S, VARIES_BY * max(self.first_events_s, default=0.0))
 
     @property
     def streams(self) -> int:

@@ -1,0 +1,111 @@
+"""resilience: streams that were cut off leave nothing behind."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST, requirement
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.recorder import Plan, record_timeline, until
+from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.concurrency import serves_within
+from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS, require_served
+from streamchat_conformance.suite.target.latency_samples import sample_latency
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.verdicts.causes import ABANDONED
+
+LEFT = 50
+LEFT_EARLY = 25
+"""How many more are cut off before their first event."""
+
+
+@requirement(
+    "resilience.abandoned",
+    MUST,
+    "After 50 streams that were cut off by FIN and by RST, a new request is served as before.",
+    source="sgl-project/sglang#36333, sgl-project/sglang#36475, pallets/werkzeug#1649, "
+    "Kludex/starlette#2620, Pylons/waitress#418",
+)
+@costs(77, together=True)
+def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
+    target.require_stream()
+    if not target.red(ABANDONED):
+        sample_latency(target)
+        require_served(target)
+        _check_abandoned(target)
+    target.ledger.verdict(ABANDONED)
+
+
+def _check_abandoned(target: Target) -> None:
+    """Abandon many streams; enter it if the next request is not served as before."""
+    left = 0
+    # A slot that comes back after a while is not lost, but the next request should not wait for
+    # it; one that waits for another reason does not wait every time.
+    for _ in range(ROUNDS):
+        abandoned, starved = _abandon(target, LEFT)
+        left += abandoned + _abandon(target, LEFT_EARLY, early=True)[0]
+        target.ledger.left = max(target.ledger.left, left)
+        # What a server does when it finds a client gone, it does at its next write.
+        target.pause(target.baseline.write_intervals_s)
+        label = f"after {left} abandoned streams"
+        problem, reading = serves_within(target, label, tries=1)
+        if not problem:
+            if starved is None:
+                return
+            problem, reading = "others that were to be abandoned, too, got no event", starved
+            continue
+        if not reading.events and serves_within(target, label, tries=ROUNDS - 1)[0]:
+            break
+    message = f"after {left} abandoned streams {problem}"
+    finding = Finding(ABANDONED, message, "a stream, as before", answer(reading))
+    target.ledger.promptly_s = target.served_within_s
+    target.ledger.flag(finding, reading.exchange)
+    target.liveness.await_recovery(reading.exchange)
+
+
+ABANDON_S = 12.0
+"""How long abandoning may take in all; a slow server gets fewer (seconds)."""
+
+
+def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, Reading | None]:
+    """Open streams and cut them off after their first event.
+
+    Returns how many were cut, and one that got no event in time and ended that, if any did.
+    With `early` they are cut off before it, where the server thinks before it speaks.
+    """
+    # Where each batch takes long there are fewer.
+    batch = 5 if target.first_event_s < SLOW_S else count // 2
+    # Many at once, or on a server that serves one at a time, may wait for each other.
+    queue = batch > CONCURRENT_REQUESTS or target.red("resilience.concurrent")
+    enough = (
+        until.any_of(until.head(), until.elapsed(target.first_event_s / 2))
+        if early
+        else until.any_of(Answered(1), until.elapsed(target.served_within_s + 2))
+    )
+    request = target.encode(HttpRequest.chat(target.plain("I am leaving.")))
+    left = 0
+    spent_s = 0.0
+    while left < count and spent_s < ABANDON_S:
+        plans = [
+            Plan(
+                endpoint=target.endpoint,
+                request=request,
+                until=enough,
+                reset=number % 2 == 1,
+                label="a stream that is cut off",
+            )
+            for number in range(batch)
+        ]
+        exchanges = record_timeline(plans, target.limits).exchanges
+        left += sum(1 for exchange in exchanges if exchange.reads or early)
+        spent_s += max(exchange.ended_at_s for exchange in exchanges)
+        readings = [target.ledger.read(each) for each in exchanges]
+        starved = [each for each in readings if not (each.events or each.overloaded or each.ended)]
+        if not early and starved and not queue:
+            return left, starved[0]
+        if not early and len(starved) == batch:
+            # What waiting longer would show, the next request shows.
+            break
+    return left, None

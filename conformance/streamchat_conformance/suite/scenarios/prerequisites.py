@@ -1,0 +1,37 @@
+"""What has to hold before clients are held open or cut off to see whom that stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamchat_conformance.suite.scenarios.concurrency import serves_within
+from streamchat_conformance.suite.verdicts.causes import ABANDONED
+from streamchat_conformance.suite.verdicts.outcomes import Blocked
+
+if TYPE_CHECKING:
+    from streamchat_conformance.suite.target.target import Target
+
+ROUNDS = 3
+"""A wait for others has to show in this many rounds before it counts."""
+
+
+def require_concurrency(target: Target) -> None:
+    """Raise Blocked when this target does not serve side by side: the rest follows from it."""
+    target.require_stream()
+    if target.red("resilience.concurrent"):
+        raise Blocked("resilience.concurrent", "streams are not served side by side")
+
+
+def require_served(target: Target) -> None:
+    """Raise Blocked when a good request is not served even before others come to its harm."""
+    # A server may have to get rid of those who were there before.
+    if any(target.liveness.serves() for _ in range(ROUNDS)):
+        return
+    if target.peaceful and target.ledger.left:
+        # Only clients that left can have done that: nothing else happened so far.
+        reading = serves_within(target, "after good requests alone", tries=1)[1]
+        target.liveness.flag_abandoned("no stream", reading.exchange)
+        target.ledger.verdict(ABANDONED)
+    target.check_alive("the cases before")
+    if target.liveness.gone():
+        raise Blocked(target.ledger.end, "the server no longer serves a good request")
