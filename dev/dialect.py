@@ -53,7 +53,7 @@ def judged(server: ControlServer, report: Path, *options: str) -> dict[str, set[
     done = subprocess.run(
         [
             *(sys.executable, "-m", "streamchat_conformance", "-q", "--dialect={name}"),
-            *(f"--target-url={{server.url}}", "--thoroughness=quick"),
+            *(f"--target-url={{server.url}}", "--thoroughness=quick", "--max-requests=100000"),
             *(f"--report-json={{report}}", *options),
         ],
         capture_output=True,

@@ -46,7 +46,13 @@ def suite(*options: str) -> subprocess.CompletedProcess[str]:
 def judge(server: ControlServer, report: Path, *options: str) -> dict[str, Any]:
     """Judge a server by the suite's command line; return its report."""
     done = suite(
-        *("-q", "--dialect=acme.dialect", f"--target-url={server.url}", "--thoroughness=quick"),
+        *(
+            "-q",
+            "--dialect=acme.dialect",
+            f"--target-url={server.url}",
+            "--thoroughness=quick",
+            "--max-requests=100000",
+        ),
         *(f"--report-json={report}", "--max-requests=100000", *options),
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
