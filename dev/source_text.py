@@ -8,6 +8,7 @@ import keyword
 from collections import Counter
 
 LINE_LENGTH = 100
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def importing(text: str, module: str, *names: str) -> str:
@@ -29,8 +30,14 @@ def importing(text: str, module: str, *names: str) -> str:
     package = module.partition(".")[0]
     ours = [node for node in imports if (node.module or "").partition(".")[0] == package]
     later = [node for node in ours if (node.module or "") > module]
-    place = later[0].lineno - 1 if later else (ours[-1].end_lineno or 0) if ours else 0
-    lines.insert(place, _statement(module, set(names)))
+    if later:
+        lines.insert(later[0].lineno - 1, _statement(module, set(names)))
+    elif ours:
+        lines.insert(ours[-1].end_lineno or 0, _statement(module, set(names)))
+    else:
+        every = [each for each in ast.parse(text).body if isinstance(each, _IMPORTS)]
+        place = every[-1].end_lineno or 0
+        lines[place:place] = ["\n", _statement(module, set(names))]
     return "".join(lines)
 
 

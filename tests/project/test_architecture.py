@@ -73,3 +73,12 @@ def test_every_package_says_in_one_line_what_it_contains() -> None:
             if file.name == "__init__.py":
                 text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
                 assert text.split("\n")[0].endswith("."), name
+
+
+def test_the_grammar_of_a_token_is_written_once() -> None:
+    places = [
+        name
+        for name, file in modules("streamchat_conformance").items()
+        if "^_`|~" in file.read_text("utf-8")
+    ]
+    assert places == ["streamchat_conformance.core.grammar"]

@@ -268,3 +268,14 @@ def test_a_name_that_no_dialect_can_have_is_one_clear_line(
     output = capsys.readouterr()
     assert (output.out, output.err.count("\n")) == ("", 1)
     assert message in output.err
+
+
+def test_an_import_stands_where_the_linter_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    from dev.source_text import importing
+
+    head = '"""Doc."""\n\nfrom __future__ import annotations\n\nimport re\n'
+    assert importing(f"{head}\nX = 1\n", "a.b", "c") == f"{head}\nfrom a.b import c\n\nX = 1\n"
+    text = f"{head}\nfrom a.a import z\nfrom a.c import B\n"
+    added = importing(importing(text, "a.b", "c"), "a.c", "A", "C", "d")
+    assert added == (f"{head}\nfrom a.a import z\nfrom a.b import c\nfrom a.c import A, B, C, d\n")

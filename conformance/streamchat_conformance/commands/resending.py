@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.grammar import TOKEN_BYTES
 from streamchat_conformance.core.sent_request import parse_request
 
-_FIELD = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
+_FIELD = re.compile(rb"(?m)^(%b):[ \t]*([^\r\n]*)" % TOKEN_BYTES)
 
 
 class RedactedError(ValueError):

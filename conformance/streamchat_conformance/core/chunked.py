@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.framing import ABSURD_BYTES
+from streamchat_conformance.core.grammar import TOKEN_BYTES
 from streamchat_conformance.core.head import (
     HEAD_LIMIT_BYTES,
     FieldLine,
@@ -25,10 +26,9 @@ CHUNK_LINE_LIMIT_BYTES: Final = 16 * 1024
 
 _PLAIN_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _LINE = re.compile(rb"(?P<before>[ \t]*+)(?P<size>[0-9A-Fa-f]++)(?P<rest>.*)", re.DOTALL)
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 _EXTENSIONS = re.compile(
-    rb"(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+" % (_TOKEN, _TOKEN, _QUOTED)
+    rb"(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+" % (TOKEN_BYTES, TOKEN_BYTES, _QUOTED)
 )
 _FORBIDDEN_TRAILERS = frozenset(
     {

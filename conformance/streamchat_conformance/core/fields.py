@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from streamchat_conformance.core.grammar import TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 
-TOKEN: Final = re.compile(_TOKEN)
-"""RFC 9110 §5.6.2."""
+_WHOLE_TOKEN = re.compile(TOKEN)
 QUOTED_STRING: Final = re.compile(_QUOTED)
 """RFC 9110 §5.6.4."""
-_PARAMETER = re.compile(rf"({_TOKEN})=({_TOKEN}|{_QUOTED})")
+_PARAMETER = re.compile(rf"({TOKEN})=({TOKEN}|{_QUOTED})")
 _OWS = " \t"
 
 
 def is_token(text: str) -> bool:
     """Return whether `text` is a token (RFC 9110 §5.6.2)."""
-    return TOKEN.fullmatch(text) is not None
+    return _WHOLE_TOKEN.fullmatch(text) is not None
 
 
 def split_list(value: str, separator: str = ",") -> Iterator[str]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from streamchat_conformance.core.grammar import TOKEN_BYTES
+
 if TYPE_CHECKING:
     from streamchat_conformance.core.deviation import Area, DeviationLog
 
@@ -20,7 +22,7 @@ _STATUS_LINE = re.compile(
 )
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x0c\x0e-\x1f\x7f]")  # not HTAB; CR has its own code
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) (HTTP/1\.[01])")
+from streamchat_conformance.core.grammar import TOKEN_BYTES
+
+_REQUEST_LINE = re.compile(rb"(%b) (\S+) (HTTP/1\.[01])" % TOKEN_BYTES)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\n]*)?\r\n")
-_FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_FIELD_LINE = re.compile(rb"(%b):[ \t]*(.*?)[ \t]*" % TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.head import ResponseHead
 from streamchat_conformance.judges.hazards import unescaped
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
@@ -24,7 +25,7 @@ _ORDINARY = frozenset(
 )
 """Fields that servers send anyway."""
 
-_FIELD_IN_TEXT = re.compile(r"[\r\n]([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*)")
+_FIELD_IN_TEXT = re.compile(rf"[\r\n]({TOKEN}):[ \t]*([^\r\n]*)")
 _AFTER_BLANK_LINE = re.compile(r"(?:\r\n\r\n|\n\n|\r\r)([^\r\n]{4,64})")
 
 

@@ -10,6 +10,7 @@ import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.offline.har_body import request_body, response_body
 from streamchat_conformance.offline.recording import (
     NO_BODY,
@@ -24,7 +25,7 @@ from streamchat_conformance.offline.recording import (
     chunked,
 )
 
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_NAME = re.compile(TOKEN)
 _OF_THE_WIRE = frozenset({"content-length", "transfer-encoding", "content-encoding"})
 """Fields that describe the bytes as they were, not as the archive has them."""
 _SHOWN_PATHS = 5

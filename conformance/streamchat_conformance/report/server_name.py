@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 
+from streamchat_conformance.core.grammar import TOKEN
+
 NAME_LIMIT = 60
 """Longest name that is shown (characters)."""
 
-_PRODUCT = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:/([!#$%&'*+.^_`|~0-9A-Za-z-]+))?")
+_PRODUCT = re.compile(rf"({TOKEN})(?:/({TOKEN}))?")
 _COMMANDS = {
     "caddy": "Caddy",
     "cheroot": "cheroot",

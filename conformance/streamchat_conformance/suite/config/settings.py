@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streamchat_conformance.catalogue import FAULT, SLOW
+from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
 from streamchat_conformance.dialects.registry import (
@@ -33,7 +34,7 @@ from streamchat_conformance.suite.config.deploying import (
 )
 from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
 
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_NAME = re.compile(TOKEN)
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _WRITTEN_BY_SUITE = frozenset(
     {"host", "content-length", "transfer-encoding", "content-type", "connection", "expect"}
