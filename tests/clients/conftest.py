@@ -18,9 +18,9 @@ FAULT_PROMPT = "Please fail half-way."
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that types fast and calls tools, with a slow prompt and a failing one."""
+    """A server that types fast, reasons and calls tools, with a slow prompt and a failing one."""
     options = (
-        *("--answerer", MODEL, "--interval", "0.002", "--call-tools"),
+        *("--answerer", MODEL, "--interval", "0.002", "--call-tools", "--think"),
         *("--slow-prompt", SLOW_PROMPT, "--slow-seconds", "0.5", "--heartbeat", "0.1"),
         *("--fault-prompt", FAULT_PROMPT, "--fault-after", "2"),
     )

@@ -13,7 +13,8 @@ from .conftest import FAULT_PROMPT, MODEL, SLOW_PROMPT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+    from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
     from ..reference.harness import RunningServer
 
@@ -90,6 +91,11 @@ def said(completion: ChatCompletion) -> list[Any]:
     ]
 
 
+def reasoning(message: ChoiceDelta | ChatCompletionMessage) -> str:
+    """Return the reasoning, which the SDK has as a member that it does not know."""
+    return str((message.model_extra or {}).get("reasoning_content", ""))
+
+
 @pytest.mark.parametrize(
     "prompt",
     ["Say hello.", "", UNICODE, "\N{GRINNING FACE}" * 100],
@@ -116,7 +122,20 @@ def test_usage_arrives(client: openai.OpenAI) -> None:
     assert last.usage == usage
     assert all(chunk.usage is None for chunk in chunks)
     assert talk.helped(**options).usage == usage
-    assert usage.completion_tokens == sum(bool(chunk.choices[0].delta.content) for chunk in chunks)
+    tokens = [
+        chunk
+        for chunk in chunks
+        if chunk.choices[0].delta.content or reasoning(chunk.choices[0].delta)
+    ]
+    assert usage.completion_tokens == len(tokens)
+
+
+def test_reasoning_arrives(client: openai.OpenAI) -> None:
+    talk = Talk(client, "Say hello.")
+    thoughts = [reasoning(choice.delta) for chunk in talk.chunks() for choice in chunk.choices]
+    whole = reasoning(talk.whole().choices[0].message)
+    assert whole
+    assert "".join(thoughts) == whole
 
 
 def test_a_stop_sequence_ends_the_answer(client: openai.OpenAI) -> None:
@@ -201,7 +220,7 @@ def test_a_failure_in_mid_stream_is_raised_after_the_text_before_it(client: open
     came: list[str | None] = []
     with pytest.raises(openai.APIError, match="this failure is scripted"):
         came.extend(choice.delta.content for chunk in talk.chunks() for choice in chunk.choices)
-    assert len(came) == 3  # the role, and two pieces
+    assert len(came) == 6  # the role, the reasoning, and two pieces
     with pytest.raises(openai.APIError, match="this failure is scripted"):
         talk.helped()
     with pytest.raises(openai.InternalServerError, match="this failure is scripted"):
