@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from streamchat_fixtures.control import ControlServer, ControlSettings, Turn
+from streamchat_fixtures.control import ControlServer, ControlSettings, Refusal, Turn
 from streamchat_fixtures.dialects import DEFAULT, steps_of
 from streamchat_fixtures.faults import FAULTS
 
 from .harness import judge
+
+Limit = Callable[["Tally"], Refusal | None]
 
 
 class Tally:
@@ -50,8 +52,10 @@ class Tally:
 
 
 @contextmanager
-def counted(*faults: str, events: int = 6, interval_s: float = 0.02) -> Iterator[tuple[str, Tally]]:
-    """Serve a control server that counts; yield its URL and the tally."""
+def counted(
+    *faults: str, events: int = 6, interval_s: float = 0.02, limit: Limit = lambda _: None
+) -> Iterator[tuple[str, Tally]]:
+    """Serve a control server that counts, and may put off requests; yield its URL and the tally."""
     tally, steps = Tally(), steps_of(DEFAULT)
     read_head, read_body, stream = steps.read_head, steps.read_body, steps.stream
 
@@ -63,6 +67,8 @@ def counted(*faults: str, events: int = 6, interval_s: float = 0.02) -> Iterator
     def counted_body(turn: Turn) -> bytes:
         body = read_body(turn)
         tally.body(len(body))
+        if refusal := limit(tally):
+            raise refusal
         return body
 
     def counted_stream(turn: Turn) -> None:
@@ -152,3 +158,47 @@ def test_a_finding_counts_though_its_own_case_was_left_out(tmp_path: Path) -> No
         run = judge(tmp_path, f"--target-url={url}", "--thoroughness=smoke")
     assert run.code == 1
     assert run.outcomes["error.status"] == "fail"
+
+
+def in_a_window(count: int, seconds: float, *fields: tuple[str, str]) -> Limit:
+    """Return a limit of that many requests in each window of time."""
+
+    def limit(tally: Tally) -> Refusal | None:
+        now_s = tally.times_s[-1]
+        window = int((now_s - tally.times_s[0]) / seconds)
+        in_it = sum(int((at - tally.times_s[0]) / seconds) == window for at in tally.times_s)
+        return Refusal(429, "Too many requests", fields=[*fields]) if in_it > count else None
+
+    return limit
+
+
+@pytest.mark.parametrize("fields", [(), (("Retry-After", "1"),)])
+def test_a_limit_of_requests_is_waited_for_and_not_judged(
+    fields: tuple[tuple[str, str], ...], tmp_path: Path
+) -> None:
+    with counted(limit=in_a_window(12, 1.5, *fields)) as (url, _):
+        options = ("--thoroughness=smoke", "--max-requests=60")
+        run = judge(tmp_path, f"--target-url={url}", *options)
+    assert run.report is not None
+    assert run.code == 0, run.out
+    assert run.report["requests"]["put_off"] > 0
+    assert "were put off" in run.out
+
+
+def test_a_limit_makes_no_false_alarm_of_streams_opened_together(tmp_path: Path) -> None:
+    limit = in_a_window(3, 1.0, ("Retry-After", "1"))
+    with counted(limit=limit) as (url, _):
+        run = judge(tmp_path, f"--target-url={url}", "--requirement=resilience.concurrent")
+    assert run.outcomes["resilience.concurrent"] in ("pass", "not-applicable"), run.out
+
+
+def test_a_server_that_puts_off_everything_cannot_be_tested(tmp_path: Path) -> None:
+    def limit(_: Tally) -> Refusal:
+        return Refusal(429, "Quota exceeded", fields=[("retry-after-ms", "10")])
+
+    with counted(limit=limit) as (url, tally):
+        run = judge(tmp_path, f"--target-url={url}", "--max-requests=5")
+    assert tally.requests <= 5
+    assert run.code == 6
+    assert "--rate" in run.out
+    assert "429" in run.out

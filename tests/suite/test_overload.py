@@ -1,11 +1,22 @@
 """A server that says "not now" is asked again for a while, and flagged for nothing."""
 
+from dataclasses import replace
+
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.retries import Retries
 from streamchat_conformance.suite.scenarios.line_client import read_lines
-from streamchat_conformance.suite.target import overload as room
-from streamchat_conformance.suite.target.overload import NoRoom, admitted, needs_room, with_room
+from streamchat_conformance.suite.target.overload import (
+    NoRoom,
+    admitted,
+    asked_by,
+    needs_room,
+    rate_limited,
+    with_room,
+)
+from streamchat_conformance.suite.target.preflight import run_preflight
+from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 from .answering import BUSY as FULL
 from .answering import STREAM, answering
@@ -20,11 +31,19 @@ def answered(status: int, *lines: str) -> Reading:
 BUSY = answered(503, "Retry-After: 0")
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(room, "LEAST_PAUSE_S", 0.001)
-    monkeypatch.setattr(room, "LONGEST_PAUSE_S", 0.002)
+class Waits(Retries):
+    """Waiting that takes no time."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        super().__init__(self.pauses.append)
+
+
+class Subject:
+    """What a case is run on."""
+
+    def __init__(self) -> None:
+        self.retries: Retries = Waits()
 
 
 @pytest.mark.parametrize(
@@ -42,12 +61,12 @@ def test_asking_again_ends_whatever_retry_after_says(reading: Reading) -> None:
         asked.append(1)
         admitted(reading)
 
-    with pytest.raises(NoRoom, match=f"no room: {reading.status} with Retry-After"):
-        with_room(attempt)
+    with pytest.raises(NoRoom, match=rf"put the request off for too long \({reading.status}\)"):
+        with_room(attempt, Waits())
     assert 2 <= len(asked) <= 11
 
 
-@pytest.mark.parametrize("reading", [answered(200), answered(400), answered(503), answered(429)])
+@pytest.mark.parametrize("reading", [answered(200), answered(400), answered(503)])
 def test_only_a_not_now_is_one(reading: Reading) -> None:
     assert admitted(reading) is reading
 
@@ -68,5 +87,105 @@ def test_a_case_begins_again_until_there_is_room() -> None:
         seen.append(target)
         admitted(answers[len(seen) - 1])
 
-    case("the target")
-    assert seen == ["the target"] * 3
+    subject = Subject()
+    case(subject)
+    assert seen == [subject] * 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        ([], None),
+        (["Retry-After: 9"], 9.0),
+        (["Retry-After: 0"], 0.0),
+        (["Retry-After: 1", "retry-after-ms: 250"], 0.25),
+        (["Retry-After: soon"], None),
+        (["Retry-After: -1"], None),
+        (["Retry-After: nan"], None),
+        (["Retry-After: " + "9" * 400], None),
+        (["Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"], None),
+        (
+            [
+                "Date: Sun, 06 Nov 1994 08:49:30 GMT",
+                "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT",
+            ],
+            7.0,
+        ),
+        (["Date: x", "Retry-After: Sun, 99 Nov 1994 08:49:37 GMT"], None),
+    ],
+)
+def test_what_a_server_asks_for_is_understood(lines: list[str], seconds: float | None) -> None:
+    assert asked_by(answered(429, *lines)) == seconds
+
+
+def pauses(retries: Waits, status: int, asked_s: float | None) -> list[float]:
+    """Return the pauses of one request that is put off for ever."""
+    retries.pauses.clear()
+    retry = retries.begin()
+    for _ in range(1000):
+        if not retry.again(status, asked_s):
+            return list(retries.pauses)
+    raise AssertionError("it never ends")
+
+
+def test_a_limit_by_the_minute_is_waited_for() -> None:
+    assert pauses(Waits(), 429, 37.0) == [37.0, 37.0, 1.0]
+    assert pauses(Waits(), 429, 3600.0) == [60.0, 15.0]
+    assert pauses(Waits(), 429, None) == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 12.0]
+    assert pauses(Waits(), 503, 30.0) == [5.0, 5.0]
+
+
+def test_waits_that_bring_nothing_become_short_until_one_brings_something() -> None:
+    retries = Waits()
+    assert sum(pauses(retries, 429, 60.0)) == 75.0
+    assert sum(pauses(retries, 429, 60.0)) == 75.0
+    assert sum(pauses(retries, 429, 60.0)) == 3.0
+    retry = retries.begin()
+    assert retry.again(429, 1.0)
+    retry.served()
+    assert sum(pauses(retries, 429, 60.0)) == 75.0
+
+
+def test_all_waits_of_a_run_have_a_bound() -> None:
+    retries = Waits()
+    for _ in range(100):
+        retry = retries.begin()
+        retry.again(429, 60.0)
+        retry.served()
+    assert retries.waited_s < 600 + 60 + 100
+    assert retries.put_off == 100
+
+
+@pytest.mark.parametrize(
+    ("body", "limited"), [(b'{"prompt": "x", "history": []}', True), (b"{", False)]
+)
+def test_429_without_a_time_puts_off_what_may_be_served(body: bytes, limited: bool) -> None:
+    head = (
+        b"POST /api/stream-chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body)
+    )
+    exchange = replace(answered(429).exchange, request=head + body)
+    assert rate_limited(Reading(exchange, "/api/stream-chat")) is limited
+
+
+LIMITED = b"HTTP/1.1 429 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_a_server_that_puts_off_plain_requests_for_good_cannot_be_tested() -> None:
+    with answering(lambda _: LIMITED) as target:
+        target.retries = Waits()
+        with pytest.raises(NotTestable, match="429") as raised:
+            run_preflight(target)
+    assert "--rate" in raised.value.hint
+    assert target.retries.put_off == 7
+
+
+@pytest.mark.parametrize(("plain", "status"), [(LIMITED, 400), (STREAM, 429)])
+def test_429_to_an_invalid_request_is_a_limit_where_plain_ones_get_it_too(
+    plain: bytes, status: int
+) -> None:
+    refused = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    answers = [LIMITED, plain, refused]
+    with answering(lambda number: answers[number]) as target:
+        target.retries = Waits()
+        assert target.post(b"{").status == status

@@ -27,6 +27,7 @@ from streamchat_conformance.suite.target.latency_samples import (
     sample_latency,
     sample_latency_thoroughly,
 )
+from streamchat_conformance.suite.target.overload import asked_by, rate_limited
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED
 from streamchat_conformance.suite.verdicts.judged import violation
@@ -43,6 +44,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     target.require_stream()
     crowds: list[StreamGroup] = []
     # A server that serves one after the other does so every time; a busy machine does not.
+    retry = target.retries.begin()
     for _ in range(ROUNDS):
         crowd = StreamGroup.open(target, count)
         if not any(reading.exchange.reads for reading in crowd.readings):
@@ -59,7 +61,10 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
         # The suite's own observations may have taken what room there is.
         target.background.settle(within_s=2 * target.settings.observation_s)
         target.pause(target.baseline.write_intervals_s)
+        if limited := [reading for reading in crowd.readings if rate_limited(reading)]:
+            retry.again(limited[-1].status, asked_by(limited[-1]))
     if len(served) < min(2, count):
+        _require_no_rate_limit(target, crowd)
         # 503 with Retry-After is an answer, if a few are served.
         finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
         raise Violation((finding, crowd.readings[0].exchange))
@@ -71,6 +76,16 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     reading, reason = late[0]
     message = f"of {count} streams opened together {len(late)} had to wait: {reason}"
     raise violation(id_, message, "all streams progress together", reading)
+
+
+def _require_no_rate_limit(target: Target, crowd: StreamGroup) -> None:
+    """Raise NotApplicable where as many requests are too many one after the other as well."""
+    if not any(map(rate_limited, crowd.readings)):
+        return
+    request = HttpRequest.chat(target.plain("One after the other."))
+    for _ in crowd.readings:
+        if rate_limited(target.send(request, observe=False, patient=False)):
+            raise NotApplicable("the server limits how many requests it takes in a time (429)")
 
 
 def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count: int) -> None:

@@ -194,12 +194,16 @@ class Reading:
 
     @property
     def overloaded(self) -> bool:
-        """Whether this is an honest "not now": 503 (or 429) with Retry-After."""
-        return (
-            self.status in (429, 503)
-            and self.head is not None
-            and self.head.first("retry-after") is not None
-        )
+        """Whether this is an honest "not now": 503 or 429 with Retry-After.
+
+        RFC 6585 section 4 leaves Retry-After to the server. Without it 429 is an answer to a
+        request that may be served; one that must be refused has no part in a limit.
+        """
+        if self.head is None or self.status not in (429, 503):
+            return False
+        if self.head.first("retry-after") is not None:
+            return True
+        return self.status == 429 and self.asked.expectation is not Expectation.REFUSE
 
     @property
     def is_stream(self) -> bool:

@@ -123,7 +123,10 @@ class Gathering:
                 "streams": (mine.streams or 0) + facts["streams"],
                 "requests": {
                     **facts["requests"],
-                    "sent": mine.requests.get("sent", 0) + facts["requests"]["sent"],
+                    **{
+                        name: mine.requests.get(name, 0) + facts["requests"][name]
+                        for name in ("sent", "put_off", "waited_s")
+                    },
                 },
                 # Of several servers, one each worker, the one that died is to be reported.
                 "process": mine.process if "died" in mine.process else facts["process"],

@@ -112,8 +112,13 @@ class RunState:
             run_preflight(target)
             detect(target, self._needed())
         except NotRun as reason:
-            self.results.facts.not_testable = f"{reason} before it was known what the target does"
-            self.results.facts.hint = "allow more requests with --max-requests"
+            put_off = (
+                f" ({many} were put off by 429 or 503)" if (many := target.retries.put_off) else ""
+            )
+            self.results.facts.not_testable = (
+                f"{reason}{put_off} before it was known what the target does"
+            )
+            self.results.facts.hint = "allow more with --max-requests, or send slower with --rate"
             self.results.facts.server = ledger.server
             raise NotTestable(self.results.facts.not_testable) from None
         except NotTestable as reason:
@@ -252,6 +257,8 @@ class RunState:
         return {
             "expected": self.plan.requests,
             "sent": target.budget.sent,
+            "put_off": target.retries.put_off,
+            "waited_s": round(target.retries.waited_s, 1),
             "max": limits.max_requests,
             "rate": limits.rate.text if limits.rate is not None else None,
             "thoroughness": self.settings.thoroughness.value,

@@ -105,6 +105,8 @@ def print_summary(
         f"run           {facts.generated} generated requests, {facts.exchanges} exchanges, "
         f"{report.get('duration_s', 0):.1f} s"
     )
+    if facts.requests:
+        reporter.line(f"requests      {_sent(facts.requests)}")
     base_url = base(facts.url)
     _list(reporter, results, base_url, redactor)
     if facts.not_testable:
@@ -143,6 +145,15 @@ def _width() -> int:
 def _counts(results: Results, level: Level) -> str:
     counts = results.count(level)
     return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
+
+
+def _sent(requests: Mapping[str, Any]) -> str:
+    """Return how many requests were sent, and what became of them on the way."""
+    text = f"{requests['sent']} sent, about {requests['expected']} expected"
+    if requests["put_off"]:
+        text += f"; {requests['put_off']} were put off (429 or 503)"
+        text += f" and waited for: {requests['waited_s']:g} s"
+    return text
 
 
 def _list(

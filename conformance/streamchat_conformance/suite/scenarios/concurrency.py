@@ -17,6 +17,7 @@ from streamchat_conformance.suite.scenarios.stopped_streams import (
     stopped_streams,
     until_silent,
 )
+from streamchat_conformance.suite.target.overload import NoRoom, rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered, Watched
 from streamchat_conformance.suite.target.target import SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
@@ -208,6 +209,8 @@ def serves_within(
             return "", reading
         if first is not None:
             problem = f"a stream's first event takes {first.at_s:.2f} s (bound {bound_s:.2f} s)"
+        elif rate_limited(reading) and not accept_503:
+            raise NoRoom(reading.status, None)
         elif reading.overloaded:
             problem = "the server still says 503"
             if accept_503:

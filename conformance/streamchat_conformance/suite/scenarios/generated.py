@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from streamchat_conformance.suite.budget.cost import Cost
 from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.overload import NoRoom
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
@@ -85,6 +86,8 @@ class _Run:
         """Failing values, by their representation."""
         self.stopped: Blocked | NotApplicable | NotRun | NotTestable | None = None
         """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
+        self.put_off: NoRoom | None = None
+        """What became of the last example that the server put off for too long."""
         self.shrinks = baseline.first_event_s < SLOW_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
@@ -124,6 +127,9 @@ class _Run:
             self.failures[key] = failure
             if self.shrinks and self.shrink_ends_at is None:
                 self.shrink_ends_at = time.monotonic() + SHRINK_S
+        except NoRoom as outcome:
+            self.tried -= 1
+            self.put_off = outcome
         except (Blocked, NotApplicable, NotRun, NotTestable) as outcome:
             self.stopped = outcome
 
@@ -213,6 +219,8 @@ def generated_for(
                 raise run.repeat(failure)
             if run.stopped is not None:
                 raise run.stopped
+            if run.put_off is not None and not run.tried:
+                raise run.put_off
 
         listed = TYPICAL_EXAMPLES if callable(examples) else len(examples)
         test.__cost__ = Cost(0, listed, share)  # type: ignore[attr-defined]  # read back by the plan

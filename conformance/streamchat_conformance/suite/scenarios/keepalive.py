@@ -12,6 +12,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.retries import LIMITED
 from streamchat_conformance.suite.target.overload import admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
@@ -202,13 +203,13 @@ class Idle:
 
     def start(self) -> None:
         """Begin, unless it was begun before."""
-        self._target.background.start("idle", lambda: with_room(self._work))
+        self._target.background.start("idle", lambda: with_room(self._work, self._target.retries))
 
     def result(self) -> tuple[Reading, Reading | None]:
         """Return the first answer and the second one (None: closed meanwhile)."""
         self.start()
         target = self._target
-        within_s = self.IDLE_S + 2 * target.settings.limits.total_s
+        within_s = self.IDLE_S + 2 * target.settings.limits.total_s + LIMITED.total_s
         first, second = target.background.result("idle", within_s=within_s)
         reading = target.ledger.read(second) if second is not None else None
         return target.ledger.read(first), reading

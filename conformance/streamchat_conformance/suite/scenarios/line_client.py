@@ -18,6 +18,7 @@ from urllib3.exceptions import DecodeError, InvalidChunkLength
 from streamchat_conformance.core.eventstream import read_event_stream
 from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.budget.retries import TOO_MANY_REQUESTS, asked_pause_s
 from streamchat_conformance.suite.target.overload import NoRoom
 from streamchat_conformance.suite.target.target import Target
 
@@ -62,9 +63,9 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             timeout=timeout,
             verify=verify,
         ) as response:
-            retry_after = response.headers.get("Retry-After")
-            if response.status_code in (429, 503) and retry_after is not None:
-                raise NoRoom(response.status_code, retry_after)
+            status, fields = response.status_code, response.headers
+            if status == TOO_MANY_REQUESTS or (status == 503 and "Retry-After" in fields):
+                raise NoRoom(status, asked_pause_s(fields.get))
             large = target.large_event_bytes > LARGE_EVENT_BYTES
             chunk_bytes = LARGE_CHUNK_BYTES if large else 1
             return _read(

@@ -12,11 +12,12 @@ from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Limits, Plan, Until, record_together
+from streamchat_conformance.suite.budget.retries import LIMITED
 from streamchat_conformance.suite.config.settings import DeclaredRequest
 from streamchat_conformance.suite.scenarios.keepalive import Idle, collect_texts
 from streamchat_conformance.suite.scenarios.stateful import start_whole_plans
 from streamchat_conformance.suite.scenarios.timing import LONG_ENOUGH_S
-from streamchat_conformance.suite.target.overload import PATIENCE_S, NoRoom, admitted, with_room
+from streamchat_conformance.suite.target.overload import NoRoom, admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Paced, Watched
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -85,7 +86,7 @@ class Observations:
         target = self._target
         self.start(name)
         fresh = name not in target.observed
-        within_s = self._limits.total_s + target.limits.connect_s + PATIENCE_S + 5
+        within_s = self._limits.total_s + target.limits.connect_s + LIMITED.total_s + 5
         exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
         if fresh and observe:
             target.observed[name] = [
@@ -198,5 +199,5 @@ class Observations:
                 admitted(readings[0])
 
         with contextlib.suppress(NoRoom):
-            with_room(attempt)
+            with_room(attempt, self._target.retries)
         return exchanges

@@ -22,6 +22,7 @@ from streamchat_conformance.recorder.stop_conditions import any_of
 from streamchat_conformance.recorder.stop_conditions import head as until_head
 from streamchat_conformance.suite.target.live_target import LiveTarget
 from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
+from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import place
@@ -132,7 +133,7 @@ class Liveness:
             else:
                 # Silence means that it is up, and will not serve the next request either.
                 if reading.accepted or not reading.closed:
-                    return reading.accepted
+                    return reading.accepted or rate_limited(reading)
             self._target.pause(STARTING_PAUSE_S)
         return False
 
@@ -304,6 +305,9 @@ class Liveness:
         self._awaited.append((after, job))
 
     def _judge(self, after: str, reading: Reading) -> None:
+        if rate_limited(reading):
+            # It is up; how many requests it takes in a minute is its own choice.
+            return
         if reading.status >= 500 and not reading.overloaded and self._fails_unprovoked():
             # Such internal errors are those of request.never-5xx, whatever came before.
             self._target.ledger.observe_reading(reading)

@@ -1,81 +1,98 @@
-"""Servers that say "not now": 503 (or 429) with Retry-After is waited out, and never judged.
+"""Servers that say "not now": 503 or 429. They are waited for (see `Retries`), and never judged.
 
 How many streams a server takes is its own choice, and the suite itself opens many: what its slow
-observations take alongside the cases may be all there is.
+observations take alongside the cases may be all there is. How many requests it takes in a minute
+is its own choice, too.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.retries import TOO_MANY_REQUESTS, Retries, asked_pause_s
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-Result = TypeVar("Result")
-Subject = TypeVar("Subject")
+CERTAIN_REFUSALS = 3
+"""How many invalid requests that get 429 while a plain one is served show that it is for good."""
 
-PATIENCE_S = 6.0
-"""How long an overloaded server is asked again (seconds)."""
-LEAST_PAUSE_S = 0.1
-"""How long it is left alone at least, even where it says that it may be asked at once."""
-LONGEST_PAUSE_S = 1.0
-"""How long at most: its streams are short, or are the suite's own."""
+Result = TypeVar("Result")
+
+
+class PatientSubject(Protocol):
+    """What a case is run on, as far as waiting is concerned."""
+
+    @property
+    def retries(self) -> Retries:
+        """What the run has learned about waiting."""
+
+
+Subject = TypeVar("Subject", bound=PatientSubject)
 
 
 class NoRoom(NotApplicable):
     """A case met an overloaded server where it cannot ask again by itself."""
 
-    def __init__(self, status: int, retry_after: str) -> None:
-        super().__init__(f"the server had no room: {status} with Retry-After")
-        self.retry_after = retry_after
+    def __init__(self, status: int, asked_s: float | None) -> None:
+        super().__init__(f"the server put the request off for too long ({status})")
+        self.status = status
+        self.asked_s = asked_s
 
 
-class Pauses:
-    """The pauses of one wait for room."""
+def asked_by(reading: Reading) -> float | None:
+    """Return how long an answer asks to be left alone (seconds), or None."""
+    return asked_pause_s(reading.head.first) if reading.head is not None else None
 
-    def __init__(self) -> None:
-        self._waited_s = 0.0
 
-    def pause(self, retry_after: str) -> bool:
-        """Wait before the server is asked again; return False when that was done long enough."""
-        if self._waited_s >= PATIENCE_S:
+def rate_limited(reading: Reading) -> bool:
+    """Return whether a request was put off because there were too many in a time."""
+    return reading.overloaded and reading.status == TOO_MANY_REQUESTS
+
+
+class LimitCheck:
+    """Finds out whether 429 to an invalid request, without a time to come back, means a limit.
+
+    It does where a plain request gets 429 at that time as well; else it is how this server refuses.
+    """
+
+    def __init__(self, ask_plain: Callable[[str], Reading | None]) -> None:
+        self._ask_plain = ask_plain
+        self._served = 0
+        """How often a plain request was served at such a time."""
+
+    def limits(self, reading: Reading) -> bool:
+        """Return whether an answer says only that there were too many requests."""
+        doubtful = reading.status == TOO_MANY_REQUESTS and not reading.overloaded
+        if not doubtful or self._served >= CERTAIN_REFUSALS:
             return False
-        pause_s = min(LONGEST_PAUSE_S, max(LEAST_PAUSE_S, _seconds(retry_after)))
-        threading.Event().wait(pause_s)
-        self._waited_s += pause_s
-        return True
-
-
-def _seconds(retry_after: str) -> float:
-    """Read Retry-After; a date, or what is no number, is a second (RFC 9110 section 10.2.3)."""
-    short = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6
-    return float(retry_after) if short else 1.0
-
-
-def retry_after(reading: Reading) -> str:
-    """Return the value of Retry-After, or an empty text."""
-    return (reading.head.first("retry-after") or "") if reading.head else ""
+        plain = self._ask_plain("whether plain requests are too many as well")
+        if plain is None:
+            return False
+        self._served += not plain.overloaded
+        return plain.overloaded
 
 
 def admitted(reading: Reading) -> Reading:
     """Return a reading. Raises NoRoom when it is a "not now"."""
     if reading.overloaded:
-        raise NoRoom(reading.status, retry_after(reading))
+        raise NoRoom(reading.status, asked_by(reading))
     return reading
 
 
-def with_room(attempt: Callable[[], Result]) -> Result:
+def with_room(attempt: Callable[[], Result], retries: Retries) -> Result:
     """Return what an attempt returns; made again, after a pause, while it raises NoRoom."""
-    pauses = Pauses()
+    retry = retries.begin()
     while True:
         try:
-            return attempt()
+            result = attempt()
         except NoRoom as full:
-            if not pauses.pause(full.retry_after):
+            if not retry.again(full.status, full.asked_s):
                 raise
+        else:
+            retry.served()
+            return result
 
 
 def needs_room(case: Callable[[Subject], None]) -> Callable[[Subject], None]:
@@ -83,6 +100,6 @@ def needs_room(case: Callable[[Subject], None]) -> Callable[[Subject], None]:
 
     @functools.wraps(case)
     def test(target: Subject) -> None:
-        with_room(lambda: case(target))
+        with_room(lambda: case(target), target.retries)
 
     return test

@@ -9,6 +9,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.baseline import Baseline, echoes, first_event_bytes, pace
 from streamchat_conformance.suite.target.deploying import credentials_hint
+from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
@@ -30,6 +31,11 @@ def run_preflight(target: Target) -> Baseline:
         reading = target.send(
             request, stop=Watched(PROBE_S), label="a plain request", observe=False
         )
+        if rate_limited(reading):
+            raise NotTestable(
+                "the server answers a valid request with 429: there were too many",
+                "wait until its limit lifts, check the quota, or send more slowly with --rate",
+            )
         readings.append(reading)
         if not reading.accepted and reading.head is None and not readings[0].exchange.reads:
             break

@@ -19,6 +19,7 @@ from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.budget.plan import RunPlan
 from streamchat_conformance.suite.budget.request_budget import RequestBudget
+from streamchat_conformance.suite.budget.retries import Retries
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.adaptive_timeouts import AdaptiveTimeouts
 from streamchat_conformance.suite.target.background import Background, run_together
@@ -26,7 +27,7 @@ from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.liveness import Liveness
-from streamchat_conformance.suite.target.overload import Pauses, retry_after
+from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, NotTestable
@@ -58,6 +59,8 @@ class Target:
         limits = settings.cost_limits
         self.budget = RequestBudget(limits.max_requests, limits.rate)
         """The bound on all requests of the run."""
+        self.retries = Retries()
+        """What the run has learned about waiting for a server that puts requests off."""
         self.plan = RunPlan()
         """What the run is going to send."""
         self.sequential = limits.short
@@ -96,6 +99,7 @@ class Target:
         self.liveness = Liveness(self)
         self.probe = self.liveness.probe
         """Whether it still answers at all."""
+        self._limit_check = LimitCheck(self._ask_plain)
         self._wait = threading.Event()
         self._baseline: Baseline | None = None
         self._timeouts = AdaptiveTimeouts()
@@ -253,7 +257,7 @@ class Target:
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = stop or self.enough(events or 1)
-        pauses = Pauses()
+        retry = self.retries.begin()
         while True:
             busy = self.background.busy
             with self.latency.flight() as flight, self.connect() as connection, _testable():
@@ -273,9 +277,19 @@ class Target:
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.latency.note(reading)
-            if not (patient and reading.overloaded and pauses.pause(retry_after(reading))):
+            if not (reading.overloaded or self._limit_check.limits(reading)):
+                retry.served()
+                break
+            if not (patient and retry.again(reading.status, asked_by(reading))):
                 break
         return self.ledger.observe_reading(reading) if observe else reading
+
+    def _ask_plain(self, label: str) -> Reading | None:
+        """Return the answer to a plain request, which is not sent again; None if it is unknown."""
+        if not self.has_baseline:
+            return None
+        request = HttpRequest.chat(self.plain())
+        return self.send(request, label=label, observe=False, patient=False)
 
     def enough(self, events: int) -> Until:
         """Return the condition that ends a generated stream: as few events as are needed."""
