@@ -89,13 +89,21 @@ def fault_of(members: Mapping[str, Any]) -> str:
 
 
 def _is_message(message: dict[str, Any]) -> bool:
-    if not isinstance(message.get("role"), str):
-        return False
-    content = message.get("content")
-    if content is None:
-        # An assistant that calls tools, or refuses, has no content; a user has.
-        return message["role"] not in ("user", "system", "developer")
-    return isinstance(content, str | list)
+    """Return whether a message has a role, and content of some type that content may have."""
+    return "role" in message and isinstance(message.get("content"), str | list | None)
+
+
+def _odd_messages(members: Mapping[str, Any]) -> bool:
+    """Return whether a server may refuse a message, or take it: for its role, or its lack of text.
+
+    An assistant that calls tools, or refuses, has no content; a user has.
+    """
+    return any(
+        not isinstance(message["role"], str)
+        or message["role"] not in ROLES
+        or (message.get("content") is None and message["role"] in ("user", "system"))
+        for message in members["messages"]
+    )
 
 
 def _unknown(members: Mapping[str, Any]) -> bool:
@@ -131,7 +139,7 @@ _LAX: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("openai.error-not-streamed", _zero_choices),
     ("openai.error-not-streamed", _strange_format),
     ("openai.lax", _unknown),
-    ("openai.lax", lambda members: _roles(members) - ROLES != set()),
+    ("openai.lax", _odd_messages),
     ("openai.max-tokens-names", lambda members: all(name in members for name in CAP_NAMES)),
 )
 """What a server may refuse or take: the requirement that looks at it, and how it is known."""
@@ -146,10 +154,6 @@ _FEATURES: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("openai.option-ignored", lambda members: bool(members.keys() - _ORDINARY - _QUIET)),
 )
 """What not every server offers."""
-
-
-def _roles(members: Mapping[str, Any]) -> set[str]:
-    return {message["role"] for message in members["messages"]}
 
 
 def _of_valid(sent: SentRequest, members: Mapping[str, Any]) -> Iterator[str]:

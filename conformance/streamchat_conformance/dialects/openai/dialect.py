@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.openai.capabilities import CAPABILITIES
 from streamchat_conformance.dialects.openai.classification import PLAIN, asked
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.deployment import deployed, discovered, discovery
@@ -23,6 +24,7 @@ DIALECT = Dialect(
     reference_options=(
         *("--answerer", "typewriter", "--interval", "0.009", "--call-tools", "--think"),
     ),
+    capabilities=CAPABILITIES,
     package="streamchat_conformance.dialects.openai",
     plain_row=PLAIN,
     sentinel=SENTINEL,
@@ -63,6 +65,10 @@ DIALECT = Dialect(
         }
     ),
     explains={
+        "openai.stream-options-empty": (
+            *("openai.done", "openai.finish-present", "transport.terminated"),
+        ),
+        "openai.option-ignored": ("openai.n-choices",),
         "payload.object": ("openai.only-chunks",),
         "sse.no-empty-events": ("openai.only-chunks",),
         "sse.data": ("openai.no-dataless-block",),

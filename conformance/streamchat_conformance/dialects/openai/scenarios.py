@@ -49,11 +49,6 @@ def counting(target: Target) -> CompletionRequest:
     return completion_of(target.plain(COUNTING)).capped(MANY_TOKENS)
 
 
-def with_usage(request: CompletionRequest) -> CompletionRequest:
-    """Return the same request, with usage asked for."""
-    return request.with_options(stream_options={"include_usage": True})
-
-
 def whole(target: Target, request: CompletionRequest, label: str) -> Reading:
     """Send a request and read its answer to the end."""
     settings = target.settings

@@ -235,7 +235,7 @@ USAGE_ROWS: tuple[StreamRow, ...] = (
     ),
 )
 
-TOOLS: tuple[StreamRow, ...] = (
+TOOL_ROWS: tuple[StreamRow, ...] = (
     (
         "openai.tool-index",
         MUST,
@@ -355,4 +355,4 @@ FAULTS: tuple[StreamRow, ...] = (
     ),
 )
 
-OF_STREAMS: tuple[StreamRow, ...] = (*ORDER, *END, *USAGE_ROWS, *TOOLS, *CHOICES, *FAULTS)
+OF_STREAMS: tuple[StreamRow, ...] = (*ORDER, *END, *USAGE_ROWS, *TOOL_ROWS, *CHOICES, *FAULTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MUST
+from streamchat_conformance.catalogue import FAULT, MUST
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
@@ -104,6 +104,7 @@ def _last_read_s(reading: Reading) -> float:
     MUST,
     "After an error in mid-stream no text comes, and the body ends.",
     source="practice; waybarrios/vllm-mlx#167, EricLBuehler/mistral.rs#1874",
+    needs=FAULT,
 )
 def fault_ends(reading: Reading) -> Verdict:
     found = transcript(reading)

@@ -6,11 +6,14 @@ from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.openai.capabilities import TOOLS
 from streamchat_conformance.dialects.openai.classification import LAX, MISSING, NOT_OBJECT, PLAIN
 from streamchat_conformance.dialects.openai.rules import JUDGES, judge
+from streamchat_conformance.dialects.openai.transcript import transcript_of, wanted_of
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.request import Row, answer, declare_rows
+from streamchat_conformance.judges.request import Row, answer, declare_rows, must_accept
+from streamchat_conformance.judges.sse import show
 
 REQUEST = "OpenAI API description (CreateChatCompletionRequest)"
 
@@ -38,12 +41,6 @@ ACCEPTED: tuple[Row, ...] = (
         SHOULD,
         "Content as an array of text parts is accepted.",
         f"{REQUEST}; ayunis-core/ayunis-core#719, UOR-Foundation/uor-r4#764",
-    ),
-    (
-        "openai.request-tool-history",
-        SHOULD,
-        "An assistant message with tool calls and no content, and its tool message, are accepted.",
-        REQUEST,
     ),
     (
         "openai.request-null-options",
@@ -84,6 +81,22 @@ declare_rows(JUDGES, Expectation.ACCEPT, ACCEPTED)
 declare_rows(JUDGES, Expectation.REFUSE, REFUSED)
 
 
+TOOL_HISTORY = "openai.request-tool-history"
+JUDGES.kinds[TOOL_HISTORY] = Expectation.ACCEPT
+
+
+@judge(
+    TOOL_HISTORY,
+    SHOULD,
+    "An assistant message with tool calls and no content, and its tool message, are accepted.",
+    source=REQUEST,
+    needs=TOOLS,
+    evidence=Evidence.KEPT,
+)
+def tool_history(reading: Reading) -> Verdict:
+    return must_accept(TOOL_HISTORY, reading)
+
+
 def _is_completion(reading: Reading) -> bool:
     value = read_json(reading.body).value
     return isinstance(value, dict) and isinstance(value.get("choices"), list)
@@ -113,6 +126,37 @@ def stream_false(reading: Reading) -> Verdict:
         return []
     expected = 'application/json, {"choices": [{"message": {…}, …}], …}'
     return [Finding("openai.stream-false", problem, expected, answer(reading))]
+
+
+@judge(
+    "openai.stream-options-empty",
+    SHOULD,
+    "Empty stream_options are accepted, or refused before the stream.",
+    source=f"{REQUEST}; huggingface/text-generation-inference#3155",
+)
+def stream_options_empty(reading: Reading) -> Verdict:
+    id_ = "openai.stream-options-empty"
+    options = reading.asked.values.get("options", {})
+    if options.get("stream_options") != {} or reading.overloaded:
+        return None
+    if reading.refused:
+        return []
+    if not reading.judges_stream or not reading.ended:
+        return None
+    wanted = wanted_of(options)
+    found = transcript_of(reading.events, reading.payloads, wanted, whole=reading.ended_well)
+    broken = [*found.problems.get("openai.finish-present", []), *found.problems["openai.delta"]]
+    problem = broken[0].message if broken else ""
+    if found.error is not None:
+        problem = "the stream is or becomes an error"
+    elif not reading.ended_well:
+        problem = "the stream was cut"
+    elif found.end is None:
+        problem = "the stream ends without [DONE]"
+    if not problem:
+        return []
+    expected = "a whole stream, or a 4xx"
+    return [Finding(id_, problem, expected, show(reading.body[-160:]))]
 
 
 def _taken_or_refused(id_: str, reading: Reading) -> Verdict:

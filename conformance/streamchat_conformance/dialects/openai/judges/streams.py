@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
+from streamchat_conformance.catalogue import FAULT, Capability
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.openai.capabilities import (
+    SEVERAL,
+    TOOLS,
+    TOOLS_PARALLEL,
+    USAGE,
+)
 from streamchat_conformance.dialects.openai.chunk_shape import Problem
 from streamchat_conformance.dialects.openai.rules import JUDGES
-from streamchat_conformance.dialects.openai.stream_rows import OF_CHUNKS, OF_STREAMS, StreamRow
+from streamchat_conformance.dialects.openai.stream_rows import (
+    CHOICES,
+    FAULTS,
+    OF_CHUNKS,
+    OF_STREAMS,
+    TOOL_ROWS,
+    USAGE_ROWS,
+    StreamRow,
+)
 from streamchat_conformance.dialects.openai.transcript import Transcript, transcript_of, wanted_of
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.payload import block_finding
 from streamchat_conformance.judges.reading import Reading
+
+ASKED_FOR = ("openai.usage-honoured", "openai.usage-unasked")
+"""Requirements about usage that say whether it comes at all."""
+NEEDS: Mapping[str, Capability] = {
+    **{row[0]: USAGE for row in USAGE_ROWS if row[0] not in ASKED_FOR},
+    **{row[0]: TOOLS for row in TOOL_ROWS},
+    "openai.tool-index-distinct": TOOLS_PARALLEL,
+    **{row[0]: SEVERAL for row in CHOICES},
+    **{row[0]: FAULT for row in FAULTS},
+}
+"""The capability without which a requirement does not apply."""
 
 
 def transcript(reading: Reading) -> Transcript | None:
@@ -22,7 +48,8 @@ def transcript(reading: Reading) -> Transcript | None:
 
 def _transcript(reading: Reading) -> Transcript | None:
     wanted = wanted_of(reading.asked.values.get("options", {}))
-    if not reading.judges_stream or not wanted.streams:
+    # How a stream with empty options goes wrong is openai.stream-options-empty.
+    if not reading.judges_stream or not wanted.streams or wanted.stream_options == {}:
         return None
     return transcript_of(reading.events, reading.payloads, wanted, whole=reading.ended_well)
 
@@ -47,7 +74,8 @@ def _decided(id_: str, reading: Reading) -> Verdict:
 
 def _declare(rows: Iterable[StreamRow], evidence: Evidence) -> None:
     for id_, level, title, source in rows:
-        declared = JUDGES.judge(id_, level, title, source=source, evidence=evidence)
+        needs = NEEDS.get(id_, ())
+        declared = JUDGES.judge(id_, level, title, source=source, needs=needs, evidence=evidence)
         declared(partial(_decided, id_))
 
 

@@ -1,0 +1,160 @@
+"""openai: how a failure in mid-stream is reported, and streams next to each other."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST, SHOULD, decides
+from streamchat_conformance.dialects.openai.data import DatumKind
+from streamchat_conformance.dialects.openai.judges.streams import transcript
+from streamchat_conformance.dialects.openai.rules import requirement
+from streamchat_conformance.dialects.openai.scenarios import base, whole
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
+from streamchat_conformance.suite.verdicts.judged import check, violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+
+ONCE = "the stream that fails was entered"
+MANY = 16
+PAIRS = 3
+
+
+def _failed(target: Target) -> Reading:
+    """Return the stream that the declared request makes fail. Raises NotApplicable without one."""
+    reading = Observations(target).fault()
+    found = transcript(reading)
+    if found is None:
+        raise NotApplicable("the request that makes the backend fail brought no stream")
+    # One that reports no failure is broken in many ways, which all have that one cause.
+    if found.error is not None and ONCE not in target.once:
+        target.once.add(ONCE)
+        target.ledger.observe_reading(reading)
+    return reading
+
+
+@decides("openai.fault-error-event")
+def test_a_failure_is_an_event_with_an_error(target: Target) -> None:
+    reading = _failed(target)
+    check(reading, "openai.fault-error-event")
+    found = transcript(reading)
+    if found is not None and (found.error is None or found.error.kind is not DatumKind.ERROR):
+        message = "the stream that fails has no event with an error"
+        expected = target.dialect.refusals.failure_example
+        raise violation("openai.fault-error-event", message, expected, reading)
+
+
+def _error_came(reading: Reading) -> None:
+    found = transcript(reading)
+    if found is None or found.error is None:
+        raise Blocked("openai.fault-error-event", "no event reports the failure")
+
+
+@decides("openai.fault-message")
+def test_the_error_has_a_message(target: Target) -> None:
+    reading = _failed(target)
+    _error_came(reading)
+    check(reading, "openai.fault-message")
+
+
+@decides("openai.fault-not-success")
+def test_a_failure_is_no_success(target: Target) -> None:
+    reading = _failed(target)
+    check(reading, "openai.fault-not-success")
+    found = transcript(reading)
+    finishes = [choice.finish for choice in found.choices.values()] if found is not None else []
+    good = next((finish for finish in finishes if finish in ("stop", "length", "tool_calls")), "")
+    if good:
+        message = f"the stream that fails finishes with {good!r}"
+        expected = "an error, and no `finish_reason` of an answer that went well"
+        raise violation("openai.fault-not-success", message, expected, reading)
+
+
+@decides("openai.fault-ends")
+def test_nothing_follows_a_failure(target: Target) -> None:
+    reading = _failed(target)
+    _error_came(reading)
+    check(reading, "openai.fault-ends")
+
+
+def _ids(reading: Reading) -> set[str]:
+    found = transcript(reading)
+    ids = (datum.value.get("id") for datum in found.chunks) if found is not None else ()
+    return {id_ for id_ in ids if isinstance(id_, str) and id_}
+
+
+def _crowd(target: Target) -> list[Reading]:
+    """Return the answers to requests that were sent together, each with a word of its own."""
+    target.require_stream()
+    readings: list[Reading] = []
+    for count in (CERTAIN_REQUESTS, MANY):
+        requests = [base(target).saying(_prompt(number)) for number in range(count)]
+        readings += run_together(
+            lambda request: whole(target, request, "one of several at once"),
+            requests,
+            at_once=count,
+        )
+        if any(not reading.accepted for reading in readings):
+            break
+    return [reading for reading in readings if reading.accepted]
+
+
+def _marker(number: int) -> str:
+    return f"Q{number * 7919 % 9973:04d}Z"
+
+
+def _prompt(number: int) -> str:
+    return f"Repeat this word, and nothing else: {_marker(number)}"
+
+
+@requirement(
+    "openai.isolated",
+    MUST,
+    "Streams at once bring no chunk and no text of each other.",
+    source="vllm-project/vllm#9910, inferencerlabs/inferencer-feedback#127",
+)
+def test_streams_at_once_are_not_mixed(target: Target) -> None:
+    readings = _crowd(target)
+    if len(readings) < 2:
+        raise NotApplicable("the server did not serve two streams at once")
+    owners: dict[str, int] = {}
+    for number, reading in enumerate(readings):
+        found = transcript(reading)
+        if found is not None and found.chunks:
+            first = found.chunks[0].value.get("id")
+            if isinstance(first, str) and first:
+                owners.setdefault(first, number)
+    for number, reading in enumerate(readings):
+        foreign = next((i for i in sorted(_ids(reading)) if owners.get(i, number) != number), "")
+        if foreign and len(_ids(reading)) > 1:
+            message = f"a stream has a chunk with the id of another ({foreign!r})"
+            raise violation("openai.isolated", message, "chunks of one answer only", reading)
+    markers = [_marker(number) for number in range(MANY)]
+    for reading in readings:
+        asked = str(reading.asked.values.get("messages"))
+        found = transcript(reading)
+        text = found.text if found is not None else ""
+        foreign = next((each for each in markers if each in text and each not in asked), "")
+        if foreign:
+            message = f"a stream says {foreign!r}, which another request has"
+            raise violation("openai.isolated", message, "an answer to its own request", reading)
+
+
+@requirement(
+    "openai.id-unique",
+    SHOULD,
+    "Two streams do not have the same id.",
+    source="practice; ogx-ai/ogx#2315, LostRuins/koboldcpp#2481",
+)
+def test_two_streams_have_different_ids(target: Target) -> None:
+    target.require_stream()
+    shared, last = 0, None
+    for _ in range(PAIRS):
+        pair = [whole(target, base(target), "one of a pair") for _ in range(2)]
+        ids = [_ids(reading) for reading in pair]
+        if not all(ids):
+            raise NotApplicable("a stream has no id")
+        if ids[0] & ids[1]:
+            shared, last = shared + 1, pair[1]
+    if shared >= 2 and last is not None:
+        message = f"two streams had the same id in {shared} of {PAIRS} pairs"
+        raise violation("openai.id-unique", message, "an id of its own for each answer", last)

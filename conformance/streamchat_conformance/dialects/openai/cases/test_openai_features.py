@@ -1,0 +1,295 @@
+"""openai: what not every server offers, and what one that offers it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamchat_conformance.catalogue import MUST, SHOULD, decides
+from streamchat_conformance.dialects.interface import Payloads
+from streamchat_conformance.dialects.openai.capabilities import (
+    DETERMINISTIC,
+    SAME,
+    STOP,
+    STOP_PROMPT,
+    USAGE,
+    has_logprobs,
+    has_two_choices,
+    message_of,
+    middle_of,
+    plainly,
+    text_of,
+    with_cities,
+    with_logprobs,
+    with_tool,
+    with_two_choices,
+    with_usage,
+)
+from streamchat_conformance.dialects.openai.judges.requests import REQUEST
+from streamchat_conformance.dialects.openai.judges.streams import transcript
+from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
+from streamchat_conformance.dialects.openai.rules import requirement
+from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
+from streamchat_conformance.dialects.openai.usage import counts_of
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+
+SHORT_CAP = 8
+LONG_CAP = 200
+MORE_WORDS = 3
+"""A limit caps where an answer without it has so many times as many words."""
+
+
+def _answered(target: Target, request: CompletionRequest, label: str) -> Reading:
+    """Return the whole answer to a request. Raises NotApplicable where it is refused."""
+    target.require_stream()
+    reading = whole(target, request, label)
+    if reading.refused:
+        raise NotApplicable(f"the server refuses {label} with {reading.status}")
+    if not reading.accepted or transcript(reading) is None:
+        raise NotApplicable(f"no stream came for {label}")
+    return reading
+
+
+def _cap_of(target: Target) -> CompletionRequest:
+    request = base(target)
+    if request.cap is None:
+        raise Blocked("openai.max-tokens", "the limit is accepted under neither name")
+    return request
+
+
+def _completion_tokens(reading: Reading) -> int | None:
+    found = transcript(reading)
+    return counts_of(found.usage).get("completion_tokens") if found is not None else None
+
+
+@requirement(
+    "openai.max-tokens",
+    MUST,
+    "max_tokens or max_completion_tokens is accepted, and limits the answer.",
+    source=f"{REQUEST}; webai-at-home/webai-at-home#210",
+)
+def test_a_limit_of_tokens_is_kept(target: Target) -> None:
+    target.require_stream()
+    request = base(target)
+    if request.cap is None:
+        reading = whole(target, target.dialect.requests.plain[0], "a limit")  # type: ignore[arg-type]  # of this dialect
+        message = "a limit of tokens is refused under both of its names"
+        raise violation("openai.max-tokens", message, "200 and a stream", reading)
+    # A target that counts what it sends shows it by that; another one by its words.
+    asking = with_usage if target.has(USAGE) else _unchanged
+    long_request = counting(target)
+    reading = _answered(target, asking(long_request.capped(SHORT_CAP)), "a limit of 8 tokens")
+    tokens = _completion_tokens(reading)
+    if tokens is not None and tokens > 0:
+        if tokens > SHORT_CAP + 1:
+            message = f"the answer has {tokens} tokens, and the limit is {SHORT_CAP}"
+            raise violation("openai.max-tokens", message, "an answer within its limit", reading)
+        return
+    longer = _answered(target, long_request.capped(LONG_CAP), "a limit of 200 tokens")
+    words, more = len(_text(reading).split()), len(_text(longer).split())
+    if more >= MORE_WORDS * max(1, words):
+        return
+    if words > 2 * SHORT_CAP and words == more:
+        message = f"with a limit of {SHORT_CAP} tokens {words} words come, as many as with more"
+        raise violation("openai.max-tokens", message, "an answer within its limit", reading)
+    raise NotApplicable("the answer is short anyway, and no usage says how many tokens it has")
+
+
+def _unchanged(request: CompletionRequest) -> CompletionRequest:
+    return request
+
+
+def _text(reading: Reading) -> str:
+    return text_of(reading.payloads)
+
+
+@requirement(
+    "openai.finish-length",
+    MUST,
+    "An answer that reached its limit finishes with length.",
+    source=f"{REQUEST}; ggml-org/llama.cpp#7198, huggingface/transformers#42157, "
+    "llm-d/llm-d-inference-sim#29, mudler/LocalAI#10448",
+    needs=USAGE,
+)
+def test_an_answer_that_is_cut_says_so(target: Target) -> None:
+    _cap_of(target)
+    request = with_usage(counting(target))
+    reading = _answered(target, request.capped(SHORT_CAP), "a limit of 8 tokens")
+    tokens, found = _completion_tokens(reading), transcript(reading)
+    if found is None or tokens is None or not SHORT_CAP <= tokens <= SHORT_CAP + 1:
+        raise NotApplicable(
+            f"the answer has {tokens} tokens: the limit was not reached, or not kept"
+        )
+    longer = _answered(target, request, "a limit of many tokens")
+    more = _completion_tokens(longer)
+    if more is None or more <= tokens + 1:
+        raise NotApplicable("the answer is as short without the limit")
+    finish = found.choices[0].finish if 0 in found.choices else None
+    # That no reason came is openai.finish-present.
+    if finish in ("stop", "tool_calls", "function_call"):
+        message = (
+            f"{tokens} of at most {SHORT_CAP} tokens came, and the answer finishes with {finish!r}"
+        )
+        raise violation("openai.finish-length", message, '"finish_reason": "length"', reading)
+
+
+@decides("openai.tool-head")
+def test_calls_of_tools_can_be_put_together(target: Target) -> None:
+    _answered(target, with_tool(base(target)), "a tool")
+    bare = {
+        "type": "function",
+        "function": {"name": "get_time", "parameters": {"type": "object", "properties": {}}},
+    }
+    no_parameters = with_tool(base(target), "What time is it? Call the function.")
+    _answered(target, no_parameters.with_options(tools=[bare]), "a tool without parameters")
+    named = {"type": "function", "function": {"name": TOOL["function"]["name"]}}
+    _answered(target, with_tool(base(target)).with_options(tool_choice=named), "a named tool")
+    verdict(target, "openai.tool-head")
+
+
+@decides("openai.tool-index-distinct")
+def test_several_calls_can_be_told_apart(target: Target) -> None:
+    _answered(target, with_cities(base(target)), "several calls")
+    verdict(target, "openai.tool-index-distinct")
+
+
+@decides("openai.n-choices")
+def test_each_of_two_choices_is_whole(target: Target) -> None:
+    check(_answered(target, with_two_choices(base(target)), "n: 2"), "openai.n-choices")
+
+
+@decides("openai.logprobs")
+def test_log_probabilities_are_those_of_the_content(target: Target) -> None:
+    check(_answered(target, with_logprobs(base(target)), "logprobs"), "openai.logprobs")
+
+
+@requirement(
+    "openai.option-ignored",
+    SHOULD,
+    "An option that has no effect (n, logprobs, stop) is refused, not ignored.",
+    source=f"{REQUEST}; sgl-project/sglang#28601, Menci/Floway#481",
+)
+def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
+    target.require_stream()
+    decided = False
+    looks: tuple[tuple[str, CompletionRequest, Callable[[Payloads], bool]], ...] = (
+        ("n: 2", with_two_choices(base(target)), has_two_choices),
+        ("logprobs", with_logprobs(base(target)), has_logprobs),
+    )
+    for name, request, shows in looks:
+        reading = whole(target, request, name)
+        found = transcript(reading)
+        if reading.refused or found is None or not found.finished:
+            continue
+        decided = True
+        # Where no text came there are no tokens to have a probability.
+        if not shows(reading.payloads) and (found.text or name != "logprobs"):
+            message = f"`{name}` is accepted, and nothing of it is in the answer"
+            raise violation("openai.option-ignored", message, "its effect, or a 4xx", reading)
+    stopped = _stopped(target)
+    if stopped is not None:
+        decided = True
+        sequence, reading = stopped
+        if sequence in _text(reading) and _text(reading).partition(sequence)[2]:
+            message = f"the answer goes on behind the stop sequence {sequence!r}"
+            raise violation("openai.option-ignored", message, "its effect, or a 4xx", reading)
+    if not decided:
+        raise NotApplicable("n, logprobs and stop are all refused")
+
+
+def _stopped(target: Target) -> tuple[str, Reading] | None:
+    """Return a stop sequence that the answer has in its middle, and the answer with it.
+
+    None where it is refused, or where equal requests are answered differently.
+    """
+    request = base(target).saying(STOP_PROMPT).with_options(**SAME)
+    first = whole(target, request, "the text without a stop sequence")
+    again = whole(target, request, "the text without a stop sequence, again")
+    text = _text(first)
+    sequence = middle_of(text)
+    if not sequence or first.refused or _text(again) != text:
+        return None
+    reading = whole(target, request.with_options(stop=[sequence]), f"stop: {sequence!r}")
+    found = transcript(reading)
+    return None if found is None or not found.finished else (sequence, reading)
+
+
+@requirement(
+    "openai.stop-not-returned",
+    MUST,
+    "The content does not contain the stop sequence.",
+    source="OpenAI API description (StopConfiguration)",
+    needs=STOP,
+)
+def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
+    stopped = _stopped(target)
+    if stopped is None:
+        raise NotApplicable("equal requests are answered differently: no sequence is known to come")
+    sequence, reading = stopped
+    if sequence in _text(reading):
+        message = f"the content has the stop sequence {sequence!r}"
+        raise violation("openai.stop-not-returned", message, "the text before it", reading)
+
+
+@requirement(
+    "openai.stop-clean",
+    SHOULD,
+    "The content ends right before the stop sequence, and finish_reason is stop.",
+    source="OpenAI API description (StopConfiguration); SharpAI/SwiftLM#126, "
+    "sgl-project/sglang#11462, LostRuins/koboldcpp#2481",
+    needs=STOP,
+)
+def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
+    stopped = _stopped(target)
+    if stopped is None:
+        raise NotApplicable("equal requests are answered differently: no sequence is known to come")
+    sequence, reading = stopped
+    text, found = _text(reading), transcript(reading)
+    if sequence in text:
+        raise Blocked("openai.stop-not-returned", f"the content has {sequence!r}")
+    whole_text = _text(
+        whole(target, base(target).saying(STOP_PROMPT).with_options(**SAME), "again")
+    )
+    expected = whole_text.partition(sequence)[0]
+    left = next(
+        (sequence[:n] for n in range(len(sequence) - 1, 0, -1) if text == expected + sequence[:n]),
+        "",
+    )
+    if left:
+        message = f"the content ends with {left!r}, the beginning of the stop sequence {sequence!r}"
+        raise violation("openai.stop-clean", message, repr(expected[-40:]), reading)
+    finish = found.choices[0].finish if found is not None and 0 in found.choices else None
+    if text.rstrip() == expected.rstrip() and finish == "length":
+        message = "the answer stopped at the sequence, and finishes with 'length'"
+        raise violation("openai.stop-clean", message, '"finish_reason": "stop"', reading)
+
+
+@requirement(
+    "openai.content-parity",
+    SHOULD,
+    "The content of a stream is the content of the same answer without a stream.",
+    source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
+    needs=DETERMINISTIC,
+)
+def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
+    target.require_stream()
+    for request in (base(target), counting(target).capped(64)):
+        same = request.with_options(**SAME)
+        readings = [whole(target, same, "the same answer, streamed") for _ in range(2)]
+        bodies = [
+            target.send(plainly(request, **SAME), label="the same answer, whole") for _ in range(2)
+        ]
+        texts = [_text(reading) for reading in readings]
+        contents = [message_of(reading.body).get("content") for reading in bodies]
+        found = [transcript(reading) for reading in readings]
+        if texts[0] != texts[1] or contents[0] != contents[1] or not isinstance(contents[0], str):
+            continue
+        if any(each is None or not each.finished or each.choices[0].thoughts for each in found):
+            continue
+        if texts[0] != contents[0]:
+            message = f"the stream says {texts[0][:80]!r}"
+            raise violation("openai.content-parity", message, repr(contents[0][:80]), readings[0])
+        return
+    raise NotApplicable("equal requests are answered differently, or without text")

@@ -1,0 +1,216 @@
+"""openai: which requests are accepted, which are refused, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from streamchat_conformance.catalogue import SHOULD, decides
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.openai.judges.requests import REQUEST
+from streamchat_conformance.dialects.openai.requests import (
+    CAP_NAMES,
+    UNKNOWN_MODEL,
+    CompletionRequest,
+    assistant,
+    user,
+)
+from streamchat_conformance.dialects.openai.rules import requirement
+from streamchat_conformance.dialects.openai.scenarios import base, whole
+from streamchat_conformance.dialects.openai.strategies import (
+    bodies_without_messages,
+    conversations,
+    lax_bodies,
+    strange_messages,
+)
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges.request import answer
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check, violation
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+
+CALL_ID = "call_abc123"
+LONG_HISTORY = 50
+"""Exchanges in a long history: 101 messages with the last one."""
+
+
+def _accepted(target: Target, request: CompletionRequest, row: str) -> Reading:
+    """Send a request that has to be accepted, and check that it is.
+
+    Where the server says that its context is too small, nothing can be said.
+    """
+    target.require_stream()
+    reading = target.send(HttpRequest.chat(request), observe=False)
+    text = (target.dialect.refusals.text(reading.body) or "").lower()
+    if reading.refused and "context" in text:
+        raise NotApplicable(f"the server's context is too small: {text[:120]}")
+    target.ledger.observe_reading(reading)
+    return check(reading, row)
+
+
+@decides("openai.request-history")
+@generated(
+    conversations,
+    examples=[
+        (user("Hi"), assistant("Hello."), user("Say hello.")),
+        (*(user("Hi"), assistant("Hello.")) * LONG_HISTORY, user("Say hello.")),
+    ],
+)
+def test_a_conversation_is_accepted(
+    target: Target, messages: tuple[Mapping[str, Any], ...]
+) -> None:
+    _accepted(target, replace(base(target), messages=messages), "openai.request-history")
+
+
+@decides("openai.request-system")
+def test_a_system_message_in_front_is_accepted(target: Target) -> None:
+    request = base(target)
+    system = {"role": "system", "content": "Answer briefly."}
+    messages = (system, *request.messages)
+    _accepted(target, replace(request, messages=messages), "openai.request-system")
+
+
+@decides("openai.request-content-parts")
+def test_content_in_parts_is_accepted(target: Target) -> None:
+    request = base(target)
+    text = str(request.messages[-1]["content"])
+    for texts in ([text], ["Please.", text]):
+        parts = [{"type": "text", "text": each} for each in texts]
+        changed = replace(request, messages=(user(parts),))
+        _accepted(target, changed, "openai.request-content-parts")
+
+
+@decides("openai.request-tool-history")
+def test_the_result_of_a_tool_is_accepted(target: Target) -> None:
+    function = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
+    call = {"id": CALL_ID, "type": "function", "function": function}
+    messages = (
+        user("What is the weather in Paris?"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": CALL_ID, "content": "18 degrees, sunny"},
+    )
+    _accepted(target, replace(base(target), messages=messages), "openai.request-tool-history")
+
+
+@decides("openai.request-null-options")
+def test_null_is_the_same_as_absence(target: Target) -> None:
+    request = base(target)
+    names = ["stop", "n", "logprobs", "stream_options"]
+    if request.cap_name != CAP_NAMES[1]:
+        names.append(CAP_NAMES[1])
+    for name in names:
+        _accepted(target, request.with_options(**{name: None}), "openai.request-null-options")
+
+
+@decides("request.prompt-empty")
+def test_an_empty_message_is_accepted(target: Target) -> None:
+    _accepted(target, base(target).saying(""), "request.prompt-empty")
+
+
+@decides("openai.stream-options-empty")
+def test_empty_options_of_streams_do_no_harm(target: Target) -> None:
+    target.require_stream()
+    request = base(target).with_options(stream_options={})
+    reading = whole(target, request, "empty stream_options")
+    check(reading, "openai.stream-options-empty")
+
+
+@decides("openai.stream-false")
+def test_without_a_stream_the_answer_is_one_body(target: Target) -> None:
+    target.require_stream()
+    request = base(target)
+    for body in (request.without("stream"), request.with_options(stream=False).body()):
+        check(target.send(HttpRequest(body=body), label="no stream"), "openai.stream-false")
+
+
+def _refused(target: Target, bodies: Iterable[Mapping[str, Any]], row: str) -> None:
+    for members in bodies:
+        reading = target.post(json.dumps(members).encode())
+        check(reading, row)
+
+
+@decides("openai.messages-missing")
+@generated(bodies_without_messages, examples=[..., None, "Hello", 1, {"role": "user"}])
+def test_messages_that_are_no_array_are_refused(target: Target, messages: Any) -> None:
+    members = base(target).members()
+    del members["messages"]
+    if messages is not ...:
+        members["messages"] = messages
+    _refused(target, [members], "openai.messages-missing")
+
+
+@decides("openai.message-not-object")
+@generated(strange_messages, examples=[["Hello"], [1], [None], [user("Hi"), "Hello"]])
+def test_a_message_that_is_no_object_is_refused(target: Target, messages: list[Any]) -> None:
+    members = {**base(target).members(), "messages": messages}
+    _refused(target, [members], "openai.message-not-object")
+
+
+@decides("openai.messages-lax")
+@generated(
+    lax_bodies,
+    examples=[
+        [],
+        [{"content": "Hi"}],
+        [{"role": "user", "content": 123}],
+        [{"role": "user", "content": True}],
+        [{"role": "user", "content": {}}],
+    ],
+)
+def test_a_message_of_another_shape_is_refused(target: Target, messages: list[Any]) -> None:
+    members = {**base(target).members(), "messages": messages}
+    _refused(target, [members], "openai.messages-lax")
+
+
+@decides("openai.error-not-streamed")
+def test_an_option_that_cannot_be_is_not_refused_in_a_stream(target: Target) -> None:
+    request = base(target)
+    options: list[dict[str, Any]] = [{"n": 0}, {"response_format": {"type": "no-such-format"}}]
+    for option in options:
+        reading = whole(target, request.with_options(**option), "an option that cannot be")
+        check(reading, "openai.error-not-streamed")
+    for members in ({**request.members(), "messages": "Hello"}, {"model": request.model}):
+        reading = target.post(json.dumps({**members, "stream": True}).encode())
+        check(reading, "openai.error-not-streamed")
+
+
+@decides("openai.model-lax")
+def test_a_model_that_does_not_exist_is_refused_or_answered(target: Target) -> None:
+    request = base(target)
+    for body in (request.without("model"), replace(request, model=UNKNOWN_MODEL).body()):
+        check(target.send(HttpRequest(body=body), label="another model"), "openai.model-lax")
+
+
+@decides("openai.lax")
+def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
+    request = base(target)
+    developer = {"role": "developer", "content": "Answer briefly."}
+    for changed in (
+        request.with_options(streamchat_conformance=True),
+        request.with_options(stream=False, stream_options={"include_usage": True}),
+        replace(request, messages=(developer, *request.messages)),
+    ):
+        check(target.send(HttpRequest.chat(changed), label="an odd request"), "openai.lax")
+
+
+@requirement(
+    "openai.max-tokens-names",
+    SHOULD,
+    "max_tokens and max_completion_tokens are both accepted.",
+    source=REQUEST,
+)
+def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
+    target.require_stream()
+    request = base(target)
+    if request.cap is None:
+        raise Blocked("openai.max-tokens", "the limit is accepted under neither name")
+    for name in CAP_NAMES:
+        reading = target.send(HttpRequest.chat(replace(request, cap_name=name)))
+        if reading.refused:
+            message = f"a request with `{name}` is refused"
+            raise violation("openai.max-tokens-names", message, "200 and a stream", reading)
+        if not reading.accepted:
+            raise NotApplicable(f"no answer to a request with {name}: {answer(reading)}")
