@@ -31,7 +31,8 @@ from .completions import (
     text,
     used,
 )
-from .test_streams import ARGUMENTS, FILTERED
+from .test_streams import FILTERED
+from .test_tool_calls import ARGUMENTS
 
 WHOLE_CALL = call(id="call_1", type="function", name="f", arguments=ARGUMENTS)
 LEGAL: dict[str, tuple[dict[str, object], Sequence[Item]]] = {
