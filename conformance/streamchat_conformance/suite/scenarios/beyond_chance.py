@@ -36,7 +36,7 @@ SPREADS = 3.0
 
 
 def probability(late: int, together: int, single: int, outliers: int) -> float:
-    """Return how probable it is that so many of the latest streams were opened together.
+    """Return how probable it is that this many of the latest streams were opened together.
 
     Of `together` streams that were, and `single` ones that were not, all alike, the latest are
     `late` of the first kind and no more than `outliers` of the second.

@@ -123,7 +123,7 @@ def late_streams(
 
     Waiting shows as a first event that comes after another stream is over, ended or left.
     Streams that are made in no time may well be made one after the other. `later_than_s` is when
-    a first event is late, by default what is well above the usual time of single ones.
+    a first event is late, by default what is well above the baseline of single ones.
     """
     first_event_s = target.first_event_s
     if later_than_s is None:
