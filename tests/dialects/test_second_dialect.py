@@ -29,6 +29,17 @@ SHARED_FAULTS = (
     "bodies-read-up-to-512-kib",
 )
 
+SHARED_FAULTS_OF_REQUESTS = (
+    "trailing-commas-accepted",
+    "utf-16-accepted",
+    "raw-utf8-refused",
+    "any-media-type-accepted",
+    "lone-surrogates-fail",
+    "nan-accepted-as-null",
+    "payload-with-trailing-comma",
+)
+"""Found by requests that the suite makes from what the dialect says of its own."""
+
 
 def suite(*options: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's command line."""
@@ -102,6 +113,34 @@ def test_a_shared_fault_is_found_under_its_own_id(name: str, report: Path) -> No
     red = with_outcome(found, "fail")
     assert red >= fault.breaks
     assert red <= {*fault.breaks, *fault.consequences}
+
+
+@pytest.mark.parametrize("name", SHARED_FAULTS_OF_REQUESTS)
+def test_a_fault_of_any_json_endpoint_is_found_under_its_own_id(name: str, report: Path) -> None:
+    fault = FAULTS[name]
+    with ControlServer([fault], settings=FAST, steps=AcmeSteps()) as server:
+        found = judge(server, report, "--requirement=request.*", "--requirement=payload.*")
+    assert with_outcome(found, "fail") == fault.breaks
+
+
+def test_a_level_that_the_dialect_changes_is_shown_wherever_it_is_named(report: Path) -> None:
+    id_ = "request.unknown-members"
+    listed = suite("list", "--dialect=acme.dialect", "--format=json", id_)
+    assert [entry["level"] for entry in json.loads(listed.stdout)] == ["SHOULD"]
+    assert suite("explain", "--dialect=acme.dialect", id_).stdout.startswith(f"{id_} (SHOULD")
+    assert suite("explain", id_).stdout.startswith(f"{id_} (MUST")
+    with ControlServer(settings=FAST, steps=AcmeSteps()) as server:
+        found = judge(server, report, f"--requirement={id_}", "--requirement=error.shape")
+    entries = [entry for entry in found["requirements"] if entry["id"] == id_]
+    assert [(entry["level"], entry["outcome"]) for entry in entries] == [("SHOULD", "pass")]
+
+
+def test_a_requirement_that_the_dialect_leaves_out_is_unknown_in_it() -> None:
+    for command in ("list", "explain"):
+        done = suite(command, "--dialect=acme.dialect", "sse.event-type")
+        assert done.returncode == 4, done.stdout + done.stderr
+        assert "sse.event-type" in done.stderr
+    assert "sse.event-type" not in suite("list", "--dialect=acme.dialect").stdout
 
 
 def uncounted(before: Any, turn: Any) -> Iterator[bytes]:

@@ -123,7 +123,7 @@ class Requests(Protocol):
 
     @property
     def invalid_and_large(self) -> Sequence[bytes]:
-        """Invalid bodies of 100 KB and more, large in every place that a refusal may repeat."""
+        """Invalid bodies of 50 KB and more, large in every place that a refusal may repeat."""
 
     @property
     def declarable(self) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamchat_conformance.catalogue import SHOULD
 from streamchat_conformance.dialects.interface import Dialect
 
 from acme.capabilities import COUNT, uncounted
@@ -22,5 +23,6 @@ DIALECT = Dialect(
     package="acme",
     sentinel="[END]",
     content_events=frozenset({"token", "done"}),
+    levels={"request.unknown-members": SHOULD},
     without=frozenset({"sse.event-type", "stream.line-client"}),
 )
