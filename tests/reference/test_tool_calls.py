@@ -114,6 +114,8 @@ def test_a_scripted_answerer_calls_tools_only_where_it_is_asked_to() -> None:
     silent, calling = ScriptedAnswerer(echo), ScriptedAnswerer(echo, call_tools=True)
     assert (silent.calls_tools, calling.calls_tools) == (False, True)
     assert list(silent.generate(ASKED)) == [PLACEHOLDER]
-    first, _ = calling.generate(ASKED)
-    assert isinstance(first, RequestedCall)
+    *words, first, second = calling.generate(ASKED)
+    assert words == ["I will", " look."]
+    assert all(isinstance(call, RequestedCall) for call in (first, second))
+    assert len(list(calling.generate(replace(ASKED, must_call=True)))) == 2
     assert list(calling.generate(Question("Oslo"))) == [PLACEHOLDER]

@@ -12,8 +12,15 @@ from streamchat_reference.answerers.tool_calls import requested_calls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streamchat_reference.answerers.interface import Answerer, Pieces, Question, Step
+    from streamchat_reference.answerers.interface import (
+        Answerer,
+        Pieces,
+        Question,
+        RequestedCall,
+        Step,
+    )
 
+ABOUT_TO_CALL = ("I will", " look.")
 THOUGHTS = (Thought("Let me"), Thought(" think"), Thought("."))
 
 
@@ -57,7 +64,7 @@ class ScriptedAnswerer:
     def generate(self, question: Question) -> Pieces:
         """Return the answer, with the silence, failure or calls that its question stands for."""
         calls = requested_calls(question) if self.call_tools else []
-        pieces: Pieces = calls or self.answerer.generate(question)
+        pieces = _calling(question, calls) if calls else self.answerer.generate(question)
         if question.prompt == self.fault_prompt:
             pieces = _failing(pieces, self.fault_after)
         if self.think:
@@ -65,6 +72,11 @@ class ScriptedAnswerer:
         if question.prompt == self.slow_prompt:
             pieces = chain([Pause(self.slow_s)], pieces)
         return pieces
+
+
+def _calling(question: Question, calls: list[RequestedCall]) -> Pieces:
+    """Return the calls, after a word about them where the client has not asked for calls alone."""
+    return calls if question.must_call else (*ABOUT_TO_CALL, *calls)
 
 
 def _failing(pieces: Pieces, after: int) -> Iterator[Step]:

@@ -169,7 +169,7 @@ def _of_valid(sent: SentRequest, members: Mapping[str, Any]) -> Iterator[str]:
     if "system" in roles:
         yield "openai.request-system"
     if any(message.get("content") == "" for message in messages):
-        yield "openai.request-prompt-empty"
+        yield "request.prompt-empty"
     yield from special_transfer(sent)
     if sent.first("content-type") != JSON_MEDIA_TYPE:
         yield "request.media-type-parameters"

@@ -21,9 +21,7 @@ DIALECT = Dialect(
     refusals=CompletionRefusals(),
     asked=asked,
     content=content,
-    reference_options=(
-        *("--answerer", "typewriter", "--interval", "0.009", "--call-tools", "--think"),
-    ),
+    reference_options=("--answerer", "typewriter", "--interval", "0.009", "--call-tools"),
     capabilities=CAPABILITIES,
     package="streamchat_conformance.dialects.openai",
     plain_row=PLAIN,

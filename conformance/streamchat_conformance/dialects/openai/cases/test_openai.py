@@ -12,6 +12,8 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
 SHORT_CAP = 8
+SCRIPTS = "Repeat: 你好, Grüße, שלום, 🌍, e\u0301."
+"""Characters of two, three and four bytes, which a server may cut."""
 
 LIVE = frozenset(
     {
@@ -42,6 +44,7 @@ def test_streams_of_every_kind_end_with_their_sentinel(target: Target) -> None:
     for request, label in (
         (counting(target), "a request for many chunks"),
         (with_usage(base(target)), "a plain request with usage"),
+        (base(target).saying(SCRIPTS), "a request in several scripts"),
         (with_usage(counting(target).capped(SHORT_CAP)), "a request that is cut at 8 tokens"),
     ):
         check(whole(target, request, label), "openai.done")
