@@ -13,15 +13,14 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import CHUNKED, JSON_MEDIA_TYPE, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.recorder import Connection
+from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.strategies import chunked
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.scenarios.keepalive import (
     Idle,
     announced_idle_s,
     mismatch,
-    pairs,
-    pipelined,
     refusable,
     refusal_cause,
     says_close,
@@ -71,7 +70,6 @@ def _next(
 @costs(36, largest_bytes=1024 * 1024)
 @needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
-    refused = 0
     requests = refusable(target)
     # Other methods and paths are refused by another part of a server.
     elsewhere = [
@@ -80,11 +78,14 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
         replace(requests[0], path=target.unknown_path),
     ]
     plain = HttpRequest.chat(target.plain())
-    for number, first in enumerate([*requests, *elsewhere]):
+
+    def count_refused(numbered: tuple[int, HttpRequest]) -> int:
+        number, first = numbered
         valid = number == 0 and target.baseline.accepted
         last = plain if valid else requests[number - 1 if number < len(requests) else 0]
-        refused += steadily(target, partial(_refused_and_served, target, first, last))
-    if not refused:
+        return steadily(target, partial(_refused_and_served, target, first, last))
+
+    if not sum(for_each(target, count_refused, enumerate([*requests, *elsewhere]))):
         raise Blocked(refusal_cause(target), "nothing was refused as it should be")
     for media_type in ("text/plain", JSON_MEDIA_TYPE):
         _check_after_large_body(target, media_type)
@@ -242,9 +243,13 @@ def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # a response that nobody asked for comes back.
     inner = target.encode(target.dialect.requests.refusable[0])
     # Some servers close behind a large body that they have not read, and behind no small one.
-    for body in (inner, (inner * (MIB // len(inner) + 1))[:MIB]):
-        for request in _with_refused_bodies(target, body):
-            steadily(target, partial(_check_body_is_no_request, target, request))
+    bodies = (inner, (inner * (MIB // len(inner) + 1))[:MIB])
+    requests = [request for body in bodies for request in _with_refused_bodies(target, body)]
+
+    def check_body(request: HttpRequest) -> None:
+        steadily(target, partial(_check_body_is_no_request, target, request))
+
+    for_each(target, check_body, requests)
     target.check_alive("refused requests with 1 MiB of body")
 
 
@@ -319,7 +324,6 @@ def _read_as_request(
 )
 @costs(8)
 def test_close_is_honoured(target: Target) -> None:
-    id_ = "connection.close-honoured"
     close = ("Connection", "close")
     first, *others = refusable(target)
     requests = [request.with_fields(close) for request in (first, *others)]
@@ -327,50 +331,27 @@ def test_close_is_honoured(target: Target) -> None:
     requests.append(first.with_fields(("Connection", "Close")))
     requests.append(replace(first, method="PUT").with_fields(close))
     requests.append(replace(first, path=target.unknown_path).with_fields(close))
-    asked = [(request, Answered()) for request in requests]
+    asked: list[tuple[HttpRequest, Until]] = [(request, Answered()) for request in requests]
     if target.baseline.streams and target.has(FINITE):
         stream = HttpRequest.chat(target.plain()).with_fields(close)
         asked.append((stream, Answered(whole=True)))
-    for request, stop in asked:
-        with target.connect() as connection:
-            data = target.encode(request)
-            reading = target.record(connection, data, stop, "Connection: close")
-            target.ledger.observe_reading(reading)
-            if reading.head is None or not reading.response.complete:
-                continue
-            # RFC 9112 section 9.6: a server that receives close must initiate closure after
-            # its final response.
-            if not connection.wait_for_close(CLOSE_S):
-                message = f"the connection was still open {CLOSE_S:g} s after the response"
-                raise violation(id_, message, "the end of the connection", reading)
+    for_each(target, partial(_check_closed, target), asked)
 
 
-@requirement(
-    "connection.pipelining",
-    SHOULD,
-    "Pipelined requests are answered in order, or the connection is closed; never mixed.",
-    source="RFC 9112 section 9.3.2",
-    layer=SERVER,
-)
-@costs(11)
-def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
-    # An endless stream can only be the last one.
-    whole = target.baseline.streams and target.has(FINITE)
-    stream = HttpRequest.chat(target.plain())
-    sound = refusable(target)
-    first, last = (sound * 2)[:2]
-    batches: list[tuple[HttpRequest, ...]] = [
-        (first, stream, last) if whole else (first, last, stream)
-    ]
-    batches += [both for both in pairs(target) if all(request in sound for request in both)]
-    for batch in batches:
-        steadily(target, partial(_check_pipelined, target, batch, whole=whole))
-
-
-def _check_pipelined(target: Target, batch: tuple[HttpRequest, ...], *, whole: bool) -> None:
-    problem, reading = pipelined(target, batch, whole=whole)
-    if reading is not None:
-        raise violation("connection.pipelining", problem, "answers in order", reading)
+def _check_closed(target: Target, asked: tuple[HttpRequest, Until]) -> None:
+    """Raise Violation when a connection stays open after the answer to a request with close."""
+    id_ = "connection.close-honoured"
+    request, stop = asked
+    with target.connect() as connection:
+        reading = target.record(connection, target.encode(request), stop, "Connection: close")
+        target.ledger.observe_reading(reading)
+        if reading.head is None or not reading.response.complete:
+            return
+        # RFC 9112 section 9.6: a server that receives close must initiate closure after its
+        # final response.
+        if not connection.wait_for_close(CLOSE_S):
+            message = f"the connection was still open {CLOSE_S:g} s after the response"
+            raise violation(id_, message, "the end of the connection", reading)
 
 
 @requirement(

@@ -16,6 +16,7 @@ from streamchat_conformance.strategies import (
 )
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import MALFORMED_STATUSES, answered_statuses
+from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.scenarios.keepalive import mismatch, says_close, steadily
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
@@ -89,8 +90,7 @@ def test_broken_chunks_are_refused(target: Target) -> None:
     _require_chunked(target)
     id_ = "connection.chunk-framing"
     body = target.plain().body()
-    for broken in malformed_chunks(body):
-        _check_refused(target, id_, broken.name, broken.coded, broken.reason)
+    cases = [(broken.name, broken.coded, broken.reason) for broken in malformed_chunks(body)]
     inner = target.encode(HttpRequest(method="GET", content_type=None))
     at = body.index(b":") + 1
     for name, between in (
@@ -98,7 +98,8 @@ def test_broken_chunks_are_refused(target: Target) -> None:
         ("a request right after a chunk", b""),
     ):
         coded = b"%x\r\n%b%b%b" % (at, body[:at], between, inner)
-        _check_refused(target, id_, name, coded, "CR LF follows the data of a chunk")
+        cases.append((name, coded, "CR LF follows the data of a chunk"))
+    for_each(target, lambda case: _check_refused(target, id_, *case), cases)
     target.check_alive("broken chunks")
 
 
@@ -115,8 +116,9 @@ def test_broken_chunks_are_refused(target: Target) -> None:
 def test_a_line_feed_alone_ends_no_chunk_line(target: Target) -> None:
     _require_chunked(target)
     id_ = "connection.chunk-line-ending"
-    for broken in chunks_with_bare_line_feeds(target.plain().body()):
-        _check_refused(target, id_, broken.name, broken.coded, broken.reason)
+    broken = chunks_with_bare_line_feeds(target.plain().body())
+    cases = [(each.name, each.coded, each.reason) for each in broken]
+    for_each(target, lambda case: _check_refused(target, id_, *case), cases)
     target.check_alive("chunk lines that end with LF")
 
 
@@ -148,7 +150,8 @@ def test_trailers_are_never_served_as_a_request(target: Target) -> None:
         for body in (target.dialect.requests.refusable[0].body, target.plain().body()):
             coded = chunked([body], trailers=trailers)
             steadily(target, partial(_check_trailers_read, target, coded))
-    for trailers in _like_requests(target):
+
+    def check_like_requests(trailers: bytes) -> None:
         # After a refusal the server reads on even where its streams have no end. These
         # trailers are whole to their own end: the empty line is theirs.
         refused = target.dialect.requests.refusable[0].body
@@ -157,6 +160,8 @@ def test_trailers_are_never_served_as_a_request(target: Target) -> None:
         # Such trailers may be refused, also after the answer to the request itself.
         if _second_request_served(reading):
             raise _served(reading)
+
+    for_each(target, check_like_requests, _like_requests(target))
     target.check_alive("trailers")
 
 

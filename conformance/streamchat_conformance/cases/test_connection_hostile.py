@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
 from streamchat_conformance.core.http_request import HttpRequest
@@ -16,6 +17,7 @@ from streamchat_conformance.strategies import (
 )
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import answered_statuses
+from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
@@ -67,21 +69,24 @@ def _parts(target: Target) -> RequestParts:
 
 
 def _check_all_refused(target: Target, id_: str, heads: Iterable[MalformedHead]) -> None:
-    for head in heads:
-        label = f"malformed: {head.name}"
-        reading = target.send(head.request, label=label, observe=False)
-        source = f"{head.section}: {head.reason}"
-        expected = f"a 4xx, 501, 505 or a close ({source})"
-        if reading.accepted or _answered_without_head(reading):
-            message = f"a malformed request ({head.name}) was served"
-            raise violation(id_, message, expected, reading)
-        if reading.head is None and not reading.closed and not reading.exchange.reads:
-            message = f"a malformed request ({head.name}) was neither answered nor closed"
-            raise violation(id_, message, expected, reading)
-        if reading.status >= 500 and reading.status not in (501, 503, 505):
-            message = f"a malformed request ({head.name}) drew an internal error"
-            raise violation(id_, message, expected, reading)
+    for_each(target, partial(_check_refused, target, id_), heads)
     target.check_alive("malformed requests")
+
+
+def _check_refused(target: Target, id_: str, head: MalformedHead) -> None:
+    label = f"malformed: {head.name}"
+    reading = target.send(head.request, label=label, observe=False)
+    source = f"{head.section}: {head.reason}"
+    expected = f"a 4xx, 501, 505 or a close ({source})"
+    if reading.accepted or _answered_without_head(reading):
+        message = f"a malformed request ({head.name}) was served"
+        raise violation(id_, message, expected, reading)
+    if reading.head is None and not reading.closed and not reading.exchange.reads:
+        message = f"a malformed request ({head.name}) was neither answered nor closed"
+        raise violation(id_, message, expected, reading)
+    if reading.status >= 500 and reading.status not in (501, 503, 505):
+        message = f"a malformed request ({head.name}) drew an internal error"
+        raise violation(id_, message, expected, reading)
 
 
 def _answered_without_head(reading: Reading) -> bool:
@@ -193,22 +198,25 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
 @costs(19)
 @needs_room
 def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
-    id_ = "connection.smuggling"
-    endless = not target.has(FINITE)
-    for ambiguous in _ambiguous(target):
-        # An endless stream never lets the rest be read; it is left after its first event.
-        left = ambiguous.valid and endless
-        stop = QuietAfterEnd(QUIET_S, events=1) if left else QuietAfterEnd(QUIET_S)
-        with target.connect() as connection:
-            reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
-            admitted(reading)
-            if len(answered_statuses(reading.exchange)) > 1:
-                message = f"{ambiguous.name}: the rest was served as a second request"
-                raise violation(id_, message, "one response, and the connection closed", reading)
-            # RFC 9112 section 6.1: after such a request the server must close, whatever it
-            # answered; section 6.3: differing lengths are unrecoverable.
-            served = reading.accepted and reading.response.complete
-            if served and not connection.wait_for_close(CLOSE_S):
-                message = f"{ambiguous.name}: served, and the connection was kept"
-                raise violation(id_, message, "a 400, or one answer and a close", reading)
+    for_each(target, partial(_check_unambiguous, target), _ambiguous(target))
     target.check_alive("ambiguous requests")
+
+
+def _check_unambiguous(target: Target, ambiguous: _Ambiguous) -> None:
+    """Raise Violation unless a request that can be framed in two ways is refused or ends all."""
+    id_ = "connection.smuggling"
+    # An endless stream never lets the rest be read; it is left after its first event.
+    left = ambiguous.valid and not target.has(FINITE)
+    stop = QuietAfterEnd(QUIET_S, events=1) if left else QuietAfterEnd(QUIET_S)
+    with target.connect() as connection:
+        reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
+        admitted(reading)
+        if len(answered_statuses(reading.exchange)) > 1:
+            message = f"{ambiguous.name}: the rest was served as a second request"
+            raise violation(id_, message, "one response, and the connection closed", reading)
+        # RFC 9112 section 6.1: after such a request the server must close, whatever it
+        # answered; section 6.3: differing lengths are unrecoverable.
+        served = reading.accepted and reading.response.complete
+        if served and not connection.wait_for_close(CLOSE_S):
+            message = f"{ambiguous.name}: served, and the connection was kept"
+            raise violation(id_, message, "a 400, or one answer and a close", reading)

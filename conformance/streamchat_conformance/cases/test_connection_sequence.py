@@ -1,15 +1,18 @@
-"""connection: any sequence of requests over several connections keeps answers matched."""
+"""connection: answers stay matched to requests, in any sequence of them, pipelined or not."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.catalogue import MUST, SERVER, requirement
+from streamchat_conformance.catalogue import FINITE, MUST, SERVER, SHOULD, requirement
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.scenarios.generated import generated
-from streamchat_conformance.suite.scenarios.keepalive import steadily
+from streamchat_conformance.suite.scenarios.keepalive import pairs, pipelined, refusable, steadily
 from streamchat_conformance.suite.scenarios.stateful import (
     CONNECTIONS,
     STEPS,
@@ -18,6 +21,7 @@ from streamchat_conformance.suite.scenarios.stateful import (
     finish_whole_plans,
 )
 from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.judged import violation
 
 VARIANTS = 4
 """As many invalid requests a dialect has at the least, each refused for another reason."""
@@ -63,3 +67,34 @@ def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:
     if not target.baseline.streams or target.baseline.first_event_s >= SLOW_S:
         plan = [step for step in plan if step.kind in ("refused", "refused chunked")]
     steadily(target, lambda: Machine(target).run(plan))
+
+
+@requirement(
+    "connection.pipelining",
+    SHOULD,
+    "Pipelined requests are answered in order, or the connection is closed; never mixed.",
+    source="RFC 9112 section 9.3.2",
+    layer=SERVER,
+)
+@costs(11)
+def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
+    # An endless stream can only be the last one.
+    whole = target.baseline.streams and target.has(FINITE)
+    stream = HttpRequest.chat(target.plain())
+    sound = refusable(target)
+    first, last = (sound * 2)[:2]
+    batches: list[tuple[HttpRequest, ...]] = [
+        (first, stream, last) if whole else (first, last, stream)
+    ]
+    batches += [both for both in pairs(target) if all(request in sound for request in both)]
+
+    def check_batch(batch: tuple[HttpRequest, ...]) -> None:
+        steadily(target, partial(_check_pipelined, target, batch, whole=whole))
+
+    for_each(target, check_batch, batches)
+
+
+def _check_pipelined(target: Target, batch: tuple[HttpRequest, ...], *, whole: bool) -> None:
+    problem, reading = pipelined(target, batch, whole=whole)
+    if reading is not None:
+        raise violation("connection.pipelining", problem, "answers in order", reading)

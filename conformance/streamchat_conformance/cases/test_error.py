@@ -10,6 +10,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
@@ -27,15 +28,21 @@ def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
     label = "a refusal, and what follows it"
     # Where a stream is served instead, which may have no end, its first event is enough.
     stop = QuietAfterEnd(SURPLUS_S, events=1)
-    for request in target.dialect.requests.invalid:
+
+    def check_delimited(request: HttpRequest) -> None:
         check(target.send(request, stop=stop, label=label), "error.delimited")
+
+    for_each(target, check_delimited, target.dialect.requests.invalid)
 
 
 @decides("error.bounded")
 @costs(8, largest_bytes=140_000)
 def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
-    for body in target.dialect.requests.invalid_and_large:
+
+    def check_bounded(body: bytes) -> None:
         check(target.post(body, label="a large invalid request"), "error.bounded")
+
+    for_each(target, check_bounded, target.dialect.requests.invalid_and_large)
 
 
 @requirement(
