@@ -38,7 +38,7 @@ def texts() -> dict[Path, str]:
     """Return everything that is generated: file to text."""
     from streamchat_conformance.commands import explain
     from streamchat_conformance.commands import list as listing
-    from streamchat_conformance.dialects.registry import DEFAULT
+    from streamchat_conformance.dialects.registry import DEFAULT, own_names
     from streamchat_conformance.judges import rules_of
     from streamchat_fixtures import dialects
     from streamchat_fixtures.kill_matrix import as_markdown
@@ -57,7 +57,11 @@ def texts() -> dict[Path, str]:
             for name in dialects.NAMES
             if name != dialects.DEFAULT
         },
-        DOCS / "kill-matrix-openai.md": as_markdown("openai"),
+        **{
+            DOCS / f"requirements-{name}.md": listing.as_markdown(rules_of(name).catalogue.values())
+            for name in own_names()
+            if name != DEFAULT
+        },
         DOCS / "servers.md": render([load(name) for name in STACKS], EXPECTATIONS),
         ROOT / "README.md": _counted(ROOT / "README.md", len(catalogue)),
         IDS: _listed({id_: str(entry.level) for id_, entry in catalogue.items()}),

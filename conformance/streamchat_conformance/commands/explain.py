@@ -17,7 +17,7 @@ from streamchat_conformance.commands.parsing import (
     print_safely,
     write_checked,
 )
-from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError
+from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError, own_names
 from streamchat_conformance.gate.known_failures import unknown_id
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
@@ -120,7 +120,12 @@ def _labelled(label: str, text: str) -> list[str]:
 
 def pages() -> dict[str, str]:
     """Return the docs' generated pages: file name to text, one for each area."""
-    entries = rules_of(DEFAULT).catalogue.values()
+    entries = list(rules_of(DEFAULT).catalogue.values())
+    known = {entry.area for entry in entries}
+    for name in own_names():
+        # What another dialect requires of its own stands on a page of its own.
+        entries += [entry for entry in rules_of(name).catalogue.values() if entry.area not in known]
+        known |= {entry.area for entry in entries}
     return {
         f"{area}.md": "\n".join(_page(area, list(group))) + "\n"
         for area, group in groupby(entries, key=lambda entry: entry.area)

@@ -32,6 +32,11 @@ def _own() -> dict[str, str]:
     return {folder.replace("_", "-"): f"{_HOME}.{folder}.dialect" for folder in folders}
 
 
+def own_names() -> list[str]:
+    """Return the names of the suite's own dialects, the default first."""
+    return [DEFAULT, *sorted(_own().keys() - {DEFAULT})]
+
+
 def names() -> list[str]:
     """Return the words that `--dialect` takes, the default first."""
     others = {*_own(), *(entry.name for entry in entry_points(group=GROUP))} - {DEFAULT}

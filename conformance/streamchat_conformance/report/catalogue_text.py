@@ -12,7 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
+
+from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named, names
 
 ARTICLE = "https://blog.csdn.net/goldtimes/article/details/139377207"
 """The tutorial that first described the endpoint."""
@@ -143,17 +146,42 @@ def defects_of(source: str) -> list[Defect]:
 
 @cache
 def _texts() -> Mapping[str, Texts]:
-    advice = {
+    shared = files(__package__).joinpath("texts")
+    found = dict(_texts_in(shared, _advice_in(shared)))
+    for folder in _folders_of_dialects():
+        # A dialect's texts may name the shared advice too.
+        advice = _advice_in(shared) | _advice_in(folder)
+        found.update(_texts_in(folder, advice))
+    return MappingProxyType(found)
+
+
+def _folders_of_dialects() -> Iterator[Traversable]:
+    """Yield the folder of texts of each dialect that has one."""
+    for name in names():
+        try:
+            folder = files(dialect_named(name).package).joinpath("texts")
+        except (UnknownDialectError, ImportError):
+            continue
+        if folder.is_dir():
+            yield folder
+
+
+def _advice_in(folder: Traversable) -> dict[str, Advice]:
+    file = folder.joinpath("frameworks.toml")
+    if not file.is_file():
+        return {}
+    return {
         name: Advice(table.pop("title"), MappingProxyType(table))
-        for name, table in _read("frameworks.toml").items()
+        for name, table in tomllib.loads(file.read_text("utf-8")).items()
     }
-    found = {}
-    for file in files(__package__).joinpath("texts").iterdir():
+
+
+def _texts_in(folder: Traversable, advice: Mapping[str, Advice]) -> Iterator[tuple[str, Texts]]:
+    for file in folder.iterdir():
         if file.name.endswith(".toml") and file.name not in ("frameworks.toml", "defects.toml"):
             for id_, table in tomllib.loads(file.read_text("utf-8")).items():
                 groups = tuple(advice[name] for name in table["frameworks"])
-                found[id_] = Texts(table["why"], table["fix"], groups)
-    return MappingProxyType(found)
+                yield id_, Texts(table["why"], table["fix"], groups)
 
 
 @cache

@@ -103,6 +103,8 @@ class ChoiceRecord:
     thoughts: list[str] = field(default_factory=list)
     spoke: bool = False
     """Whether content, a refusal or a tool call came."""
+    refused: bool = False
+    """Whether the text of a refusal came."""
     role_seen: bool = False
     finish: str | None = None
     """The first reason for which it finished."""
@@ -153,6 +155,7 @@ class ChoiceRecord:
         delta = delta_of(choice)
         self.role_seen |= isinstance(delta.get("role"), str)
         self.spoke |= speaks(delta)
+        self.refused |= bool(delta.get("refusal"))
         content = delta.get("content")
         if isinstance(content, str) and content:
             self.content.append(content)

@@ -312,7 +312,7 @@ TOOL_ROWS: tuple[StreamRow, ...] = (
         "openai.tool-no-leak",
         SHOULD,
         "The model's own markup of tool calls does not stand in the content.",
-        "practice; vllm-project/vllm#10395, lmstudio-ai/lmstudio-bug-tracker#649",
+        "practice; vllm-project/vllm#10395, vllm-project/vllm#38946",
     ),
 )
 

@@ -29,6 +29,7 @@ from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
 from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
+from streamchat_conformance.dialects.openai.transcript import Transcript
 from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.target import Target
@@ -266,6 +267,12 @@ def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
         raise violation("openai.stop-clean", message, '"finish_reason": "stop"', reading)
 
 
+def _aside(found: Transcript) -> bool:
+    """Return whether some of an answer is not content: thoughts, a refusal, or calls."""
+    choice = found.choices.get(0)
+    return choice is None or bool(choice.thoughts or choice.refused or choice.tool_pieces)
+
+
 @requirement(
     "openai.content-parity",
     SHOULD,
@@ -286,7 +293,7 @@ def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
         found = [transcript(reading) for reading in readings]
         if texts[0] != texts[1] or contents[0] != contents[1] or not isinstance(contents[0], str):
             continue
-        if any(each is None or not each.finished or each.choices[0].thoughts for each in found):
+        if any(each is None or not each.finished or _aside(each) for each in found):
             continue
         if texts[0] != contents[0]:
             message = f"the stream says {texts[0][:80]!r}"

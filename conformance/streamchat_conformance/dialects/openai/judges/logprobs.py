@@ -79,6 +79,6 @@ def _wrong(entry: Any) -> str:
 
 def _comparable(choice: ChoiceRecord, entries: Sequence[tuple[Datum, Any]]) -> bool:
     """Return whether the tokens say the content and nothing else."""
-    if choice.thoughts or choice.tool_pieces or REPLACEMENT in choice.text:
+    if choice.thoughts or choice.tool_pieces or choice.refused or REPLACEMENT in choice.text:
         return False
     return bool(entries) and all(entry["bytes"] is not None for _, entry in entries)
