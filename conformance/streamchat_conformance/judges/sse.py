@@ -308,6 +308,8 @@ def event_type(reading: Reading) -> Verdict:
 def one_line(reading: Reading) -> Verdict:
     if _unfit(reading):
         return None
+    # Lines that are no JSON together are payload.json.
+    documents = {block.index for block, payload in reading.payloads if payload.error is None}
     return [
         _block_finding(
             reading,
@@ -317,7 +319,7 @@ def one_line(reading: Reading) -> Verdict:
             "one data: line for each event",
         )
         for block in reading.events
-        if sum(line.name == "data" for line in block.lines) > 1
+        if block.index in documents and sum(line.name == "data" for line in block.lines) > 1
     ][:1]
 
 

@@ -44,6 +44,12 @@ class Datum:
     """Its data as JSON: a dict where it is a chunk or an error."""
 
     @property
+    def hides(self) -> bool:
+        """Whether the event may have said something that cannot be read."""
+        lumped = self.kind is DatumKind.FOREIGN and isinstance(self.value, list | str)
+        return self.kind is DatumKind.UNREADABLE or lumped
+
+    @property
     def at_s(self) -> float:
         """When it was complete (seconds from the request)."""
         return self.block.event.at_s if self.block.event is not None else 0.0
@@ -95,7 +101,7 @@ def classified(
 
 def is_nearly_end(text: str) -> bool:
     """Return whether data is meant to be the end, and is not exactly that."""
-    return text != SENTINEL and len(text) < 40 and text.strip(" \t\r\n\"'").upper() == SENTINEL
+    return text != SENTINEL and len(text) < 40 and text.strip(" \t\r\n\"'[]").upper() == "DONE"
 
 
 def _kind(name: str, value: Any) -> DatumKind:

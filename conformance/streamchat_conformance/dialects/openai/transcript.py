@@ -61,6 +61,27 @@ TOOLS = (
 )
 
 
+OF_WHAT_CAME = (
+    "openai.role-present",
+    "openai.finish-present",
+    "openai.n-choices",
+    "openai.usage-honoured",
+    "openai.usage-plausible",
+    "openai.tool-head",
+    "openai.tool-index-dense",
+    "openai.tool-arguments-json",
+)
+"""What an event that cannot be read may have said: without it, nothing is known to be absent."""
+OF_CHOICES = (
+    *ORDER,
+    "openai.role-present",
+    "openai.finish-present",
+    "openai.n-choices",
+    "openai.n-order",
+)
+"""What is said of each choice by its index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a request asks, as far as it decides what a right answer is."""
@@ -122,6 +143,11 @@ class Transcript:
         )
 
     @property
+    def gapped(self) -> bool:
+        """Whether an event before the end may have said something that cannot be read."""
+        return any(datum.hides for datum in self.data)
+
+    @property
     def usage(self) -> Any:
         """The last usage; None where none came."""
         found = usage_chunks(self.chunks)
@@ -161,7 +187,22 @@ def transcript_of(
     _look_at_choices(found, ended=ended)
     _look_at_tools(found, ended=ended)
     _look_at_usage(found, ended=ended)
+    for row in _undecided(found):
+        found.problems.pop(row, None)
+        found.decided.discard(row)
     return found
+
+
+def _undecided(found: Transcript) -> Iterator[str]:
+    """Yield the requirements on which another fault of the stream leaves nothing to say."""
+    if found.gapped:
+        yield from OF_WHAT_CAME
+    if found.wanted.choices > 1:
+        # Choices that cannot be distinguished from each other have no order.
+        if "openai.choice-index" in found.problems:
+            yield from OF_CHOICES
+        if "openai.n-choices" in found.problems:
+            yield from ORDER
 
 
 def _take(found: Transcript, datum: Datum) -> None:
@@ -280,8 +321,11 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
         found.add(Problem("openai.finish-present", found.chunks[-1], message, expected))
     if found.wanted.choices > 1 and len(found.choices) > 1:
         found.decided.add("openai.n-choices")
+        # What the first choice lacks as well has a requirement of its own.
+        first = _lacks(choice)
         for index in range(1, found.wanted.choices):
-            if problem := _lacks(found.choices.get(index)):
+            problem = _lacks(found.choices.get(index))
+            if problem and problem != first:
                 message = f"choice {index} {problem}"
                 expected = "for each choice a role, text and a `finish_reason`"
                 found.add(Problem("openai.n-choices", found.chunks[-1], message, expected))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import FAULT, MUST
+from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
@@ -44,6 +44,10 @@ def done(reading: Reading) -> Verdict:
     if tail is not None and not tail.complete and SENTINEL.encode() in _last_lines(reading):
         return None
     last = found.data[-1]
+    # Joined to another event's data it is payload.json.
+    joined = last.block.event.data if last.hides and last.block.event is not None else ""
+    if SENTINEL in joined:
+        return None
     if not reading.ended_well and not (
         found.finished and not reading.ended and _silent_s(reading, last.at_s) >= ENDS_WITHIN_S
     ):
@@ -55,7 +59,7 @@ def done(reading: Reading) -> Verdict:
 
 @judge(
     "openai.done-once",
-    MUST,
+    SHOULD,
     "[DONE] comes once, and no event follows it.",
     source="practice (the Vercel AI SDK appends what follows to the text); "
     "ray-project/ray#62246, songquanpeng/one-api#1628",

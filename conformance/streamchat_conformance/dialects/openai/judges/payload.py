@@ -53,7 +53,7 @@ def _came_to_an_end(reading: Reading, found: Transcript) -> bool:
     broken = any(
         row in found.problems for row in ("openai.choices", "openai.delta", "openai.only-chunks")
     )
-    return reading.ended_well and found.error is None and not broken
+    return reading.ended_well and found.error is None and not broken and not found.gapped
 
 
 @judge(
