@@ -283,6 +283,9 @@ class Dialect:
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
+    internal_errors: frozenset[str] | None = None
+    """The requirements about kinds of request that a 5xx breaks: any other 5xx is
+    `request.never-5xx` alone. None where a 5xx breaks the requirement of each kind."""
 
     @property
     def known_capabilities(self) -> dict[str, Capability]:

@@ -139,6 +139,12 @@ def lost_in_upload(reading: Reading) -> bool:
     return cut and reading.closed and reading.head is None
 
 
+def is_internal_error_apart(id_: str, reading: Reading) -> bool:
+    """Return whether an answer is an internal error, and that is `request.never-5xx` alone."""
+    own = reading.dialect.internal_errors
+    return own is not None and id_ not in own and reading.head is not None and reading.status >= 500
+
+
 def must_accept(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
     if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
@@ -149,6 +155,8 @@ def must_accept(id_: str, reading: Reading) -> Verdict:
         return [] if id_ in asked.rows and served else None
     if served:
         return []
+    if is_internal_error_apart(id_, reading):
+        return None
     if reading.head is None and not reading.closed:
         # A silent server is stream.first-event: it may have accepted.
         return None
@@ -162,6 +170,8 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
         return None
     if reading.refused:
         return []
+    if is_internal_error_apart(id_, reading):
+        return None
     # One cause, one red: a refusal reported in-band, or with a stream's media type, is
     # error.not-streamed.
     answered = reading.head is not None and reading.status < 500
@@ -183,6 +193,8 @@ def must_survive(id_: str, reading: Reading) -> Verdict:
     # How a refusal looks is error.*.
     if 400 <= reading.status < 500:
         return []
+    if is_internal_error_apart(id_, reading):
+        return None
     if reading.accepted:
         message = "the server accepted it, and then broke the stream"
         if reading.lost:
@@ -291,6 +303,8 @@ def never_5xx(reading: Reading) -> Verdict:
         return None
     if reading.head is not None and reading.status < 500:
         return []
+    if reading.asked.row in (reading.dialect.internal_errors or ()):
+        return None  # it has a requirement of its own
     valid = reading.asked.expectation is Expectation.ACCEPT
     if lost_in_upload(reading) or (valid and reading.head is None and not reading.closed):
         return None

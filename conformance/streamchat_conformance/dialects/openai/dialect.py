@@ -62,11 +62,24 @@ DIALECT = Dialect(
             "stream.fault",
         }
     ),
+    internal_errors=frozenset(
+        {
+            PLAIN,
+            "request.deep-nesting",
+            "request.huge-number",
+            "request.body-not-utf8",
+        }
+    ),
     explains={
         "openai.stream-options-empty": (
             *("openai.done", "openai.finish-present", "transport.terminated"),
+            *("openai.delta", "sse.final-blank-line"),
         ),
         "openai.option-ignored": ("openai.n-choices",),
+        "openai.logprobs": (
+            *("openai.content-parity", "openai.delta", "openai.nothing-after-finish"),
+            *("payload.no-replacement", "payload.nonempty"),
+        ),
         "payload.object": ("openai.only-chunks",),
         "sse.no-empty-events": ("openai.only-chunks",),
         "sse.data": ("openai.no-dataless-block",),
