@@ -38,6 +38,7 @@ from streamchat_conformance.dialects.openai.tool_calls import (
     gathered,
     is_object,
 )
+from streamchat_conformance.dialects.openai.undecided import ORDER, undecided
 from streamchat_conformance.dialects.openai.usage import usage_chunks, usage_problems
 
 KEPT_PER_ROW = 3
@@ -45,12 +46,6 @@ KEPT_PER_ROW = 3
 MOST_CHOICES = 128
 """The most choices that may be asked for."""
 
-ORDER = (
-    "openai.role-once",
-    "openai.nothing-after-finish",
-    "openai.finish-once",
-    "openai.finish-last",
-)
 TOOLS = (
     "openai.tool-index",
     "openai.tool-index-dense",
@@ -59,27 +54,6 @@ TOOLS = (
     "openai.tool-head-once",
     "openai.tool-arguments-type",
 )
-
-
-OF_WHAT_CAME = (
-    "openai.role-present",
-    "openai.finish-present",
-    "openai.n-choices",
-    "openai.usage-honoured",
-    "openai.usage-plausible",
-    "openai.tool-head",
-    "openai.tool-index-dense",
-    "openai.tool-arguments-json",
-)
-"""What an event that cannot be read may have said: without it, nothing is known to be absent."""
-OF_CHOICES = (
-    *ORDER,
-    "openai.role-present",
-    "openai.finish-present",
-    "openai.n-choices",
-    "openai.n-order",
-)
-"""What is said of each choice by its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,22 +161,10 @@ def transcript_of(
     _look_at_choices(found, ended=ended)
     _look_at_tools(found, ended=ended)
     _look_at_usage(found, ended=ended)
-    for row in _undecided(found):
+    for row in undecided(found.problems, gapped=found.gapped, choices=found.wanted.choices):
         found.problems.pop(row, None)
         found.decided.discard(row)
     return found
-
-
-def _undecided(found: Transcript) -> Iterator[str]:
-    """Yield the requirements on which another fault of the stream leaves nothing to say."""
-    if found.gapped:
-        yield from OF_WHAT_CAME
-    if found.wanted.choices > 1:
-        # Choices that cannot be distinguished from each other have no order.
-        if "openai.choice-index" in found.problems:
-            yield from OF_CHOICES
-        if "openai.n-choices" in found.problems:
-            yield from ORDER
 
 
 def _take(found: Transcript, datum: Datum) -> None:
