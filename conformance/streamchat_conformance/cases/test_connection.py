@@ -156,7 +156,7 @@ def _unserved(target: Target, reading: Reading) -> str:
     source="article",
     layer=SERVER,
 )
-@costs(4)
+@costs(4, sequential=9)
 @needs_room
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
@@ -188,7 +188,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
     needs=FINITE,
     layer=SERVER,
 )
-@costs(4)
+@costs(4, sequential=9)
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     target.require_stream()

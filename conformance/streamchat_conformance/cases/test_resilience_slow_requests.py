@@ -29,7 +29,7 @@ EXPECTED = "a stream, as before"
     source="pallets/werkzeug#3051",
     layer=SERVER,
 )
-@costs(264, together=True)
+@costs(330, together=True)
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_sound(target)
     stopped = stopped_by_halves(target)

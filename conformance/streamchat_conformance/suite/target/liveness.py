@@ -25,7 +25,6 @@ from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
 from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
-from streamchat_conformance.suite.verdicts.ledger import place
 from streamchat_conformance.suite.verdicts.outcomes import NotRun, NotTestable
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ class Liveness:
             if self._found_gone < GONE_FOR_GOOD:
                 self._found_gone = 0 if self.serves() else self._found_gone + 1
             gone = self._found_gone > 0
-        target.ledger.gone = gone
+        target.ledger.note_gone(gone)
         return gone
 
     def serves(self) -> bool:
@@ -168,16 +167,16 @@ class Liveness:
                 return
             if self.restarts and not self._crashes_again(exchange):
                 return
-            ledger.suspects.add(place(exchange))
+            ledger.suspect(exchange)
             if not ledger.red(ALIVE):
                 self._flag(exchange.label or "a request", "its process ended", exchange)
 
     def _note_crash(self) -> None:
         """Take note that the server's process has ended, and wait until it is started again."""
         ledger = self._target.ledger
-        ledger.crashed_at = next_number()
+        ledger.note_crash(next_number())
         self.restarts = self.await_start()
-        ledger.gone = not self.restarts
+        ledger.note_gone(not self.restarts)
 
     def _crashes_again(self, exchange: Exchange) -> bool:
         """Return whether the same request brings the server down again."""
@@ -226,7 +225,7 @@ class Liveness:
         except NotRun:
             return
         if dead:
-            target.ledger.gone = True
+            target.ledger.note_gone(True)
             if self._starved_by_abandoned(exchange):
                 self.flag_abandoned("no answer", exchange)
             else:
@@ -264,7 +263,7 @@ class Liveness:
         while not self._answers(PROBE_S):
             if time.monotonic() >= ends_at:
                 self.probe.give_up(exchange)
-                target.ledger.gone = True
+                target.ledger.note_gone(True)
                 return
             target.pause(STARTING_PAUSE_S)
 
@@ -311,10 +310,10 @@ class Liveness:
         if reading.status >= 500 and not reading.overloaded and self._fails_unprovoked():
             # Such internal errors are those of request.never-5xx, whatever came before.
             self._target.ledger.observe_reading(reading)
-            self._target.ledger.entries[ALIVE].judged += 1
+            self._target.ledger.count_sound(ALIVE)
             return
         if reading.accepted and not reading.closed:
-            self._target.ledger.entries[ALIVE].judged += 1
+            self._target.ledger.count_sound(ALIVE)
             return
         self._flag(after, f"status {reading.status or 'none'}", reading.exchange)
 

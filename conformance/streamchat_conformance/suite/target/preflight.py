@@ -41,7 +41,7 @@ def run_preflight(target: Target) -> Baseline:
             break
         if reading.accepted:
             baseline.plain = plain
-            target.ledger.plain = plain if plain is not requests.plain[0] else None
+            target.ledger.accept_only(plain if plain is not requests.plain[0] else None)
             break
     for reading in readings:
         target.ledger.observe_reading(reading)

@@ -1,21 +1,31 @@
 """Which failure explains which others.
 
 Theory of operation. One fault may break many requirements; it is reported once, under the
-requirement that names its cause, and what it drags along is blocked. An effect is blocked when
-one of its causes is red. The tables say which causes an effect may have: by the effect's id, by
-the kind of request that a requirement is about, or by the kind of its findings. A dialect adds
-its own (`Dialect.explains`). A MUST is never blocked by less than a MUST, and nothing is blocked
-by what turned out sound (`Results.release`).
+requirement that names its cause, and what it drags along is blocked. `cause_of` is a pure function
+of what a run has seen. It asks, in this order:
+
+1. May another requirement explain this one, and is it red? `EXPLAINS` and `EXPLAINS_KINDS` say
+   which may, and so does a dialect (`Dialect.explains`).
+2. Is every finding of a kind that a red requirement explains? See `EXPLAINS_ALL_OF`.
+3. Was every finding made on requests that were special in something else that is broken? What was
+   involved is known from the requests (`RequirementEvidence.involved`).
+
+Of several causes that are red the first stands that none of the others explains. A MUST is never
+blocked by less than a MUST, and nothing is blocked by what turned out sound (`Results.release`).
+Before all that stands the end of the server (`Ledger.explained_by_the_end`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
+from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.dialects.asking import LARGE_BYTES
 from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
+from streamchat_conformance.suite.verdicts.evidence import RunEvidence
 
 ALIVE = "resilience.alive"
 ABANDONED = "resilience.abandoned"
@@ -181,3 +191,65 @@ def kinds(reading: Reading) -> Iterator[str]:
     )
     if not read and reading.exchange.received.startswith(b"HTTP/1.", end):
         yield UNREAD
+
+
+def cause_of(id_: str, evidence: RunEvidence, explains: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the red requirement that explains what was found on this one, or an empty text.
+
+    `explains` has the causes that an effect may have (see `explanations`).
+    """
+    causes = [each for each in explains.get(id_, ()) if id_ not in _partial_causes(each, evidence)]
+    causes += _partial_causes(id_, evidence)
+    red = [cause for cause in causes if evidence.red(cause)]
+    if not red:
+        return _special_cause(id_, evidence)
+    # A cause that another one of them explains is none.
+    first = (cause for cause in red if not set(red).intersection(_partial_causes(cause, evidence)))
+    return next(first, red[0])
+
+
+def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
+    """Return what may explain every finding on a requirement by its kind."""
+    kind, causes = EXPLAINS_ALL_OF.get(id_, ("", ()))
+    entry = evidence.of(id_)
+    return causes if entry.failed == entry.kinds[kind] else ()
+
+
+def _special_cause(id_: str, evidence: RunEvidence) -> str:
+    """Return the requirement about requests that explains every finding, or an empty text.
+
+    A request may be special in several ways. Where one of them alone was enough to go wrong,
+    a finding on a request with that one and others says nothing about the others.
+    """
+    if not id_.startswith(EXPLAINED_BY_ROWS):
+        return ""
+    causes: Counter[str] = Counter()
+    for involved in evidence.of(id_).involved:
+        broken = [row for row in sorted(involved - {id_}) if _is_cause(row, id_, evidence)]
+        if not broken:
+            return ""
+        causes.update(broken)
+    return causes.most_common(1)[0][0] if causes else ""
+
+
+def _is_cause(row: str, id_: str, evidence: RunEvidence) -> bool:
+    """Return whether a row was broken by requests that were special in nothing else.
+
+    What is accepted and refused as expected elsewhere counts for nothing in a request. A MUST
+    is not explained by less than a MUST, unless by internal errors: those are
+    request.never-5xx's as well. And an internal error on a rare body of an otherwise sound
+    row is one of its own: a row explains those that it draws as a rule.
+    """
+    entry = evidence.of(row)
+    if not any(
+        row in involved and all(evidence.of(other).sound for other in involved - {row})
+        for involved in entry.involved
+    ):
+        return False
+    levels = evidence.rules.catalogue
+    if levels[id_].level is MUST and levels[row].level is not MUST:
+        internal = entry.answered == evidence.of(id_).answered == 0
+        return internal and id_ != "request.never-5xx"
+    if id_ != "request.never-5xx" or row == "request.media-type-not-json":
+        return True
+    return entry.involved.total() >= entry.judged - entry.failed

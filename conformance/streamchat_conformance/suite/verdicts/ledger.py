@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
 
-from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
@@ -22,44 +20,17 @@ from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.suite.verdicts.causes import (
     ABANDONED,
     ALIVE,
-    EXPLAINED_BY_ROWS,
-    EXPLAINS_ALL_OF,
+    cause_of,
     explanations,
     kinds,
 )
+from streamchat_conformance.suite.verdicts.evidence import RequirementEvidence, RunEvidence
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 from streamchat_conformance.suite.verdicts.recent_texts import RecentTexts
 from streamchat_conformance.suite.verdicts.trimming import trimmed
 
 KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
-
-
-TOLERATED = {"headers.connection-persistent": 0.1}
-"""The share of exchanges that may break a requirement without a fault.
-
-RFC 9112 section 9.6: a server may end a connection at any time by saying so. One that replaces its
-worker processes, as gunicorn does with `--max-requests`, says it now and then, and in the first
-answer of a connection, too.
-"""
-
-
-@dataclass(slots=True)
-class RequirementEvidence:
-    """What the run has seen of one requirement."""
-
-    judged: int = 0
-    """Exchanges that decided it."""
-    failed: int = 0
-    """Exchanges that broke it."""
-    kinds: Counter[str] = field(default_factory=Counter)
-    """How many of them were of which kind (see `EXPLAINS_ALL_OF`)."""
-    findings: list[tuple[Finding, Exchange]] = field(default_factory=list)
-    answered: int = 0
-    """Those of them that were answered, and not by an internal error."""
-    involved: Counter[frozenset[str]] = field(default_factory=Counter)
-    """How often which requirements about requests were involved where it was, or may have been,
-    broken."""
 
 
 def unserved(reading: Reading) -> bool:
@@ -178,6 +149,26 @@ class Ledger:
         entry.involved[self._involved(self.read(exchange))] += 1
         self._keep(entry, finding, exchange)
 
+    def count_sound(self, id_: str) -> None:
+        """Enter that a case found a requirement kept."""
+        self.entries[id_].judged += 1
+
+    def accept_only(self, plain: Body | None) -> None:
+        """Take note of the plainest request that is accepted, if it is not the dialect's own."""
+        self.plain = plain
+
+    def note_gone(self, gone: bool) -> None:
+        """Take note of whether the server no longer serves at all."""
+        self.gone = gone
+
+    def note_crash(self, first_connection: int) -> None:
+        """Take note that the server's process ended before a connection of this number."""
+        self.crashed_at = first_connection
+
+    def suspect(self, exchange: Exchange) -> None:
+        """Take note of an exchange that brought the server down."""
+        self.suspects.add(place(exchange))
+
     def _involved(self, reading: Reading) -> frozenset[str]:
         """Return the requirements that are about something special in a request.
 
@@ -190,12 +181,7 @@ class Ledger:
 
     def red(self, id_: str) -> bool:
         """Return whether a requirement was broken so far."""
-        return id_ in self.entries and self._broken(id_)
-
-    def _broken(self, id_: str) -> bool:
-        """Return whether more exchanges broke a requirement than are tolerated."""
-        entry = self.entries[id_]
-        return entry.failed > TOLERATED.get(id_, 0.0) * entry.judged
+        return RunEvidence(self.rules, self.entries).broken(id_)
 
     def verdict(self, id_: str) -> int:
         """Return how many exchanges decided a requirement without breaking it.
@@ -203,7 +189,7 @@ class Ledger:
         Raises Violation with what was found, or Blocked when another requirement explains it.
         """
         entry = self.entries[id_]
-        if not self._broken(id_):
+        if not self.red(id_):
             return entry.judged
         cause = self.cause(id_)
         if cause:
@@ -220,22 +206,7 @@ class Ledger:
             end := self.explained_by_the_end(id_, [exchange for _, exchange in findings])
         ):
             return end
-        causes = [
-            each for each in self._explains.get(id_, ()) if id_ not in self._partial_causes(each)
-        ]
-        causes += self._partial_causes(id_)
-        red = [cause for cause in causes if cause in failed or self.red(cause)]
-        if not red:
-            return self._special_cause(id_)
-        # A cause that another one of them explains is none.
-        first = (cause for cause in red if not set(red).intersection(self._partial_causes(cause)))
-        return next(first, red[0])
-
-    def _partial_causes(self, id_: str) -> tuple[str, ...]:
-        """Return what may explain every finding on a requirement by its kind."""
-        kind, causes = EXPLAINS_ALL_OF.get(id_, ("", ()))
-        entry = self.entries.get(id_, RequirementEvidence())
-        return causes if entry.failed == entry.kinds[kind] else ()
+        return cause_of(id_, RunEvidence(self.rules, self.entries, failed), self._explains)
 
     def follow(self, reading: Reading) -> None:
         """Take note of what may be the end of the server: the first request that got nothing."""
@@ -296,48 +267,9 @@ class Ledger:
             and not reading.response.complete
         )
 
-    def _special_cause(self, id_: str) -> str:
-        """Return the requirement about requests that explains every finding, or an empty string.
-
-        A request may be special in several ways. Where one of them alone was enough to go wrong,
-        a finding on a request with that one and others says nothing about the others.
-        """
-        if not id_.startswith(EXPLAINED_BY_ROWS):
-            return ""
-        causes: Counter[str] = Counter()
-        for involved in self.entries.get(id_, RequirementEvidence()).involved:
-            broken = [row for row in sorted(involved - {id_}) if self._is_cause(row, id_)]
-            if not broken:
-                return ""
-            causes.update(broken)
-        return causes.most_common(1)[0][0] if causes else ""
-
-    def _is_cause(self, row: str, id_: str) -> bool:
-        """Return whether a row was broken by requests that were special in nothing else.
-
-        What is accepted and refused as expected elsewhere counts for nothing in a request. A MUST
-        is not explained by less than a MUST, unless by internal errors: those are
-        request.never-5xx's as well. And an internal error on a rare body of an otherwise sound
-        row is one of its own: a row explains those that it draws as a rule.
-        """
-        entry = self.entries.get(row)
-        if entry is None or not any(
-            row in involved and all(map(self.sound, involved - {row}))
-            for involved in entry.involved
-        ):
-            return False
-        levels = self.rules.catalogue
-        if levels[id_].level is MUST and levels[row].level is not MUST:
-            internal = entry.answered == self.entries[id_].answered == 0
-            return internal and id_ != "request.never-5xx"
-        if id_ != "request.never-5xx" or row == "request.media-type-not-json":
-            return True
-        return entry.involved.total() >= entry.judged - entry.failed
-
     def sound(self, row: str) -> bool:
         """Return whether a row was judged, and never broken."""
-        entry = self.entries.get(row)
-        return entry is not None and entry.judged > 0 and not entry.involved
+        return row in self.entries and self.entries[row].sound
 
     def _keep(self, entry: RequirementEvidence, finding: Finding, exchange: Exchange) -> None:
         entry.findings.append((finding, trimmed(exchange)))
@@ -347,5 +279,5 @@ class Ledger:
     def all_findings(self) -> Iterator[tuple[str, RequirementEvidence]]:
         """Yield (requirement id, entry) of all that was broken."""
         for id_, entry in list(self.entries.items()):
-            if self._broken(id_):
+            if self.red(id_):
                 yield id_, entry
