@@ -14,3 +14,12 @@ def test_the_reference_server_is_conformant(run: Judge) -> None:
     assert set(report["target"]["capabilities"].values()) == {"declared"}
     assert report["target"]["url"].startswith("http://127.0.0.1:")
     assert report["generated_requests"] > 0
+
+
+def test_the_reference_server_is_conformant_in_chat_completions_too(run: Judge) -> None:
+    done = run("--dialect=openai", "--fail-on=should", "-n", "2")
+    assert done.code == 0, done.out
+    report = check_form(done)
+    # A client that does not read is no burden where the answers are short.
+    assert set(done.outcomes) - done.with_outcome("pass") == {"resilience.slow-reader"}
+    assert report["generated_requests"] > 0

@@ -46,8 +46,7 @@ def _reply(prompt: str, earlier: int) -> str:
     before = "nothing" if earlier == 0 else "1 message" if earlier == 1 else f"{earlier} messages"
     return (
         f"You wrote “{quoted}”, and before that {before}. I am a typewriter, not a language "
-        "model: I can repeat what I was given, a few characters at a time, and I never know how "
-        "a sentence is going to end until it does."
+        "model: I repeat what I am given."
     )
 
 
