@@ -25,6 +25,8 @@ class StreamFault(StrEnum):
     STALL = "stall"
     PAYLOAD = "payload"
     ALTERED = "altered"
+    ORDER = "order"
+    IDENTITY = "identity"
     HEAD = "head"
     REFUSAL = "refusal"
 
@@ -41,6 +43,8 @@ MEANINGS: dict[StreamFault, str] = {
     StreamFault.STALL: "nothing came for longer than the stall limit",
     StreamFault.PAYLOAD: "an event's data is not what the payload asks for",
     StreamFault.ALTERED: "an event's text is not the one that this stream has",
+    StreamFault.ORDER: "parts of the answer came in an order that they must not have",
+    StreamFault.IDENTITY: "an event has another id than its stream",
     StreamFault.HEAD: "the response head is not that of an event stream",
     StreamFault.REFUSAL: "an invalid request was not refused properly",
 }

@@ -118,6 +118,7 @@ def _read_refusal(
         reading.outcome = StreamOutcome.FAULTY
         return
     problem, body = _read_body(reading, connection, response, response.take())
+    reading.refusal = body
     if reading.stop in _BY_CLIENT:
         reading.outcome = _BY_CLIENT[reading.stop]
         return

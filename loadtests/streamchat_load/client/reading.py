@@ -75,6 +75,8 @@ class StreamReading:
     stop: StopReason | None = None
     outcome: StreamOutcome | None = None
     failure: str = ""
+    refusal: bytes = b""
+    """The body of an answer that is no stream."""
     reusable: bool = False
     unanswered: bool = False
     """The connection ended before a single byte of an answer arrived."""

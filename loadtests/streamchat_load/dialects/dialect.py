@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from streamchat_conformance.core.exchange import Exchange
+    from streamchat_conformance.core.http_request import HttpRequest
 
+    from streamchat_load.dialects.judging import StreamJudge
     from streamchat_load.faults import StreamFault
 
 MARK = "sc-"
@@ -42,6 +44,25 @@ class BuiltRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestShape:
+    """What requests have in common that differ by their nonce alone.
+
+    `turn` counts the turns of a conversation from 0; `pad_bytes` is how much more text there is;
+    `cap` is the most tokens that an answer may have, None where nothing else is asked for.
+    """
+
+    turn: int = 0
+    pad_bytes: int = 0
+    cap: int | None = None
+
+    def build(self, dialect: LoadDialect, nonce: str) -> BuiltRequest:
+        """Return the request of this shape with a nonce."""
+        if self.cap is not None:
+            return dialect.build_capped(nonce, pad_bytes=self.pad_bytes, cap=self.cap)
+        return dialect.build(nonce, turn=self.turn, pad_bytes=self.pad_bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class EventViolation:
     """What is wrong with one event's data."""
 
@@ -60,6 +81,11 @@ class LoadDialect(ABC):
     has_end_event: ClassVar[bool] = False
     """Whether the last event of each stream says that it is over, as `[DONE]` does."""
 
+    base: ClassVar[str] = ""
+    """How a URL may end that stands for the whole service: the rest of `path` is added to it."""
+    own_members: ClassVar[re.Pattern[bytes] | None] = None
+    """What in a stream's first event only this stream has, such as an id, and then repeats."""
+
     @abstractmethod
     def build(self, nonce: str, *, turn: int = 0, pad_bytes: int = 0) -> BuiltRequest:
         """Return the request that carries a nonce.
@@ -67,6 +93,49 @@ class LoadDialect(ABC):
         `turn` counts the turns of a conversation from 0; `pad_bytes` is how much more text the
         request is to have.
         """
+
+    def build_capped(self, nonce: str, *, pad_bytes: int, cap: int) -> BuiltRequest:
+        """Return the request that asks for an answer of at most `cap` tokens, if it can."""
+        del cap
+        return self.build(nonce, pad_bytes=pad_bytes)
+
+    def variants(self) -> Sequence[LoadDialect]:
+        """Return the dialect with other requests, the best first: the first accepted is used."""
+        return (self,)
+
+    def discovery(self, path: str) -> HttpRequest | None:
+        """Return the request whose answer says what is deployed behind a path; None for none."""
+        del path
+        return None
+
+    def discovered(self, body: bytes) -> LoadDialect:
+        """Return the dialect with what that answer says; an empty body if there was none."""
+        del body
+        return self
+
+    @property
+    def form_note(self) -> str:
+        """What requests have that some servers refuse, in a few words."""
+        return "what this dialect sends"
+
+    def with_usage(self, seen: bool) -> LoadDialect:
+        """Return the dialect, given whether a stream had the usage that was asked for."""
+        del seen
+        return self
+
+    def dump(self) -> Mapping[str, Any]:
+        """Return what another process needs to know, in a form that msgpack can carry."""
+        return {}
+
+    def judge_stream(self, sent: BuiltRequest) -> StreamJudge | None:
+        """Return a state machine for one stream; None where single events say everything."""
+        del sent
+        return None
+
+    def refused(self, status: int, body: bytes) -> str:
+        """Return what a refusal of a valid request says, and what to do about it; or nothing."""
+        del status, body
+        return ""
 
     @abstractmethod
     def judge(self, data: str, sent: BuiltRequest, *, echo: bool) -> EventViolation | None:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from streamchat_conformance.dialects.registry import DEFAULT, dialect_named
 from streamchat_conformance.recorder.errors import TargetUrlError
+from streamchat_conformance.suite.config.deploying import key_in_environment
+from streamchat_conformance.suite.config.typed import SettingsError
 
+from streamchat_load.dialects.registry import NAMES, OPENAI, load_dialect
 from streamchat_load.errors import LoadUsageError
 from streamchat_load.profiles.catalogue import describe_profiles, find_profile
 from streamchat_load.profiles.parameters import read_settings
@@ -69,6 +73,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="list the profiles with their parameters, and exit",
     )
     group.add_argument(
+        "--dialect",
+        metavar="NAME",
+        help=f"what requests and events say: {' or '.join(NAMES)} (default: the user class's own)",
+    )
+    group.add_argument("--model", metavar="NAME", help="openai: the model (default: the first)")
+    group.add_argument(
+        "--api-key-env",
+        metavar="VARIABLE",
+        help="environment variable that has the key which the server wants",
+    )
+    group.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        help="openai: what requests say, with {nonce} where each is to differ",
+    )
+    group.add_argument(
         "--parameter",
         action="append",
         default=[],
@@ -115,6 +135,7 @@ _NUMBERS: tuple[tuple[str, float | None, str], ...] = (
     ),
     ("preflight-limit-s", PREFLIGHT_LIMIT_S, "time for the preflight to read streams of one shape"),
     ("read-events", None, "close each stream after N events (default: read to the end)"),
+    ("cap", None, "openai: the most tokens of an answer (default: 128)"),
     ("seed", None, "seed of all random numbers (default: random, and printed)"),
     ("server-pid", None, "process whose memory is recorded too, with its children"),
     ("generator-lag-limit-ms", GENERATOR_LAG_LIMIT_MS, "greatest p95 of the generator's own lag"),
@@ -126,6 +147,7 @@ class LoadChoices:
     """What the user chose, checked."""
 
     settings: LoadSettings
+    dialect: LoadDialect
     thresholds: dict[str, float]
     preflight_limit_s: float
     lag_limit_ms: float
@@ -146,13 +168,18 @@ def read_choices(
         options = _from_form(options)
     if not host:
         raise LoadUsageError("no target: give --host URL, such as --host http://127.0.0.1:5000")
+    name, form = _read_dialect(options)
+    if name:
+        dialect = load_dialect(name, form)
     settings = LoadSettings(
         url=host,
+        dialect=name,
+        form=form,
         profile=options.profile or DEFAULT_PROFILE,
         parameters=_read_parameters(options, strict=not by_page),
         insecure=bool(options.insecure),
         ca_file=options.ca_file or None,
-        fields=[_read_field(text) for text in options.header],
+        fields=[*_key_field(options), *(_read_field(text) for text in options.header)],
         first_event_limit_s=_above_zero(options, "first_event_limit_s"),
         stall_limit_s=_above_zero(options, "stall_limit_s"),
         stream_limit_s=_above_zero(options, "stream_limit_s"),
@@ -169,6 +196,7 @@ def read_choices(
         raise LoadUsageError(str(error)) from None
     return LoadChoices(
         settings=settings,
+        dialect=dialect,
         thresholds=read_thresholds(options.thresholds or None, options.threshold),
         preflight_limit_s=_above_zero(options, "preflight_limit_s"),
         lag_limit_ms=_above_zero(options, "generator_lag_limit_ms"),
@@ -176,6 +204,30 @@ def read_choices(
         html_file=_check_writable(options.load_html),
         junit_file=_check_writable(options.load_junit),
     )
+
+
+def _read_dialect(options: Namespace) -> tuple[str, dict[str, Any]]:
+    """Return the name of the dialect that is asked for, or nothing, and what it is to know."""
+    name = options.dialect or ""
+    cap = _whole(options, "cap")
+    given = {"model": options.model, "prompt": options.prompt, "cap": cap}
+    form = {key: value for key, value in given.items() if value is not None}
+    if name == OPENAI:
+        return name, {"form": form, "sees_usage": False}
+    if form:
+        raise LoadUsageError(f"--{next(iter(form))} is an option of --dialect {OPENAI}")
+    return name, {}
+
+
+def _key_field(options: Namespace) -> list[list[str]]:
+    """Return the field line with the key that a variable of the environment has, if any."""
+    if not options.api_key_env:
+        return []
+    try:
+        key = key_in_environment(options.api_key_env, "--api-key-env")
+    except SettingsError as error:
+        raise LoadUsageError(str(error)) from None
+    return [list(dialect_named(options.dialect or DEFAULT).credentials(key))]
 
 
 def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:

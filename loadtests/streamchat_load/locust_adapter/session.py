@@ -21,6 +21,7 @@ import gevent.event
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.dialects.registry import load_dialect
 from streamchat_load.errors import LoadUsageError
 from streamchat_load.locust_adapter.options import LoadChoices, read_choices
 from streamchat_load.metrics.ledger import LoadLedger
@@ -101,6 +102,7 @@ class LoadSession:
         self.choices = read_choices(
             options, self.environment.host, self.dialect, by_page=self.by_page
         )
+        self.dialect = self.choices.dialect
         self.plan = self.choices.settings.plan()
         return self.choices
 
@@ -121,6 +123,7 @@ class LoadSession:
                 progress=print_line,
             )
             self._preflight_settings = asked
+        self.dialect = self.preflight.dialect or self.dialect
         return self.preflight
 
     def refuse(self, error: LoadUsageError) -> None:
@@ -145,6 +148,7 @@ class LoadSession:
             # So that streams which began just before the end can be read to theirs.
             drain_s = min(settings.stream_limit_s, max(DRAIN_S, found.stream_s * DRAIN_STREAMS))
             settings = replace(settings, drain_s=drain_s)
+        settings = replace(settings, form=dict(self.dialect.dump()))
         self._drain_s = settings.drain_s or 0.0
         self.began, self.problem, self.sums = True, "", LoadLedger()
         self.started_s, self.started_epoch_s = perf_counter(), time.time()
@@ -183,10 +187,13 @@ class LoadSession:
     def _start_run(
         self, settings: dict[str, Any], oracles: dict[str, Any], slot: int, slots: int
     ) -> None:
+        found = LoadSettings(**settings)
+        if found.dialect:
+            self.dialect = load_dialect(found.dialect, found.form)
         self.run = LoadRun(
-            LoadSettings(**settings),
+            found,
             self.dialect,
-            {name: Oracle.load(found) for name, found in oracles.items()},
+            {name: Oracle.load(known) for name, known in oracles.items()},
             slot=slot,
             slots=slots,
             on_close=self._fire_locust_events,

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.preflight.said_learning import with_said
 from streamchat_load.verification.event_order import number_of
 from streamchat_load.verification.expected_body import ExpectedBody, learn_body
 from streamchat_load.verification.oracle import Oracle
@@ -50,7 +51,7 @@ def learn_oracle(readings: Sequence[StreamReading], read_s: float | None = None)
         _expected_body(readings, dialect) if template and ended and not by_content else None
     )
     first_number = _first_number(readings)
-    return Oracle(
+    found = Oracle(
         template=template,
         by_content=by_content,
         expected_body=expected_body,
@@ -61,6 +62,7 @@ def learn_oracle(readings: Sequence[StreamReading], read_s: float | None = None)
         first_number=first_number,
         read_events=_read_events(readings, read_s) if running else None,
     )
+    return with_said(found, readings)
 
 
 def _read_events(readings: Sequence[StreamReading], read_s: float | None) -> int:

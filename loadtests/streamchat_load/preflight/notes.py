@@ -50,11 +50,16 @@ def describe(oracle: Oracle) -> str:
     if oracle.template is not None:
         distinct, total = oracle.template.distinct, len(oracle.template.events)
         what = "every byte" if oracle.expected_body is not None else "every text"
-        what = "what every event says" if oracle.by_content else what
+        if oracle.by_content and oracle.expected_body is None:
+            what = "what every event says"
+        elif oracle.expected_body is not None and oracle.expected_body.own:
+            what = "every byte but each stream's own id and time"
         if distinct == 1 and total > 1:
             parts.append(f"{what} is predictable (all are the same: another order looks the same)")
         else:
             parts.append(f"{what} is predictable ({distinct} of {total} events differ)")
+    elif oracle.said is not None:
+        parts.append("what each stream says is predictable, not how it is cut into events")
     elif oracle.numbered:
         parts.append("texts vary; order is judged by ids")
     else:

@@ -15,15 +15,18 @@ from streamchat_conformance.core.http_request import HttpRequest
 
 from streamchat_load.client.connection import StreamConnectError, StreamConnection
 from streamchat_load.client.exchange import exchange
+from streamchat_load.client.fetch import fetch
 from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.client.reading import StopReason, StreamReading
+from streamchat_load.dialects.dialect import RequestShape
 from streamchat_load.faults import StreamFault
 from streamchat_load.preflight.learning import has_the_minute, learn_oracle, may_have_a_clock
 from streamchat_load.preflight.notes import describe, faults, findings_of
 from streamchat_load.preflight.problems import require_streams
+from streamchat_load.verification.judged_verifier import JudgedVerifier
 from streamchat_load.verification.oracle import Oracle
-from streamchat_load.verification.stream_verifier import StreamVerifier
 from streamchat_load.verification.template import LEARNING_NONCES
+from streamchat_load.verification.verifiers import verifier_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -81,6 +84,12 @@ EVENTS_LIMIT = 10_000
 RETRY_S = 0.25
 """Time between two attempts to be served alone."""
 
+DISCOVERY_LIMIT_S = 5.0
+"""How long the answer to what is deployed may take."""
+
+WORTH_ANOTHER_FORM = frozenset({400, 404, 422})
+"""Statuses of a refusal that another form of the request may not get."""
+
 SETTLE_LIMIT_S = 5.0
 """How long a reading may take to notice that its time is over."""
 
@@ -95,14 +104,20 @@ class PreflightResult:
     """How many were requested."""
     stream_s: float = 0.0
     """How long a stream takes under the load, about: the longest that was seen."""
+    dialect: LoadDialect | None = None
+    """The dialect with the requests that this server accepts."""
 
 
-def shapes_of(plan: LoadPlan) -> list[tuple[int, int]]:
-    """Return (turn, padding) of each shape of request that a plan sends, up to the limit."""
+def shapes_of(plan: LoadPlan) -> list[RequestShape]:
+    """Return each shape of request that a plan sends, up to the limit."""
     if plan.arrivals is None:
-        return [(turn, 0) for turn in range(min(plan.behaviour.turns, SHAPE_LIMIT))]
-    pads = {arrival.pad_bytes: None for arrival in plan.arrivals(Random(0))}
-    return [(0, pad) for pad in islice(pads, SHAPE_LIMIT)]
+        turns = min(plan.behaviour.turns, SHAPE_LIMIT)
+        return [RequestShape(turn=turn) for turn in range(turns)]
+    shapes = {
+        RequestShape(0, arrival.pad_bytes, arrival.cap): None
+        for arrival in plan.arrivals(Random(0))
+    }
+    return list(islice(shapes, SHAPE_LIMIT))
 
 
 def run_preflight(
@@ -119,17 +134,19 @@ def run_preflight(
     Raises LoadUsageError if there is no such server, or it is not the endpoint: then no load
     should be applied.
     """
+    dialect, notes = accepted_variant(settings, dialect, limit_s)
+    for note in notes:
+        progress(note)
     preflight = Preflight(settings, dialect, limit_s)
     oracles: dict[str, Oracle] = {}
-    notes: list[str] = []
     shapes = shapes_of(settings.plan())
-    for number, (turn, pad_bytes) in enumerate(shapes, start=1):
-        shape = dialect.build(LEARNING_NONCES[0], turn=turn, pad_bytes=pad_bytes).shape
+    for number, asked in enumerate(shapes, start=1):
+        shape = asked.build(dialect, LEARNING_NONCES[0]).shape
         progress(
             f"preflight {number} of {len(shapes)} ({shape}): reading {TOGETHER} streams and more, "
             f"{limit_s * 1.5:g} s at most"
         )
-        oracle, readings = preflight.learn_shape(turn, pad_bytes)
+        oracle, readings = preflight.learn_shape(asked)
         oracles[shape] = oracle
         notes.append(f"{shape}: {describe(oracle)}")
         progress(notes[-1])
@@ -138,7 +155,37 @@ def run_preflight(
     # Shapes that were not read: none of their texts is known.
     known = next(iter(oracles.values()))
     oracles[""] = Oracle(echo=known.echo, read_events=known.read_events)
-    return PreflightResult(oracles, tuple(notes), preflight.streams, preflight.stream_s)
+    streams, stream_s = preflight.streams, preflight.stream_s
+    return PreflightResult(oracles, tuple(notes), streams, stream_s, dialect)
+
+
+def accepted_variant(
+    settings: LoadSettings, dialect: LoadDialect, limit_s: float
+) -> tuple[LoadDialect, list[str]]:
+    """Return the dialect with the first form of requests that a server accepts, and notes on it.
+
+    A form is passed over only if the server refuses it with a 4xx; where all are, the first is
+    returned, whose refusal is then reported.
+    """
+    endpoint = settings.endpoint(dialect)
+    if (question := dialect.discovery(endpoint.path)) is not None:
+        extra = settings.extra_fields(dialect)
+        status, body = fetch(endpoint, question, extra, min(limit_s, DISCOVERY_LIMIT_S))
+        dialect = dialect.discovered(body if status == 200 else b"")
+    variants = dialect.variants()
+    if len(variants) == 1:
+        return dialect, []
+    refused: list[str] = []
+    for variant in variants:
+        preflight = Preflight(settings, variant, limit_s)
+        sent = variant.build(LEARNING_NONCES[0])
+        reading = preflight.read_alone(sent, limit_s)
+        if reading.status in WORTH_ANOTHER_FORM:
+            refused.append(f"the server refuses requests with {variant.form_note}")
+            continue
+        usage = isinstance(reading.verifier, JudgedVerifier) and reading.verifier.usage is not None
+        return variant.with_usage(usage), refused
+    return dialect, []
 
 
 class Preflight:
@@ -160,15 +207,12 @@ class Preflight:
         self._is_steady = False
         """Streams of an earlier shape are steady: those of others are not proved."""
 
-    def learn_shape(self, turn: int, pad_bytes: int) -> tuple[Oracle, list[StreamReading]]:
+    def learn_shape(self, asked: RequestShape) -> tuple[Oracle, list[StreamReading]]:
         """Return the oracle of a shape, and the streams that were read for it."""
 
         def build(*nonces: str) -> list[BuiltRequest]:
             fresh = [secrets.token_hex(8) for _ in range(TOGETHER - len(nonces))]
-            return [
-                self.dialect.build(nonce, turn=turn, pad_bytes=pad_bytes)
-                for nonce in (*nonces, *fresh)
-            ]
+            return [asked.build(self.dialect, nonce) for nonce in (*nonces, *fresh)]
 
         oracle, readings = self._learn(build)
         if oracle.read_events is not None:
@@ -200,15 +244,15 @@ class Preflight:
                 break
             round_s = perf_counter()
             readings = self._read_each(build(*LEARNING_NONCES), left_s)
-            require_streams(readings, self.endpoint, self.limit_s)
+            require_streams(readings, self.endpoint, self.limit_s, self.dialect)
             oracle = learn_oracle(readings, None if self.settings.read_events else self.read_s)
             if self.settings.texts_vary:
                 return oracle.without_length(), readings
-            if oracle.template is not None:
+            if oracle.is_predictable:
                 by_clock = may_have_a_clock(oracle, self.dialect)
                 oracle = self._proven(oracle, build, round_s, readings)
-                if oracle.template is not None or by_clock:
-                    self._is_steady = oracle.template is not None
+                if oracle.is_predictable or by_clock:
+                    self._is_steady = oracle.is_predictable
                     return oracle, readings
         if oracle is None:
             return Oracle(), readings
@@ -265,6 +309,11 @@ class Preflight:
             return readings
         return [self._read_alone(reading, limit_s / TOGETHER) for reading in readings]
 
+    def read_alone(self, sent: BuiltRequest, limit_s: float) -> StreamReading:
+        """Read the answer to one request, and again if the server has no room for it."""
+        reading = self._read([sent], limit_s)[0]
+        return self._read_alone(reading, limit_s / TOGETHER)
+
     def _read_alone(self, reading: StreamReading, limit_s: float) -> StreamReading:
         """Read a stream again if it had to wait for others, until the server serves it."""
         until_s = perf_counter() + limit_s
@@ -292,7 +341,7 @@ class Preflight:
             cut_after = max(1, min(self._endless.read_events, round(rate_per_s * BEGINNING_S)))
         self.streams += len(requests)
         for sent in requests:
-            verifier = StreamVerifier(sent, oracle or Oracle(), self.dialect, keep_texts=True)
+            verifier = verifier_of(sent, oracle or Oracle(), self.dialect, keep_texts=True)
             reading = StreamReading(
                 verifier=verifier,
                 due_s=perf_counter(),

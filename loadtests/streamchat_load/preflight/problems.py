@@ -14,20 +14,25 @@ if TYPE_CHECKING:
     from streamchat_conformance.recorder.endpoint import Endpoint
 
     from streamchat_load.client.reading import StreamReading
+    from streamchat_load.dialects.dialect import LoadDialect
 
 
-def require_streams(readings: Iterable[StreamReading], endpoint: Endpoint, limit_s: float) -> None:
+def require_streams(
+    readings: Iterable[StreamReading], endpoint: Endpoint, limit_s: float, dialect: LoadDialect
+) -> None:
     """Raise UsageError when not one of the streams is what the endpoint sends."""
     problems = []
     for reading in readings:
-        problem = _problem(reading, endpoint, limit_s)
+        problem = _problem(reading, endpoint, limit_s, dialect)
         if problem is None:
             return
         problems.append(problem)
     raise LoadUsageError(problems[0])
 
 
-def _problem(reading: StreamReading, endpoint: Endpoint, limit_s: float) -> str | None:
+def _problem(
+    reading: StreamReading, endpoint: Endpoint, limit_s: float, dialect: LoadDialect
+) -> str | None:
     """Return why a reading is not what the endpoint sends, or None."""
     where = f"POST {endpoint.url}"
     if reading.connection is None:
@@ -40,12 +45,16 @@ def _problem(reading: StreamReading, endpoint: Endpoint, limit_s: float) -> str 
         return f"{where} gave no answer: {why}"
     if reading.outcome is StreamOutcome.REFUSED:
         return f"{where} refuses even a single stream (status {reading.status})"
-    return _stream_problem(reading, where, limit_s)
+    return _stream_problem(reading, where, limit_s, dialect)
 
 
-def _stream_problem(reading: StreamReading, where: str, limit_s: float) -> str | None:
+def _stream_problem(
+    reading: StreamReading, where: str, limit_s: float, dialect: LoadDialect
+) -> str | None:
     evidence = reading.evidence
     if reading.status != 200:
+        if hint := dialect.refused(reading.status or 0, reading.refusal):
+            return f"{where} refuses a valid request with status {reading.status}{hint}"
         wanted = "not 200 with an event stream"
         return f"{where} is not the endpoint: a valid request got status {reading.status}, {wanted}"
     if evidence is not None and evidence.fault in {StreamFault.HEAD, StreamFault.PAYLOAD}:

@@ -20,10 +20,14 @@ LOOK_STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request of an open plan: when it is due (seconds from the start), and its padding."""
+    """One request of an open plan: when it is due (seconds from the start), and its padding.
+
+    `cap` is the most tokens that its answer may have; None is the dialect's own limit.
+    """
 
     at_s: float
     pad_bytes: int = 0
+    cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,14 @@ from streamchat_load.client.connection import StreamConnectError, StreamConnecti
 from streamchat_load.client.exchange import exchange
 from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.client.reading import StreamReading
-from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect
+from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect, RequestShape
 from streamchat_load.metrics.recorder import StreamRecorder
 from streamchat_load.profiles.plan import Arrival
 from streamchat_load.runner.monitor import RunMonitor
 from streamchat_load.runner.settings import DRAIN_S, LoadSettings
 from streamchat_load.runner.virtual_user import VirtualUser
 from streamchat_load.verification.oracle import Oracle
-from streamchat_load.verification.stream_verifier import StreamVerifier
+from streamchat_load.verification.verifiers import verifier_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -219,14 +219,15 @@ class LoadRun:
     def _prepare(self, user: VirtualUser, arrival: Arrival) -> tuple[StreamReading, BuiltRequest]:
         behaviour, rng = self.plan.behaviour, user.rng
         nonce = f"{self._nonce_head}{next(self._nonces) & 0xFFFFFFFF:08x}"
-        sent = self.dialect.build(nonce, turn=user.turn, pad_bytes=arrival.pad_bytes)
+        shape = RequestShape(user.turn, arrival.pad_bytes, arrival.cap)
+        sent = shape.build(self.dialect, nonce)
         bodies = self.dialect.invalid_bodies()
         invalid = bool(bodies) and rng.random() < behaviour.invalid_share
         if invalid:
             sent = BuiltRequest(nonce, rng.choice(bodies), "invalid")
         oracle = self.oracles.get(sent.shape) or self.oracles.get("", Oracle())
         reading = StreamReading(
-            verifier=StreamVerifier(sent, oracle, self.dialect),
+            verifier=verifier_of(sent, oracle, self.dialect),
             due_s=self.started_s + arrival.at_s,
             phase="slow readers" if user.slow else self.plan.phase_at(arrival.at_s),
             cut_after=oracle.read_events,

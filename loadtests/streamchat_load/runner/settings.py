@@ -38,6 +38,10 @@ class LoadSettings:
     """Expect no particular texts."""
     seed: int = 0
     server_pid: int | None = None
+    dialect: str = ""
+    """The name of a dialect; empty: the user class's own."""
+    form: dict[str, Any] = field(default_factory=dict)
+    """What that dialect needs to know (`LoadDialect.dump`)."""
 
     def extra_fields(self, dialect: LoadDialect) -> list[tuple[str, str]]:
         """Return the field lines of each request that only this target needs.
@@ -54,7 +58,11 @@ class LoadSettings:
     def endpoint(self, dialect: LoadDialect) -> Endpoint:
         """Return where requests go. Raises TargetUrlError."""
         return Endpoint.from_url(
-            self.url, path=dialect.path, insecure=self.insecure, ca_file=self.ca_file
+            self.url,
+            path=dialect.path,
+            base=dialect.base,
+            insecure=self.insecure,
+            ca_file=self.ca_file,
         )
 
     def plan(self) -> LoadPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from streamchat_load.verification.expected_body import ExpectedBody
@@ -31,15 +31,24 @@ class Oracle:
     """For an endless stream: how many events are read before the client closes it."""
     by_content: bool = False
     """The template is of the events' contents: other parts of their texts vary."""
+    said: EventTemplate | None = None
+    """What the whole stream says, however it is cut into events (`StreamJudge.said`)."""
 
     def shows_another_nonce(self, text: str, number: int) -> bool:
         """Return whether the event of a number has this text in the stream of another nonce."""
         events = self.template.events if self.template else ()
         return number < len(events) and events[number].fits(text)
 
+    @property
+    def is_predictable(self) -> bool:
+        """Whether it is known what each stream says."""
+        return self.template is not None or self.said is not None
+
     def without_texts(self) -> Self:
         """Return the oracle for streams whose texts are not predictable."""
-        return replace(self, template=None, by_content=False, expected_body=None, body_bytes=None)
+        return replace(
+            self, template=None, by_content=False, expected_body=None, body_bytes=None, said=None
+        )
 
     def without_length(self) -> Self:
         """Return the oracle for streams whose number of events is not predictable either."""
@@ -51,11 +60,13 @@ class Oracle:
         if self.template is not None:
             dumped["template"] = [event.dump() for event in self.template.events]
         if self.expected_body is not None:
-            dumped["expected_body"] = [
-                self.expected_body.template.dump(),
-                list(self.expected_body.ends),
-                self.expected_body.first_text,
-            ]
+            body = self.expected_body
+            dumped["expected_body"] = {
+                **{field.name: getattr(body, field.name) for field in fields(body)},
+                "template": body.template.dump(),
+            }
+        if self.said is not None:
+            dumped["said"] = self.said.dump()
         return dumped
 
     @classmethod
@@ -67,8 +78,15 @@ class Oracle:
                 tuple(map(EventTemplate.load, dumped["template"]))
             )
         if dumped["expected_body"] is not None:
-            template, ends, first_text = dumped["expected_body"]
+            known = dumped["expected_body"]
             restored["expected_body"] = ExpectedBody(
-                EventTemplate.load(template), tuple(ends), first_text
+                EventTemplate.load(known["template"]),
+                tuple(known["ends"]),
+                known["first_text"],
+                text_events=tuple(known["text_events"]),
+                usage=None if known["usage"] is None else (known["usage"][0], known["usage"][1]),
+                own=known["own"],
             )
+        if dumped["said"] is not None:
+            restored["said"] = EventTemplate.load(dumped["said"])
         return cls(**restored)

@@ -79,11 +79,10 @@ class StreamVerifier:
         """What of it is content, with the data."""
         self.ids: list[str] = []
         """Ids of all events, with the data."""
-        self._expected_body = (
-            oracle.expected_body.body(sent.nonce) if oracle.expected_body else None
-        )
+        known = oracle.expected_body
+        self._expected_body = None if known is None or known.own else known.body(sent.nonce)
         """The whole body, as long as what came is byte for byte its beginning."""
-        self._event_ends = oracle.expected_body.ends if oracle.expected_body else ()
+        self._event_ends = () if known is None else known.ends
         self._matched_bytes = 0
         self._text_seen = False
         self._ended: bool | None = False if dialect.has_end_event else None

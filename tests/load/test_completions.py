@@ -1,0 +1,168 @@
+"""Loads of Chat Completions: good servers are good, and each kind of broken stream is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .completion_server import FAULTS
+from .harness import LENIENT, LoadResult, load, parameters, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .harness import MockServer
+
+SERVER = Path(__file__).parent / "completion_server.py"
+
+NAMED = {
+    "lost": "lost",
+    "duplicated": "duplicated",
+    "reordered": "reordered",
+    "altered": "altered",
+    "crossed-text": "crossed",
+    "crossed-id": "crossed",
+    "taken-id": "crossed",
+    "other-id": "identity",
+    "cut": "truncated",
+    "no-done": "truncated",
+    "no-finish": "truncated",
+    "no-usage": "lost",
+    "after-finish": "order",
+    "after-done": "altered",
+    "error": "error-event",
+    "utf8": "utf8",
+    "not-json": "payload",
+    "misspelt-end": "payload",
+    "malformed-line": "framing",
+    "no-choices": "payload",
+    "no-role": "order",
+    "media-type": "head",
+    "stalled": "stall",
+}
+"""Under which class a load counts each fault of the server."""
+
+LEAST_KINDS = 16
+"""How many kinds a run on a busy machine reaches at least; they come in turn."""
+
+ONLY_IF_TEXTS_ARE_KNOWN = frozenset({"lost", "duplicated", "reordered", "altered", "crossed-text"})
+
+
+@contextmanager
+def completions(*options: object) -> Iterator[MockServer]:
+    with running_server(*options, script=SERVER) as server:
+        yield server
+
+
+def run(server: MockServer, folder: Path, *options: object, path: str = "/v1") -> LoadResult:
+    given = ("--dialect", "openai", "--stall-limit-s", 1, *LENIENT, *options)
+    return load(server.url + path, folder, *given)
+
+
+def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
+    assert set(FAULTS) == set(NAMED)
+
+
+@pytest.mark.parametrize(
+    ("style", "known"),
+    [
+        ("echo", "events repeat the request; every byte but each stream's own id and time"),
+        ("canned", "no echo; every byte but each stream's own id and time"),
+        ("merging", "what each stream says is predictable, not how it is cut into events"),
+        ("random", "no echo; texts vary"),
+    ],
+)
+def test_a_sound_server_is_good_whatever_is_known_of_it(
+    style: str, known: str, tmp_path: Path
+) -> None:
+    with completions("--style", style) as server:
+        result = run(server, tmp_path, *parameters(duration_s=1))
+    assert result.exit_code == 0, result.output
+    assert known in result.output
+    assert "single stream" not in result.output
+    report = result.report
+    assert report["outcomes"]["verified"] == report["counts"]["started"] > 0
+    assert report["counts"]["streams_with_text"] == report["counts"]["started"]
+
+
+@pytest.mark.parametrize("style", ["echo", "merging", "random"])
+def test_each_kind_of_broken_stream_is_found_under_load_and_named(
+    style: str, tmp_path: Path
+) -> None:
+    # Each kind is one stream in 230.
+    options = ("--faults", "each", "--every", 10, "--style", style, "--interval", 0.001)
+    with completions(*options) as server:
+        result = run(server, tmp_path, "--profile", "steady", *parameters(users=10, duration_s=6))
+        sent = server.counts()
+    found = Counter(result.report["faults"])
+    missed = ONLY_IF_TEXTS_ARE_KNOWN if style == "random" else frozenset()
+    expected: Counter[str] = Counter()
+    for fault, count in sent.items():
+        if fault != "good" and fault not in missed:
+            expected[NAMED[fault]] += count
+    if style == "merging":
+        # Where a chunk was merged, what is missing is known, not always how.
+        assert sum(found.values()) == sum(expected.values())
+        assert found.keys() == expected.keys()
+    else:
+        assert found == expected
+    assert len(sent) - 1 >= LEAST_KINDS, "the run was too short"
+    assert result.exit_code == 3
+
+
+def test_requests_leave_out_what_a_server_refuses(tmp_path: Path) -> None:
+    refused = ("seed", "max_tokens")
+    with completions("--refuses", *refused) as server:
+        result = run(server, tmp_path, *parameters(duration_s=0.5))
+    assert result.exit_code == 0, result.output
+    assert "the server refuses requests with temperature, seed, stream_options" in result.output
+
+
+def test_usage_is_missed_only_where_it_comes(tmp_path: Path) -> None:
+    with completions("--no-usage") as server:
+        result = run(server, tmp_path, *parameters(duration_s=0.5), path="/v1/chat/completions")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_key_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOAD_KEY", "sk-test")
+    with completions("--key", "sk-test") as server:
+        result = run(
+            server, tmp_path, *parameters(duration_s=0.5), "--api-key-env", "LOAD_KEY", path=""
+        )
+        without = run(server, tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "sk-test" not in result.output + str(result.report)
+    assert without.exit_code == 2
+    assert "(Incorrect API key provided): give the key with --api-key-env VARIABLE" in (
+        without.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--model", "large"), "(The model does not exist): give the model with --model NAME"),
+        (("--api-key-env", "NO_SUCH_KEY"), "the environment variable 'NO_SUCH_KEY' is not set"),
+        (("--dialect", "klingon"), "there is no dialect 'klingon' for load tests"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_load(
+    options: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    with completions() as server:
+        result = run(server, tmp_path, *options)
+        assert server.counts().get("good", 0) == 0
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_option_of_a_dialect_needs_the_dialect(tmp_path: Path) -> None:
+    result = load("http://127.0.0.1:9", tmp_path, "--model", "small")
+    assert result.exit_code == 2
+    assert "--model is an option of --dialect openai" in result.output
