@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from streamchat_conformance.core.exchange import Exchange
     from streamchat_conformance.core.http_request import HttpRequest
 
-    from streamchat_load.dialects.judging import StreamJudge
     from streamchat_load.faults import StreamFault
 
 MARK = "sc-"
@@ -69,6 +68,62 @@ class EventViolation:
     fault: StreamFault
     message: str
     expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUsage:
+    """How many tokens a server says that a request and its answer have."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class StreamJudge(ABC):
+    """The state machine of one stream: it takes the events in turn, and judges the end.
+
+    One is made for each stream (`LoadDialect.judge_stream`), so that it may remember.
+    """
+
+    __slots__ = ("text_events", "usage")
+
+    def __init__(self) -> None:
+        self.text_events = 0
+        """How many events so far have text that a user would see."""
+        self.usage: StreamUsage | None = None
+
+    @abstractmethod
+    def take(self, kind: str, data: str) -> EventViolation | None:
+        """Take the next event; return what is wrong with it, or None."""
+
+    @property
+    @abstractmethod
+    def counts(self) -> bool:
+        """Whether the last event is a part of the answer, and is counted."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The text so far."""
+
+    @property
+    @abstractmethod
+    def said(self) -> str:
+        """Everything that two equal answers have in common, however it is cut into events."""
+
+    @abstractmethod
+    def finish(self) -> EventViolation | None:
+        """Return what the stream lacks, now that its body has ended properly; or None."""
+
+    @abstractmethod
+    def stranger(self) -> str | None:
+        """Return the nonce of the stream that a foreign event belongs to, known by now; or None.
+
+        The other stream may have begun later than its event came.
+        """
+
+    @abstractmethod
+    def own(self, members: tuple[bytes, ...]) -> EventViolation | None:
+        """Take the members that only this stream has, without the event that they are in."""
 
 
 class LoadDialect(ABC):

@@ -11,8 +11,13 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from streamchat_load.dialects.dialect import MARKED_NONCE, BuiltRequest, LoadDialect
-from streamchat_load.dialects.judging import StreamJudge, TokenUsage
+from streamchat_load.dialects.dialect import (
+    MARKED_NONCE,
+    BuiltRequest,
+    LoadDialect,
+    StreamJudge,
+    StreamUsage,
+)
 from streamchat_load.faults import StreamFault
 from streamchat_load.verification.event_positions import events_of
 from streamchat_load.verification.expected_body import own_members_of
@@ -68,12 +73,12 @@ class JudgedVerifier(StreamVerifier):
         return self._judge.said
 
     @property
-    def usage(self) -> TokenUsage | None:
+    def usage(self) -> StreamUsage | None:
         """The tokens that the server counted, if it did."""
         known = self.oracle.expected_body
         if self._expected_body is not None and known is not None and known.usage is not None:
             whole = self._matched_bytes == len(self._expected_body)
-            return TokenUsage(*known.usage) if whole else None
+            return StreamUsage(*known.usage) if whole else None
         return self._judge.usage
 
     @property

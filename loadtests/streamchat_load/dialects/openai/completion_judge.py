@@ -22,8 +22,7 @@ from streamchat_conformance.dialects.openai.machine import ChoiceRecord, ChoiceS
 from streamchat_conformance.dialects.openai.usage import counts_of, usage_problems
 from streamchat_conformance.judges import rules_of
 
-from streamchat_load.dialects.dialect import EventViolation
-from streamchat_load.dialects.judging import StreamJudge, TokenUsage
+from streamchat_load.dialects.dialect import EventViolation, StreamJudge, StreamUsage
 from streamchat_load.faults import StreamFault
 
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ class CompletionJudge(StreamJudge):
     def _keep_usage(self, datum: Datum) -> None:
         counts = counts_of(datum.usage)
         if "prompt_tokens" in counts and "completion_tokens" in counts:
-            self.usage = TokenUsage(counts["prompt_tokens"], counts["completion_tokens"])
+            self.usage = StreamUsage(counts["prompt_tokens"], counts["completion_tokens"])
 
     def _learn(self, data: str, text: str, datum: Datum) -> None:
         """Keep what stands around the text of a chunk, if that is all that it brings."""
