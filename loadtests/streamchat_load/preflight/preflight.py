@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from itertools import islice
-from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import gevent
-from streamchat_conformance.core.exchange import Read
 from streamchat_conformance.core.http_request import HttpRequest
 
 from streamchat_load.client.connection import StreamConnectError, StreamConnection
@@ -20,9 +17,11 @@ from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.client.reading import StopReason, StreamReading
 from streamchat_load.dialects.dialect import RequestShape
 from streamchat_load.faults import StreamFault
+from streamchat_load.preflight.bounded_recording import BoundedRecording
 from streamchat_load.preflight.learning import has_the_minute, learn_oracle, may_have_a_clock
 from streamchat_load.preflight.notes import describe, faults, findings_of
 from streamchat_load.preflight.problems import require_streams
+from streamchat_load.preflight.shapes import shapes_of
 from streamchat_load.verification.judged_verifier import JudgedVerifier
 from streamchat_load.verification.oracle import Oracle
 from streamchat_load.verification.template import LEARNING_NONCES
@@ -32,11 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect
-    from streamchat_load.profiles.plan import LoadPlan
     from streamchat_load.runner.settings import LoadSettings
-
-SHAPE_LIMIT = 16
-"""At most this many shapes of request are read; further ones have no template."""
 
 TOGETHER = 3
 """How many streams are read at the same time: every server must serve that many."""
@@ -78,9 +73,6 @@ READ_PARTS = 4
 BEGINNING_S = 3.0
 """How much of such streams is read of the second shape and of those after it."""
 
-EVENTS_LIMIT = 10_000
-"""A stream is read for no more events than this before the load."""
-
 RETRY_S = 0.25
 """Time between two attempts to be served alone."""
 
@@ -106,18 +98,6 @@ class PreflightResult:
     """How long a stream takes under the load, about: the longest that was seen."""
     dialect: LoadDialect | None = None
     """The dialect with the requests that this server accepts."""
-
-
-def shapes_of(plan: LoadPlan) -> list[RequestShape]:
-    """Return each shape of request that a plan sends, up to the limit."""
-    if plan.arrivals is None:
-        turns = min(plan.behaviour.turns, SHAPE_LIMIT)
-        return [RequestShape(turn=turn) for turn in range(turns)]
-    shapes = {
-        RequestShape(0, arrival.pad_bytes, arrival.cap): None
-        for arrival in plan.arrivals(Random(0))
-    }
-    return list(islice(shapes, SHAPE_LIMIT))
 
 
 def run_preflight(
@@ -373,25 +353,6 @@ class Preflight:
             exchange(reading, request)
         finally:
             reading.connection.close()
-
-
-class BoundedRecording(list[Read]):
-    """What is received of a stream; an endless stream is ended here.
-
-    A stream that arrives as fast as it is read lets no other greenlet run that could end it.
-    """
-
-    def __init__(self, reading: StreamReading, limit_s: float) -> None:
-        super().__init__()
-        self._reading = reading
-        self._limit_s = limit_s
-
-    def append(self, read: Read) -> None:
-        """Keep what was received; end the reading if that is enough."""
-        super().append(read)
-        reading = self._reading
-        if reading.verifier.events > EVENTS_LIMIT or read.at_s > self._limit_s:
-            reading.end(StopReason.RUN_OVER)
 
 
 def _had_to_wait(reading: StreamReading) -> bool:
