@@ -122,3 +122,23 @@ def test_a_recording_that_decides_nothing_is_no_success(judge: Judge) -> None:
     judged = judge(STREAM, "--requirement=resilience.*")
     assert judged.code == 4
     assert "nothing here decides any requirement" in judged.out
+
+
+def test_a_pasted_stream_is_judged_in_its_dialect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"object": "chat.completion.chunk", "created": 1, "model": "m"}
+    deltas = [({"role": "assistant", "content": "Hi"}, None), ({}, "stop")]
+    chunks = [
+        {**names, "id": f"c{number}", "choices": [{"index": 0, "delta": d, "finish_reason": f}]}
+        for number, (d, f) in enumerate(deltas)
+    ]
+    lines = [*map(json.dumps, chunks), "[DONE]"]
+    file = tmp_path / "stream.txt"
+    file.write_text("".join(f"data: {line}\n\n" for line in lines), "utf-8")
+    assert main(["--dialect=openai", str(file)]) == 1
+    shown = capsys.readouterr().out
+    assert "openai.id-stable (MUST)" in shown
+    assert "1 fail" in shown
+    assert main(["--dialect=openia", str(file)]) == 4
+    assert "did you mean openai?" in capsys.readouterr().err

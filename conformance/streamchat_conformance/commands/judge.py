@@ -19,7 +19,7 @@ from typing import NoReturn
 from streamchat_conformance.catalogue import Level, UnknownRequirementError, select
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
-from streamchat_conformance.dialects.registry import DEFAULT, default_dialect
+from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import LIMIT_BYTES, read_recordings
@@ -32,7 +32,7 @@ from streamchat_conformance.offline.recording import (
 )
 from streamchat_conformance.report.json_report import build_report, write_report
 from streamchat_conformance.report.terminal import describe, inert
-from streamchat_conformance.suite.config.settings import check_path
+from streamchat_conformance.suite.config.settings import check_path, parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the server ended the connection where the recording ends; without it a stream "
         "that has no end may have been left by whoever recorded it",
     )
+    parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
     parser.add_argument("--endpoint-path", metavar="PATH", help="default: the dialect's")
     parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
     parser.add_argument("--requirement", metavar="GLOB", action="append", default=[])
@@ -97,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
 def _judge(arguments: argparse.Namespace) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
-    chosen = select(rules_of(DEFAULT).catalogue, arguments.requirement)
+    rules = rules_of(parse_dialect(arguments.dialect).name)
+    chosen = select(rules.catalogue, arguments.requirement)
     if not chosen:
         raise UsageError("--requirement: these globs leave nothing to judge")
     if arguments.fail_on not in ("must", "should"):
@@ -106,7 +108,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     report_file = _report_file(arguments.report_json)
     recordings = _recordings(arguments)
     bases = {recording.exchange.request: recording.base_url for recording in recordings}
-    results = judge_recordings(recordings, chosen, gap_limit_s=gap_limit_s)
+    results = judge_recordings(recordings, chosen, rules=rules, gap_limit_s=gap_limit_s)
     code = results.exit_code(fail_on=arguments.fail_on)
     decided = sum(result.examples > 0 for result in results)
     if not decided:
@@ -165,9 +167,16 @@ def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
         format_ = Format(arguments.format)
     if arguments.files.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
-    path = check_path(arguments.endpoint_path or default_dialect().path)
+    dialect = parse_dialect(arguments.dialect)
+    path = check_path(arguments.endpoint_path or dialect.path)
     request, head_known = _request(arguments.request, path)
-    reader = Reader(request=request, path=path, ended=arguments.ended, head_known=head_known)
+    reader = Reader(
+        request=request,
+        path=path,
+        dialect=dialect,
+        ended=arguments.ended,
+        head_known=head_known,
+    )
     found = []
     for name in arguments.files:
         shown = "standard input" if name == "-" else name

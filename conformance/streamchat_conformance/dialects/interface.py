@@ -281,6 +281,8 @@ class Dialect:
     """Shared requirements that weigh more or less in this dialect, by id."""
     explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
+    request_rows: tuple[str, ...] = ()
+    """Its own requirements, or globs, that say nothing where the request is only assumed."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
     internal_errors: frozenset[str] | None = None

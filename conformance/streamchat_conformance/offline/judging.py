@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import ECHO
-from streamchat_conformance.judges import Reading
+from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.offline.recording import RecordedExchange
 from streamchat_conformance.suite.target.baseline import echoes
@@ -44,11 +44,15 @@ class RecordedLedger(Ledger):
 
 
 def judge_recordings(
-    recordings: Iterable[RecordedExchange], chosen: Collection[str], *, gap_limit_s: float = 15.0
+    recordings: Iterable[RecordedExchange],
+    chosen: Collection[str],
+    *,
+    rules: Rules | None = None,
+    gap_limit_s: float = 15.0,
 ) -> Results:
     """Return what recordings say of each requirement in `chosen`."""
-    ledger = RecordedLedger(gap_limit_s=gap_limit_s)
-    results = Results()
+    ledger = RecordedLedger(rules=rules, gap_limit_s=gap_limit_s)
+    results = Results(rules)
     results.recorded = True
     capabilities: dict[str, str] = {}
     for recording in recordings:

@@ -193,7 +193,7 @@ class Reader:
                 # What stands behind the end was added to the file, not sent by the server.
                 exchange = replace(exchange, reads=(Read(0.0, received[: response.end_offset]),))
         if not known:
-            undecidable += NO_REQUEST
+            undecidable += (*NO_REQUEST, *self.dialect.request_rows)
             notes += ("the request is not in it; a plain valid one is assumed (see --request)",)
         return RecordedExchange(
             exchange,

@@ -46,7 +46,7 @@ CITIES_PROMPT = (
     "What is the weather in Paris, in Rome and in Oslo? Call the function once for each city, in "
     "one answer."
 )
-STOP_PROMPT = "Write the alphabet in upper case, letter by letter, with spaces between: A B C"
+STOP_PROMPT = "Repeat this line, and nothing else: A B C D E F G H I J K L M N O P"
 SAME = {"temperature": 0, "seed": 7}
 """What makes answers equal, as far as a server can."""
 SECRET_WORDS = ("Zanzibar", "Quixote", "Meridian")

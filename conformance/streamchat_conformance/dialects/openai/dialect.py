@@ -50,6 +50,10 @@ DIALECT = Dialect(
         "request.huge-number": SHOULD,
         "request.body-not-utf8": SHOULD,
     },
+    request_rows=(
+        *("openai.usage-honoured", "openai.usage-unasked", "openai.tool-finish"),
+        *("openai.request-*", "openai.error-*", "openai.message*", "openai.stream-*"),
+    ),
     without=frozenset(
         {
             "error.status",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 WITHIN_S = 10.0
 """How long is waited for an answer that only helps (seconds)."""
 
 
 def deploy(target: Target) -> None:
-    """Find out what the dialect has to know of this deployment, and make its requests for it.
-
-    Raises NotTestable where the server wants credentials first.
-    """
+    """Find out what the dialect has to know of this deployment, and make its requests for it."""
     settings, dialect = target.settings, target.dialect
     deployment = settings.deployment
     if dialect.discovery is not None and dialect.discovered is not None:
@@ -28,9 +24,9 @@ def deploy(target: Target) -> None:
                 method=request.method,
             )
             if reading.status in (401, 403):
-                raise NotTestable(
-                    f"the server answers {request.method} {request.path} with {reading.status}",
-                    credentials_hint(target),
+                # A server may well serve those who do not know what it has.
+                target.undiscovered = (
+                    f"the server answers {request.method} {request.path} with {reading.status}"
                 )
             deployment = dialect.discovered(deployment, reading.body if reading.accepted else b"")
     target.deploy(settings.deployed(deployment))

@@ -10,6 +10,7 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.baseline import Baseline, echoes, first_event_bytes, pace
 from streamchat_conformance.suite.target.deploying import credentials_hint
 from streamchat_conformance.suite.target.overload import rate_limited
+from streamchat_conformance.suite.target.recognising import look_elsewhere, recognise
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, Watched
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
@@ -80,8 +81,13 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
             f"the server answers a valid request with {status}",
             credentials_hint(target),
         )
+    if target.undiscovered and reading.refused:
+        raise NotTestable(target.undiscovered, credentials_hint(target))
+    if not (reading.is_stream and reading.content.pieces):
+        recognise(target, [reading, refusal])
     _check_model(target, reading)
     if status == 404:
+        look_elsewhere(target)
         raise NotTestable(
             f"the server answers a valid request with 404: POST {url}",
             "set the endpoint's path with --endpoint-path",

@@ -91,6 +91,8 @@ class Target:
         """Whether a request had its expected outcome when it came alone, by its bytes."""
         self.typical_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
+        self.undiscovered = ""
+        """Why it could not be found out what is deployed, in a few words."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
         self.capabilities = TargetCapabilities(settings)

@@ -1,0 +1,118 @@
+"""What a user says of one deployment is checked, and gets into the requests of its dialect."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamchat_conformance.dialects.interface import Deployment
+from streamchat_conformance.dialects.openai.deployment import discovered, discovery
+from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.config.deploying import (
+    deployment_of,
+    key_in_environment,
+    key_referred_to,
+    with_key,
+)
+from streamchat_conformance.suite.config.typed import SettingsError
+
+OPENAI = dialect_named("openai")
+
+
+def test_what_is_known_of_a_deployment_stands_in_its_requests() -> None:
+    deployment = deployment_of(
+        {"model": "m", "prompt": "Hi", "cap": {"name": "max_completion_tokens", "value": 16}},
+        {"members": {"top_k": 1}},
+    )
+    requests = OPENAI.for_deployment(deployment).requests
+    assert len(requests.plain) == 1
+    assert json.loads(requests.plain[0].body()) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "max_completion_tokens": 16,
+        "top_k": 1,
+    }
+
+
+def test_each_name_of_the_limit_is_tried_where_none_is_known() -> None:
+    bodies = [json.loads(plain.body()) for plain in OPENAI.requests.plain]
+    names = [{"max_tokens", "max_completion_tokens"} & body.keys() for body in bodies]
+    assert names == [{"max_tokens"}, {"max_completion_tokens"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("target", "request_table", "message"),
+    [
+        ({"model": 1}, {}, "'target.model' must be a string, not 1"),
+        ({"cap": 0}, {}, "'target.cap' must be above 0, not 0"),
+        ({"cap": {"names": "x"}}, {}, "'names' is unknown; did you mean 'name'?"),
+        ({"slots": "4"}, {}, "'target.slots' must be a whole number, not '4'"),
+        ({}, {"member": {}}, "'member' is unknown; did you mean 'members'?"),
+        ({}, {"members": 1}, "'request.members' must be a table"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    target: dict[str, object], request_table: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        deployment_of(target, request_table)
+    assert message in str(caught.value)
+
+
+def test_a_key_comes_from_the_environment_and_no_message_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("A_KEY", "sk-secret")
+    assert key_referred_to("${A_KEY}") == "sk-secret"
+    fields = with_key((("authorization", "old"), ("X", "y")), OPENAI, "sk-secret")
+    assert fields == (("X", "y"), ("Authorization", "Bearer sk-secret"))
+    for wrong in ("sk-secret", "$A_KEY"):
+        with pytest.raises(SettingsError) as caught:
+            key_referred_to(wrong)
+        assert "sk-secret" not in str(caught.value)
+    monkeypatch.setenv("A_KEY", "sk secret")
+    with pytest.raises(SettingsError) as caught:
+        key_in_environment("A_KEY", "--api-key-env")
+    assert "sk secret" not in str(caught.value)
+
+
+def test_the_model_is_the_first_that_chats() -> None:
+    listed = {"data": [{"id": "text-embedding-3"}, {"id": 1}, {"id": "llama"}, {"id": "other"}]}
+    found = discovered(Deployment(), json.dumps(listed).encode())
+    assert found.model == "llama"
+    for body in (b"", b"[]", b'{"data": null}', b'{"data": [null]}'):
+        assert discovered(Deployment(), body).model == "default"
+
+
+@pytest.mark.parametrize(
+    ("path", "models"),
+    [
+        ("/v1/chat/completions", "/v1/models"),
+        ("/proxy/v1/chat/completions?x=1", "/proxy/v1/models"),
+        ("/elsewhere", "/v1/models"),
+    ],
+)
+def test_models_are_asked_for_next_to_the_endpoint(path: str, models: str) -> None:
+    request = discovery(Deployment(), path)
+    assert request is not None
+    assert (request.method, request.path) == ("GET", models)
+    assert discovery(Deployment(model="m"), path) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://h", "/v1/chat/completions"),
+        ("http://h/", "/v1/chat/completions"),
+        ("http://h/v1", "/v1/chat/completions"),
+        ("http://h/v1/", "/v1/chat/completions"),
+        ("http://h/proxy/v1", "/proxy/v1/chat/completions"),
+        ("http://h/v1/chat/completions", "/v1/chat/completions"),
+        ("http://h/other", "/other"),
+        ("http://h/v1?key=1", "/v1/chat/completions?key=1"),
+    ],
+)
+def test_a_url_may_end_with_what_client_libraries_call_the_base(url: str, path: str) -> None:
+    assert Endpoint.from_url(url, path=OPENAI.path, base=OPENAI.base).path == path
