@@ -299,3 +299,12 @@ def test_a_body_that_goes_on_is_reported_after_five_seconds() -> None:
     ):
         assert broken(stream(*items, whole=False, ended_at_s=6.0)) == {row}
         assert broken(stream(*items, whole=False, ended_at_s=3.0)) == set()
+
+
+def test_what_is_missing_may_have_stood_in_an_event_that_cannot_be_read() -> None:
+    torn = b'data: {"choices": [\n\n'
+    assert broken(stream(torn, text(), torn, DONE)) == {"payload.json"}
+    assert broken(stream(role(), torn, chunk(None, "stop") | {"object": "x"}, DONE)) == {
+        "payload.json",
+        "openai.object",
+    }

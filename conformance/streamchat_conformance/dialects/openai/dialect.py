@@ -58,6 +58,7 @@ DIALECT = Dialect(
         {
             "error.status",
             "error.shape",
+            "error.no-leak",
             "error.not-streamed",
             "payload.nonempty",
             "payload.no-replacement",
@@ -75,6 +76,8 @@ DIALECT = Dialect(
         }
     ),
     explains={
+        "openai.error-not-streamed": ("payload.json",),
+        "sse.one-line": ("payload.json",),
         "openai.stream-options-empty": (
             *("openai.done", "openai.finish-present", "transport.terminated"),
             *("openai.delta", "sse.final-blank-line"),

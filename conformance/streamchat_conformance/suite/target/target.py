@@ -92,7 +92,7 @@ class Target:
         self.typical_texts: dict[str, str] = {}
         """This target's error text for each kind of refusal, by requirement id."""
         self.undiscovered = ""
-        """Why it could not be found out what is deployed, in a few words."""
+        """Why it is not known what is deployed, in a few words."""
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
         self.capabilities = TargetCapabilities(settings)
@@ -178,8 +178,7 @@ class Target:
 
     def deploy(self, settings: Settings) -> None:
         """Take over settings in which more is known of the deployment."""
-        self.settings = settings
-        self.dialect = settings.dialect
+        self.settings, self.dialect = settings, settings.dialect
 
     # -- building requests ---------------------------------------------------------------
 

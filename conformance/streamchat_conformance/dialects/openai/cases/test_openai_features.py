@@ -270,7 +270,11 @@ def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
 def _aside(found: Transcript) -> bool:
     """Return whether some of an answer is not content: thoughts, a refusal, or calls."""
     choice = found.choices.get(0)
-    return choice is None or bool(choice.thoughts or choice.refused or choice.tool_pieces)
+    return (
+        choice is None
+        or found.gapped
+        or bool(choice.thoughts or choice.refused or choice.tool_pieces)
+    )
 
 
 @requirement(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
@@ -11,6 +13,7 @@ from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, reports_error
 from streamchat_conformance.judges.judge import Evidence, Verdict
+from streamchat_conformance.judges.leaks import find_leak
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.judges.sse import show
@@ -85,6 +88,40 @@ def error_envelope(reading: Reading) -> Verdict:
         return []
     received = show(reading.body) or "no body"
     return [Finding("openai.error-envelope", problem, reading.dialect.refusals.example, received)]
+
+
+@judge(
+    "error.no-leak",
+    SHOULD,
+    "A refusal shows no traceback, source path or exception class name.",
+    source="veryfront/veryfront-code#587",
+    evidence=Evidence.PART,
+)
+def no_leak(reading: Reading) -> Verdict:
+    if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
+        return None
+    leak = find_leak(_without_kinds(reading.body))
+    if leak is None:
+        return []
+    message = f"the error shows strangers how the server is built: it has {leak.kind}"
+    return [Finding("error.no-leak", message, "what was wrong with the request", leak.text[:160])]
+
+
+def _without_kinds(body: bytes) -> bytes:
+    """Return a refusal without its type and code: BadRequestError is a kind there, and no leak."""
+    value = read_json(body).value
+    if not isinstance(value, dict):
+        return body
+    error = value.get("error")
+    holders = [value, *([error] if isinstance(error, dict) else [])]
+    kinds = [holder.get(name) for holder in holders for name in ("type", "code")]
+    for kind in kinds:
+        if isinstance(kind, str) and kind:
+            quoted = json.dumps(kind).encode()
+            body = body.replace(quoted, b'""').replace(
+                json.dumps(kind, ensure_ascii=False).encode("utf-8", "replace"), b'""'
+            )
+    return body
 
 
 @judge(
