@@ -24,12 +24,12 @@ EXPECTED = "a stream, as before"
 @requirement(
     SLOW_REQUEST,
     MUST,
-    "16 clients that send half a request do not stop the others; nor do 64, where 64 streams "
+    "18 clients that send half a request do not stop the others; nor do 66, where 66 streams "
     "would not.",
     source="pallets/werkzeug#3051",
     layer=SERVER,
 )
-@costs(330, together=True)
+@costs(340, together=True)
 def test_half_sent_requests_stop_nobody(target: Target) -> None:
     _require_sound(target)
     stopped = stopped_by_halves(target)
@@ -40,7 +40,7 @@ def test_half_sent_requests_stop_nobody(target: Target) -> None:
 @requirement(
     SLOW_REQUEST_MANY,
     SHOULD,
-    "64 clients that send half a request do not stop the others.",
+    "66 clients that send half a request do not stop the others.",
     source="benoitc/gunicorn#3519",
     layer=SERVER,
 )

@@ -36,10 +36,16 @@ if TYPE_CHECKING:
 SLOW_REQUEST = "resilience.slow-request"
 SLOW_REQUEST_MANY = "resilience.slow-request-many"
 
-FEW = 16
-"""This many clients that send half a request every server has to bear."""
-MANY = 64
+FEW = 18
+"""This many clients that send half a request every server has to bear.
+
+Pools often have sixteen workers, or 64. Which requests a pool takes up first is chance where there
+are just as many: so there are two more.
+"""
+MANY = 66
 """This many, where it serves as many streams at once."""
+TAKEN_UP_S = 0.1
+"""How long a server may take to begin to read what was sent (seconds)."""
 SHORT_S = 0.25
 """Whether streams wait for each other does not show where they last no longer (seconds)."""
 _STOP_NOBODY = "half requests stop nobody"
@@ -89,6 +95,7 @@ def send_halves(
                     break
                 connections.append(connection)
                 connection.send(halves[number % len(halves)])
+            target.pause(TAKEN_UP_S)
             yield connections
     finally:
         for connection in connections:
