@@ -81,8 +81,8 @@ def _implausible(usage: dict[str, Any], choices: Sequence[ChoiceRecord]) -> str:
     prompt, completion, total = (usage[name] for name in COUNTS)
     if prompt == completion == total == 0:
         return "all counts are 0"
-    if completion == 0 and any(each.content for each in choices):
-        return "text came, and `completion_tokens` is 0"
+    if completion == 0 and any(each.said_something for each in choices):
+        return "an answer came, and `completion_tokens` is 0"
     details = usage.get("completion_tokens_details")
     reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
     apart = reasoning if is_int(reasoning) else 0

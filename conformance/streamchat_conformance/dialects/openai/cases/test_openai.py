@@ -41,6 +41,7 @@ def test_a_plain_request_gets_a_stream(target: Target) -> None:
 
 @decides("openai.done")
 @costs(4)
+@costs(3)
 def test_streams_of_every_kind_end_with_their_sentinel(target: Target) -> None:
     target.require_stream()
     for request, label in (

@@ -8,6 +8,7 @@ from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, whole
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
@@ -119,6 +120,7 @@ def _prompt(number: int) -> str:
     "Streams at once bring no chunk and no text of each other.",
     source="vllm-project/vllm#9910, inferencerlabs/inferencer-feedback#127",
 )
+@costs(20, together=True)
 def test_streams_at_once_are_not_mixed(target: Target) -> None:
     readings = _crowd(target)
     if len(readings) < 2:
@@ -148,6 +150,7 @@ def test_streams_at_once_are_not_mixed(target: Target) -> None:
     "Two streams do not have the same id.",
     source="practice; ogx-ai/ogx#2315, LostRuins/koboldcpp#2481",
 )
+@costs(6)
 def test_two_streams_have_different_ids(target: Target) -> None:
     target.require_stream()
     shared, last = 0, None

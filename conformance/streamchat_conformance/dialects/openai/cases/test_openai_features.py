@@ -32,6 +32,7 @@ from streamchat_conformance.dialects.openai.scenarios import base, counting, who
 from streamchat_conformance.dialects.openai.transcript import Transcript
 from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
@@ -137,6 +138,7 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
 
 
 @decides("openai.tool-head")
+@costs(3)
 def test_calls_of_tools_can_be_put_together(target: Target) -> None:
     _answered(target, with_tool(base(target)), "a tool")
     bare = {
@@ -172,6 +174,7 @@ def test_log_probabilities_are_those_of_the_content(target: Target) -> None:
     "An option that has no effect (n, logprobs, stop) is refused, not ignored.",
     source=f"{REQUEST}; sgl-project/sglang#28601, Menci/Floway#481",
 )
+@costs(5)
 def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
     target.require_stream()
     decided = False
@@ -224,6 +227,7 @@ def _stopped(target: Target) -> tuple[str, Reading] | None:
     source="OpenAI API description (StopConfiguration)",
     needs=STOP,
 )
+@costs(3)
 def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
@@ -242,6 +246,7 @@ def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
     "sgl-project/sglang#11462, LostRuins/koboldcpp#2481",
     needs=STOP,
 )
+@costs(4)
 def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
@@ -284,6 +289,7 @@ def _aside(found: Transcript) -> bool:
     source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
     needs=DETERMINISTIC,
 )
+@costs(8)
 def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     target.require_stream()
     for request in (base(target), counting(target).capped(64)):

@@ -145,7 +145,7 @@ def stream_options_empty(reading: Reading) -> Verdict:
         return None
     wanted = wanted_of(options)
     found = transcript_of(reading.events, reading.payloads, wanted, whole=reading.ended_well)
-    broken = [*found.problems.get("openai.finish-present", []), *found.problems["openai.delta"]]
+    broken = found.problems.get("openai.finish-present", [])
     problem = broken[0].message if broken else ""
     if found.error is not None:
         problem = "the stream is or becomes an error"
