@@ -15,7 +15,11 @@ import gevent.socket
 import httptools
 
 READ_BYTES = 65536
-REQUEST_BODY = json.dumps({"prompt": "bare", "history": []}).encode()
+MESSAGES = [{"role": "user", "content": "bare"}]
+BODIES = {
+    "/api/stream-chat": {"prompt": "bare", "history": []},
+    "/v1/chat/completions": {"model": "m", "stream": True, "messages": MESSAGES},
+}
 
 
 class Counter:
@@ -34,12 +38,13 @@ class Counter:
         self.complete = True
 
 
-def read_streams(host: str, port: int, until_s: float, totals: dict[str, int]) -> None:
+def read_streams(host: str, port: int, path: str, until_s: float, totals: dict[str, int]) -> None:
     """Read stream after stream on one connection until it is time."""
     connection = gevent.socket.create_connection((host, port))
-    head = f"POST /api/stream-chat HTTP/1.1\r\nHost: {host}:{port}\r\n"
-    fields = f"Content-Type: application/json\r\nContent-Length: {len(REQUEST_BODY)}\r\n\r\n"
-    request = (head + fields).encode() + REQUEST_BODY
+    body = json.dumps(BODIES[path]).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+    fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    request = (head + fields).encode() + body
     while time.perf_counter() < until_s:
         connection.sendall(request)
         counter = Counter()
@@ -58,6 +63,7 @@ def main() -> None:
     """Read with several connections for a time; print what was read as JSON."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("url")
+    arguments.add_argument("--path", default="/api/stream-chat", choices=list(BODIES))
     arguments.add_argument("--streams", type=int, default=100)
     arguments.add_argument("--duration", type=float, default=5.0)
     options = arguments.parse_args()
@@ -66,7 +72,9 @@ def main() -> None:
     until_s = time.perf_counter() + options.duration
     cpu_s = time.process_time()
     greenlets = [
-        gevent.spawn(read_streams, parts.hostname or "", parts.port or 80, until_s, totals)
+        gevent.spawn(
+            read_streams, parts.hostname or "", parts.port or 80, options.path, until_s, totals
+        )
         for _ in range(options.streams)
     ]
     gevent.joinall(greenlets, raise_error=True)

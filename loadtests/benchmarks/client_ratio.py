@@ -1,7 +1,9 @@
 """The cost of a verified event to the load client, compared with a reader that verifies nothing.
 
 `python loadtests/benchmarks/client_ratio.py` runs both sides in turn on this machine, against
-one server of 100 streams of 50 events a second, and writes the result. CPU time is that of the
+one server of 100 streams of 50 events a second, and writes the result. `--dialect openai` does so
+for Chat Completions, once with every byte predicted but each stream's id, and once with nothing
+predicted, where each chunk is taken by the state machine. CPU time is that of the
 process, user and system, from its first request to its last event: importing does not count.
 Other work on the machine can only add to it, so the cheapest run of each side counts.
 
@@ -28,13 +30,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).parent
 STREAMS, EVENTS, INTERVAL_S = 100, 50, 0.02
 DURATION_S = 10.0
 SHORT_REQUESTS, LONG_REQUESTS = 500, 1500
 RUN_LIMIT_S = 240.0
+PATHS = {"stream-chat": "/api/stream-chat", "openai": "/v1/chat/completions"}
+OWN = frozenset({"bare", "verified", "unpredicted"})
+"""The sides that are not other tools."""
 
 
 def run(command: list[str]) -> tuple[float, str]:
@@ -69,17 +74,25 @@ def paced_server(*options: object) -> Iterator[str]:
             process.terminate()
 
 
-def bare(url: str) -> float:
-    """Read with the reader that verifies nothing; return CPU microseconds an event."""
-    options = ["--streams", str(STREAMS), "--duration", str(DURATION_S)]
-    _, output = run([sys.executable, str(HERE / "bare_reader.py"), url, *options])
-    found = json.loads(output)
-    events = int(found["streams"]) * EVENTS
-    return float(found["cpu_s"]) / events * 1e6
+def bare(path: str) -> Callable[[str], float]:
+    """Return the measurement of the reader that verifies nothing: CPU microseconds an event."""
+
+    def measure(url: str) -> float:
+        options = ["--streams", str(STREAMS), "--duration", str(DURATION_S), "--path", path]
+        _, output = run([sys.executable, str(HERE / "bare_reader.py"), url, *options])
+        found = json.loads(output)
+        events = int(found["streams"]) * EVENTS
+        return float(found["cpu_s"]) / events * 1e6
+
+    return measure
 
 
-def verified(url: str) -> float:
-    """Load with the load tests, everything verified; return CPU microseconds an event."""
+def verified(*options: str) -> Callable[[str], float]:
+    """Return the measurement of the load tests: CPU microseconds an event, everything verified."""
+    return lambda url: _verified(url, options)
+
+
+def _verified(url: str, options: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [
@@ -87,6 +100,7 @@ def verified(url: str) -> float:
             *("--host", url, "--headless", "--only-summary", "--profile", "steady"),
             *("--parameter", f"users={STREAMS}", "--parameter", f"duration_s={DURATION_S}"),
             *("--load-json", str(report), "--generator-lag-limit-ms", "60000"),
+            *options,
         ]
         run(command)
         found = json.loads(report.read_text("utf-8"))
@@ -116,14 +130,14 @@ def compare(
     with paced_server("--events", EVENTS, "--interval", INTERVAL_S) as url:
         for number in range(rounds):
             for name, measure in sides.items():
-                if name not in {"bare", "verified"} and number >= peer_rounds:
+                if name not in OWN and number >= peer_rounds:
                     continue
                 runs[name].append(round(measure(url), 2))
                 print(f"{name}: {runs[name][-1]:.1f} us of CPU an event", flush=True)
     # Other work on the machine can only add to what one run used, so its least is nearest to
     # the truth. A peer's figure is a difference of two runs, and errs either way: the median.
     costs = {
-        name: min(found) if name in {"bare", "verified"} else statistics.median(found)
+        name: min(found) if name in OWN else statistics.median(found)
         for name, found in runs.items()
     }
     return {
@@ -140,13 +154,20 @@ def compare(
             round(verified / bare, 2)
             for verified, bare in zip(runs["verified"], runs["bare"], strict=True)
         ],
+        **_unpredicted(costs),
         "peer_over_verified": {
             name: round(found / costs["verified"], 1)
             for name, found in costs.items()
-            if name not in {"bare", "verified"}
+            if name not in OWN
         },
         "runs": runs,
     }
+
+
+def _unpredicted(costs: dict[str, float]) -> dict[str, float]:
+    if "unpredicted" not in costs:
+        return {}
+    return {"unpredicted_over_bare": round(costs["unpredicted"] / costs["bare"], 2)}
 
 
 def main() -> None:
@@ -155,14 +176,23 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--peer-rounds", type=int, default=3)
     arguments.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
-    arguments.add_argument("--output", type=Path, default=HERE / "results" / "client_ratio.json")
+    arguments.add_argument("--dialect", choices=list(PATHS), default="stream-chat")
+    arguments.add_argument("--output", type=Path)
     options = arguments.parse_args()
-    sides: dict[str, Callable[[str], float]] = {"bare": bare, "verified": verified}
+    path = PATHS[options.dialect]
+    sides: dict[str, Callable[[str], float]] = {"bare": bare(path), "verified": verified()}
+    name = "client_ratio.json"
+    if options.dialect == "openai":
+        asked = ("--dialect", "openai")
+        sides["verified"] = verified(*asked)
+        sides["unpredicted"] = verified(*asked, "--texts-vary")
+        name = "client_ratio_openai.json"
     for given in options.peer:
-        name, _, command = given.partition("=")
-        sides[name] = peer(command)
+        peer_name, _, command = given.partition("=")
+        sides[peer_name] = peer(command)
     result = compare(sides, options.rounds, options.peer_rounds)
-    options.output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    output = options.output or HERE / "results" / name
+    output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(json.dumps(result, indent=1))
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import secrets
 import statistics
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +98,7 @@ class PacedConnection(asyncio.Protocol):
             shown = json.dumps({"prompt": asked["prompt"], "history": asked["history"]})
             self._pieces = (f"data: {shown[:-1]}, ".encode() + b'"response": "', b'"}\n\n', b"")
         elif path == b"/v1/chat/completions":
-            self._pieces = (_COMPLETION[0], _COMPLETION[1], _completion_end(self._pace.events))
+            self._pieces = completion(self._pace.events)
         else:
             models = {"object": "list", "data": [{"id": "m", "object": "model"}]}
             found = json.dumps(self._pace.stamps() if path == b"/stamps" else models)
@@ -149,24 +151,25 @@ class PacedConnection(asyncio.Protocol):
             self._transport.write(data if self._sent < self._pace.events else data + self._end())
 
 
-_CHUNK = (
-    b'data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", '
-    b'"choices": [{"index": 0, "finish_reason": null, "delta": {"content": "'
-)
-_COMPLETION = (_CHUNK, b'"}}]}\n\n')
+def completion(events: int) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before and after each text of a completion, and how it ends.
 
-
-def _completion_end(events: int) -> bytes:
-    usage = {"prompt_tokens": 10, "completion_tokens": events, "total_tokens": events + 10}
-    last = {
-        "id": "c",
+    Each chunk has the role, as those of some servers do.
+    """
+    own = {
+        "id": f"chatcmpl-{secrets.token_hex(12)}",
         "object": "chat.completion.chunk",
-        "created": 1,
+        "created": int(time.time()),
         "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop", "delta": {}}],
-        "usage": usage,
     }
-    return f"data: {json.dumps(last)}\n\ndata: [DONE]\n\n".encode()
+    delta = {"role": "assistant", "content": "TEXT"}
+    chunk = {**own, "choices": [{"index": 0, "finish_reason": None, "delta": delta}]}
+    before, after = f"data: {json.dumps(chunk)}\n\n".encode().split(b"TEXT")
+    last = {**own, "choices": [{"index": 0, "finish_reason": "stop", "delta": {}}]}
+    usage = {"prompt_tokens": 10, "completion_tokens": events, "total_tokens": events + 10}
+    counted = {**own, "choices": [], "usage": usage}
+    ending = "".join(f"data: {json.dumps(each)}\n\n" for each in (last, counted))
+    return before, after, f"{ending}data: [DONE]\n\n".encode()
 
 
 async def main() -> None:

@@ -66,6 +66,7 @@ class Settings:
 class Server:
     settings: Settings
     counts: Counter[str] = field(default_factory=Counter)
+    caps: Counter[str] = field(default_factory=Counter)
     numbers: count[int] = field(default_factory=count)
     last: dict[str, Any] = field(default_factory=dict)
 
@@ -85,6 +86,8 @@ class Server:
         body = await reader.readexactly(length)
         if head.startswith(b"GET /counts"):
             return await send(writer, plain(200, dict(self.counts)))
+        if head.startswith(b"GET /caps"):
+            return await send(writer, plain(200, dict(self.caps)))
         if self.settings.key and f"Bearer {self.settings.key}".encode() not in head:
             return await send(writer, plain(401, error("Incorrect API key provided")))
         if head.startswith(b"GET /v1/models"):
@@ -104,6 +107,7 @@ class Server:
         if number >= 0 and number % settings.every == 0 and settings.faults:
             fault = settings.faults[number // settings.every % len(settings.faults)]
         self.counts[fault or "good"] += 1
+        self.caps[f"cap {asked.get('max_tokens')}"] += 1
         head = HEAD.replace(b"event-stream", b"html") if fault == "media-type" else HEAD
         await send(writer, head + CHUNKED)
         blocks = self.blocks(asked, fault)

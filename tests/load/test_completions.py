@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .completion_server import FAULTS
-from .harness import LENIENT, LoadResult, load, parameters, running_server
+from .harness import LENIENT, REQUEST_LIMIT_S, LoadResult, load, parameters, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,3 +168,45 @@ def test_an_option_of_a_dialect_needs_the_dialect(tmp_path: Path) -> None:
     result = load("http://127.0.0.1:9", tmp_path, "--model", "small")
     assert result.exit_code == 2
     assert "--model is an option of --dialect openai" in result.output
+
+
+def test_a_replay_asks_for_answers_of_the_recorded_lengths(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"timestamp": at * 20, "input_length": 10 + at, "output_length": 5 + at})
+        for at in range(20)
+    ]
+    (tmp_path / "trace.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with completions() as server:
+        given = parameters(file=tmp_path / "trace.jsonl")
+        result = run(server, tmp_path, "--profile", "replay", *given)
+        with urllib.request.urlopen(f"{server.url}/caps", timeout=REQUEST_LIMIT_S) as answer:
+            caps = json.load(answer)
+    assert result.exit_code == 0, result.output
+    assert result.report["counts"]["offered"] == len(lines)
+    for cap in range(5, 25):
+        assert caps[f"cap {cap}"] > 0
+
+
+def test_goodput_is_the_share_of_requests_within_all_limits(tmp_path: Path) -> None:
+    with completions("--interval", 0.02) as server:
+        options = (*parameters(duration_s=1), "--limit", "first_text_ms=60000")
+        wide = run(server, tmp_path, *options, "--threshold", "goodput_ratio=0.99")
+        narrow = run(
+            server,
+            tmp_path,
+            *(*options, "--limit", "whole_ms=1", "--threshold", "goodput_ratio=0.99"),
+        )
+    assert wide.exit_code == 0, wide.output
+    assert wide.report["metrics"]["goodput_ratio"] == 1.0
+    assert wide.report["metrics"]["tokens_per_s"] > 0
+    assert wide.report["metrics"]["texts_per_s"] > 0
+    assert "goodput: 100.0% of requests within first_text_ms=60000" in wide.output
+    assert narrow.exit_code == 4, narrow.output
+    assert narrow.report["metrics"]["goodput_ratio"] == 0.0
+
+
+@pytest.mark.parametrize("limit", ["first_text=5", "gap_ms=5", "whole_ms=0", "whole_ms=soon"])
+def test_a_limit_that_is_none_is_bad_input(limit: str, tmp_path: Path) -> None:
+    result = load("http://127.0.0.1:9", tmp_path, "--limit", limit)
+    assert result.exit_code == 2
+    assert "limit" in result.output

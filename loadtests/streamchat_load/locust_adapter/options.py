@@ -19,6 +19,7 @@ from streamchat_conformance.suite.config.typed import SettingsError
 
 from streamchat_load.dialects.registry import NAMES, OPENAI, load_dialect
 from streamchat_load.errors import LoadUsageError
+from streamchat_load.metrics.goodput import read_limits
 from streamchat_load.profiles.catalogue import describe_profiles, find_profile
 from streamchat_load.profiles.parameters import read_settings
 from streamchat_load.runner.settings import LoadSettings
@@ -101,6 +102,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="METRIC=VALUE",
         help="threshold, such as first_event_p95_ms=500; may be given several times",
+    )
+    group.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="limit of a stream's time, such as first_text_ms=500, for the threshold goodput_ratio;"
+        " may be given several times",
     )
     group.add_argument("--thresholds", metavar="FILE", help="TOML file with [thresholds]")
     group.add_argument(
@@ -186,6 +195,7 @@ def read_choices(
         drain_s=None if options.drain_s is None else _from_zero(options, "drain_s"),
         read_events=_whole(options, "read_events"),
         texts_vary=bool(options.texts_vary),
+        limits_ms=read_limits(read_settings(options.limit, "limit")),
         seed=_seed(options),
         server_pid=_process(options),
     )

@@ -316,6 +316,7 @@ class LoadSession:
             preflight_streams=self.preflight.streams if self.preflight else 0,
             phase_lengths_s=lengths_s,
             planned_users=self.plan.mean_users(),
+            limits_ms=dict(settings.limits_ms),
         )
 
     def snapshot(self) -> tuple[dict[str, Any], LoadVerdict]:

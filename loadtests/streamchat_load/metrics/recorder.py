@@ -9,18 +9,26 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.metrics.goodput import is_within
 from streamchat_load.metrics.histogram import record_in_all
 from streamchat_load.metrics.ledger import LoadLedger
+from streamchat_load.verification.judged_verifier import JudgedVerifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streamchat_load.client.reading import StreamReading
 
 
 class StreamRecorder:
-    """Folds the readings of one process into its ledger."""
+    """Folds the readings of one process into its ledger.
 
-    def __init__(self) -> None:
+    `limits_ms` are those within which a stream is good enough (see `goodput`).
+    """
+
+    def __init__(self, limits_ms: Mapping[str, float] | None = None) -> None:
         self.ledger = LoadLedger()
+        self.limits_ms = limits_ms or {}
         self.epoch_offset_s = time.time() - perf_counter()
         """What to add to a `perf_counter` instant to have epoch seconds."""
 
@@ -76,6 +84,13 @@ class StreamRecorder:
         if outcome is StreamOutcome.FAULTY and reading.evidence is not None:
             ledger.count_fault(reading.evidence.fault)
             ledger.show(reading.evidence)
+        if outcome is StreamOutcome.VERIFIED and is_within(reading, self.limits_ms):
+            ledger.counts["within_limits"] += 1
+        if isinstance(reading.verifier, JudgedVerifier):
+            ledger.counts["text_events"] += reading.verifier.text_events
+            if (usage := reading.verifier.usage) is not None:
+                ledger.counts["prompt_tokens"] += usage.prompt_tokens
+                ledger.counts["completion_tokens"] += usage.completion_tokens
         self._record_times(reading, outcome)
 
     def _record_times(self, reading: StreamReading, outcome: StreamOutcome) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamchat_load.client.outcome import StreamOutcome
+from streamchat_load.metrics.goodput import LEFT_OUT, goodput_ratio
 from streamchat_load.metrics.histogram import RELATIVE_ERROR, Histogram
 from streamchat_load.metrics.knee import FIRST_STREAMS, WHOLE_STREAMS, StaircaseStep, describe_knee
 from streamchat_load.metrics.labels import TIME_LABELS
@@ -30,6 +31,8 @@ class RunInfo:
     phase_lengths_s: dict[str, float] = field(default_factory=dict)
     preflight_streams: int = 0
     """How many streams were read before the load."""
+    limits_ms: dict[str, float] = field(default_factory=dict)
+    """Limits of the times of a stream, for the goodput."""
     planned_users: float | None = None
     """How many users the plan has active on average; None for a plan of arrivals."""
 
@@ -61,6 +64,7 @@ def metrics(ledger: LoadLedger, info: RunInfo) -> dict[str, float]:
     found["events_per_s"] = ledger.counts["events"] / elapsed_s
     found["bytes_per_s"] = ledger.counts["body_bytes"] / elapsed_s
     found["open_mean"] = ledger.counts["open_ms"] / 1000 / elapsed_s
+    found |= _of_answers(ledger, elapsed_s)
     found["streams_per_s"] = ledger.outcomes[StreamOutcome.VERIFIED.value] / elapsed_s
     if ledger.counts["events"]:
         used_us = ledger.counts["generator_cpu_us"]
@@ -71,6 +75,20 @@ def metrics(ledger: LoadLedger, info: RunInfo) -> dict[str, float]:
             found[f"{name}_drift_ratio"] = drift
     if (growth := server_growth(ledger)) is not None:
         found["server_memory_growth_ratio"] = growth
+    return found
+
+
+def _of_answers(ledger: LoadLedger, elapsed_s: float) -> dict[str, float]:
+    """Return how many answers were good enough, and how much they said, where that is known."""
+    within = ledger.counts["within_limits"]
+    left_out = [ledger.outcomes[outcome.value] for outcome in LEFT_OUT]
+    found = {
+        "goodput_ratio": goodput_ratio(within, ledger.counts["started"], left_out),
+        "goodput_per_s": within / elapsed_s,
+    }
+    for name, count in (("tokens", "completion_tokens"), ("texts", "text_events")):
+        if ledger.counts[count]:
+            found[f"{name}_per_s"] = ledger.counts[count] / elapsed_s
     return found
 
 
@@ -201,6 +219,7 @@ def summarize(ledger: LoadLedger, info: RunInfo) -> dict[str, Any]:
         "notes": list(info.notes),
         "preflight_streams": info.preflight_streams,
         "planned_users": info.planned_users,
+        "limits_ms": info.limits_ms,
         "quantile_relative_error": RELATIVE_ERROR,
         "outcomes": {outcome.value: ledger.outcomes[outcome.value] for outcome in StreamOutcome},
         "counts": dict(sorted(ledger.counts.items())),

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 SHAPE_LIMIT = 16
 """At most this many shapes of request are read; further ones have no template."""
 
+CAPPED_SHAPE_LIMIT = 2
+"""The same, where answers have lengths of their own."""
+
 
 def shapes_of(plan: LoadPlan) -> list[RequestShape]:
     """Return each shape of request that a plan sends, up to the limit."""
     if plan.arrivals is None:
         turns = min(plan.behaviour.turns, SHAPE_LIMIT)
         return [RequestShape(turn=turn) for turn in range(turns)]
-    shapes = {
+    found = {
         RequestShape(0, arrival.pad_bytes, arrival.cap): None
         for arrival in plan.arrivals(Random(0))
     }
-    return list(islice(shapes, SHAPE_LIMIT))
+    # Recorded lengths are all different: to learn from each takes too many tokens.
+    limit = CAPPED_SHAPE_LIMIT if any(shape.cap is not None for shape in found) else SHAPE_LIMIT
+    return list(islice(found, limit))

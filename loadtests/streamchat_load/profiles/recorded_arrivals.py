@@ -12,13 +12,18 @@ from streamchat_load.profiles.plan import Arrival
 ARRIVAL_LIMIT = 1_000_000
 PAD_LIMIT_BYTES = 16 * 1024 * 1024
 DURATION_LIMIT_S = 604_800.0
+CAP_LIMIT = 1_000_000
+BYTES_PER_TOKEN = 5
+"""How long the text is that is about one token: a short word with its space."""
 
 
 def read_arrivals(path: str, speed: float) -> list[Arrival]:
     """Return the arrivals of a file in order of time, the first at its own time.
 
-    Each line is `seconds`, or `seconds,bytes`, or a JSON object with `t` and optionally `bytes`;
-    empty lines and lines that begin with `#` are skipped. Raises LoadUsageError with the line.
+    Each line is `seconds`, or `seconds,bytes`, or a JSON object with `t` (or `timestamp`, in
+    milliseconds) and optionally `bytes`, or the number of tokens of the prompt, and that of the
+    answer (see `_NAMES`). Empty lines and lines that begin with `#` are skipped. Raises
+    LoadUsageError with the line.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -38,15 +43,32 @@ def read_arrivals(path: str, speed: float) -> list[Arrival]:
     return sorted(arrivals, key=lambda arrival: arrival.at_s)
 
 
+_NAMES = {
+    "prompt": ("prompt_tokens", "input_length", "input_tokens"),
+    "answer": ("output_tokens", "output_length", "completion_tokens"),
+}
+"""How traces of language models name the lengths of prompts and answers."""
+
+
+def _read_object(line: str) -> tuple[float, int, int | None]:
+    """Return the time, the bytes more and the limit of tokens of a JSON line."""
+    value = json.loads(line)
+    at_s = float(value["t"]) if "t" in value else float(value["timestamp"]) / 1000
+    prompt = next((int(value[name]) for name in _NAMES["prompt"] if name in value), None)
+    answer = next((int(value[name]) for name in _NAMES["answer"] if name in value), None)
+    pad_bytes = int(value.get("bytes", 0)) if prompt is None else prompt * BYTES_PER_TOKEN
+    return at_s, pad_bytes, answer
+
+
 def _read_line(line: str, where: str, speed: float) -> Arrival:
+    cap: int | None
     try:
         if line.startswith("{"):
-            value = json.loads(line)
-            at_s, pad_bytes = float(value["t"]), int(value.get("bytes", 0))
+            at_s, pad_bytes, cap = _read_object(line)
         else:
             first, _, second = line.partition(",")
-            at_s, pad_bytes = float(first), int(second or 0)
-    except (ValueError, KeyError, TypeError):
+            at_s, pad_bytes, cap = float(first), int(second or 0), None
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise LoadUsageError(
             f'{where}: {line[:60]!r} is not an arrival such as 1.5 or 1.5,2048 or {{"t": 1.5}}'
         ) from None
@@ -54,4 +76,6 @@ def _read_line(line: str, where: str, speed: float) -> Arrival:
         raise LoadUsageError(f"{where}: the time {at_s:g} is not from 0 to a week")
     if not 0 <= pad_bytes <= PAD_LIMIT_BYTES:
         raise LoadUsageError(f"{where}: {pad_bytes} bytes is not from 0 to {PAD_LIMIT_BYTES}")
-    return Arrival(at_s / speed, pad_bytes)
+    if cap is not None and not 1 <= cap <= CAP_LIMIT:
+        raise LoadUsageError(f"{where}: {cap} tokens is not from 1 to {CAP_LIMIT}")
+    return Arrival(at_s / speed, pad_bytes, cap)

@@ -71,6 +71,17 @@ def _outcomes(summary: Mapping[str, Any]) -> list[str]:
         f"streams: {metrics['streams_per_s']:.2f} verified a second",
         f"connections: {counts.get('connections', 0)} opened, {reuse}, {retries}",
     ]
+    if "tokens_per_s" in metrics:
+        tokens = f"{counts['completion_tokens']} in answers, {metrics['tokens_per_s']:.1f} a second"
+        lines.append(f"tokens: {tokens}; {counts['prompt_tokens']} in prompts, as the server says")
+    if "texts_per_s" in metrics:
+        texts = f"{counts['text_events']}; {metrics['texts_per_s']:.1f} a second"
+        lines.append(f"events with text: {texts}")
+    if summary["limits_ms"]:
+        limits = ", ".join(f"{name}_ms={ms:g}" for name, ms in summary["limits_ms"].items())
+        share = f"{metrics['goodput_ratio']:.1%} of requests"
+        per_s = f"{metrics['goodput_per_s']:.2f} a second"
+        lines.append(f"goodput: {share} within {limits}; {per_s}")
     if summary["planned_users"] is not None:
         planned = f"{summary['planned_users']:.1f} users planned"
         lines.append(f"open streams: {metrics['open_mean']:.1f} on average; {planned}")

@@ -73,7 +73,7 @@ class LoadRun:
         self.on_close = on_close
         self.plan = settings.plan()
         self.endpoint = settings.endpoint(dialect)
-        self.recorder = StreamRecorder()
+        self.recorder = StreamRecorder(settings.limits_ms)
         self.stopping = False
         self.over = gevent.event.Event()
         self.started_s = perf_counter()

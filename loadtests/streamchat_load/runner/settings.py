@@ -38,6 +38,8 @@ class LoadSettings:
     """Expect no particular texts."""
     seed: int = 0
     server_pid: int | None = None
+    limits_ms: dict[str, float] = field(default_factory=dict)
+    """Limits of a stream's times (milliseconds): a stream within all of them is good enough."""
     dialect: str = ""
     """The name of a dialect; empty: the user class's own."""
     form: dict[str, Any] = field(default_factory=dict)

@@ -24,6 +24,7 @@ MINIMA = (
         for outcome in (StreamOutcome.VERIFIED, StreamOutcome.REJECTED)
     }
     | {"started_count", "events_count", "verified_ratio", "rejected_ratio"}
+    | {"goodput_ratio", "goodput_per_s", "tokens_per_s", "texts_per_s"}
 )
 """Metrics whose threshold is the least good value; of all others it is the greatest."""
 
@@ -45,6 +46,10 @@ KNOWN_METRICS = frozenset(
         "bytes_per_s",
         "streams_per_s",
         "open_mean",
+        "goodput_ratio",
+        "goodput_per_s",
+        "tokens_per_s",
+        "texts_per_s",
         "achieved_ratio",
         "generator_cpu_us_per_event",
         "first_event_drift_ratio",

@@ -3,12 +3,13 @@
 Theory of operation. Most chunks of an answer are the same but for their text. The first such
 chunk is read and judged in full, by the table and the functions of the conformance suite. What
 stands before and after its text is kept: a later chunk with the same beginning and end, and
-between them a JSON string without escapes, differs in its text alone, and the machine stays where
+between them the inside of a JSON string, differs in its text alone, and the machine stays where
 it is. That costs two comparisons of strings. All other chunks are read and judged in full.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,10 @@ _ORDER = frozenset(
     {"openai.role-present", "openai.nothing-after-finish", "openai.usage-after-finish"}
 )
 
-_CONTENT = re.compile(r'"content" ?: ?"([^"\\\x00-\x1f]*)"')
-_PLAIN_TEXT = re.compile(r'[^"\\\x00-\x1f]*')
+_STRING = r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+'
+"""The inside of a JSON string (RFC 8259 section 7)."""
+_CONTENT = re.compile(rf'"content" ?: ?"({_STRING})"')
+_PLAIN_TEXT = re.compile(_STRING)
 
 _ODD_CHUNKS_LIMIT = 4096
 """At most this many chunks that are not plain are kept for the judgement at the end."""
@@ -107,7 +110,7 @@ class CompletionJudge(StreamJudge):
             if end >= len(head) and _PLAIN_TEXT.fullmatch(data, len(head), end):
                 # An empty text leaves the machine where it is, too.
                 if end > len(head):
-                    self._choice.content.append(data[len(head) : end])
+                    self._choice.content.append(_unescaped(data[len(head) : end]))
                     self.text_events += 1
                 self._counts = True
                 return None
@@ -231,9 +234,14 @@ class CompletionJudge(StreamJudge):
         places = list(_CONTENT.finditer(data))
         if not plain or choice.get("finish_reason") is not None or datum.usage is not None:
             return
-        if choice.get("logprobs") or len(places) != 1 or places[0][1] != text:
+        if choice.get("logprobs") or len(places) != 1 or _unescaped(places[0][1]) != text:
             return
         self._head, self._tail = data[: places[0].start(1)], data[places[0].end(1) :]
+
+
+def _unescaped(inside: str) -> str:
+    """Return what the inside of a JSON string says."""
+    return str(json.loads(f'"{inside}"')) if "\\" in inside else inside
 
 
 def _datum(kind: str, data: str) -> Datum:
