@@ -2,6 +2,7 @@
 
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Progress
 from streamchat_conformance.suite.scenarios.concurrency import StreamGroup
@@ -33,6 +34,23 @@ def stream(*times_s: float, until_s: float | None = None) -> Reading:
             ending=Ending.COMPLETE if until_s is None else Ending.ABANDONED,
             ended_at_s=times_s[-1] if until_s is None else until_s,
         )
+    )
+
+
+def completion(words: int) -> Reading:
+    """Return a stream of Chat Completions that is complete after some words."""
+    chunk = '{{"object": "chat.completion.chunk", "choices": [{{"index": 0, "delta": {}, {}}}]}}'
+    events = [chunk.format('{"content": "a "}', '"finish_reason": null')] * words
+    events += [chunk.format("{}", '"finish_reason": "stop"'), "[DONE]"]
+    body = b"".join(f"{len(event) + 8:x}\r\ndata: {event}\n\n\r\n".encode() for event in events)
+    return Reading(
+        Exchange(
+            request=exchange(chat()).request,
+            reads=(Read(0.0, HEAD), Read(0.1, body + LAST)),
+            ending=Ending.COMPLETE,
+            ended_at_s=0.1,
+        ),
+        dialect=dialect_named("openai"),
     )
 
 
@@ -68,8 +86,12 @@ def test_a_stream_that_does_not_go_on_as_the_others_has_stopped(
         ([stream(0.0)] * 4, 0.0),
         ([WHOLE], 0.1),
         ([ENDLESS, stream(0.0, 2.9, until_s=3.1)], 1.0),
+        ([completion(8), completion(9), completion(2)], 0.1),
     ],
-    ids=["whole", "endless", "slow together", "one event", "single", "one event missing"],
+    ids=[
+        *("whole", "endless", "slow together", "one event", "single", "one event missing"),
+        "complete answers of different lengths",
+    ],
 )
 def test_streams_that_are_slow_together_have_not_stopped(
     readings: list[Reading], typical_s: float

@@ -77,6 +77,8 @@ class StreamCourse:
     ended: bool
     silence_s: float
     """The longest time without an event, from the first one on (seconds)."""
+    complete: bool = False
+    """Whether it has the dialect's own sign of a complete answer, however long that is."""
 
     @classmethod
     def of(cls, reading: Reading) -> StreamCourse:
@@ -85,7 +87,7 @@ class StreamCourse:
         ended = reading.ended
         until = [] if ended or not times else [max(times[-1], reading.exchange.ended_at_s)]
         gaps = [later - earlier for earlier, later in pairwise([*times, *until])]
-        return cls(len(times), ended, max(gaps, default=0.0))
+        return cls(len(times), ended, max(gaps, default=0.0), reading.content.finished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _stopped(course: StreamCourse, others: Sequence[StreamCourse], typical_s: fl
     # A quarter of the others is enough to compare with: many may have stopped.
     quarter = len(others) // 4
     events = sorted((other.events for other in others), reverse=True)[quarter]
-    if course.ended and course.events < events:
+    if course.ended and not course.complete and course.events < events:
         return f"{_ENDED} after {course.events} event(s), others had {events}"
     silence_s = sorted(other.silence_s for other in others)[quarter]
     # Streams of one processor are slow together. All may stop together, too.
