@@ -119,7 +119,7 @@ def test_what_a_server_asks_for_is_understood(lines: list[str], seconds: float |
 
 
 def pauses(retries: Waits, status: int, asked_s: float | None) -> list[float]:
-    """Return the pauses of one request that is put off for ever."""
+    """Return the pauses of one request that is put off forever."""
     retries.pauses.clear()
     retry = retries.begin()
     for _ in range(1000):

@@ -16,7 +16,7 @@ LIMITED = ("head", "first_event", "first_text", "mean_gap", "longest_gap", "whol
 """Times of a stream that may have a limit."""
 
 LEFT_OUT = (StreamOutcome.ABANDONED, StreamOutcome.OPEN_AT_END, StreamOutcome.REJECTED)
-"""Outcomes of requests that are no part of the goodput: the client ended or spoilt them."""
+"""Outcomes of requests that are no part of the goodput: the client ended or spoiled them."""
 
 
 def read_limits(given: Mapping[str, str]) -> dict[str, float]:

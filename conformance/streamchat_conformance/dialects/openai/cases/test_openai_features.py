@@ -40,7 +40,7 @@ from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicabl
 SHORT_CAP = 8
 LONG_CAP = 200
 MORE_WORDS = 3
-"""A limit caps where an answer without it has so many times as many words."""
+"""A limit caps where an answer without it has this many times the words."""
 
 
 def _answered(target: Target, request: CompletionRequest, label: str) -> Reading:
@@ -153,7 +153,7 @@ def test_calls_of_tools_can_be_put_together(target: Target) -> None:
 
 
 @decides("openai.tool-index-distinct")
-def test_several_calls_can_be_told_apart(target: Target) -> None:
+def test_several_calls_can_be_distinguished(target: Target) -> None:
     _answered(target, with_cities(base(target)), "several calls")
     verdict(target, "openai.tool-index-distinct")
 
