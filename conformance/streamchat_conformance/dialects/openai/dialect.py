@@ -35,6 +35,9 @@ DIALECT = Dialect(
         "headers.no-cache": MAY,
         "headers.connection-persistent": SHOULD,
         "headers.connection-keep-alive": MAY,
+        # Servers that close after a whole stream, unannounced, lose no answer of the SDKs: these
+        # open another connection. Answers that are mixed up break other requirements.
+        "connection.reuse-after-stream": SHOULD,
         "sse.bom": MUST,
         "sse.event-type": SHOULD,
         "stream.line-client": SHOULD,
