@@ -306,4 +306,5 @@ class Dialect:
         """
         if self.sentinel is None or len(data) > len(self.sentinel) + 16:
             return False
-        return data.strip(" \t\r\n\"'").upper() == self.sentinel.upper()
+        around = " \t\r\n\"'[]"
+        return data.strip(around).upper() == self.sentinel.strip(around).upper()

@@ -109,7 +109,7 @@ TOOL_FAULTS: dict[str, tuple[str, Sequence[Item]]] = {
         [calling(head_of_call()), *pieces(ARGUMENTS, '{"ci')],
     ),
     "arguments doubly opened": (
-        "openai.tool-arguments-json",
+        "openai.tool-arguments-once",
         [calling(head_of_call()), *pieces("{", ARGUMENTS)],
     ),
     "no arguments": ("openai.tool-arguments-json", [calling(head_of_call())]),

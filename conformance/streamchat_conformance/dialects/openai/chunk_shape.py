@@ -60,8 +60,8 @@ def _choices(chunk: dict[str, Any], _: int) -> str:
     choices = chunk["choices"]
     if not isinstance(choices, list):
         return f"`choices` is {_word(choices)}: clients that loop over them crash"
-    odd = next((each for each in choices if not isinstance(each, dict)), None)
-    return "" if odd is None else f"a choice is {_word(odd)}"
+    odd = [each for each in choices if not isinstance(each, dict)]
+    return f"a choice is {_word(odd[0])}" if odd else ""
 
 
 def _choices_empty(chunk: dict[str, Any], _: int) -> str:

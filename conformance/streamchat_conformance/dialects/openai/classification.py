@@ -117,7 +117,7 @@ _KNOWN = _ORDINARY.union(
         *("service_tier", "reasoning_effort", "modalities", "prediction", "store", "metadata"),
         *("user", "frequency_penalty", "presence_penalty", "logit_bias", "audio"),
         *("web_search_options", "verbosity", "function_call", "functions", "safety_identifier"),
-        *("prompt_cache_key"),
+        "prompt_cache_key",
     }
 )
 """Members that the published description has."""

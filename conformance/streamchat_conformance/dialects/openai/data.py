@@ -14,6 +14,7 @@ SENTINEL = "[DONE]"
 """The data of the last event."""
 CHUNK_MEMBERS = frozenset({"id", "object", "choices"})
 """An object with any of them is a chunk."""
+_FLAT_MEMBERS = frozenset({"code", "type", "status", "error_type", "error_code"})
 _FILTER_MEMBERS = ("content_filter_results", "content_filter_offsets", "content_filter_raw")
 
 
@@ -113,8 +114,11 @@ def _kind(name: str, value: Any) -> DatumKind:
         return DatumKind.MISSHAPEN_ERROR
     if CHUNK_MEMBERS & value.keys():
         return DatumKind.CHUNK
-    flat = isinstance(value.get("message"), str) and {"code", "type"} & value.keys()
-    return DatumKind.MISSHAPEN_ERROR if flat or "detail" in value else DatumKind.FOREIGN
+    # A keep-alive may have a text as well; what says only that there is a text says nothing.
+    flat = isinstance(value.get("message"), str) and _FLAT_MEMBERS & value.keys()
+    alive = str(value.get("type")).lower() in ("ping", "keepalive", "keep-alive", "heartbeat")
+    failed = (flat and not alive) or "detail" in value or bool(value.get("errors"))
+    return DatumKind.MISSHAPEN_ERROR if failed else DatumKind.FOREIGN
 
 
 def reports_error(value: Any) -> bool:

@@ -141,7 +141,7 @@ class ChoiceRecord:
         delta = delta_of(choice)
         role = delta.get("role")
         # Another word than `assistant` is openai.role-value; it introduces a choice once.
-        if role == "assistant" or (isinstance(role, str) and self.state is ChoiceState.SILENT):
+        if role == "assistant" or (role is not None and self.state is ChoiceState.SILENT):
             yield ChoiceStep.ROLE
         if speaks(delta):
             yield ChoiceStep.TEXT
@@ -153,7 +153,7 @@ class ChoiceRecord:
 
     def _keep(self, datum: Datum, choice: dict[str, Any]) -> None:
         delta = delta_of(choice)
-        self.role_seen |= isinstance(delta.get("role"), str)
+        self.role_seen |= delta.get("role") is not None
         self.spoke |= speaks(delta)
         self.refused |= bool(delta.get("refusal"))
         content = delta.get("content")

@@ -27,6 +27,8 @@ MARKUP = (
     "<function=",
 )
 """How models write calls; a server takes it out of the content."""
+STARTS = 64
+"""In this many places the whole may begin of which a start was sent before."""
 INDEX = '"index": 0 for the first call, 1 for the second, …'
 HEAD = '{"index": 0, "id": "call_…", "type": "function", "function": {"name": "…", …}}'
 
@@ -77,8 +79,9 @@ class _Gathering:
             shown = "no `index`" if "index" not in piece else f"`index` is {index!r}"[:80]
             yield Problem("openai.tool-index", datum, f"a piece of a tool call has {shown}", INDEX)
             call = next((each for each in self.calls if id_ and each.id == id_), None)
-            if call is None and not id_ and self.calls:
-                call = self.calls[-1]
+            last = self.calls[-1] if self.calls else None
+            if call is None and not id_ and last and not (name and _is_json(last.text)):
+                call = last
             index = None
         if call is not None and _begins_another(call, id_, name):
             if index is not None:
@@ -113,8 +116,11 @@ class _Gathering:
             yield Problem("openai.tool-head", datum, problem, HEAD)
         call = ToolCall(self.next_index - 1, datum, id_, name)
         self.calls.append(call)
-        if index is None:
-            # A call without an index of its own goes on where the last index does.
+        given = piece.get("index")
+        if index is None and not (is_int(given) and given >= 0):
+            index = call.index
+        elif index is None:
+            # A call that shares its index goes on where the last index does.
             index = next((known for known in reversed(self.by_index)), 0)
         self.by_index[index] = call
 
@@ -180,16 +186,32 @@ def doubled(text: str) -> bool:
     try:
         _, end = json.JSONDecoder().raw_decode(stripped)
     except (ValueError, RecursionError):
-        return False
+        return _stuttered(stripped)
     first, rest = stripped[:end], stripped[end:].strip()
     if not rest:
         return False
-    return first.startswith(rest) or _is_json(rest)
+    return first.startswith(rest) or rest.startswith(first) or _is_json(rest)
+
+
+def _stuttered(text: str) -> bool:
+    """Return whether a text is a start of one JSON object, and then the whole of it."""
+    at = 0
+    for _ in range(STARTS):
+        at = text.find("{", at + 1)
+        if not 0 < at <= len(text) // 2:
+            return False
+        if text.startswith(text[:at], at) and is_object(text[at:]):
+            return True
+    return False
 
 
 def is_object(text: str) -> bool:
     """Return whether arguments are one JSON object."""
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(json.loads(text, parse_constant=_refuse), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN and the infinities are no JSON

@@ -11,13 +11,14 @@ early says nothing of its end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.dialects.openai.chunk_shape import (
+    FINISH_REASONS,
     ROWS,
     Problem,
     is_int,
@@ -40,11 +41,10 @@ from streamchat_conformance.dialects.openai.tool_calls import (
 )
 from streamchat_conformance.dialects.openai.undecided import ORDER, undecided
 from streamchat_conformance.dialects.openai.usage import usage_chunks, usage_problems
+from streamchat_conformance.dialects.openai.wanted import MOST_CHOICES, Wanted
 
 KEPT_PER_ROW = 3
 """Problems that are kept of each requirement."""
-MOST_CHOICES = 128
-"""The most choices that may be asked for."""
 
 TOOLS = (
     "openai.tool-index",
@@ -54,41 +54,6 @@ TOOLS = (
     "openai.tool-head-once",
     "openai.tool-arguments-type",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a request asks, as far as it decides what a right answer is."""
-
-    choices: int = 1
-    tools: bool = False
-    tool_choice: Any = None
-    stream_options: Any = None
-    streams: bool = True
-
-    @property
-    def usage(self) -> bool:
-        """Whether usage was asked for."""
-        options = self.stream_options
-        return isinstance(options, dict) and options.get("include_usage") is True
-
-    @property
-    def continuous_usage(self) -> bool:
-        """Whether usage on each chunk was asked for."""
-        options = self.stream_options
-        return isinstance(options, dict) and bool(options.get("continuous_usage_stats"))
-
-
-def wanted_of(members: Mapping[str, Any]) -> Wanted:
-    """Return what a request's members ask for."""
-    n = members.get("n")
-    return Wanted(
-        choices=n if isinstance(n, int) and 1 <= n <= MOST_CHOICES else 1,
-        tools=bool(members.get("tools")),
-        tool_choice=members.get("tool_choice"),
-        stream_options=members.get("stream_options"),
-        streams=members.get("stream") is True,
-    )
 
 
 @dataclass(slots=True)
@@ -150,8 +115,13 @@ def transcript_of(
     wanted: Wanted,
     *,
     whole: bool,
+    torn: bool = False,
 ) -> Transcript:
-    """Return what a stream said. `whole` says that its body came to a proper end."""
+    """Return what a stream said.
+
+    `whole` says that its body came to a proper end, `torn` that some of it stands in fields that
+    are no part of an event.
+    """
     found = Transcript(wanted)
     found.data = list(classified(events, payloads))
     for datum in found.data:
@@ -161,7 +131,7 @@ def transcript_of(
     _look_at_choices(found, ended=ended)
     _look_at_tools(found, ended=ended)
     _look_at_usage(found, ended=ended)
-    for row in undecided(found.problems, gapped=found.gapped, choices=found.wanted.choices):
+    for row in undecided(found.problems, gapped=found.gapped or torn, choices=found.wanted.choices):
         found.problems.pop(row, None)
         found.decided.discard(row)
     return found
@@ -189,15 +159,19 @@ def _take(found: Transcript, datum: Datum) -> None:
         found.decided |= {"openai.fault-error-event", "openai.fault-not-success"}
         found.decided |= {"openai.fault-message"} if datum.kind is DatumKind.ERROR else set()
     if datum.kind in (DatumKind.FOREIGN, DatumKind.MISSHAPEN_ERROR):
-        message = "an event is neither a chunk nor an error: openai-python and -node stop with one"
-        expected = 'a chunk, {"error": {…}} or [DONE]; a comment to keep the connection alive'
-        found.add(Problem("openai.only-chunks", datum, message, expected))
+        found.add(_foreign(datum))
     if datum.kind is DatumKind.CHUNK:
         found.decided.add("openai.only-chunks")
         found.decided |= ROWS.keys()
         found.chunks.append(datum)
         found.add(*shape_problems(datum, found.wanted.choices))
         _take_choices(found, datum)
+
+
+def _foreign(datum: Datum) -> Problem:
+    message = "an event is neither a chunk nor an error: openai-python and -node stop with one"
+    expected = 'a chunk, {"error": {…}} or [DONE]; a comment to keep the connection alive'
+    return Problem("openai.only-chunks", datum, message, expected)
 
 
 def _take_choices(found: Transcript, datum: Datum) -> None:
@@ -223,6 +197,8 @@ def _take_choices(found: Transcript, datum: Datum) -> None:
 
 def _take_after_error(found: Transcript, datum: Datum) -> None:
     found.decided.add("openai.fault-ends")
+    if datum.kind is DatumKind.FOREIGN:
+        found.add(_foreign(datum))
     for choice in datum.choices if datum.kind is DatumKind.CHUNK else ():
         delta = delta_of(choice)
         if speaks(delta) or thinks(delta):
@@ -270,6 +246,11 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
         return
     choice = found.choices.get(0)
     if choice is None:
+        if found.wanted.choices > 1 and found.choices:
+            found.decided.add("openai.n-choices")
+            expected = "for each choice a role, text and a `finish_reason`"
+            message = "choice 0 never came"
+            found.add(Problem("openai.n-choices", found.chunks[-1], message, expected))
         return
     found.decided.add("openai.finish-present")
     # That the reason was an empty string is openai.finish-not-empty.
@@ -284,24 +265,29 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
     if found.wanted.choices > 1 and len(found.choices) > 1:
         found.decided.add("openai.n-choices")
         # What the first choice lacks as well has a requirement of its own.
-        first = _lacks(choice)
-        for index in range(1, found.wanted.choices):
-            problem = _lacks(found.choices.get(index))
-            if problem and problem != first:
+        stops = found.wanted.stops
+        first = _lacks(choice, stops=stops)
+        spoken = any(each.spoke for each in found.choices.values())
+        for index in range(found.wanted.choices):
+            problem = _lacks(found.choices.get(index), stops=stops)
+            # A reason or a role that the first choice lacks has a requirement of its own.
+            of_first = problem == "has no text" and spoken
+            if problem and (of_first if index == 0 else problem != first):
                 message = f"choice {index} {problem}"
                 expected = "for each choice a role, text and a `finish_reason`"
                 found.add(Problem("openai.n-choices", found.chunks[-1], message, expected))
 
 
-def _lacks(choice: ChoiceRecord | None) -> str:
-    """Return what a choice other than the first lacks, or an empty string."""
+def _lacks(choice: ChoiceRecord | None, *, stops: bool) -> str:
+    """Return what a choice lacks, or an empty string."""
     if choice is None:
         return "never came"
     if choice.state is not ChoiceState.FINISHED and not choice.emptily_finished:
         return "has no `finish_reason`"
-    if choice.finish == "content_filter" or (choice.finish == "length" and choice.thoughts):
+    # At its limit a choice may have thoughts only, and OpenAI's models keep those to themselves.
+    if choice.finish == "content_filter" or (choice.finish == "length" and not choice.spoke):
         return ""
-    if not choice.spoke:
+    if not choice.spoke and not stops:
         return "has no text"
     return "" if choice.role_seen else "has no role"
 
@@ -343,15 +329,19 @@ def _whole_calls(
         if doubled(call.text):
             message = f"the arguments of a call come twice: {call.text[:120]}"
             yield Problem("openai.tool-arguments-once", call.head, message, "one JSON object")
-        elif choice.finish != "length" and not call.odd:
+        elif choice.finish != "length" and not call.odd and all(each.name for each in calls):
             found.decided.add("openai.tool-arguments-json")
             if not is_object(call.text):
                 message = f"the arguments of a call are no JSON object: {call.text[:120]!r}"
                 yield Problem("openai.tool-arguments-json", call.head, message, "one JSON object")
     right = {"tool_calls"}
-    if isinstance(found.wanted.tool_choice, dict):
+    named = found.wanted.tool_choice
+    if isinstance(named, dict) and named.get("type") != "allowed_tools":
         right.add("stop")  # what OpenAI itself sends where one function is named
-    if found.wanted.tools and choice.finish not in ("length", "content_filter"):
+    # Another word is openai.finish-enum, a call that comes too late openai.nothing-after-finish.
+    late = "openai.nothing-after-finish" in found.problems
+    known = choice.finish in FINISH_REASONS - {"length", "content_filter"}
+    if found.wanted.tools and known and not late:
         found.decided.add("openai.tool-finish")
         if choice.finish not in right and choice.finished_at is not None:
             message = f"a tool was called, and the answer finishes with {choice.finish!r}"
@@ -380,7 +370,8 @@ def _look_at_usage(found: Transcript, *, ended: bool) -> None:
         return
     if found.wanted.usage:
         found.decided.add("openai.usage-honoured")
-        if not usage_chunks(chunks):
+        said = any(each.usage is not None for each in found.data)
+        if not said:
             message = "usage was asked for, and none came"
             expected = "a last chunk with `choices: []` and the usage"
             found.add(Problem("openai.usage-honoured", chunks[-1], message, expected))

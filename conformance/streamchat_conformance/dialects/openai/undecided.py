@@ -38,6 +38,9 @@ def undecided(found: Container[str], *, gapped: bool, choices: int) -> Iterator[
     """
     if gapped:
         yield from OF_WHAT_CAME
+    if choices == 1 and "openai.choice-index" in found:
+        # Several choices may stand where one was asked for: taken for one they have no order.
+        yield from ORDER
     if choices > 1:
         # Choices that cannot be distinguished from each other have no order.
         if "openai.choice-index" in found:

@@ -57,7 +57,9 @@ def usage_problems(
         return
     at = chunks.index(last)
     # A chunk with another fault of place says so itself.
-    late = next((each for each in chunks[at + 1 :] if each.kind is DatumKind.CHUNK), None)
+    # openai-python and openai-node skip what Azure's filter says late.
+    after = (each for each in chunks[at + 1 :] if each.kind is DatumKind.CHUNK)
+    late = next((each for each in after if not each.filtered), None)
     ends = [chunks.index(each.finished_at) for each in choices if each.finished_at is not None]
     message = "chunks follow the usage: openai-python and openai-node then lose it"
     if ends and at < max(ends):

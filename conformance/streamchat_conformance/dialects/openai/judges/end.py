@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
+from streamchat_conformance.dialects.openai.judges.streams import error_field, findings, transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
 from streamchat_conformance.judges.judge import Evidence, Verdict
@@ -35,7 +35,7 @@ def _last_lines(reading: Reading) -> bytes:
 )
 def done(reading: Reading) -> Verdict:
     found = transcript(reading)
-    if found is None or found.error is not None or not found.chunks:
+    if found is None or found.error is not None or not found.chunks or error_field(reading):
         return None
     if found.end is not None:
         return []
@@ -44,9 +44,8 @@ def done(reading: Reading) -> Verdict:
     if tail is not None and not tail.complete and SENTINEL.encode() in _last_lines(reading):
         return None
     last = found.data[-1]
-    # Joined to another event's data it is payload.json.
-    joined = last.block.event.data if last.hides and last.block.event is not None else ""
-    if SENTINEL in joined:
+    # What cannot be read may be an end, joined to other data or in other words, or a failure.
+    if last.hides:
         return None
     if not reading.ended_well and not (
         found.finished and not reading.ended and _silent_s(reading, last.at_s) >= ENDS_WITHIN_S
@@ -144,7 +143,9 @@ def no_dataless_block(reading: Reading) -> Verdict:
         names = {line.name for line in block.lines}
         dataless = block.complete and "data" not in names
         fields = sorted(names & {"event", "id", "retry"})
-        id_seen |= "id" in names
+        # To openai-python an empty id is none.
+        ids = [line.value for line in block.lines if line.name == "id"]
+        id_seen = bool(ids[-1]) if ids else id_seen
         if dataless and (fields or (id_seen and names == {""})):
             what = (
                 f"a block has {' and '.join(fields)} and no data" if fields else "a comment block"

@@ -33,13 +33,15 @@ def logprobs(reading: Reading) -> Verdict:
     found = transcript(reading)
     if found is None or not reading.asked.values.get("options", {}).get("logprobs"):
         return None
+    for other in found.choices.values():
+        for datum, each in other.logprobs:
+            problem = next(filter(None, map(_wrong, _entries(each))), "")
+            if problem:
+                return findings(reading, [Problem(ROW, datum, problem, ENTRY)])
     choice = found.choices.get(0)
     if choice is None or not choice.logprobs:
         return None
     entries = [(datum, entry) for datum, each in choice.logprobs for entry in _entries(each)]
-    for datum, entry in entries:
-        if problem := _wrong(entry):
-            return findings(reading, [Problem(ROW, datum, problem, ENTRY)])
     if not found.finished or not _comparable(choice, entries):
         return [] if entries else None
     parts = [entry["bytes"] for _, entry in entries]
@@ -74,7 +76,22 @@ def _wrong(entry: Any) -> str:
     )
     if part is not None and not whole:
         return "`bytes` of an entry are no list of bytes"
-    return "" if isinstance(entry["top_logprobs"], list) else "`top_logprobs` is no list"
+    top = entry["top_logprobs"]
+    if not isinstance(top, list):
+        return "`top_logprobs` is no list"
+    if all(map(_is_alternative, top)):
+        return ""
+    return "an entry of `top_logprobs` has no `token` or no `logprob`"
+
+
+def _is_alternative(entry: Any) -> bool:
+    """Return whether an entry of `top_logprobs` has a token and a probability."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
+        return False
+    probability = entry.get("logprob")
+    if not isinstance(probability, int | Decimal) or isinstance(probability, bool):
+        return False
+    return probability <= 0
 
 
 def _comparable(choice: ChoiceRecord, entries: Sequence[tuple[Datum, Any]]) -> bool:

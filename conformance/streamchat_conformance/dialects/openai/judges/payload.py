@@ -45,7 +45,13 @@ def nonempty(reading: Reading) -> Verdict:
 
 
 def _is_plain(reading: Reading) -> bool:
-    return reading.asked.row == reading.dialect.plain_row
+    # To text that is no language a model may well say nothing.
+    readable = all(map(_is_readable, reading.texts))
+    return readable and reading.asked.row == reading.dialect.plain_row
+
+
+def _is_readable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and any(map(str.isalpha, text))
 
 
 def _came_to_an_end(reading: Reading, found: Transcript) -> bool:

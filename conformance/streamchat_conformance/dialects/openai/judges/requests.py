@@ -9,7 +9,8 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.capabilities import TOOLS
 from streamchat_conformance.dialects.openai.classification import LAX, MISSING, NOT_OBJECT, PLAIN
 from streamchat_conformance.dialects.openai.rules import JUDGES, judge
-from streamchat_conformance.dialects.openai.transcript import transcript_of, wanted_of
+from streamchat_conformance.dialects.openai.transcript import transcript_of
+from streamchat_conformance.dialects.openai.wanted import wanted_of
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import Row, answer, declare_rows, must_accept

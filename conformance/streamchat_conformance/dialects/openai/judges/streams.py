@@ -24,7 +24,8 @@ from streamchat_conformance.dialects.openai.stream_rows import (
     USAGE_ROWS,
     StreamRow,
 )
-from streamchat_conformance.dialects.openai.transcript import Transcript, transcript_of, wanted_of
+from streamchat_conformance.dialects.openai.transcript import Transcript, transcript_of
+from streamchat_conformance.dialects.openai.wanted import wanted_of
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.payload import block_finding
 from streamchat_conformance.judges.reading import Reading
@@ -51,7 +52,19 @@ def _transcript(reading: Reading) -> Transcript | None:
     # How a stream with empty options goes wrong is openai.stream-options-empty.
     if not reading.judges_stream or not wanted.streams or wanted.stream_options == {}:
         return None
-    return transcript_of(reading.events, reading.payloads, wanted, whole=reading.ended_well)
+    return transcript_of(
+        reading.events,
+        reading.payloads,
+        wanted,
+        whole=reading.ended_well,
+        torn=error_field(reading),
+    )
+
+
+def error_field(reading: Reading) -> bool:
+    """Return whether a failure stands in a field `error:`; sse.fields reports it."""
+    lines = (line for block in reading.stream.blocks for line in block.lines)
+    return any(line.name == "error" for line in lines)
 
 
 def findings(reading: Reading, problems: Iterable[Problem]) -> list[Finding]:
