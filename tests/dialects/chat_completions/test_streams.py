@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .completions import (
+    BASE,
     DONE,
     NAMES,
     USAGE,
@@ -186,6 +187,29 @@ FAULTS: dict[str, tuple[str, Sequence[Item]]] = {
         [role(), text(), stop(), chunk({"content": ""}), DONE],
     ),
     "no sentinel": ("openai.done", [role(), text(), stop()]),
+    "a sentinel without brackets": ("openai.done-exact", [role(), text(), stop(), "DONE"]),
+    "a sentinel in a list": ("openai.done-exact", [role(), text(), stop(), '["DONE"]']),
+    "plain text at the end": ("payload.json", [role(), text(), stop(), "Internal Server Error"]),
+    "a null among the choices": (
+        "openai.choices",
+        [role(), {**text(), "choices": [None]}, stop(), DONE],
+    ),
+    "a ping with a message": (
+        "openai.only-chunks",
+        [role(), {"type": "ping", "message": "alive"}, text(), stop(), DONE],
+    ),
+    "a list of errors": (
+        "openai.fault-error-event",
+        [role(), text(), {"errors": [{"message": "no"}]}],
+    ),
+    "null after an error": (
+        "openai.only-chunks",
+        [role(), text(), {"error": {"message": "no", "type": "server_error"}}, "null"],
+    ),
+    "a role that is a number": (
+        "openai.role-value",
+        [chunk({"role": 5, "content": "a"}), stop(), DONE],
+    ),
     "a space behind the sentinel": ("openai.done-exact", [role(), text(), stop(), "[DONE] "]),
     "a quoted sentinel": ("openai.done-exact", [role(), text(), stop(), '"[DONE]"']),
     "the sentinel in lower case": ("openai.done-exact", [role(), text(), stop(), "[done]"]),
@@ -308,3 +332,30 @@ def test_what_is_missing_may_have_stood_in_an_event_that_cannot_be_read() -> Non
         "payload.json",
         "openai.object",
     }
+
+
+TWO = {**BASE, "n": 2}
+
+
+def both(reason_of_second: str, *, said: str = "") -> list[Item]:
+    """Return a stream of two choices; the second says `said`."""
+    first = [role(), text(), stop()]
+    second = [
+        chunk({"role": "assistant", "content": said}, index=1),
+        chunk({}, reason_of_second, index=1),
+    ]
+    return [*first, *second, DONE]
+
+
+def test_a_choice_that_thought_in_silence_up_to_its_limit_is_right() -> None:
+    assert broken(stream(*both("length"), members=TWO)) == set()
+
+
+def test_a_choice_that_its_stop_sequence_emptied_is_right() -> None:
+    assert broken(stream(*both("stop"), members={**TWO, "stop": ["b"]})) == set()
+
+
+def test_a_choice_without_text_is_found_whichever_it_is() -> None:
+    assert broken(stream(*both("stop"), members=TWO)) == {"openai.n-choices"}
+    first_empty = [role(), stop(), *both("stop", said="Hi")[3:]]
+    assert broken(stream(*first_empty, members=TWO)) == {"openai.n-choices"}

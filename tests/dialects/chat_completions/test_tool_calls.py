@@ -112,6 +112,18 @@ TOOL_FAULTS: dict[str, tuple[str, Sequence[Item]]] = {
         "openai.tool-arguments-once",
         [calling(head_of_call()), *pieces("{", ARGUMENTS)],
     ),
+    "arguments three times": (
+        "openai.tool-arguments-once",
+        [calling(head_of_call()), *pieces(ARGUMENTS, ARGUMENTS, ARGUMENTS)],
+    ),
+    "a start of the arguments, and then the whole": (
+        "openai.tool-arguments-once",
+        [calling(head_of_call()), *pieces('{"city', '{"city": "Paris"}')],
+    ),
+    "arguments with NaN": (
+        "openai.tool-arguments-json",
+        [calling(head_of_call()), *pieces('{"a": NaN}')],
+    ),
     "no arguments": ("openai.tool-arguments-json", [calling(head_of_call())]),
 }
 
