@@ -115,7 +115,8 @@ def test_a_quick_run_keeps_to_its_limit(tmp_path: Path) -> None:
         run = judge(tmp_path, f"--target-url={url}", "--thoroughness=quick")
     assert run.code == 0, run.out
     assert 90 <= tally.requests <= 120
-    assert len(run.with_outcome("not-run")) < 30
+    # The hostile cases of connections are the dearest, and left out.
+    assert len(run.with_outcome("not-run")) < 0.4 * len(run.outcomes)
 
 
 def test_an_estimate_is_what_a_sound_server_gets(tmp_path: Path) -> None:
