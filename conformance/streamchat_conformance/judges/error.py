@@ -80,7 +80,7 @@ def status(reading: Reading) -> Verdict:
     if reading.status == 400:
         return []
     # Nobody has to take in more than a large prompt to find out what else is wrong.
-    if reading.status == 413 and _is_large(reading):
+    if reading.status == 413 and is_large(reading):
         return []
     message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
     return [_status_finding(reading, "error.status", message, "HTTP/1.1 400")]
@@ -95,7 +95,8 @@ def _is_chunked(reading: Reading) -> bool:
     return reading.asked.sent is not None and reading.asked.sent.chunked
 
 
-def _is_large(reading: Reading) -> bool:
+def is_large(reading: Reading) -> bool:
+    """Return whether a request is larger than every endpoint has to take."""
     return reading.asked.sent is not None and len(reading.asked.sent.body) > GUARANTEED_BYTES
 
 
@@ -131,6 +132,11 @@ def media_type(reading: Reading) -> Verdict:
     "lm-sys/FastChat#1875",
 )
 def shape(reading: Reading) -> Verdict:
+    return judge_shape("error.shape", reading)
+
+
+def judge_shape(id_: str, reading: Reading) -> Verdict:
+    """Judge whether a refusal's body has the dialect's shape, as the requirement `id_`."""
     # One cause, one red: a body that is openly something else (HTML, text) is reported by
     # error.media-type, a body that was cut by error.delimited.
     if not is_refusal(reading) or reading.essence != "application/json":
@@ -145,7 +151,7 @@ def shape(reading: Reading) -> Verdict:
     if not problem:
         return []
     expected = reading.dialect.refusals.example
-    return [Finding("error.shape", problem, expected, show(reading.body) or "no body")]
+    return [Finding(id_, problem, expected, show(reading.body) or "no body")]
 
 
 @judge(
@@ -236,9 +242,14 @@ def bounded(reading: Reading) -> Verdict:
     evidence=Evidence.PART,
 )
 def no_leak(reading: Reading) -> Verdict:
+    return judge_leak(reading, reading.body)
+
+
+def judge_leak(reading: Reading, body: bytes) -> Verdict:
+    """Judge whether a refusal leaks something in `body`, its body or what counts of it."""
     if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
         return None
-    leak = find_leak(reading.body)
+    leak = find_leak(body)
     if leak is None:
         return []
     message = f"the error shows strangers how the server is built: it has {leak.kind}"

@@ -61,6 +61,8 @@ class Transcript:
     """An answer, as far as it came."""
 
     wanted: Wanted
+    torn: bool = False
+    """Whether some of it stands in fields that are no part of an event."""
     data: list[Datum] = field(default_factory=list)
     chunks: list[Datum] = field(default_factory=list)
     """The chunks up to the end or the error."""
@@ -119,10 +121,9 @@ def transcript_of(
 ) -> Transcript:
     """Return what a stream said.
 
-    `whole` says that its body came to a proper end, `torn` that some of it stands in fields that
-    are no part of an event.
+    `whole` says that its body came to a proper end; for `torn` see `Transcript`.
     """
-    found = Transcript(wanted)
+    found = Transcript(wanted, torn=torn)
     found.data = list(classified(events, payloads))
     for datum in found.data:
         _take(found, datum)
@@ -131,7 +132,9 @@ def transcript_of(
     _look_at_choices(found, ended=ended)
     _look_at_tools(found, ended=ended)
     _look_at_usage(found, ended=ended)
-    for row in undecided(found.problems, gapped=found.gapped or torn, choices=found.wanted.choices):
+    for row in undecided(
+        found.problems, gapped=found.gapped or found.torn, choices=found.wanted.choices
+    ):
         found.problems.pop(row, None)
         found.decided.discard(row)
     return found
@@ -247,10 +250,7 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
     choice = found.choices.get(0)
     if choice is None:
         if found.wanted.choices > 1 and found.choices:
-            found.decided.add("openai.n-choices")
-            expected = "for each choice a role, text and a `finish_reason`"
-            message = "choice 0 never came"
-            found.add(Problem("openai.n-choices", found.chunks[-1], message, expected))
+            found.add(_incomplete(found, 0, "never came"))
         return
     found.decided.add("openai.finish-present")
     # That the reason was an empty string is openai.finish-not-empty.
@@ -273,9 +273,12 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
             # A reason or a role that the first choice lacks has a requirement of its own.
             of_first = problem == "has no text" and spoken
             if problem and (of_first if index == 0 else problem != first):
-                message = f"choice {index} {problem}"
-                expected = "for each choice a role, text and a `finish_reason`"
-                found.add(Problem("openai.n-choices", found.chunks[-1], message, expected))
+                found.add(_incomplete(found, index, problem))
+
+
+def _incomplete(found: Transcript, index: int, problem: str) -> Problem:
+    expected = "for each choice a role, text and a `finish_reason`"
+    return Problem("openai.n-choices", found.chunks[-1], f"choice {index} {problem}", expected)
 
 
 def _lacks(choice: ChoiceRecord | None, *, stops: bool) -> str:
@@ -325,18 +328,19 @@ def _whole_calls(
     found: Transcript, choice: ChoiceRecord, calls: Sequence[ToolCall]
 ) -> Iterator[Problem]:
     found.decided |= {"openai.tool-arguments-once"}
+    named = all(call.name for call in calls)
     for call in calls:
         if doubled(call.text):
             message = f"the arguments of a call come twice: {call.text[:120]}"
             yield Problem("openai.tool-arguments-once", call.head, message, "one JSON object")
-        elif choice.finish != "length" and not call.odd and all(each.name for each in calls):
+        elif choice.finish != "length" and not call.odd and named:
             found.decided.add("openai.tool-arguments-json")
             if not is_object(call.text):
                 message = f"the arguments of a call are no JSON object: {call.text[:120]!r}"
                 yield Problem("openai.tool-arguments-json", call.head, message, "one JSON object")
     right = {"tool_calls"}
-    named = found.wanted.tool_choice
-    if isinstance(named, dict) and named.get("type") != "allowed_tools":
+    chosen = found.wanted.tool_choice
+    if isinstance(chosen, dict) and chosen.get("type") != "allowed_tools":
         right.add("stop")  # what OpenAI itself sends where one function is named
     # Another word is openai.finish-enum, a call that comes too late openai.nothing-after-finish.
     late = "openai.nothing-after-finish" in found.problems
@@ -370,8 +374,7 @@ def _look_at_usage(found: Transcript, *, ended: bool) -> None:
         return
     if found.wanted.usage:
         found.decided.add("openai.usage-honoured")
-        said = any(each.usage is not None for each in found.data)
-        if not said:
+        if all(each.usage is None for each in found.data):
             message = "usage was asked for, and none came"
             expected = "a last chunk with `choices: []` and the usage"
             found.add(Problem("openai.usage-honoured", chunks[-1], message, expected))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.judges.streams import error_field, findings, transcript
+from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
 from streamchat_conformance.judges.judge import Evidence, Verdict
@@ -35,7 +35,7 @@ def _last_lines(reading: Reading) -> bytes:
 )
 def done(reading: Reading) -> Verdict:
     found = transcript(reading)
-    if found is None or found.error is not None or not found.chunks or error_field(reading):
+    if found is None or found.error is not None or not found.chunks or found.torn:
         return None
     if found.end is not None:
         return []

@@ -7,16 +7,19 @@ import json
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
-from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal, reports_error
+from streamchat_conformance.judges.error import (
+    is_large,
+    is_refusal,
+    judge_leak,
+    judge_shape,
+    reports_error,
+)
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.leaks import find_leak
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.judges.sse import show
 
 ENVELOPE = "OpenAI API description (ErrorResponse)"
 
@@ -55,9 +58,8 @@ def error_status(reading: Reading) -> Verdict:
 def error_status_400(reading: Reading) -> Verdict:
     if not is_refusal(reading):
         return None
-    sent = reading.asked.sent
     allowed = {400}
-    if sent is not None and len(sent.body) > GUARANTEED_BYTES:
+    if is_large(reading):
         allowed.add(413)
     if reading.asked.row == "request.media-type-not-json":
         allowed.add(415)
@@ -74,20 +76,7 @@ def error_status_400(reading: Reading) -> Verdict:
     source=f"{ENVELOPE}; webai-at-home/webai-at-home#182",
 )
 def error_envelope(reading: Reading) -> Verdict:
-    # A body that is openly something else is error.media-type, one that was cut error.delimited.
-    if not is_refusal(reading) or reading.essence != "application/json":
-        return None
-    if not reading.response.complete and reading.response.framing is not Framing.CLOSE:
-        return None
-    parsed = read_json(reading.body)
-    if parsed.error is not None:
-        problem = f"the body is not JSON: {parsed.error.message}"
-    else:
-        problem = reading.dialect.refusals.problem(parsed.value)
-    if not problem:
-        return []
-    received = show(reading.body) or "no body"
-    return [Finding("openai.error-envelope", problem, reading.dialect.refusals.example, received)]
+    return judge_shape("openai.error-envelope", reading)
 
 
 @judge(
@@ -98,13 +87,7 @@ def error_envelope(reading: Reading) -> Verdict:
     evidence=Evidence.PART,
 )
 def no_leak(reading: Reading) -> Verdict:
-    if reading.asked.expectation is Expectation.UNJUDGED or not reading.refused:
-        return None
-    leak = find_leak(_without_kinds(reading.body))
-    if leak is None:
-        return []
-    message = f"the error shows strangers how the server is built: it has {leak.kind}"
-    return [Finding("error.no-leak", message, "what was wrong with the request", leak.text[:160])]
+    return judge_leak(reading, _without_kinds(reading.body))
 
 
 def _without_kinds(body: bytes) -> bytes:

@@ -57,11 +57,11 @@ def _transcript(reading: Reading) -> Transcript | None:
         reading.payloads,
         wanted,
         whole=reading.ended_well,
-        torn=error_field(reading),
+        torn=_has_error_field(reading),
     )
 
 
-def error_field(reading: Reading) -> bool:
+def _has_error_field(reading: Reading) -> bool:
     """Return whether a failure stands in a field `error:`; sse.fields reports it."""
     lines = (line for block in reading.stream.blocks for line in block.lines)
     return any(line.name == "error" for line in lines)
