@@ -8,6 +8,12 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from streamchat_reference.answerers.echo import EchoAnswerer
+from streamchat_reference.dialects.anthropic.refusals import (
+    REQUEST_ID_FIELD,
+    anthropic_refusal,
+    request_id,
+)
+from streamchat_reference.dialects.anthropic.routes import anthropic_routes, is_messages_path
 from streamchat_reference.dialects.openai.refusals import openai_refusal
 from streamchat_reference.dialects.openai.routes import PREFIX, openai_routes
 from streamchat_reference.dialects.refused import RequestRefusedError
@@ -77,6 +83,12 @@ def create_app(
             return _refuse_and_close(error.status, str(error))
         return None
 
+    @app.after_request
+    def identify(response: Response) -> Response:
+        if is_messages_path(request.path):
+            response.headers[REQUEST_ID_FIELD] = request_id()
+        return response
+
     @app.get("/")
     def page() -> Response:
         return page_response()
@@ -91,6 +103,7 @@ def create_app(
 
     app.register_blueprint(stream_chat_routes(streams))
     app.register_blueprint(openai_routes(streams, model, api_key))
+    app.register_blueprint(anthropic_routes(streams, model, api_key))
     app.register_error_handler(RequestRefusedError, _refuse_request)
     app.register_error_handler(TooManyStreamsError, _refuse_stream)
     app.register_error_handler(HTTPException, _refuse_http)
@@ -126,6 +139,8 @@ def _refuse_and_close(status: int, text: str) -> Response:
 
 def _members(status: int, text: str) -> Mapping[str, object]:
     """Return a refusal in the shape of the dialect whose path was asked for."""
+    if is_messages_path(request.path):
+        return anthropic_refusal(status, text)
     if request.path.startswith(f"{PREFIX}/"):
         return openai_refusal(status, text)
     return {"error": text}

@@ -81,8 +81,8 @@ def _server(
 def _parser() -> argparse.ArgumentParser:
     parser = _ServerArgumentParser(
         prog="streamchat_reference",
-        description="Reference server for streaming chat: POST /api/stream-chat and "
-        "POST /v1/chat/completions. "
+        description="Reference server for streaming chat: POST /api/stream-chat, "
+        "POST /v1/chat/completions and POST /v1/messages. "
         "Prints its URL when it is ready.",
     )
     serving = parser.add_argument_group("serving")

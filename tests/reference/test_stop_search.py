@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_reference.dialects.openai.stops import StopSearch
+from streamchat_reference.dialects.stops import StopSearch
 
 LETTERS = "ab"
 """Few letters, so that stop sequences begin often and overlap."""

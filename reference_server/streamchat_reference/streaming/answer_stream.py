@@ -61,6 +61,7 @@ class AnswerStream(Generic[PieceT]):
 
     `answer` starts the answer, and may wait by itself where it is `blocking`. `on_close` is
     called once, however the stream ends: by itself, by failure, by hang-up, or before it began.
+    `heartbeat` is the block that leaves in silence.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class AnswerStream(Generic[PieceT]):
         stop: StopSignal,
         heartbeat_s: float,
         on_close: Callable[[], None],
+        heartbeat: bytes = event_stream.HEARTBEAT,
     ) -> None:
         self._answer = answer
         self._writer = writer
@@ -81,6 +83,7 @@ class AnswerStream(Generic[PieceT]):
         self._stop = stop
         self._heartbeat_s = heartbeat_s
         self._on_close = on_close
+        self._heartbeat = heartbeat
         self._last_write_s = 0.0
         self._blocks = self._run()
 
@@ -164,7 +167,7 @@ class AnswerStream(Generic[PieceT]):
                 probes -= 1
                 yield event_stream.PROBE
             elif time.monotonic() >= beat_s:
-                yield event_stream.HEARTBEAT
+                yield self._heartbeat
 
 
 def _nothing() -> None:

@@ -16,6 +16,7 @@ PROBE: Final = b": ?\n\n"
 """A comment to which a closed peer answers with a reset."""
 
 
-def event(data: str) -> bytes:
-    """Return the event for one line of ASCII text."""
-    return b"data: %s\n\n" % data.encode("ascii")
+def event(data: str, name: str = "") -> bytes:
+    """Return the event for one line of ASCII text, with a name where it has one."""
+    named = f"event: {name}\n" if name else ""
+    return f"{named}data: {data}\n\n".encode("ascii")

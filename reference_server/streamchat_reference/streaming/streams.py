@@ -43,22 +43,31 @@ class Streams:
         self._stop = stop
 
     def stream(
-        self, answer: Callable[[], Iterable[PieceT | Pause]], writer: EventWriter[PieceT]
+        self,
+        answer: Callable[[], Iterable[PieceT | Pause]],
+        writer: EventWriter[PieceT],
+        heartbeat: bytes = event_stream.HEARTBEAT,
     ) -> Response:
-        """Return the response that streams an answer. Raises `TooManyStreamsError`."""
-        stream = self._open(answer, writer)
+        """Return the response that streams an answer. Raises `TooManyStreamsError`.
+
+        While the answer is silent, `heartbeat` leaves now and then.
+        """
+        stream = self._open(answer, writer, heartbeat)
         return Response(stream, content_type=event_stream.MEDIA_TYPE, headers=STREAM_HEADERS)
 
     def complete(
         self, answer: Callable[[], Iterable[PieceT | Pause]], writer: EventWriter[PieceT]
     ) -> None:
         """Run an answer to its end, for a writer that keeps it. Raises `TooManyStreamsError`."""
-        with closing(self._open(answer, writer)) as stream:
+        with closing(self._open(answer, writer, event_stream.HEARTBEAT)) as stream:
             for _ in stream:
                 pass  # nothing is sent before the answer is complete
 
     def _open(
-        self, answer: Callable[[], Iterable[PieceT | Pause]], writer: EventWriter[PieceT]
+        self,
+        answer: Callable[[], Iterable[PieceT | Pause]],
+        writer: EventWriter[PieceT],
+        heartbeat: bytes,
     ) -> AnswerStream[PieceT]:
         if not self._admission.enter():
             raise TooManyStreamsError
@@ -73,4 +82,5 @@ class Streams:
             stop=self._stop,
             heartbeat_s=self._heartbeat_s,
             on_close=self._admission.leave,
+            heartbeat=heartbeat,
         )

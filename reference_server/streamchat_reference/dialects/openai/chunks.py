@@ -10,9 +10,9 @@ import json
 from typing import TYPE_CHECKING
 
 from streamchat_reference.answerers.interface import Thought
-from streamchat_reference.dialects.openai.choices import CallArguments, CallHead, ChoiceEnd
 from streamchat_reference.dialects.openai.completion import TokenUsage, call_id, head, logprobs
 from streamchat_reference.dialects.openai.refusals import SERVER_ERROR, envelope
+from streamchat_reference.dialects.parts import AnswerEnd, CallArguments, CallHead
 from streamchat_reference.streaming import event_stream
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class CompletionChunks:
             case CallArguments(call, text):
                 more = {"index": call, "function": {"arguments": text}}
                 yield self._choice(index, {"tool_calls": [more]})
-            case ChoiceEnd(reason):
+            case AnswerEnd(reason):
                 self._usage.add(part)
                 yield self._choice(index, {}, finish_reason=reason)
 

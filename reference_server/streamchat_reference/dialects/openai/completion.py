@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from streamchat_reference.answerers.interface import Thought
-from streamchat_reference.dialects.openai.choices import CallArguments, CallHead, ChoiceEnd
+from streamchat_reference.dialects.parts import AnswerEnd, CallArguments, CallHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class TokenUsage:
         self._prompt_tokens = prompt_tokens
         self._completion_tokens = 0
 
-    def add(self, end: ChoiceEnd) -> None:
+    def add(self, end: AnswerEnd) -> None:
         """Count a choice that has ended. A model's own count of the prompt wins over ours."""
         self._completion_tokens += end.completion_tokens
         self._prompt_tokens = end.prompt_tokens or self._prompt_tokens
@@ -121,7 +121,7 @@ class WholeCompletion:
                 choice.arguments.append("")
             case CallArguments(call, text):
                 choice.arguments[call] += text
-            case ChoiceEnd(reason):
+            case AnswerEnd(reason):
                 self._usage.add(part)
                 choice.reason = reason
         return iter(())

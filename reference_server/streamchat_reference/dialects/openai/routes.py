@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from streamchat_reference.dialects.keys import knows_key
 from streamchat_reference.dialects.openai.choices import Choices
 from streamchat_reference.dialects.openai.chunks import CompletionChunks
 from streamchat_reference.dialects.openai.completion import WholeCompletion
@@ -29,7 +29,7 @@ def openai_routes(streams: Streams, model: str, api_key: str | None) -> Blueprin
 
     @blueprint.before_request
     def authorize() -> None:
-        if api_key is not None and not _is_bearer(api_key):
+        if api_key is not None and not knows_key(request.headers, api_key):
             raise CompletionRefusedError(
                 "an API key is needed, as 'Authorization: Bearer KEY'",
                 status=401,
@@ -63,11 +63,3 @@ def openai_routes(streams: Streams, model: str, api_key: str | None) -> Blueprin
         return jsonify(listed)
 
     return blueprint
-
-
-def _is_bearer(api_key: str) -> bool:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    # Compared in constant time, so that the time of a refusal says nothing about the key.
-    return scheme.lower() == "bearer" and hmac.compare_digest(
-        key.strip().encode("utf-8", "replace"), api_key.encode("utf-8", "replace")
-    )

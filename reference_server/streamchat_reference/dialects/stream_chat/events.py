@@ -39,7 +39,7 @@ class ChatEvents:
 
     def fail(self, text: str) -> Iterator[bytes]:
         """Yield the failure, in an event whose name distinguishes it from the answer's text."""
-        yield b"event: error\n" + event_stream.event(f'{{"error":{encode_basestring_ascii(text)}}}')
+        yield event_stream.event(f'{{"error":{encode_basestring_ascii(text)}}}', "error")
 
     def _content(self, text: str) -> bytes:
         members = f'{self._before}"response":{encode_basestring_ascii(text)}'

@@ -18,19 +18,21 @@ class StopSearch:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = stops
         self._held: list[str] = []
-        self.found = False
+        self.found: str | None = None
+        """The stop sequence that was found."""
 
     def before_stop(self, token: str) -> Iterator[str]:
         """Yield the tokens, old and new, that are known to stand before any stop sequence."""
         self._held.append(token)
         text = "".join(self._held)
         found = [
-            (place + len(stop), place) for stop in self._stops if (place := text.find(stop)) >= 0
+            (place + len(stop), place, stop)
+            for stop in self._stops
+            if (place := text.find(stop)) >= 0
         ]
         if found:
             # The one that is complete first, whatever the tokens are.
-            _, place = min(found)
-            self.found = True
+            _, place, self.found = min(found)
             yield from _cut(self._held, place)
             self._held = []
             return
