@@ -13,8 +13,8 @@ ANSWERS = {
     b'{"error": {"message": "you must give messages", "type": "x", "code": null}}': "openai",
     b'data: {"id": "1", "object": "chat.completion.chunk", "choices": []}\n\n': "openai",
     b'{"model": "m", "created_at": "", "message": {}, "done": false}\n': "openai",
-    b'{"type": "error", "error": {"type": "not_found_error", "message": "model: x"}}': "",
-    b'event: message_start\ndata: {"type": "message_start"}\n\n': "",
+    b'{"type": "error", "error": {"type": "not_found_error", "message": "model: x"}}': "anthropic",
+    b'event: message_start\ndata: {"type": "message_start"}\n\n': "anthropic",
     b'event: response.created\ndata: {"type": "response.created"}\n\n': "",
 }
 

@@ -64,7 +64,9 @@ def _parts(target: Target) -> RequestParts:
         target=target.endpoint.path,
         authority=target.endpoint.authority,
         body=target.plain().body(),
-        fields=HttpRequest().client_fields(target.settings.headers),
+        fields=HttpRequest().client_fields(
+            target.dialect.fields_with(target.settings.headers, HttpRequest())
+        ),
     )
 
 

@@ -63,7 +63,7 @@ def _ollama(value: dict[str, Any]) -> bool:
 
 
 FAMILIES = (
-    Family("Anthropic's Messages API", "", "/v1/messages", _messages),
+    Family("Anthropic's Messages API", "anthropic", "/v1/messages", _messages),
     Family("OpenAI's Responses API", "", "/v1/responses", _responses),
     Family("Ollama's own API", "openai", "/v1/chat/completions", _ollama, elsewhere=True),
     Family("streaming chat with a prompt", "stream-chat", "/api/stream-chat", _stream_chat),

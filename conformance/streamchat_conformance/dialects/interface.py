@@ -258,6 +258,8 @@ class Dialect:
     path, or None where nothing is to be found out."""
     discovered: Callable[[Deployment, bytes], Deployment] | None = None
     """Returns the deployment with what the body of the answer to that request says of it."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """The field lines of every request, unless the user or a request has others of their names."""
     credentials: Callable[[str], tuple[str, str]] = bearer
     """Returns the field line that carries a key."""
     first_event_s: float | None = None
@@ -293,6 +295,13 @@ class Dialect:
     def known_capabilities(self) -> dict[str, Capability]:
         """All capabilities of this dialect by name: its own, then the common ones."""
         return {capability.name: capability for capability in (*self.capabilities, *COMMON)}
+
+    def fields_with(
+        self, users: Sequence[tuple[str, str]], request: HttpRequest
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the dialect's field lines and the user's own, as they go with a request."""
+        taken = {name.lower() for name, _ in (*users, *request.fields)}
+        return (*(each for each in self.fields if each[0].lower() not in taken), *users)
 
     def for_deployment(self, deployment: Deployment) -> Dialect:
         """Return this dialect with requests for a deployment."""

@@ -29,7 +29,9 @@ class TargetSurvey:
     def ask_anonymously(self, request: HttpRequest, *, label: str) -> Reading:
         """Send a request without the user's own header fields."""
         endpoint = self._target.endpoint
-        data = request.encode(authority=endpoint.authority, path=endpoint.path)
+        data = request.encode(
+            authority=endpoint.authority, path=endpoint.path, extra=self._target.dialect.fields
+        )
         return self._send(data, label)
 
     def _send(self, data: bytes, label: str) -> Reading:

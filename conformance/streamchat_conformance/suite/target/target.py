@@ -187,7 +187,7 @@ class Target:
         return request.encode(
             authority=self.endpoint.authority,
             path=self.endpoint.path,
-            extra=self.settings.headers,
+            extra=self.dialect.fields_with(self.settings.headers, request),
         )
 
     @property

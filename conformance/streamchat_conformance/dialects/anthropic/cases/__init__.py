@@ -1,0 +1,1 @@
+"""Cases for the requirements of Anthropic Messages alone."""

@@ -1,0 +1,111 @@
+"""anthropic: which requests are accepted, and which are refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from streamchat_conformance.catalogue import decides
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.anthropic.requests import (
+    MessageRequest,
+    assistant,
+    message_request_of,
+    user,
+)
+from streamchat_conformance.dialects.anthropic.strategies import (
+    histories,
+    invalid_messages,
+    not_messages,
+)
+from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import check
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+
+LONG_HISTORY = 50
+"""Exchanges in a long history: 101 messages with the last one."""
+
+
+def _base(target: Target) -> MessageRequest:
+    return message_request_of(target.plain())
+
+
+def _accepted(target: Target, request: MessageRequest, row: str) -> None:
+    """Send a request that has to be accepted, and check that it is."""
+    target.require_stream()
+    reading = target.send(HttpRequest.chat(request), observe=False)
+    text = (target.dialect.refusals.text(reading.body) or "").lower()
+    if reading.refused and ("context" in text or "too long" in text):
+        raise NotApplicable(f"the server's context is too small: {text[:120]}")
+    target.ledger.observe_reading(reading)
+    check(reading, row)
+
+
+@decides("anthropic.content-forms")
+@costs(3)
+def test_content_is_accepted_as_a_string_and_in_blocks(target: Target) -> None:
+    text = str(_base(target).messages[-1]["content"])
+    for texts in ([text], ["Please.", text]):
+        blocks = [{"type": "text", "text": each} for each in texts]
+        changed = replace(_base(target), messages=(user(blocks),))
+        _accepted(target, changed, "anthropic.content-forms")
+
+
+@decides("anthropic.history-roles")
+@generated(
+    histories,
+    examples=[
+        (user("Hi"), assistant("Hello."), user("Say hello.")),
+        (*(user("Hi"), assistant("Hello.")) * LONG_HISTORY, user("Say hello.")),
+    ],
+)
+def test_a_history_is_accepted(target: Target, messages: tuple[Any, ...]) -> None:
+    _accepted(target, replace(_base(target), messages=messages), "anthropic.history-roles")
+
+
+@decides("anthropic.messages-missing")
+@generated(not_messages, examples=[..., None, "Hello", 1, {"role": "user"}])
+def test_messages_that_are_no_array_are_refused(target: Target, messages: Any) -> None:
+    members = _base(target).members()
+    del members["messages"]
+    if messages is not ...:
+        members["messages"] = messages
+    check(target.post(json.dumps(members).encode()), "anthropic.messages-missing")
+
+
+@decides("anthropic.messages-invalid")
+@generated(
+    invalid_messages,
+    examples=[[], ["Hello"], [None], [{"content": "Hi"}], [{"role": "nobody", "content": "Hi"}]],
+)
+def test_messages_of_another_shape_are_refused(target: Target, messages: list[Any]) -> None:
+    members = {**_base(target).members(), "messages": messages}
+    check(target.post(json.dumps(members).encode()), "anthropic.messages-invalid")
+
+
+@decides("anthropic.required-missing")
+@costs(2)
+def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None:
+    for name in ("model", "max_tokens"):
+        check(target.post(_base(target).without(name)), "anthropic.required-missing")
+
+
+@decides("anthropic.stream-optional")
+@costs(2)
+def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
+    target.require_stream()
+    request = _base(target)
+    for body in (request.without("stream"), request.with_options(stream=False).body()):
+        reading = target.send(HttpRequest(body=body), label="no stream")
+        check(reading, "anthropic.stream-optional")
+
+
+@decides("anthropic.tolerance")
+@costs(1)
+def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
+    request = _base(target).with_options(streamchat_conformance=True)
+    reading = target.send(HttpRequest.chat(request), label="an unknown member")
+    check(reading, "anthropic.tolerance")

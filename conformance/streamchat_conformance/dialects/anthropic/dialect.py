@@ -1,0 +1,84 @@
+"""The dialect as a value."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MAY, SHOULD
+from streamchat_conformance.dialects.anthropic.capabilities import CAPABILITIES
+from streamchat_conformance.dialects.anthropic.classification import PLAIN, asked
+from streamchat_conformance.dialects.anthropic.data import KNOWN, SENTINEL
+from streamchat_conformance.dialects.anthropic.deployment import deployed, discovered, discovery
+from streamchat_conformance.dialects.anthropic.events import content
+from streamchat_conformance.dialects.anthropic.refusals import MessageRefusals
+from streamchat_conformance.dialects.anthropic.requests import (
+    BASE,
+    PATH,
+    VERSION,
+    MessageRequests,
+)
+from streamchat_conformance.dialects.interface import Dialect
+
+
+def _api_key(key: str) -> tuple[str, str]:
+    """Return the field line that carries a key here."""
+    return "x-api-key", key
+
+
+DIALECT = Dialect(
+    name="anthropic",
+    title="POST /v1/messages: Anthropic Messages, as Anthropic and many servers speak it",
+    path=PATH,
+    base=BASE,
+    requests=MessageRequests(),
+    refusals=MessageRefusals(),
+    asked=asked,
+    content=content,
+    capabilities=CAPABILITIES,
+    package="streamchat_conformance.dialects.anthropic",
+    plain_row=PLAIN,
+    fields=(VERSION,),
+    credentials=_api_key,
+    sentinel=SENTINEL,
+    content_events=frozenset({"message", *(KNOWN - {"error", "ping"})}),
+    deployed=deployed,
+    discovery=discovery,
+    discovered=discovered,
+    first_event_s=60.0,
+    levels={
+        "headers.cache-control": SHOULD,
+        "headers.no-cache": MAY,
+        "headers.connection-persistent": SHOULD,
+        "headers.connection-keep-alive": MAY,
+        "connection.reuse-after-stream": SHOULD,
+        "error.routing-json": SHOULD,
+        "request.method-refused": SHOULD,
+        "request.allow": SHOULD,
+        "request.unknown-path": SHOULD,
+        "request.media-type-not-json": SHOULD,
+    },
+    request_rows=("anthropic.content-forms", "anthropic.history-roles", "anthropic.messages-*"),
+    without=frozenset(
+        {
+            "error.not-streamed",
+            "error.shape",
+            "error.status",
+            "payload.json",
+            "payload.no-replacement",
+            "payload.nonempty",
+            "request.unknown-members",
+            "request.valid-accepted",
+            "sse.event-type",
+            "stream.fault",
+            "stream.line-client",
+        }
+    ),
+    internal_errors=frozenset({PLAIN}),
+    explains={
+        "stream.fault-visible": ("anthropic.error-event",),
+        "anthropic.heartbeat": ("stream.heartbeat",),
+        "anthropic.end-prompt": ("transport.terminated",),
+        "anthropic.message-stop": ("transport.terminated", "payload.json"),
+        "sse.one-line": ("payload.json",),
+        "anthropic.error-shape": ("error.media-type",),
+        "error.routing-json": ("anthropic.error-shape",),
+    },
+)

@@ -1,0 +1,1 @@
+"""Judges of single exchanges for the requirements of Anthropic Messages alone."""

@@ -1,0 +1,176 @@
+"""anthropic: how a stream ends, what keeps it alive, and what it brings."""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import MUST, SHOULD, SLOW
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.anthropic.data import EventKind
+from streamchat_conformance.dialects.anthropic.judges.streams import findings, transcript
+from streamchat_conformance.dialects.anthropic.machine import STOP
+from streamchat_conformance.dialects.anthropic.rules import judge
+from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
+from streamchat_conformance.judges.judge import Evidence, Verdict
+from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.payload import json as any_json
+from streamchat_conformance.judges.payload import nonempty as any_event
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.sse import show
+
+ENDS_WITHIN_S = 2.0
+"""How long a body may go on after message_stop (seconds)."""
+SILENT_S = 5.0
+"""After this silence a message that has all but its message_stop gets none (seconds)."""
+
+
+def _silent_s(reading: Reading, since_s: float) -> float:
+    """Return how long nothing came at the end of an exchange that the server did not end."""
+    return reading.exchange.ended_at_s - since_s
+
+
+@judge(
+    STOP,
+    MUST,
+    "A message ends with message_stop, and no event but ping follows it.",
+    source=f"{STREAMING}; anthropics/anthropic-sdk-typescript#842",
+)
+def message_stop(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.error is not None or not found.events:
+        return None
+    problems = found.problems.get(STOP, [])
+    if problems:
+        return findings(reading, problems)
+    if found.stop is not None:
+        return []
+    # Without its blank line the last event is sse.final-blank-line.
+    tail = reading.stream.blocks[-1] if reading.stream.blocks else None
+    if tail is not None and not tail.complete and b"message_stop" in reading.body[-160:]:
+        return None
+    # What cannot be read may be an end, or a failure.
+    if found.gapped:
+        return None
+    over = found.last_delta is not None and not reading.ended
+    if not reading.ended_well and not (
+        over and _silent_s(reading, found.events[-1].at_s) >= SILENT_S
+    ):
+        return None
+    how = "the stream ends" if reading.ended else "after message_delta nothing comes"
+    message = f"{how} without message_stop: clients take the message for cut, or for whole"
+    expected = 'event: message_stop, data: {"type": "message_stop"}'
+    return [Finding(STOP, message, expected, show(reading.body[-160:]))]
+
+
+@judge(
+    "anthropic.end-prompt",
+    SHOULD,
+    "The body ends within 2 s after message_stop.",
+    source="practice; earendil-works/pi#5592",
+)
+def end_prompt(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None or found.stop is None:
+        return None
+    if reading.ended or reading.response.last_chunk is not None:
+        at_s = reading.exchange.ended_at_s if reading.closed else _last_read_s(reading)
+        late_s = at_s - found.stop.at_s
+    else:
+        late_s = _silent_s(reading, found.stop.at_s)
+        if late_s < ENDS_WITHIN_S:
+            return None
+    if late_s < ENDS_WITHIN_S:
+        return []
+    message = "the body goes on after message_stop: clients that read it to its end wait"
+    received = f"{late_s:.1f} s after message_stop the body was not over"
+    return [Finding("anthropic.end-prompt", message, "the end of the body", received)]
+
+
+def _last_read_s(reading: Reading) -> float:
+    return reading.exchange.reads[-1].at_s if reading.exchange.reads else 0.0
+
+
+@judge(
+    "anthropic.heartbeat",
+    SHOULD,
+    "While nothing is said an event ping of type ping comes at least every 15 s; comments do not "
+    "count.",
+    source=f"{STREAMING}; BerriAI/litellm#36024, diegosouzapw/OmniRoute#5063",
+    needs=SLOW,
+    evidence=Evidence.PART,
+)
+def heartbeat(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    pings = [] if found is None else [e for e in found.events if e.kind is EventKind.PING]
+    if not pings:
+        return None
+    message = "the data of a ping is no object of type ping: @ai-sdk/anthropic stops at it"
+    expected = 'event: ping, data: {"type": "ping"}'
+    return [
+        block_finding(reading, event.block, "anthropic.heartbeat", message, expected)
+        for event in pings
+        # A ping without a name is anthropic.event-named.
+        if event.name and event.type != "ping"
+    ][:3]
+
+
+@judge(
+    "payload.json",
+    MUST,
+    "Each event's data is exactly one strict JSON text.",
+    source="RFC 8259; practice (official clients stop with an error)",
+)
+def json(reading: Reading) -> Verdict:
+    found = any_json.decide(reading)
+    if found is None:
+        return None
+    said = transcript(reading)
+    # Without a name it is dropped by clients, and anthropic.no-sentinel; a named one is read.
+    named = [
+        event
+        for event in (said.events if said is not None else [])
+        if event.kind is EventKind.SENTINEL and event.name
+    ]
+    message = "the data is no JSON: official clients stop with an error"
+    return [
+        *found,
+        *(
+            block_finding(reading, event.block, "payload.json", message, "a JSON object")
+            for event in named
+        ),
+    ]
+
+
+@judge(
+    "payload.nonempty",
+    MUST,
+    "A plain request yields text, a thought or a tool call.",
+    source="BerriAI/litellm#40578, BerriAI/litellm#29286",
+)
+def nonempty(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    if found is None:
+        return None
+    nothing = any_event.decide(reading)
+    if nothing is None or list(nothing):
+        return nothing
+    if not _is_plain(reading) or not reading.ended_well or not found.finished or found.gapped:
+        return None
+    if found.said_something or found.problems.keys() & LOSING:
+        return []
+    if found.stop_reason in ("max_tokens", "refusal", "model_context_window_exceeded"):
+        return []
+    message = "the message was over, and had no text"
+    expected = '"delta": {"type": "text_delta", "text": "…"} once at least'
+    return [Finding("payload.nonempty", message, expected, show(reading.body[-160:]))]
+
+
+LOSING = {"anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"}
+"""Requirements whose breach loses text."""
+
+
+def _is_plain(reading: Reading) -> bool:
+    # To text that is no language a model may well say nothing.
+    readable = all(
+        text.isascii() and text.isprintable() and any(map(str.isalpha, text))
+        for text in reading.texts
+    )
+    return readable and reading.asked.row == reading.dialect.plain_row
