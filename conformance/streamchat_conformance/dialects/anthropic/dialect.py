@@ -32,6 +32,7 @@ DIALECT = Dialect(
     refusals=MessageRefusals(),
     asked=asked,
     content=content,
+    reference_options=("--answerer", "typewriter", "--interval", "0.01", "--call-tools"),
     capabilities=CAPABILITIES,
     package="streamchat_conformance.dialects.anthropic",
     plain_row=PLAIN,
