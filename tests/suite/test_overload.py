@@ -180,12 +180,20 @@ def test_a_server_that_puts_off_plain_requests_for_good_cannot_be_tested() -> No
     assert target.retries.put_off == 7
 
 
-@pytest.mark.parametrize(("plain", "status"), [(LIMITED, 400), (STREAM, 429)])
-def test_429_to_an_invalid_request_is_a_limit_where_plain_ones_get_it_too(
-    plain: bytes, status: int
+REFUSED = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [
+        pytest.param([LIMITED, LIMITED, REFUSED], 400, id="plain-requests-get-it-too"),
+        pytest.param([LIMITED, STREAM, REFUSED], 400, id="the-limit-ends-meanwhile"),
+        pytest.param([LIMITED, STREAM] * 3, 429, id="it-is-said-again-and-again"),
+    ],
+)
+def test_429_to_an_invalid_request_is_a_limit_unless_it_is_repeated_while_plain_ones_are_served(
+    answers: list[bytes], status: int
 ) -> None:
-    refused = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    answers = [LIMITED, plain, refused]
     with answering(lambda number: answers[number]) as target:
         target.retries = Waits()
         assert target.post(b"{").status == status

@@ -103,7 +103,7 @@ def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "the answer to this request", reading)
             if not mismatch(target, reading):
-                target.ledger.observe_reading(reading)
+                target.limit_check.observe(reading)
             if position == 3 or not reading.refused or not reading.response.complete:
                 break
             refused += 1
@@ -211,7 +211,7 @@ def _check_three_streams(target: Target) -> None:
             reading = admitted(target.record(connection, data, stop, "a whole stream"))
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "another stream", reading)
-            target.ledger.observe_reading(reading)
+            target.limit_check.observe(reading)
             for cause in ("transport.delimited", "transport.terminated", "transport.version"):
                 if target.ledger.red(cause):
                     raise Blocked(cause, "the stream's end looks like the connection's")
@@ -277,7 +277,7 @@ def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
         _require_nothing_without_body(target, request)
         raise violation("connection.unread-body", problem, "one response", shown)
     if reading.response.complete:
-        target.ledger.observe_reading(reading)
+        target.limit_check.observe(reading)
 
 
 def _require_nothing_without_body(target: Target, request: HttpRequest) -> None:
@@ -344,7 +344,7 @@ def _check_closed(target: Target, asked: tuple[HttpRequest, Until]) -> None:
     request, stop = asked
     with target.connect() as connection:
         reading = target.record(connection, target.encode(request), stop, "Connection: close")
-        target.ledger.observe_reading(reading)
+        target.limit_check.observe(reading)
         if reading.head is None or not reading.response.complete:
             return
         # RFC 9112 section 9.6: a server that receives close must initiate closure after its

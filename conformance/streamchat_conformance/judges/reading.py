@@ -206,6 +206,11 @@ class Reading:
         return self.status == 429 and self.asked.expectation is not Expectation.REFUSE
 
     @property
+    def limited_or_refused(self) -> bool:
+        """Whether a request that must be refused got 429 and no Retry-After: it may be either."""
+        return self.status == 429 and not self.overloaded
+
+    @property
     def is_stream(self) -> bool:
         """Whether there is an event stream to judge: accepted, and it looks like one."""
         if not self.accepted or self.head is None:

@@ -170,7 +170,7 @@ def finish_whole_plans(target: Target) -> None:
         finished = partial(target.background.result, name, within_s=within_s)
         attempts = iter((finished, partial(_run_whole, target, plan)))
         for reading in steadily(target, partial(_call_next, attempts)):
-            target.ledger.observe_reading(reading)
+            target.limit_check.observe(reading)
 
 
 def _call_next(calls: Iterator[Callable[[], list[Reading]]]) -> list[Reading]:

@@ -16,7 +16,7 @@ from streamchat_conformance.suite.budget.retries import TOO_MANY_REQUESTS, Retri
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 CERTAIN_REFUSALS = 3
-"""How many invalid requests that get 429 while a plain one is served show that it is for good."""
+"""How many answers of 429 to invalid requests, while plain ones are served, show a refusal."""
 
 Result = TypeVar("Result")
 
@@ -54,24 +54,35 @@ def rate_limited(reading: Reading) -> bool:
 class LimitCheck:
     """Finds out whether 429 to an invalid request, without a time to come back, means a limit.
 
-    It does where a plain request gets 429 at that time as well; else it is how this server refuses.
+    It does where a plain request gets 429 at that time as well. Where plain requests are served,
+    the limit may have ended meanwhile: 429 is how this server refuses only if it says so again.
     """
 
-    def __init__(self, ask_plain: Callable[[str], Reading | None]) -> None:
+    def __init__(
+        self, ask_plain: Callable[[str], Reading | None], enter: Callable[[Reading], Reading]
+    ) -> None:
         self._ask_plain = ask_plain
+        self._enter = enter
         self._served = 0
-        """How often a plain request was served at such a time."""
+        """How often in a row no plain request was put off at such a time."""
 
     def limits(self, reading: Reading) -> bool:
-        """Return whether an answer says only that there were too many requests."""
-        doubtful = reading.status == TOO_MANY_REQUESTS and not reading.overloaded
-        if not doubtful or self._served >= CERTAIN_REFUSALS:
+        """Return whether an answer to a request that can be repeated may be a limit."""
+        if self._served >= CERTAIN_REFUSALS or not reading.limited_or_refused:
+            return False
+        self._served = 0 if self.limits_now(reading) else self._served + 1
+        return self._served < CERTAIN_REFUSALS
+
+    def limits_now(self, reading: Reading) -> bool:
+        """Return whether a plain request is put off right after an answer that may be a limit."""
+        if self._served >= CERTAIN_REFUSALS or not reading.limited_or_refused:
             return False
         plain = self._ask_plain("whether plain requests are too many as well")
-        if plain is None:
-            return False
-        self._served += not plain.overloaded
-        return plain.overloaded
+        return plain is not None and plain.overloaded
+
+    def observe(self, reading: Reading) -> Reading:
+        """Enter what came on a connection, unless it says only that there is a limit."""
+        return reading if self.limits_now(reading) else self._enter(reading)
 
 
 def admitted(reading: Reading) -> Reading:

@@ -101,7 +101,7 @@ class Target:
         self.liveness = Liveness(self)
         self.probe = self.liveness.probe
         """Whether it still answers at all."""
-        self._limit_check = LimitCheck(self._ask_plain)
+        self.limit_check = LimitCheck(self._ask_plain, self.ledger.observe_reading)
         self._wait = threading.Event()
         self._baseline: Baseline | None = None
         self._timeouts = AdaptiveTimeouts()
@@ -278,7 +278,7 @@ class Target:
             self._note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.latency.note(reading)
-            if not (reading.overloaded or self._limit_check.limits(reading)):
+            if not (reading.overloaded or self.limit_check.limits(reading)):
                 retry.served()
                 break
             if not (patient and retry.again(reading.status, asked_by(reading))):
