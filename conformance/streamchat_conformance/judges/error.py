@@ -100,6 +100,21 @@ def is_large(reading: Reading) -> bool:
     return reading.asked.sent is not None and len(reading.asked.sent.body) > GUARANTEED_BYTES
 
 
+def judge_status_400(id_: str, reading: Reading) -> Verdict:
+    """Return what is wrong if a refusal's status is not 400, or what says more than 400."""
+    if not is_refusal(reading):
+        return None
+    allowed = {400}
+    if is_large(reading):
+        allowed.add(413)
+    if reading.asked.row == "request.media-type-not-json":
+        allowed.add(415)
+    if reading.status in allowed:
+        return []
+    message = f"client libraries know an invalid request by 400, not by {reading.status}"
+    return [_status_finding(reading, id_, message, "HTTP/1.1 400")]
+
+
 @judge(
     "error.media-type",
     MUST,

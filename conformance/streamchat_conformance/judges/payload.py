@@ -201,6 +201,16 @@ def nonempty(reading: Reading) -> Verdict:
     ]
 
 
+def is_plain(reading: Reading) -> bool:
+    """Return whether a plain request says what a model answers: to noise it may say nothing."""
+    readable = all(map(_is_readable, reading.texts))
+    return readable and reading.asked.row == reading.dialect.plain_row
+
+
+def _is_readable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and any(map(str.isalpha, text))
+
+
 def echoing(reading: Reading) -> bool:
     return reading.judges_stream and reading.asked.expectation is Expectation.ACCEPT
 

@@ -68,17 +68,20 @@ class LimitCheck:
 
     def limits(self, reading: Reading) -> bool:
         """Return whether an answer to a request that can be repeated may be a limit."""
-        if self._served >= CERTAIN_REFUSALS or not reading.limited_or_refused:
+        if not self._is_doubtful(reading):
             return False
         self._served = 0 if self.limits_now(reading) else self._served + 1
         return self._served < CERTAIN_REFUSALS
 
     def limits_now(self, reading: Reading) -> bool:
         """Return whether a plain request is put off right after an answer that may be a limit."""
-        if self._served >= CERTAIN_REFUSALS or not reading.limited_or_refused:
+        if not self._is_doubtful(reading):
             return False
         plain = self._ask_plain("whether plain requests are too many as well")
         return plain is not None and plain.overloaded
+
+    def _is_doubtful(self, reading: Reading) -> bool:
+        return self._served < CERTAIN_REFUSALS and reading.limited_or_refused
 
     def observe(self, reading: Reading) -> Reading:
         """Enter what came on a connection, unless it says only that there is a limit."""

@@ -9,8 +9,9 @@ from streamchat_conformance.dialects.anthropic.judges.streams import findings, t
 from streamchat_conformance.dialects.anthropic.machine import STOP
 from streamchat_conformance.dialects.anthropic.rules import judge
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
+from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.payload import block_finding, is_plain
 from streamchat_conformance.judges.payload import json as any_json
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
@@ -20,11 +21,6 @@ ENDS_WITHIN_S = 2.0
 """How long a body may go on after message_stop (seconds)."""
 SILENT_S = 5.0
 """After this silence a message that has all but its message_stop gets none (seconds)."""
-
-
-def _silent_s(reading: Reading, since_s: float) -> float:
-    """Return how long nothing came at the end of an exchange that the server did not end."""
-    return reading.exchange.ended_at_s - since_s
 
 
 @judge(
@@ -51,7 +47,7 @@ def message_stop(reading: Reading) -> Verdict:
         return None
     over = found.last_delta is not None and not reading.ended
     if not reading.ended_well and not (
-        over and _silent_s(reading, found.events[-1].at_s) >= SILENT_S
+        over and silent_s(reading, found.events[-1].at_s) >= SILENT_S
     ):
         return None
     how = "the stream ends" if reading.ended else "after message_delta nothing comes"
@@ -70,22 +66,14 @@ def end_prompt(reading: Reading) -> Verdict:
     found = transcript(reading)
     if found is None or found.stop is None:
         return None
-    if reading.ended or reading.response.last_chunk is not None:
-        at_s = reading.exchange.ended_at_s if reading.closed else _last_read_s(reading)
-        late_s = at_s - found.stop.at_s
-    else:
-        late_s = _silent_s(reading, found.stop.at_s)
-        if late_s < ENDS_WITHIN_S:
-            return None
+    late_s = open_s(reading, found.stop.at_s, ENDS_WITHIN_S)
+    if late_s is None:
+        return None
     if late_s < ENDS_WITHIN_S:
         return []
     message = "the body goes on after message_stop: clients that read it to its end wait"
     received = f"{late_s:.1f} s after message_stop the body was not over"
     return [Finding("anthropic.end-prompt", message, "the end of the body", received)]
-
-
-def _last_read_s(reading: Reading) -> float:
-    return reading.exchange.reads[-1].at_s if reading.exchange.reads else 0.0
 
 
 @judge(
@@ -152,7 +140,7 @@ def nonempty(reading: Reading) -> Verdict:
     nothing = any_event.decide(reading)
     if nothing is None or list(nothing):
         return nothing
-    if not _is_plain(reading) or not reading.ended_well or not found.finished or found.gapped:
+    if not is_plain(reading) or not reading.ended_well or not found.finished or found.gapped:
         return None
     if found.said_something or found.problems.keys() & LOSING:
         return []
@@ -165,12 +153,3 @@ def nonempty(reading: Reading) -> Verdict:
 
 LOSING = {"anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"}
 """Requirements whose breach loses text."""
-
-
-def _is_plain(reading: Reading) -> bool:
-    # To text that is no language a model may well say nothing.
-    readable = all(
-        text.isascii() and text.isprintable() and any(map(str.isalpha, text))
-        for text in reading.texts
-    )
-    return readable and reading.asked.row == reading.dialect.plain_row

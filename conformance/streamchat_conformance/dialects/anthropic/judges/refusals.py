@@ -9,7 +9,7 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.classification import INVALID, REQUIRED
 from streamchat_conformance.dialects.anthropic.refusals import TYPES
 from streamchat_conformance.dialects.anthropic.rules import judge
-from streamchat_conformance.judges.error import is_large, is_refusal, judge_shape
+from streamchat_conformance.judges.error import judge_shape, judge_status_400
 from streamchat_conformance.judges.error import not_streamed as any_not_streamed
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
@@ -64,17 +64,9 @@ def error_status(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def error_status_exact(reading: Reading) -> Verdict:
-    if not is_refusal(reading) or reading.status in OF_ROUTING:
+    if reading.status in OF_ROUTING:
         return None
-    allowed = {400}
-    if is_large(reading):
-        allowed.add(413)
-    if reading.asked.row == "request.media-type-not-json":
-        allowed.add(415)
-    if reading.status in allowed:
-        return []
-    message = f"clients know an invalid request by 400, not by {reading.status}"
-    return [_finding(reading, "anthropic.error-status-exact", message, "HTTP/1.1 400")]
+    return judge_status_400("anthropic.error-status-exact", reading)
 
 
 @judge(

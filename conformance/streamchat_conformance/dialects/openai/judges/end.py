@@ -8,6 +8,7 @@ from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
+from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.payload import block_finding
 from streamchat_conformance.judges.reading import Reading
@@ -15,11 +16,6 @@ from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 5.0
 """How long a body may go on after its last event (seconds)."""
-
-
-def _silent_s(reading: Reading, since_s: float) -> float:
-    """Return how long nothing came at the end of an exchange that the server did not end."""
-    return reading.exchange.ended_at_s - since_s
 
 
 def _last_lines(reading: Reading) -> bytes:
@@ -48,7 +44,7 @@ def done(reading: Reading) -> Verdict:
     if last.hides:
         return None
     if not reading.ended_well and not (
-        found.finished and not reading.ended and _silent_s(reading, last.at_s) >= ENDS_WITHIN_S
+        found.finished and not reading.ended and silent_s(reading, last.at_s) >= ENDS_WITHIN_S
     ):
         return None
     how = "the stream ends" if reading.ended else "after the last chunk nothing comes"
@@ -84,22 +80,14 @@ def done_ends(reading: Reading) -> Verdict:
     found = transcript(reading)
     if found is None or found.end is None:
         return None
-    if reading.ended or reading.response.last_chunk is not None:
-        at_s = reading.exchange.ended_at_s if reading.closed else _last_read_s(reading)
-        late_s = at_s - found.end.at_s
-    else:
-        late_s = _silent_s(reading, found.end.at_s)
-        if late_s < ENDS_WITHIN_S:
-            return None
+    late_s = open_s(reading, found.end.at_s, ENDS_WITHIN_S)
+    if late_s is None:
+        return None
     if late_s < ENDS_WITHIN_S:
         return []
     message = "the body goes on after [DONE]: clients that read it to its end wait"
     received = f"{late_s:.1f} s after [DONE] the body was not over"
     return [Finding("openai.done-ends", message, "the end of the body", received)]
-
-
-def _last_read_s(reading: Reading) -> float:
-    return reading.exchange.reads[-1].at_s if reading.exchange.reads else 0.0
 
 
 @judge(
@@ -119,10 +107,10 @@ def fault_ends(reading: Reading) -> Verdict:
     if reading.ended:
         return []
     last_s = found.data[-1].at_s
-    if _silent_s(reading, last_s) < ENDS_WITHIN_S:
+    if silent_s(reading, last_s) < ENDS_WITHIN_S:
         return None
     message = "the body goes on after the error: clients wait for more"
-    received = f"{_silent_s(reading, last_s):.1f} s of silence after the error"
+    received = f"{silent_s(reading, last_s):.1f} s of silence after the error"
     return [Finding("openai.fault-ends", message, "the end of the body", received)]
 
 

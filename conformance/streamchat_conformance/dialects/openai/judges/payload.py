@@ -10,7 +10,7 @@ from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.transcript import Transcript
 from streamchat_conformance.judges.judge import Verdict
-from streamchat_conformance.judges.payload import REPLACEMENT
+from streamchat_conformance.judges.payload import REPLACEMENT, is_plain
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
@@ -33,7 +33,7 @@ def nonempty(reading: Reading) -> Verdict:
     nothing = any_event.decide(reading)
     if nothing is None or list(nothing):
         return nothing
-    if not _is_plain(reading) or not _came_to_an_end(reading, found):
+    if not is_plain(reading) or not _came_to_an_end(reading, found):
         return None
     if found.said_something or any(
         choice.finish in ("length", "content_filter") for choice in found.choices.values()
@@ -42,16 +42,6 @@ def nonempty(reading: Reading) -> Verdict:
     message = "the stream was over, and no chunk had any text"
     expected = '"delta": {"content": "…"} in one chunk at least'
     return [Finding("payload.nonempty", message, expected, show(reading.body[-160:]))]
-
-
-def _is_plain(reading: Reading) -> bool:
-    # To text that is no language a model may well say nothing.
-    readable = all(map(_is_readable, reading.texts))
-    return readable and reading.asked.row == reading.dialect.plain_row
-
-
-def _is_readable(text: str) -> bool:
-    return text.isascii() and text.isprintable() and any(map(str.isalpha, text))
 
 
 def _came_to_an_end(reading: Reading, found: Transcript) -> bool:

@@ -11,10 +11,9 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.judges.error import (
-    is_large,
-    is_refusal,
     judge_leak,
     judge_shape,
+    judge_status_400,
     reports_error,
 )
 from streamchat_conformance.judges.judge import Evidence, Verdict
@@ -56,17 +55,7 @@ def error_status(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def error_status_400(reading: Reading) -> Verdict:
-    if not is_refusal(reading):
-        return None
-    allowed = {400}
-    if is_large(reading):
-        allowed.add(413)
-    if reading.asked.row == "request.media-type-not-json":
-        allowed.add(415)
-    if reading.status in allowed:
-        return []
-    message = f"client libraries know an invalid request by 400, not by {reading.status}"
-    return [_finding(reading, "openai.error-status-400", message, "HTTP/1.1 400")]
+    return judge_status_400("openai.error-status-400", reading)
 
 
 @judge(
