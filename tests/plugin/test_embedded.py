@@ -23,3 +23,17 @@ def test_the_reference_server_is_conformant_in_chat_completions_too(run: Judge) 
     # A client that does not read is no burden where the answers are short.
     assert set(done.outcomes) - done.with_outcome("pass") == {"resilience.slow-reader"}
     assert report["generated_requests"] > 0
+
+
+def test_the_reference_server_is_conformant_in_messages_too(run: Judge) -> None:
+    done = run("--dialect=anthropic", "--fail-on=should")
+    assert done.code == 0, done.out
+    report = check_form(done)
+    # There is no key to try, and the typewriter does not think; a client that does not read is no
+    # burden where the answers are short.
+    assert set(done.outcomes) - done.with_outcome("pass") == {
+        "anthropic.auth-forms",
+        "anthropic.thinking-signature",
+        "resilience.slow-reader",
+    }
+    assert report["generated_requests"] > 0

@@ -110,6 +110,8 @@ def test_a_failure_is_an_error_event(target: Target) -> None:
         message = "the stream that fails has no error event"
         expected = target.dialect.refusals.failure_example
         raise violation("anthropic.error-event", message, expected, reading)
+    # A failure that is not reported is one fault; a reported one is judged as any stream.
+    target.ledger.observe_reading(reading)
 
 
 @decides("anthropic.heartbeat")
