@@ -11,7 +11,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -48,6 +48,8 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 WORDS = ("one ", "two ", "three ", "Grüße ", "日本語 ", "🙂 ")
 STALL_S = 30.0
 REQUEST_LIMIT_BYTES = 1 << 20
+CROSSED_AFTER = 20
+"""How many streams a client begins before it gets an event of one that it has read by then."""
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Server:
     counts: Counter[str] = field(default_factory=Counter)
     caps: Counter[str] = field(default_factory=Counter)
     numbers: count[int] = field(default_factory=count)
-    last: dict[str, Any] = field(default_factory=dict)
+    recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CROSSED_AFTER))
+    """The last streams: the oldest is the one that another is crossed with."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -126,7 +129,8 @@ class Server:
     def blocks(self, asked: dict[str, Any], fault: str) -> list[bytes]:
         """Return the blocks of a stream."""
         own = f"chatcmpl-{secrets.token_hex(12)}"
-        last, self.last = self.last, {"id": own, "asked": asked}
+        self.recent.append({"id": own, "asked": asked})
+        last = self.recent[0]
         identifier = last["id"] if fault == "taken-id" else own
         texts = self.texts(asked)
         middle = len(texts) // 2
