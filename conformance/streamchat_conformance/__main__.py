@@ -21,6 +21,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "explain": "explain one requirement: why it exists, how to fix a server that breaks it",
     "replay": "send a finding's request again, and show whether the finding shows again",
     "judge": "judge recorded exchanges or captured event streams, without a network",
+    "guess": "show which dialect a server or a recording speaks, and how to judge it",
     "compare": "show what got better and worse between two JSON reports",
     "matrix": "make one table of many JSON reports",
     "html": "turn a JSON report into a page",

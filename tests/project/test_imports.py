@@ -24,6 +24,7 @@ LAYERS = (
     {f"dialects.{name}" for name in DIALECTS},
     {"report"},
     {"gate", "offline"},
+    {"guessing"},
     {"cases"},
     {"plugin"},
     {"commands"},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.dialects.families import Family, family_of
 from streamchat_conformance.dialects.registry import dialect_named, own_names
+from streamchat_conformance.dialects.sighting import Sighting
+from streamchat_conformance.dialects.signatures import Signature, certain
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
@@ -12,17 +13,21 @@ from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 WITHIN_S = 5.0
 """How long another endpoint is waited for (seconds)."""
+NOT_JUDGED = "no dialect of this version judges that"
+
+
+def answer_seen(reading: Reading) -> Sighting:
+    """Return what a reading shows of an endpoint by its answer alone."""
+    lines = reading.head.fields if reading.head is not None else ()
+    fields = tuple((line.name, line.value) for line in lines)
+    return Sighting(body=reading.body, status=reading.status, fields=fields)
 
 
 def recognise(target: Target, readings: list[Reading]) -> None:
     """Raise NotTestable where the answers are those of another family of endpoints."""
-    for reading in readings:
-        family = family_of(reading.body)
-        if family is None:
-            continue
-        if family.dialect == target.dialect.name and not family.elsewhere:
-            return
-        raise _not_this(target, family, target.endpoint.path)
+    found = certain(map(answer_seen, readings))
+    if found is not None and found.name != target.dialect.name:
+        raise _not_this(target, found, target.endpoint.path)
 
 
 def look_elsewhere(target: Target) -> None:
@@ -38,20 +43,20 @@ def look_elsewhere(target: Target) -> None:
             label="is there another endpoint?",
             observe=False,
         )
-        family = family_of(reading.body)
-        if reading.head is not None and family is not None and family.dialect == name:
-            raise _not_this(target, family, other.path)
+        found = certain([answer_seen(reading)]) if reading.head is not None else None
+        if found is not None and found.name == name:
+            raise _not_this(target, found, other.path)
 
 
-def _not_this(target: Target, family: Family, path: str) -> NotTestable:
-    endpoint = target.endpoint
-    reason = f"{path} answers as {family.title} does, and not as --dialect {target.dialect.name}"
-    if not family.dialect:
-        return NotTestable(reason, "no dialect of this version judges that")
-    url = f"{endpoint.scheme}://{endpoint.authority}"
-    if not family.elsewhere and path != family.path:
-        url += path
-    return NotTestable(
-        reason,
-        f"judge it with: streamchat-conformance --dialect {family.dialect} --target-url {url}",
-    )
+def _not_this(target: Target, found: Signature, path: str) -> NotTestable:
+    name = target.dialect.name
+    reason = f"{path} answers as {found.title} does, and not as --dialect {name}"
+    origin = f"{target.endpoint.scheme}://{target.endpoint.authority}"
+    judging = "judge it with: streamchat-conformance --dialect"
+    if found.judged:
+        url = origin if path == dialect_named(found.name).path else origin + path
+        return NotTestable(reason, f"{judging} {found.name} --target-url {url}")
+    if found.instead and (found.instead, path) != (name, dialect_named(name).path):
+        # The same server, at that dialect's own path.
+        return NotTestable(reason, f"{judging} {found.instead} --target-url {origin}")
+    return NotTestable(reason, NOT_JUDGED)

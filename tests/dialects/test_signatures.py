@@ -5,25 +5,26 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamchat_conformance.dialects.families import family_of
+from streamchat_conformance.dialects.sighting import Sighting
+from streamchat_conformance.dialects.signatures import certain
 
 ANSWERS = {
     b'{"error": "Missing \'prompt\' field"}': "stream-chat",
     b'data: {"prompt": "a", "history": [], "response": "b"}\n\n': "stream-chat",
     b'{"error": {"message": "you must give messages", "type": "x", "code": null}}': "openai",
     b'data: {"id": "1", "object": "chat.completion.chunk", "choices": []}\n\n': "openai",
-    b'{"model": "m", "created_at": "", "message": {}, "done": false}\n': "openai",
+    b'{"model": "m", "created_at": "", "message": {}, "done": false}\n': "ollama",
     b'{"type": "error", "error": {"type": "not_found_error", "message": "model: x"}}': "anthropic",
     b'event: message_start\ndata: {"type": "message_start"}\n\n': "anthropic",
-    b'event: response.created\ndata: {"type": "response.created"}\n\n': "",
+    b'event: response.created\ndata: {"type": "response.created"}\n\n': "responses",
 }
 
 
 @pytest.mark.parametrize("body", ANSWERS)
 def test_an_answer_is_recognised(body: bytes) -> None:
-    family = family_of(body)
-    assert family is not None
-    assert family.dialect == ANSWERS[body]
+    found = certain([Sighting(body)])
+    assert found is not None
+    assert found.name == ANSWERS[body]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,9 @@ def test_an_answer_is_recognised(body: bytes) -> None:
     ],
 )
 def test_what_anybody_may_write_is_from_nobody(body: bytes) -> None:
-    assert family_of(body) is None
+    assert certain([Sighting(body)]) is None
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(body: bytes) -> None:
-    family_of(body)
+    certain([Sighting(body)])
