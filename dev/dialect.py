@@ -101,6 +101,8 @@ def write_dialect(name: str) -> None:
         if file.name not in UNMARKED and "cases" not in place.parts:
             text = _marked(text, MARK)
         plan.create(target, text)
+    signature = re.sub(r"\bacme\b", name, plan.text(EXAMPLE / "signature.toml"))
+    plan.create(SUITE / "dialects" / name / "signature.toml", f"{MARK}{signature}")
     servers = FIXTURES / "dialects" / name
     plan.create(servers / "__init__.py", f'"""{name}: what the control server says."""\n')
     steps = re.sub(r'^""".*', f'"""{name} on the control server."""', plan.text(EXAMPLE_STEPS))

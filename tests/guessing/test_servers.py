@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from streamchat_conformance.__main__ import main
 from streamchat_conformance.commands import guess
 from streamchat_conformance.guessing import probing
 from streamchat_fixtures import dialects
@@ -246,3 +247,29 @@ def test_a_mistake_is_one_line(
     printed = capsys.readouterr()
     if code:
         assert (printed.out + printed.err).count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "options", "hint"),
+    [
+        ("openai", ("--dialect=stream-chat",), "--dialect openai --target-url {url}\n"),
+        (
+            "stream-chat",
+            ("--dialect=openai", "--model=m"),
+            "--dialect stream-chat --target-url {url}",
+        ),
+        ("openai", ("--endpoint-path=/nowhere",), "--dialect openai --target-url {url}\n"),
+        (
+            "stream-chat",
+            ("--dialect=openai", "--model=m", "--endpoint-path=/api/stream-chat"),
+            "--dialect stream-chat --target-url {url}",
+        ),
+    ],
+)
+def test_a_run_with_the_wrong_dialect_names_the_right_one(
+    dialect: str, options: tuple[str, ...], hint: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with control(dialect) as server:
+        url = server.url.rstrip("/")
+        assert main(["-q", f"--target-url={url}", *options]) == 6
+    assert "judge it with: streamchat-conformance " + hint.format(url=url) in capfd.readouterr().out

@@ -237,12 +237,12 @@ def test_a_scaffolded_dialect_is_known_and_its_own_server_is_conformant(checkout
     assert "4 passed" in judged.stdout
     left = [
         path.name
-        for path in (checkout / "conformance").rglob("dialects/talk/*.py")
+        for path in (checkout / "conformance").rglob("dialects/talk/*.*")
         if LEFT_OPEN in path.read_text("utf-8")
     ]
     assert sorted(left) == [
         *("capabilities.py", "classification.py", "dialect.py", "events.py"),
-        *("refusals.py", "requests.py"),
+        *("refusals.py", "requests.py", "signature.toml"),
     ]
 
 

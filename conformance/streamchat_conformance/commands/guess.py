@@ -99,7 +99,11 @@ def _of_server(arguments: argparse.Namespace) -> int:
     options += ["--api-key-env", variable] if variable else []
     options += ["--insecure"] if arguments.insecure else []
     options += ["--ca-file", arguments.ca_file] if arguments.ca_file else []
-    subject = Subject(f"{endpoint.scheme}://{endpoint.authority}", options=tuple(options))
+    subject = Subject(
+        endpoint.origin,
+        options=tuple(options),
+        spoken=frozenset(each.matches[0].signature.name for each in guesses if each.known),
+    )
     secrets = [*headers, ("api-key", key)] if key else list(headers)
     lines = [*_shown(guesses, subject), *_about(prober, guesses)]
     print_safely(Redactor(secrets).text("\n".join(lines)) + "\n")

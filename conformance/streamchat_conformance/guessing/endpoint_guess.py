@@ -59,9 +59,10 @@ def guess(sightings: Sequence[Sighting], name: str = "") -> EndpointGuess:
     endpoint may refuse in another family's form.
     """
     answers = [each for each in sightings if 200 <= each.status < 300]
-    for answer in answers:
+    # A plain request, which gets a stream, comes after the one that only shows the path.
+    for answer in reversed(answers):
         found = EndpointGuess(answer, tuple(matches(answer)), name)
         if found.matches and found.matches[0].grade is Grade.SURE:
             return found
     together = joined(match for each in sightings for match in matches(each))
-    return EndpointGuess((answers or sightings)[0], tuple(together), name)
+    return EndpointGuess((answers or sightings)[-1], tuple(together), name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from streamchat_conformance.dialects.sighting import Sighting
 from streamchat_conformance.dialects.signatures import Match
 from streamchat_conformance.dialects.signs import Grade
 from streamchat_conformance.guessing.endpoint_guess import EndpointGuess, Sureness
+from streamchat_conformance.suite.target.recognising import judging_command
 
 PROGRAM = "streamchat-conformance"
 OTHERS = 3
 """How many other families are shown."""
 SHOWN_CHARACTERS = 100
-_PATH = re.compile(r"/[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ class Subject:
     """The recording, or `-`."""
     options: tuple[str, ...] = ()
     """Options of the user's that judging needs, too, such as the model."""
+    spoken: frozenset[str] = frozenset()
+    """The dialects that were recognised at any of its endpoints."""
 
     def place(self, guess: EndpointGuess) -> str:
         """Return where an endpoint was seen."""
@@ -37,15 +38,11 @@ class Subject:
 
     def judging(self, dialect: str, path: str) -> str:
         """Return the command that judges an endpoint of a dialect at a path."""
-        default = dialect_named(dialect).path
-        other = path if path != default and _PATH.fullmatch(path) else ""
         if self.origin:
-            url = self.origin + other
-            words = [PROGRAM, "--dialect", dialect, "--target-url", url, *self.options]
-        else:
-            words = [PROGRAM, "judge", "--dialect", dialect]
-            words += ["--endpoint-path", other, self.file] if other else [self.file]
-        return shlex.join(words)
+            return judging_command(dialect, self.origin, path, self.options)
+        other = path not in ("", dialect_named(dialect).path)
+        place = ["--endpoint-path", path] if other else []
+        return shlex.join([PROGRAM, "judge", "--dialect", dialect, *place, self.file])
 
 
 def described(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
@@ -82,7 +79,7 @@ def _known(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
         yield _line("judge", subject.judging(signature.name, path))
         return
     yield _line("judge", _NO_DIALECT)
-    if signature.instead and subject.origin:
+    if subject.origin and signature.instead and signature.instead not in subject.spoken:
         yield _line("", f"the same server may speak {signature.instead}, too:")
         instead = dialect_named(signature.instead).path
         yield _line("", subject.judging(signature.instead, instead))

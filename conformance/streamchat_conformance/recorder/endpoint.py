@@ -47,6 +47,11 @@ class Endpoint:
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
+    def origin(self) -> str:
+        """Scheme and authority."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
     def url(self) -> str:
         """The endpoint's URL."""
         return f"{self.scheme}://{self.authority}{self.path}"

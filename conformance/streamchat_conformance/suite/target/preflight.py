@@ -90,7 +90,8 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
         look_elsewhere(target)
         raise NotTestable(
             f"the server answers a valid request with 404: POST {url}",
-            "set the endpoint's path with --endpoint-path",
+            "set the endpoint's path with --endpoint-path; what answers on this server, "
+            f"'streamchat-conformance guess {target.endpoint.origin}' shows",
         )
     if 300 <= status < 400:
         place = reading.head.first("location") if reading.head else None

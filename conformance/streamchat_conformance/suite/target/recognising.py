@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Sequence
+
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.registry import dialect_named, own_names
 from streamchat_conformance.dialects.sighting import Sighting
@@ -14,6 +18,8 @@ from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 WITHIN_S = 5.0
 """How long another endpoint is waited for (seconds)."""
 NOT_JUDGED = "no dialect of this version judges that"
+
+_PATH = re.compile(r"/[!-~]*")
 
 
 def answer_seen(reading: Reading) -> Sighting:
@@ -48,15 +54,21 @@ def look_elsewhere(target: Target) -> None:
             raise _not_this(target, found, other.path)
 
 
+def judging_command(dialect: str, origin: str, path: str, options: Sequence[str] = ()) -> str:
+    """Return the command that judges a server's endpoint of a dialect at a path."""
+    # A path of a recording, or of a redirect, may be anything.
+    other = path if path != dialect_named(dialect).path and _PATH.fullmatch(path) else ""
+    words = ["streamchat-conformance", "--dialect", dialect, "--target-url", origin + other]
+    return shlex.join([*words, *options])
+
+
 def _not_this(target: Target, found: Signature, path: str) -> NotTestable:
     name = target.dialect.name
     reason = f"{path} answers as {found.title} does, and not as --dialect {name}"
-    origin = f"{target.endpoint.scheme}://{target.endpoint.authority}"
-    judging = "judge it with: streamchat-conformance --dialect"
-    if found.judged:
-        url = origin if path == dialect_named(found.name).path else origin + path
-        return NotTestable(reason, f"{judging} {found.name} --target-url {url}")
-    if found.instead and (found.instead, path) != (name, dialect_named(name).path):
-        # The same server, at that dialect's own path.
-        return NotTestable(reason, f"{judging} {found.instead} --target-url {origin}")
-    return NotTestable(reason, NOT_JUDGED)
+    origin = target.endpoint.origin
+    dialect = found.name if found.judged else found.instead
+    # Another family's server is judged at the path that the dialect itself has there.
+    place = path if found.judged else dialect_named(dialect).path if dialect else ""
+    if not dialect or (dialect, place) == (name, path):
+        return NotTestable(reason, NOT_JUDGED)
+    return NotTestable(reason, f"judge it with: {judging_command(dialect, origin, place)}")
