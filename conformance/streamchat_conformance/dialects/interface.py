@@ -291,6 +291,17 @@ class Dialect:
     """The requirements about kinds of request that a 5xx breaks: any other 5xx is
     `request.never-5xx` alone. None where a 5xx breaks the requirement of each kind."""
 
+    plain_events: frozenset[str] = frozenset()
+    """The names of events whose data need not be JSON."""
+    declaration: object = None
+    """What a file declares, where the dialect is made from one: its `rules` are made for it."""
+    triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Capability to the table that a target file would have for it, where that is known."""
+    known: Mapping[str, bool] = field(default_factory=dict)
+    """Capabilities that are declared or denied for all servers of the dialect."""
+    own_headers: tuple[tuple[str, str], ...] = ()
+    """Field lines of each request in addition to the user's own."""
+
     @property
     def known_capabilities(self) -> dict[str, Capability]:
         """All capabilities of this dialect by name: its own, then the common ones."""

@@ -11,12 +11,17 @@ import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from pkgutil import iter_modules
 
+from streamchat_conformance.dialects.declared.checked_tables import DeclarationError
+from streamchat_conformance.dialects.declared.making import dialect_of_file
 from streamchat_conformance.dialects.interface import Dialect
 
 GROUP = "streamchat_conformance.dialects"
 DEFAULT = "stream-chat"
+SUFFIX = ".toml"
+"""How the name of a file ends that declares a dialect."""
 
 _HOME = "streamchat_conformance.dialects"
 
@@ -28,7 +33,12 @@ class UnknownDialectError(ValueError):
 @cache
 def _own() -> dict[str, str]:
     """Return the modules of the suite's own dialects by name: each has a folder here."""
-    folders = [entry.name for entry in iter_modules(import_module(_HOME).__path__) if entry.ispkg]
+    home = import_module(_HOME).__path__
+    folders = [
+        entry.name
+        for entry in iter_modules(home)
+        if entry.ispkg and any(Path(part, entry.name, "dialect.py").is_file() for part in home)
+    ]
     return {folder.replace("_", "-"): f"{_HOME}.{folder}.dialect" for folder in folders}
 
 
@@ -46,6 +56,11 @@ def names() -> list[str]:
 @cache
 def dialect_named(name: str) -> Dialect:
     """Return a dialect. Raises UnknownDialectError."""
+    if name.endswith(SUFFIX):
+        try:
+            return dialect_of_file(Path(name), frozenset(_own()))
+        except DeclarationError as error:
+            raise UnknownDialectError(str(error)) from None
     module = _own().get(name) or next(
         (entry.module for entry in entry_points(group=GROUP) if entry.name == name), None
     )

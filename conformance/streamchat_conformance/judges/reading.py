@@ -9,7 +9,13 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from streamchat_conformance.core.coding import DecodedBody, decode_reads, is_plain_text
-from streamchat_conformance.core.eventstream import Block, EventStream, Line, read_event_stream
+from streamchat_conformance.core.eventstream import (
+    Block,
+    Event,
+    EventStream,
+    Line,
+    read_event_stream,
+)
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
@@ -245,7 +251,7 @@ class Reading:
         """Each event that has data in well-formed UTF-8, with that data read as JSON."""
         read = []
         for block in self.events:
-            if block.event is None or not self._is_json(block.event.data):
+            if block.event is None or not self._is_json(block.event):
                 continue
             if any("not-utf8" in line.oddities for line in block.lines):
                 continue
@@ -255,14 +261,16 @@ class Reading:
                 read.append((block, payload))
         return read
 
-    def _is_json(self, data: str) -> bool:
+    def _is_json(self, event: Event) -> bool:
         """Return whether data is to be JSON: it is not empty, and not meant as the sentinel."""
-        return bool(data.strip("\n")) and not self.dialect.marks_end(data)
+        if event.type in self.dialect.plain_events:
+            return False
+        return bool(event.data.strip("\n")) and not self.dialect.marks_end(event.data)
 
     @cached_property
     def json_broken(self) -> bool:
         """Whether some event's data is not JSON, or not even text."""
-        events = [block for block in self.events if block.event and self._is_json(block.event.data)]
+        events = [block for block in self.events if block.event and self._is_json(block.event)]
         return len(self.payloads) < len(events) or any(
             payload.error is not None for _, payload in self.payloads
         )

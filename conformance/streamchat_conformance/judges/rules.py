@@ -6,13 +6,14 @@ judges, and the cases of requirements that need several exchanges.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from streamchat_conformance.catalogue import SHARED, Declarations, Requirement
+from streamchat_conformance.catalogue import SHARED, Declarations, Level, Requirement
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.interface import Dialect
@@ -67,6 +68,11 @@ def rules_of(dialect_name: str) -> Rules:
     declarations, judges = _declared(SHARED_PACKAGE, SHARED, SHARED_JUDGES), SHARED_JUDGES.by_id
     own = importlib.import_module(f"{dialect.package}.rules")
     own_declarations = _declared(dialect.package, own.DECLARATIONS, own.JUDGES)
+    own_judges = own.JUDGES
+    if dialect.declaration is not None:
+        made, own_judges = own.made_for(dialect)
+        own_declarations = made.by_id
+        _check_lowered(dialect, declarations)
     # A dialect may give a shared requirement that it does without a meaning of its own.
     if taken := (declarations.keys() - dialect.without) & own_declarations.keys():
         raise ValueError(f"dialect {dialect.name}: {min(taken)} is a shared requirement")
@@ -85,15 +91,33 @@ def rules_of(dialect_name: str) -> Rules:
         dict(sorted(catalogue.items())),
         {
             id_: replace(judge, requirement=catalogue[id_])
-            for id_, judge in {**judges, **own.JUDGES.by_id}.items()
+            for id_, judge in {**judges, **own_judges.by_id}.items()
             if id_ in catalogue
         },
         {
             id_: expectation
-            for id_, expectation in {**SHARED_JUDGES.kinds, **own.JUDGES.kinds}.items()
+            for id_, expectation in {**SHARED_JUDGES.kinds, **own_judges.kinds}.items()
             if id_ in catalogue
         },
     )
+
+
+_WEIGHTS = {Level.MAY: 0, Level.SHOULD: 1, Level.MUST: 2}
+
+
+def _check_lowered(dialect: Dialect, shared: Mapping[str, Requirement]) -> None:
+    """Raise ValueError where a file names an unknown requirement, or raises one's level."""
+    for id_ in sorted(dialect.levels.keys() | dialect.without):
+        if id_ not in shared:
+            near = difflib.get_close_matches(id_, shared, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{dialect.name}: [levels] {id_!r} is unknown{hint}")
+    for id_, level in dialect.levels.items():
+        if _WEIGHTS[level] > _WEIGHTS[shared[id_].level]:
+            known = shared[id_].level
+            raise ValueError(
+                f"{dialect.name}: [levels] {id_!r} is {known}, and may only be lowered"
+            )
 
 
 def _declared(package: str, declarations: Declarations, judges: Judges) -> dict[str, Requirement]:

@@ -149,6 +149,7 @@ def settings_from(config: pytest.Config) -> Settings:
         ca_file=config.getoption("--ca-file") or settings.ca_file,
     )
     settings = _with_deployment(config, settings)
+    settings = suite.with_dialect_known(settings)
     if settings.dialect.first_event_s is not None and settings.limits == Limits():
         settings = suite.with_limits(settings, {"first_event_s": settings.dialect.first_event_s})
     settings = suite.with_limits(settings, _limits(config))

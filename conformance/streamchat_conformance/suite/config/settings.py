@@ -23,6 +23,7 @@ from streamchat_conformance.dialects.registry import (
     default_dialect,
     dialect_named,
 )
+from streamchat_conformance.judges.rules import rules_of
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.budget.limits import LEAST_REQUESTS, CostLimits, Thoroughness
 from streamchat_conformance.suite.budget.rate import Rate
@@ -311,7 +312,9 @@ def _capabilities(table: dict[str, Any], dialect: Dialect) -> dict[str, bool]:
     return chosen
 
 
-def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> DeclaredRequest | None:
+def _declared(
+    table: Mapping[str, Any] | None, name: str, dialect: Dialect
+) -> DeclaredRequest | None:
     if table is None:
         return None
     silent_s = typed(table, "silent_s", (int, float), 0.0, name)
@@ -336,6 +339,25 @@ def _declared(table: dict[str, Any] | None, name: str, dialect: Dialect) -> Decl
 def parse_dialect(name: str) -> Dialect:
     """Return the dialect of this name. Raises SettingsError."""
     try:
-        return dialect_named(name)
-    except UnknownDialectError as error:
+        dialect = dialect_named(name)
+        if dialect.declaration is not None:
+            rules_of(name)  # what a file changes is checked where it is read
+    except (UnknownDialectError, ValueError) as error:
         raise SettingsError(str(error)) from None
+    return dialect
+
+
+def with_dialect_known(settings: Settings) -> Settings:
+    """Return the settings with what the dialect itself says of its servers; the user's win."""
+    dialect = settings.dialect
+    mine = {name.lower() for name, _ in settings.headers}
+    headers = [each for each in dialect.own_headers if each[0].lower() not in mine]
+    slow = settings.slow or _declared(dialect.triggers.get("slow"), "slow", dialect)
+    fault = settings.fault or _declared(dialect.triggers.get("fault"), "fault", dialect)
+    return replace(
+        settings,
+        headers=(*settings.headers, *headers),
+        capabilities={**dialect.known, **settings.capabilities},
+        slow=slow,
+        fault=fault,
+    )

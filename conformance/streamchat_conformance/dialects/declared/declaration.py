@@ -1,0 +1,148 @@
+"""What a file declares, as values: nothing here reads or judges anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+COMPLETE, FAILED = "complete", "failed"
+"""The names of the two states that end a stream."""
+
+NON_NULL, ABSENT = "non-null", "absent"
+"""Words of a condition that are no literal."""
+
+Conditions = Mapping[str, Any]
+"""JSON pointer to the literal that stands there, or to `NON_NULL` or `ABSENT`; all have to hold."""
+
+Types = Mapping[str, tuple[str, ...]]
+"""JSON pointer to the types that the value there may have."""
+
+
+class UnknownMembers(StrEnum):
+    """What a server does with members of a request that it does not know."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    UNSPECIFIED = "unspecified"
+
+
+class SentinelLevel(StrEnum):
+    """Whether data that is not JSON ends a stream."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRequestForm:
+    """How requests look."""
+
+    template: Any
+    history_item: Any = None
+    roles: Mapping[str, str] = field(default_factory=lambda: {"user": "user"})
+    required: Types = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    unknown_members: UnknownMembers = UnknownMembers.UNSPECIFIED
+    prompt_in_history: bool = False
+    history: str = "body"
+    continue_set: str = ""
+    continue_from: str = ""
+    prompt: str = "Hello"
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRefusal:
+    """How a request is refused."""
+
+    statuses: tuple[int, ...] = ()
+    """Empty: any 4xx."""
+    media_type: str = ""
+    require: Types = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """One kind of event."""
+
+    kind: str
+    when: Conditions = field(default_factory=dict)
+    text: str = ""
+    replace: bool = False
+    text_optional: bool = False
+    text_unless: Conditions = field(default_factory=dict)
+    require: Types = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    scope: str = ""
+    opens: bool = False
+    needs: bool = False
+    closes: bool = False
+    complete_when: Conditions = field(default_factory=dict)
+    failed_when: Conditions = field(default_factory=dict)
+    equal: tuple[str, ...] = ()
+    echo: Mapping[str, str] = field(default_factory=dict)
+    json: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredStream:
+    """How a stream looks."""
+
+    kind: str = ""
+    """`event`, a pointer, or empty where all events are of one kind."""
+    start: str = "open"
+    sentinel: str = ""
+    sentinel_level: SentinelLevel = SentinelLevel.MAY
+    keepalive_names: frozenset[str] = frozenset()
+    unknown_red: bool = False
+    complete_at_eof: bool = False
+    counter: str = ""
+    same: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The field that carries a key, which stands in an environment variable."""
+
+    header: str
+    prefix: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Everything that a file declares."""
+
+    name: str
+    path: str
+    file: str
+    request: DeclaredRequestForm
+    stream: DeclaredStream
+    events: tuple[EventKind, ...]
+    title: str = ""
+    refusal: DeclaredRefusal | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Capability to the table that a target file would have for it."""
+    authorization: Authorization | None = None
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether some event completes a stream."""
+        return any(kind.complete_when or COMPLETE in kind.states.values() for kind in self.events)
+
+    @property
+    def has_failure(self) -> bool:
+        """Whether some event reports a failure."""
+        return any(kind.failed_when or FAILED in kind.states.values() for kind in self.events)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether some event carries text."""
+        return any(kind.text for kind in self.events)

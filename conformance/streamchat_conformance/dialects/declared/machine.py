@@ -1,0 +1,255 @@
+"""The machine that follows a stream by its declaration: fed event by event, it never raises.
+
+It keeps one state. An event that may not come in that state is reported once, and the machine goes
+where the event leads; what follows from the same cause is not reported again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.strict_json import JsonReading
+from streamchat_conformance.dialects.declared.declaration import (
+    COMPLETE,
+    FAILED,
+    Declaration,
+    EventKind,
+)
+from streamchat_conformance.dialects.declared.pointers import (
+    found,
+    found_with_parent,
+    holds,
+    is_of,
+)
+from streamchat_conformance.dialects.interface import Content, Payloads, Piece
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredProblem:
+    """What is wrong with one event."""
+
+    row: str
+    """The requirement, without the dialect's name."""
+    message: str
+    expected: str
+    block: Block
+
+
+@dataclass(slots=True)
+class DeclaredMachine:
+    """One stream, as far as it came."""
+
+    declaration: Declaration
+    state: str = ""
+    problems: list[DeclaredProblem] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    text: str = ""
+    failure: Block | None = None
+    sentinel: Block | None = None
+    blind: bool = False
+    """Whether some event could not be read, so that an end may be hidden."""
+    echoes: list[tuple[Block, str, str, list[Any]]] = field(default_factory=list)
+    """(event, placeholder, pointer, values) of what repeats the request."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """Pointer to the value that stands there in the whole stream."""
+    seen: set[str] = field(default_factory=set)
+    """Rows for which something was there to judge."""
+    _open: set[str] = field(default_factory=set)
+    _counter: Any = None
+
+    def __post_init__(self) -> None:
+        self.state = self.declaration.stream.start
+
+    def feed(self, block: Block, payload: JsonReading | None) -> None:
+        """Take an event, and its data as JSON where that could be read."""
+        stream = self.declaration.stream
+        event = block.event
+        if event is None or event.type in stream.keepalive_names:
+            return
+        if stream.sentinel and event.data.strip(" \r\n") == stream.sentinel:
+            self.sentinel = self.sentinel or block
+            return
+        readable = payload is not None and payload.error is None
+        value = payload.value if payload is not None and readable else None
+        name = self._kind(event.type, value)
+        kinds = [kind for kind in self.declaration.events if kind.kind == name]
+        if not readable and not any(not kind.json for kind in kinds):
+            # What is not JSON is payload.json. Data without anything in it says nothing.
+            self.blind |= bool(event.data.strip())
+            return
+        if self.sentinel is not None and kinds:
+            self._report("sentinel", block, "an event follows the sentinel", "the sentinel last")
+        if name is None or not kinds:
+            if stream.unknown_red:
+                shown = "no kind" if name is None else repr(name)[:80]
+                names = ", ".join(sorted({kind.kind for kind in self.declaration.events}))
+                self._report("names", block, f"an event of {shown} comes", f"one of: {names}")
+            return
+        kind = next((each for each in kinds if holds(value, each.when)), None)
+        if kind is not None:
+            self._take(block, value, kind)
+
+    def _kind(self, name: str, value: Any) -> str | None:
+        where = self.declaration.stream.kind
+        if where in ("", "event"):
+            return name if where else ""
+        values = found(value, where)
+        return values[0] if values and isinstance(values[0], str) else None
+
+    def _report(self, row: str, block: Block, message: str, expected: str) -> None:
+        self.problems.append(DeclaredProblem(row, message, expected, block))
+
+    def broke(self, row: str) -> bool:
+        """Return whether a requirement was broken."""
+        return any(problem.row == row for problem in self.problems)
+
+    def _take(self, block: Block, value: Any, kind: EventKind) -> None:
+        self._check_shape(block, value, kind)
+        self._take_text(block, value, kind)
+        self._move(block, value, kind)
+        self._check_scope(block, value, kind)
+        self._check_members(block, value, kind)
+        for pointer, word in kind.echo.items():
+            self.echoes.append((block, word, pointer, found(value, pointer)))
+
+    def _check_shape(self, block: Block, value: Any, kind: EventKind) -> None:
+        for pointer, types in kind.require.items():
+            values = found(value, pointer)
+            wanted = " or ".join(types)
+            if not values and "*" not in pointer.split("/"):
+                message = f"a {self._shown(kind)} has nothing at {pointer}"
+            elif not all(is_of(each, types) for each in values):
+                message = f"what stands at {pointer} of a {self._shown(kind)} is of another type"
+            else:
+                continue
+            self._report("schema", block, message, f"{pointer}: {wanted}")
+            return
+
+    def _shown(self, kind: EventKind) -> str:
+        return f"{kind.kind!r} event" if kind.kind else "event"
+
+    def _take_text(self, block: Block, value: Any, kind: EventKind) -> None:
+        if not kind.text:
+            return
+        pairs = found_with_parent(value, kind.text)
+        own = [
+            text
+            for around, text in pairs
+            if not (kind.text_unless and holds(around, kind.text_unless))
+        ]
+        texts = [text for text in own if isinstance(text, str)]
+        lacks = not kind.text_optional and (not pairs or len(texts) < len(own))
+        if lacks and not any(problem.block is block for problem in self.problems):
+            message = f"a {self._shown(kind)} has no text at {kind.text}"
+            self._report("schema", block, message, f"{kind.text}: string")
+        if not texts:
+            return
+        joined = "".join(texts)
+        self.text = joined if kind.replace else self.text + joined
+        if kind.replace:
+            self.pieces.clear()
+        if joined:
+            self.pieces.append(Piece(joined, block))
+
+    def _move(self, block: Block, value: Any, kind: EventKind) -> None:
+        before, next_state = self.state, kind.states.get(self.state)
+        over = before in (COMPLETE, FAILED)
+        if over and next_state is None:
+            message = f"a {self._shown(kind)} comes after the stream is {before}"
+            if not self.broke("after-terminal"):
+                self._report("after-terminal", block, message, "nothing after the end")
+            return
+        if kind.states and next_state is None:
+            if not self.broke("order"):
+                message = f"a {self._shown(kind)} comes in the state {before!r}"
+                states = ", ".join(sorted(kind.states))
+                self._report("order", block, message, f"it may come in: {states}")
+            next_state = next(iter(kind.states.values()))
+        self.state = next_state or before
+        if kind.complete_when and holds(value, kind.complete_when):
+            self.state = COMPLETE
+        if kind.failed_when and holds(value, kind.failed_when):
+            self.state = FAILED
+        if self.state == FAILED and before != FAILED:
+            self.failure = self.failure or block
+
+    def _check_scope(self, block: Block, value: Any, kind: EventKind) -> None:
+        if not kind.scope:
+            return
+        values = found(value, kind.scope)
+        if not values:
+            return
+        id_ = json.dumps(values[0], default=str)[:200]
+        problem = ""
+        if kind.opens and id_ in self._open:
+            problem = f"opens {id_}, which is open"
+        elif kind.needs and not kind.opens and id_ not in self._open:
+            problem = f"comes for {id_}, which is not open"
+        elif kind.closes and not kind.opens and id_ not in self._open:
+            problem = f"closes {id_}, which is not open"
+        if problem and not self.broke("order"):
+            self._report(
+                "order", block, f"a {self._shown(kind)} {problem}", "opened once, used, closed"
+            )
+        if kind.opens:
+            self._open.add(id_)
+        if kind.closes:
+            self._open.discard(id_)
+
+    def _check_members(self, block: Block, value: Any, kind: EventKind) -> None:
+        stream = self.declaration.stream
+        if stream.counter:
+            numbers = [each for each in found(value, stream.counter) if _is_number(each)]
+            if numbers:
+                self.seen.add("counter")
+                if self._counter is not None and numbers[0] <= self._counter:
+                    message = f"{stream.counter} does not rise: {numbers[0]} after {self._counter}"
+                    self._report("counter", block, message[:200], "a larger number in each event")
+                self._counter = numbers[0]
+        for pointer in dict.fromkeys((*stream.same, *stream.unique)):
+            for each in found(value, pointer)[:1]:
+                self.seen.add("same")
+                if self.kept.setdefault(pointer, each) != each and pointer in stream.same:
+                    message = f"{pointer} changes within the stream"
+                    self._report("same", block, message, repr(self.kept[pointer])[:80])
+        for pointer in kind.equal:
+            for each in found(value, pointer)[:1]:
+                self.seen.add("final-text")
+                if each != self.text:
+                    message = f"{pointer} is not what the events before it said"
+                    self._report("final-text", block, message, repr(self.text)[:160])
+
+
+def _is_number(value: Any) -> bool:
+    finite = not isinstance(value, Decimal) or value.is_finite()
+    return isinstance(value, int | Decimal) and not isinstance(value, bool) and finite
+
+
+def run_machine(
+    declaration: Declaration, events: list[Block], payloads: Payloads
+) -> DeclaredMachine:
+    """Return the machine after these events."""
+    machine = DeclaredMachine(declaration)
+    readings: Mapping[int, JsonReading] = {id(block): payload for block, payload in payloads}
+    for block in events:
+        machine.feed(block, readings.get(id(block)))
+    return machine
+
+
+@dataclass(frozen=True)
+class DeclaredContent:
+    """Reads what the events of a stream say."""
+
+    declaration: Declaration
+
+    def __call__(self, payloads: Payloads) -> Content:
+        """Return what events say."""
+        machine = run_machine(self.declaration, [block for block, _ in payloads], payloads)
+        return Content(
+            tuple(machine.pieces), finished=machine.state == COMPLETE, failure=machine.failure
+        )

@@ -1,0 +1,249 @@
+"""The requirements that follow from a declaration, and what decides each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from streamchat_conformance.catalogue import FAULT, MAY, MUST, SHOULD, Declarations, Level
+from streamchat_conformance.core.expectation import Expectation
+from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.declared.declaration import (
+    COMPLETE,
+    FAILED,
+    Declaration,
+    SentinelLevel,
+    UnknownMembers,
+)
+from streamchat_conformance.dialects.declared.machine import DeclaredMachine, run_machine
+from streamchat_conformance.dialects.declared.refusals import lacking
+from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.judges.error import is_large, is_refusal
+from streamchat_conformance.judges.judge import Evidence, Judges, Verdict
+from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.request import answer, declare_rows
+from streamchat_conformance.judges.sse import show
+
+DECLARATIONS = Declarations()
+JUDGES = Judges(DECLARATIONS)
+"""Nothing: what a file declares has requirements of its own (`made_for`)."""
+
+_LEVELS = {SentinelLevel.SHOULD: SHOULD, SentinelLevel.MAY: MAY}
+
+
+def made_for(dialect: Dialect) -> tuple[Declarations, Judges]:
+    """Return the requirements of a declared dialect, and their judges."""
+    declaration = dialect.declaration
+    assert isinstance(declaration, Declaration)
+    declarations = Declarations()
+    judges = Judges(declarations)
+    source = "the declaration of the dialect"
+    for suffix, expectation, title in _kinds_of_requests(declaration):
+        row = (f"{declaration.name}.{suffix}", MUST, title, source)
+        declare_rows(judges, expectation, [row])
+    for suffix, level, title, decide, evidence in _rows(declaration):
+        id_ = f"{declaration.name}.{suffix}"
+        needs = (FAULT,) if suffix == "failed-event" else ()
+        declared = judges.judge(id_, level, title, source=source, needs=needs, evidence=evidence)
+        declared(partial(decide, id_, declaration))
+    return declarations, judges
+
+
+def _kinds_of_requests(declaration: Declaration) -> Iterator[tuple[str, Expectation, str]]:
+    form = declaration.request
+    yield "accepted", Expectation.ACCEPT, "A request of the declared form gets an event stream."
+    if form.required:
+        yield (
+            "required",
+            Expectation.REFUSE,
+            "A request that lacks a required member, or has another type there, is refused.",
+        )
+    if form.unknown_members is UnknownMembers.IGNORED:
+        yield "unknown-members", Expectation.ACCEPT, "Unknown members are ignored."
+    if form.unknown_members is UnknownMembers.REFUSED:
+        yield "unknown-members", Expectation.REFUSE, "Unknown members are refused."
+
+
+Decide = Callable[[str, Declaration, Reading], Verdict]
+RowOfStreams = tuple[str, Level, str, Decide, Evidence]
+
+
+def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
+    stream, events = declaration.stream, declaration.events
+    part, whole = Evidence.PART, Evidence.WHOLE
+    if declaration.refusal is not None:
+        yield "refusal", MUST, "A refusal looks as declared.", _refusal, whole
+    ends = declaration.has_terminal or declaration.has_failure
+    of_events = {
+        "schema": (
+            any(kind.require or (kind.text and not kind.text_optional) for kind in events),
+            "Each event has the declared members, of the declared types.",
+        ),
+        "order": (
+            any(kind.states or kind.scope for kind in events),
+            "Events come in the declared order.",
+        ),
+        "after-terminal": (ends, "No event that may not come then follows the end."),
+        "names": (stream.unknown_red, "Only declared kinds of events come."),
+        "counter": (bool(stream.counter), "The declared counter rises with each event."),
+        "same": (bool(stream.same), "What is declared the same is the same in all events."),
+        "final-text": (
+            any(kind.equal for kind in events),
+            "The text of the last event is that of the events before it.",
+        ),
+        "echo": (any(kind.echo for kind in events), "Declared members repeat the request."),
+    }
+    for suffix, (follows, title) in of_events.items():
+        if follows:
+            yield suffix, MUST, title, _of_events, part
+    if declaration.has_terminal and not stream.complete_at_eof:
+        title = "A stream that ends has the declared end, or reports a failure."
+        yield "terminal", MUST, title, _terminal, whole
+    if declaration.has_failure:
+        title = "A failure in mid-stream is the declared event."
+        yield "failed-event", MUST, title, _failed_event, whole
+    if stream.sentinel:
+        never = stream.sentinel_level is SentinelLevel.NEVER
+        title = "No sentinel comes." if never else "A complete stream ends with the sentinel."
+        yield "sentinel", _LEVELS.get(stream.sentinel_level, MUST), title, _sentinel, whole
+    if declaration.has_text:
+        yield "text", MUST, "A plain request is answered by text.", _text, whole
+
+
+def machine_of(reading: Reading) -> DeclaredMachine | None:
+    """Return the machine that followed a valid request's stream; None for any other exchange."""
+    return reading.derived(_machine)
+
+
+def _machine(reading: Reading) -> DeclaredMachine | None:
+    declaration = reading.dialect.declaration
+    if not reading.judges_stream or not isinstance(declaration, Declaration):
+        return None
+    return run_machine(declaration, reading.events, reading.payloads)
+
+
+def _of_events(id_: str, _: Declaration, reading: Reading) -> Verdict:
+    machine = machine_of(reading)
+    if machine is None:
+        return None
+    row = id_.partition(".")[2]
+    problems = [problem for problem in machine.problems if problem.row == row]
+    if problems:
+        return [
+            block_finding(reading, each.block, id_, each.message, each.expected)
+            for each in problems[:3]
+        ]
+    if row == "echo":
+        return _echo(id_, machine, reading)
+    if row in ("counter", "same", "final-text") and row not in machine.seen:
+        return None
+    if row == "after-terminal" and machine.state not in (COMPLETE, FAILED):
+        return None
+    return [] if reading.events else None
+
+
+def _echo(id_: str, machine: DeclaredMachine, reading: Reading) -> Verdict:
+    if not machine.echoes:
+        return None
+    for block, word, pointer, values in machine.echoes:
+        wanted = reading.asked.values.get(word.removeprefix("$"))
+        if wanted and values != [wanted]:
+            message = f"{pointer} does not repeat {word}"
+            return [block_finding(reading, block, id_, message, repr(wanted)[:160])]
+    return []
+
+
+def _tail(reading: Reading) -> str:
+    return show(reading.body[-160:])
+
+
+def _terminal(id_: str, _: Declaration, reading: Reading) -> Verdict:
+    machine = machine_of(reading)
+    if machine is None or not reading.ended_well or not reading.events:
+        return None
+    if machine.state in (COMPLETE, FAILED):
+        return []
+    # What could not be read may have been the end.
+    if machine.blind or reading.json_broken:
+        return None
+    message = f"the stream ends in the state {machine.state!r}: it looks as if it was cut"
+    return [Finding(id_, message, "the event that completes it", _tail(reading))]
+
+
+def _failed_event(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+    machine = machine_of(reading)
+    prompt = declaration.triggers.get("fault", {}).get("prompt")
+    if machine is None or not prompt or reading.asked.values.get("prompt") != prompt:
+        return None
+    if machine.failure is not None:
+        return []
+    if machine.blind or not reading.ended:
+        return None
+    message = "the stream that fails has no event that says so"
+    return [Finding(id_, message, "the event that is declared as failed", _tail(reading))]
+
+
+def _sentinel(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+    machine = machine_of(reading)
+    if machine is None:
+        return None
+    sentinel = declaration.stream.sentinel
+    if declaration.stream.sentinel_level is SentinelLevel.NEVER:
+        if machine.sentinel is None:
+            return [] if reading.ended_well else None
+        message = "the sentinel comes, and clients read it as JSON"
+        return [block_finding(reading, machine.sentinel, id_, message, "JSON events alone")]
+    after = [problem for problem in machine.problems if problem.row == "sentinel"]
+    if after:
+        return [
+            block_finding(reading, each.block, id_, each.message, each.expected)
+            for each in after[:1]
+        ]
+    if machine.sentinel is not None:
+        return []
+    if not reading.ended_well or (machine.state != COMPLETE and declaration.has_terminal):
+        return None
+    if machine.state == FAILED:
+        return None
+    return [Finding(id_, "the stream ends without its sentinel", sentinel, _tail(reading))]
+
+
+def _text(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+    machine = machine_of(reading)
+    if machine is None or reading.asked.row != f"{declaration.name}.accepted":
+        return None
+    if machine.pieces:
+        return []
+    complete = machine.state == COMPLETE or not declaration.has_terminal
+    unclear = machine.blind or bool(machine.problems) or machine.state == FAILED
+    if not reading.ended_well or not complete or unclear or not reading.events:
+        return None
+    message = "the stream is complete, and no event had any text"
+    return [Finding(id_, message, "an event with text", _tail(reading))]
+
+
+def _refusal(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+    refusal = declaration.refusal
+    if refusal is None or not is_refusal(reading):
+        return None
+    too_large = reading.status == 413 and is_large(reading)
+    problem = ""
+    if refusal.statuses and reading.status not in refusal.statuses and not too_large:
+        problem = f"the status is {reading.status}"
+    elif refusal.media_type and reading.essence != refusal.media_type:
+        problem = f"the media type is {reading.essence or 'absent'}"
+    elif refusal.require and reading.ended_well:
+        parsed = read_json(reading.body)
+        problem = (
+            f"the body is not JSON: {parsed.error.message}"
+            if parsed.error is not None
+            else lacking(parsed.value, refusal.require)
+        )
+    if not problem:
+        return []
+    statuses = " or ".join(map(str, refusal.statuses)) or "a 4xx"
+    shape = reading.dialect.refusals.example if refusal.require else ""
+    expected = ", ".join(filter(None, (statuses, refusal.media_type, shape)))
+    return [Finding(id_, problem, expected, answer(reading))]

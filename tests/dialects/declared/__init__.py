@@ -1,0 +1,1 @@
+"""Dialects that a file declares."""
