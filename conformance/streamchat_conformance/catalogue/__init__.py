@@ -22,6 +22,7 @@ from streamchat_conformance.catalogue.requirement import (
     Requirement,
     UnknownRequirementError,
     decides,
+    decides_own,
     requirement,
     select,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Requirement",
     "UnknownRequirementError",
     "decides",
+    "decides_own",
     "requirement",
     "select",
 ]

@@ -46,7 +46,7 @@ class Layer(StrEnum):
 APPLICATION, SERVER = Layer.APPLICATION, Layer.SERVER
 
 
-_ID = re.compile(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*")
+_ID = re.compile(r"[a-z][a-z0-9_-]*\.[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +127,20 @@ def decides(id_: str) -> Callable[[Case], Case]:
 
     def tie(case: Case) -> Case:
         case.__requirement_id__ = id_  # type: ignore[attr-defined]  # read back by the plugin
+        return case
+
+    return tie
+
+
+def decides_own(*rows: str) -> Callable[[Case], Case]:
+    """Tie a case to requirements of a dialect whose ids are known only in a run.
+
+    The plugin makes a case for each of these rows that the run's dialect has: the rows are the
+    parts of the ids behind the point.
+    """
+
+    def tie(case: Case) -> Case:
+        case.__own_rows__ = rows  # type: ignore[attr-defined]  # read back by the plugin
         return case
 
     return tie

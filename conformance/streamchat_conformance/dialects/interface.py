@@ -299,8 +299,10 @@ class Dialect:
     """Capability to the table that a target file would have for it, where that is known."""
     known: Mapping[str, bool] = field(default_factory=dict)
     """Capabilities that are declared or denied for all servers of the dialect."""
-    own_headers: tuple[tuple[str, str], ...] = ()
-    """Field lines of each request in addition to the user's own."""
+    key_variable: str = ""
+    """The environment variable that has the key of `credentials`, where the dialect names one."""
+    follows: Callable[[Sequence[Block], Payloads], Content] | None = None
+    """What `content` says, given all events as well: where the end of a stream is not JSON."""
 
     @property
     def known_capabilities(self) -> dict[str, Capability]:

@@ -14,8 +14,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import iter_modules
 
-from streamchat_conformance.dialects.declared.checked_tables import DeclarationError
-from streamchat_conformance.dialects.declared.making import dialect_of_file
 from streamchat_conformance.dialects.interface import Dialect
 
 GROUP = "streamchat_conformance.dialects"
@@ -24,6 +22,9 @@ SUFFIX = ".toml"
 """How the name of a file ends that declares a dialect."""
 
 _HOME = "streamchat_conformance.dialects"
+_DECLARED_PACKAGE = f"{_HOME}.declared"
+_DECLARED = f"{_DECLARED_PACKAGE}.making"
+"""What makes a dialect of a file."""
 
 
 class UnknownDialectError(ValueError):
@@ -42,6 +43,11 @@ def _own() -> dict[str, str]:
     return {folder.replace("_", "-"): f"{_HOME}.{folder}.dialect" for folder in folders}
 
 
+def packages() -> list[str]:
+    """Return the packages of the suite's own dialects, and of those that files declare."""
+    return [*(f"{_HOME}.{name.replace('-', '_')}" for name in own_names()), _DECLARED_PACKAGE]
+
+
 def own_names() -> list[str]:
     """Return the names of the suite's own dialects, the default first."""
     return [DEFAULT, *sorted(_own().keys() - {DEFAULT})]
@@ -57,10 +63,8 @@ def names() -> list[str]:
 def dialect_named(name: str) -> Dialect:
     """Return a dialect. Raises UnknownDialectError."""
     if name.endswith(SUFFIX):
-        try:
-            return dialect_of_file(Path(name), frozenset(_own()))
-        except DeclarationError as error:
-            raise UnknownDialectError(str(error)) from None
+        made: Dialect = import_module(_DECLARED).dialect_of_file(Path(name), frozenset(_own()))
+        return made
     module = _own().get(name) or next(
         (entry.module for entry in entry_points(group=GROUP) if entry.name == name), None
     )

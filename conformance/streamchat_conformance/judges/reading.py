@@ -283,6 +283,8 @@ class Reading:
     @cached_property
     def content(self) -> Content:
         """What the events say."""
+        if self.dialect.follows is not None:
+            return self.dialect.follows(self.events, self.payloads)
         return self.dialect.content(self.payloads)
 
     @cached_property

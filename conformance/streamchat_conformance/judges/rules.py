@@ -6,14 +6,13 @@ judges, and the cases of requirements that need several exchanges.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from streamchat_conformance.catalogue import SHARED, Declarations, Level, Requirement
+from streamchat_conformance.catalogue import SHARED, Declarations, Requirement
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.interface import Dialect
@@ -70,9 +69,8 @@ def rules_of(dialect_name: str) -> Rules:
     own_declarations = _declared(dialect.package, own.DECLARATIONS, own.JUDGES)
     own_judges = own.JUDGES
     if dialect.declaration is not None:
-        made, own_judges = own.made_for(dialect)
+        made, own_judges = own.made_for(dialect, declarations)
         own_declarations = made.by_id
-        _check_lowered(dialect, declarations)
     # A dialect may give a shared requirement that it does without a meaning of its own.
     if taken := (declarations.keys() - dialect.without) & own_declarations.keys():
         raise ValueError(f"dialect {dialect.name}: {min(taken)} is a shared requirement")
@@ -100,24 +98,6 @@ def rules_of(dialect_name: str) -> Rules:
             if id_ in catalogue
         },
     )
-
-
-_WEIGHTS = {Level.MAY: 0, Level.SHOULD: 1, Level.MUST: 2}
-
-
-def _check_lowered(dialect: Dialect, shared: Mapping[str, Requirement]) -> None:
-    """Raise ValueError where a file names an unknown requirement, or raises one's level."""
-    for id_ in sorted(dialect.levels.keys() | dialect.without):
-        if id_ not in shared:
-            near = difflib.get_close_matches(id_, shared, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{dialect.name}: [levels] {id_!r} is unknown{hint}")
-    for id_, level in dialect.levels.items():
-        if _WEIGHTS[level] > _WEIGHTS[shared[id_].level]:
-            known = shared[id_].level
-            raise ValueError(
-                f"{dialect.name}: [levels] {id_!r} is {known}, and may only be lowered"
-            )
 
 
 def _declared(package: str, declarations: Declarations, judges: Judges) -> dict[str, Requirement]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _HOME = Path(__file__).resolve().parent.parent / "cases"
 _SESSION = "streamchat-conformance-session"
 _CASES = "streamchat_conformance.cases"
+ID_PARAMETERS = frozenset({"judged_id", "decided_id"})
+"""Parameters of a case that are the requirement's id: judged on what others send, or decided by
+what the case itself sends."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,11 +58,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.pluginmanager.register(GatheringSession(config), _SESSION)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a case for each requirement of the run's dialect that a test decides by its row."""
+    rows = getattr(metafunc.function, "__own_rows__", ())
+    if rows:
+        from streamchat_conformance.plugin.configure import own_ids
+
+        name = "judged_id" if "judged_id" in metafunc.fixturenames else "decided_id"
+        metafunc.parametrize(name, own_ids(metafunc.config, rows))
+
+
 def is_case(item: pytest.Item) -> bool:
     """Return whether a test is one of the suite's own cases."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
     return hasattr(item, "function") and (
-        hasattr(item.function, "__requirement_id__")
-        or "judged_id" in getattr(getattr(item, "callspec", None), "params", {})
+        hasattr(item.function, "__requirement_id__") or not ID_PARAMETERS.isdisjoint(params)
     )
 
 

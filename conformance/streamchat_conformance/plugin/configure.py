@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamchat_conformance.catalogue import Layer, UnknownRequirementError, select
+from streamchat_conformance.catalogue import SHARED, Layer, UnknownRequirementError, select
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
@@ -40,6 +41,8 @@ def checked_settings(config: pytest.Config) -> Settings:
         for name in config.getoption("--secret-header"):
             _declare_secret(name)
         settings = settings_from(config)
+        # Whatever its name: the field that carries a key is a secret.
+        _declare_secret(settings.dialect.credentials("")[0])
         if settings.url is not None:
             endpoint_of(settings)
         if settings.command is not None:
@@ -232,6 +235,13 @@ def _whole(option: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise SettingsError(f"{option} {text!r} is not a whole number") from None
+
+
+def own_ids(config: pytest.Config, rows: Sequence[str]) -> list[str]:
+    """Return the ids of the requirements that only the run's dialect has, of these rows."""
+    catalogue = rules_of(checked_settings(config).dialect.name).catalogue
+    own = [id_ for id_ in catalogue if id_ not in SHARED.by_id]
+    return [id_ for row in rows for id_ in own if id_.partition(".")[2] == row]
 
 
 def cases_of_dialect(config: pytest.Config) -> list[str]:

@@ -268,9 +268,10 @@ def _undecided(target: Target, id_: str) -> Exception | None:
 
 def id_of(item: pytest.Item) -> str:
     """Return the id of the requirement that a case decides, or an empty string."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is not None and "judged_id" in callspec.params:
-        return str(callspec.params["judged_id"])
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    for name in ("judged_id", "decided_id"):
+        if name in params:
+            return str(params[name])
     return str(getattr(getattr(item, "function", None), "__requirement_id__", ""))
 
 

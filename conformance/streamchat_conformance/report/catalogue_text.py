@@ -15,8 +15,16 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
-from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named, names
+from streamchat_conformance.dialects.registry import (
+    UnknownDialectError,
+    dialect_named,
+    names,
+    own_names,
+    packages,
+)
 
+ANY_AREA = "*."
+"""What the name of a text begins with that explains a requirement of this name in any area."""
 ARTICLE = "https://blog.csdn.net/goldtimes/article/details/139377207"
 """The tutorial that first described the endpoint."""
 _RFC = "https://www.rfc-editor.org/rfc/rfc{number}"
@@ -76,12 +84,12 @@ class Cited:
 
 def texts_of(id_: str) -> Texts | None:
     """Return the texts about a requirement; None for an id that this version does not know."""
-    return _texts().get(id_)
+    return _texts().get(id_) or _texts().get(ANY_AREA + id_.partition(".")[2])
 
 
 def known_ids() -> frozenset[str]:
     """Return all ids that have texts."""
-    return frozenset(_texts())
+    return frozenset(id_ for id_ in _texts() if not id_.startswith(ANY_AREA))
 
 
 def cited(source: str, *, defects: bool = False) -> list[Cited]:
@@ -157,7 +165,11 @@ def _texts() -> Mapping[str, Texts]:
 
 def _folders_of_dialects() -> Iterator[Traversable]:
     """Yield the folder of texts of each dialect that has one."""
-    for name in names():
+    for package in packages():
+        folder = files(package).joinpath("texts")
+        if folder.is_dir():
+            yield folder
+    for name in sorted({*names()} - {*own_names()}):
         try:
             folder = files(dialect_named(name).package).joinpath("texts")
         except (UnknownDialectError, ImportError):

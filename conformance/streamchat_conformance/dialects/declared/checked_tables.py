@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from streamchat_conformance.dialects.declared.declaration import Types
 from streamchat_conformance.dialects.declared.pointers import TYPES, tokens_of
+from streamchat_conformance.dialects.declared.templates import PLACEHOLDER_NAMES
 from streamchat_conformance.dialects.declared.toml_places import line_of
+from streamchat_conformance.dialects.registry import UnknownDialectError
+
+_WORD = re.compile(r"\$([A-Za-z_]\w*)")
 
 
-class DeclarationError(ValueError):
+class DeclarationError(UnknownDialectError):
     """A declaration is wrong; the message has the file, the line and what would be right."""
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return a hint at what was meant: the nearest of the known words, or all of them."""
+    words = [str(each) for each in known if each]
+    near = difflib.get_close_matches(word, words, n=1)
+    if not near:
+        # As it is written elsewhere: keep_alive, KeepAlive, "keep-alive", keepalives.
+        plain = {re.sub(r"[^a-z]", "", each.lower()): each for each in words}
+        near = [
+            plain[each]
+            for each in difflib.get_close_matches(re.sub(r"[^a-z]", "", word.lower()), plain, n=1)
+        ]
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(words))}"
 
 
 class CheckedTable:
@@ -23,7 +42,7 @@ class CheckedTable:
     ) -> None:
         self._file, self._text, self._name, self._index = file, text, name, index
         if not isinstance(values, dict):
-            raise self.error("", f"[{name}] must be a table")
+            raise self.error("", f"{self._title} must be a table")
         self.values: Mapping[str, Any] = values
         for key in values:
             if key not in known:
@@ -32,22 +51,32 @@ class CheckedTable:
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
-    def error(self, key: str, message: str) -> DeclarationError:
-        """Return an error about a key, with its place."""
-        line = line_of(self._text, self._name, key, index=self._index)
+    @property
+    def _title(self) -> str:
+        return "[[event]]" if self._name == "event" else f"[{self._name}]"
+
+    def line_of(self, key: str = "") -> int:
+        """Return where the table, or a key of it, stands in the file."""
+        return line_of(self._text, self._path(key), index=self._index)
+
+    def _path(self, *keys: str) -> list[str]:
+        return [*(self._name.split(".") if self._name else []), *filter(None, keys)]
+
+    def error(self, key: str, message: str, inner: str = "") -> DeclarationError:
+        """Return an error about a key, or about a key within its value, with its place."""
+        line = line_of(self._text, self._path(key, inner), index=self._index)
         return DeclarationError(f"{self._file}:{line}: {message}")
 
     def unknown(self, key: str, known: Collection[str]) -> DeclarationError:
-        """Return the error about a word that is none of those known, naming the nearest."""
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-        place = f"[{self._name}] " if self._name else ""
-        return self.error(key, f"{place}{key!r} is unknown; {hint}")
+        """Return the error about a key that is none of those known, naming the nearest."""
+        where = f" in {self._title}" if self._name else ""
+        what = "key" if self._name else "table"
+        return self.error(key, f"the {what} {key!r}{where} is unknown; {nearest(key, known)}")
 
     def wrong(self, key: str, wanted: str) -> DeclarationError:
         """Return the error about a value of another type."""
         place = f"{self._name}.{key}" if self._name else key
-        return self.error(key, f"'{place}' must be {wanted}, not {self.values[key]!r}")
+        return self.error(key, f"'{place}' must be {wanted}, not {self.values[key]!r}"[:300])
 
     def text(self, key: str, default: str = "") -> str:
         """Return a string."""
@@ -67,9 +96,9 @@ class CheckedTable:
         """Return one of several words."""
         value = self.text(key, default)
         if value not in known:
-            near = difflib.get_close_matches(value, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise self.wrong(key, "one of " + ", ".join(known) + hint)
+            raise self.error(
+                key, f"'{self._name}.{key}' {value!r} is unknown; " + nearest(value, known)
+            )
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -80,11 +109,27 @@ class CheckedTable:
         return tuple(value)
 
     def table(self, key: str) -> Mapping[str, Any]:
-        """Return an inner table."""
+        """Return an inner table, whatever its keys are."""
         value = self.values.get(key, {})
         if not isinstance(value, dict):
             raise self.wrong(key, "a table, written { … }")
         return value
+
+    def inner(self, key: str, known: Collection[str]) -> CheckedTable:
+        """Return an inner table whose keys are known."""
+        name = f"{self._name}.{key}" if self._name else key
+        values = self.table(key)
+        return CheckedTable(self._file, self._text, name, values, known, self._index)
+
+    def words(self, key: str) -> Mapping[str, str]:
+        """Return an inner table of strings."""
+        values = self.table(key)
+        for name, value in values.items():
+            if not isinstance(value, str):
+                raise self.error(
+                    key, f"'{self._name}.{key}.{name}' must be a string, not {value!r}", name
+                )
+        return values
 
     def pointer(self, key: str, *, stars: bool = True) -> str:
         """Return a JSON pointer."""
@@ -93,8 +138,9 @@ class CheckedTable:
         return value
 
     def pointers(self, key: str) -> tuple[str, ...]:
-        """Return an array of JSON pointers."""
-        values = self.texts(key)
+        """Return an array of JSON pointers; one may stand without its array."""
+        values = self.values.get(key, [])
+        values = (values,) if isinstance(values, str) else self.texts(key)
         for value in values:
             self.check_pointer(key, value)
         return values
@@ -104,11 +150,12 @@ class CheckedTable:
         try:
             tokens = tokens_of(value)
         except ValueError:
+            hint = "/" + value.removeprefix("$").removeprefix(".").replace(".", "/")
             raise self.error(
-                key, f"{value!r} is no JSON pointer; did you mean {'/' + value!r}?"
+                key, f"{value!r} is no JSON pointer; did you mean {hint!r}?", value
             ) from None
         if not stars and "*" in tokens:
-            raise self.error(key, f"{value!r}: '*' may not stand here")
+            raise self.error(key, f"{value!r}: '*' may not stand here", value)
 
     def conditions(self, key: str) -> Mapping[str, Any]:
         """Return a table of pointers and literals."""
@@ -116,7 +163,8 @@ class CheckedTable:
         for pointer, wanted in values.items():
             self.check_pointer(key, pointer)
             if isinstance(wanted, dict | list):
-                raise self.error(key, f"'{key}' of {pointer!r} must be a literal, not {wanted!r}")
+                message = f"'{key}' of {pointer!r} must be a literal, not {wanted!r}"[:300]
+                raise self.error(key, message, pointer)
         return values
 
     def types(self, key: str, *, stars: bool = True) -> Types:
@@ -125,10 +173,23 @@ class CheckedTable:
         for pointer, names in self.table(key).items():
             self.check_pointer(key, pointer, stars=stars)
             listed = names if isinstance(names, list) else [names]
+            if not listed:
+                raise self.error(key, f"{pointer!r} needs a type in '{key}'", pointer)
             for name in listed:
                 if not isinstance(name, str) or name not in TYPES:
-                    near = difflib.get_close_matches(str(name), TYPES, n=1)
-                    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(TYPES)}"
-                    raise self.error(key, f"type {name!r} of {pointer!r} is unknown; {hint}")
+                    hint = nearest(str(name), TYPES)
+                    message = f"the type {name!r} of {pointer!r} is unknown; {hint}"
+                    raise self.error(key, message, pointer)
             found[pointer] = tuple(listed)
         return found
+
+    def check_placeholders(self, key: str, text: str, known: Collection[str]) -> None:
+        """Raise DeclarationError for a placeholder that is known elsewhere, or is misspelt."""
+        for word in _WORD.findall(text):
+            elsewhere = word in PLACEHOLDER_NAMES
+            near = difflib.get_close_matches(word, PLACEHOLDER_NAMES, n=1, cutoff=0.7)
+            if word not in known and (elsewhere or near):
+                shown = ["$" + each for each in known]
+                hint = f"did you mean '${near[0]}'?" if near and near[0] in known else ""
+                hint = hint or f"known are {', '.join(sorted(shown))}"
+                raise self.error(key, f"the placeholder '${word}' is unknown here; {hint}")

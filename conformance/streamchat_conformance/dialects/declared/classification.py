@@ -34,18 +34,19 @@ class DeclaredClassification:
         bindings = matched(form, reading.value)
         if bindings is None:
             return Asked(Expectation.EITHER, sent=sent)
-        values_: dict[str, Any] = {
-            key: bindings.values[key] for key in ("prompt", "history") if key in bindings.values
+        said: dict[str, Any] = {
+            key: bindings.values[key]
+            for key in ("prompt", "history", "model")
+            if key in bindings.values
         }
-        values_["model"] = bindings.values.get("model", "")
         if bindings.values.get("prompt") == "":
-            return Asked(Expectation.EITHER, sent=sent, values=values_)
+            return Asked(Expectation.EITHER, sent=sent, values=said)
         unsure = []
         if bindings.unknown:
             row = f"{name}.unknown-members"
             if form.unknown_members is UnknownMembers.REFUSED:
                 return Asked(Expectation.REFUSE, (row,), sent=sent)
             if form.unknown_members is UnknownMembers.UNSPECIFIED:
-                return Asked(Expectation.EITHER, sent=sent, values=values_)
+                return Asked(Expectation.EITHER, sent=sent, values=said)
             unsure = [row]
-        return of_valid(sent, reading, values_, unsure=unsure, sure=[f"{name}.accepted"])
+        return of_valid(sent, reading, said, unsure=unsure, sure=[f"{name}.accepted"])

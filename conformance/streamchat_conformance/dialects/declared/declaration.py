@@ -66,12 +66,13 @@ class DeclaredRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class EventKind:
+class DeclaredEvent:
     """One kind of event."""
 
     kind: str
     when: Conditions = field(default_factory=dict)
-    text: str = ""
+    text: str | None = None
+    """Where the text stands; the empty pointer is the whole data."""
     replace: bool = False
     text_optional: bool = False
     text_unless: Conditions = field(default_factory=dict)
@@ -86,6 +87,13 @@ class EventKind:
     equal: tuple[str, ...] = ()
     echo: Mapping[str, str] = field(default_factory=dict)
     json: bool = True
+    line: int = 1
+    """Where it stands in the file."""
+
+    def leads_to(self, state: str) -> bool:
+        """Return whether an event of this kind may end a stream in a final state."""
+        when = self.complete_when if state == COMPLETE else self.failed_when
+        return bool(when) or state in self.states.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +131,14 @@ class Declaration:
     file: str
     request: DeclaredRequestForm
     stream: DeclaredStream
-    events: tuple[EventKind, ...]
+    events: tuple[DeclaredEvent, ...]
     title: str = ""
     refusal: DeclaredRefusal | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
+    level_lines: Mapping[str, int] = field(default_factory=dict)
+    """Where each of them stands in the file."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Field lines of every request."""
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Capability to the table that a target file would have for it."""
@@ -135,14 +147,20 @@ class Declaration:
     @property
     def has_terminal(self) -> bool:
         """Whether some event completes a stream."""
-        return any(kind.complete_when or COMPLETE in kind.states.values() for kind in self.events)
+        return any(kind.leads_to(COMPLETE) for kind in self.events)
 
     @property
     def has_failure(self) -> bool:
         """Whether some event reports a failure."""
-        return any(kind.failed_when or FAILED in kind.states.values() for kind in self.events)
+        return any(kind.leads_to(FAILED) for kind in self.events)
+
+    @property
+    def ends_by_sentinel(self) -> bool:
+        """Whether nothing but the sentinel shows that a stream is complete."""
+        must = self.stream.sentinel_level is SentinelLevel.MUST
+        return bool(self.stream.sentinel) and must and not self.has_terminal
 
     @property
     def has_text(self) -> bool:
         """Whether some event carries text."""
-        return any(kind.text for kind in self.events)
+        return any(kind.text is not None for kind in self.events)

@@ -7,7 +7,7 @@ where the event leads; what follows from the same cause is not reported again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,13 +18,14 @@ from streamchat_conformance.dialects.declared.declaration import (
     COMPLETE,
     FAILED,
     Declaration,
-    EventKind,
+    DeclaredEvent,
 )
 from streamchat_conformance.dialects.declared.pointers import (
     found,
     found_with_parent,
     holds,
     is_of,
+    kind_word,
 )
 from streamchat_conformance.dialects.interface import Content, Payloads, Piece
 
@@ -59,6 +60,7 @@ class DeclaredMachine:
     """Pointer to the value that stands there in the whole stream."""
     seen: set[str] = field(default_factory=set)
     """Rows for which something was there to judge."""
+    _ended: Block | None = None
     _open: set[str] = field(default_factory=set)
     _counter: Any = None
 
@@ -72,7 +74,7 @@ class DeclaredMachine:
         if event is None or event.type in stream.keepalive_names:
             return
         if stream.sentinel and event.data.strip(" \r\n") == stream.sentinel:
-            self.sentinel = self.sentinel or block
+            self._take_sentinel(block)
             return
         readable = payload is not None and payload.error is None
         value = payload.value if payload is not None and readable else None
@@ -82,24 +84,35 @@ class DeclaredMachine:
             # What is not JSON is payload.json. Data without anything in it says nothing.
             self.blind |= bool(event.data.strip())
             return
-        if self.sentinel is not None and kinds:
-            self._report("sentinel", block, "an event follows the sentinel", "the sentinel last")
-        if name is None or not kinds:
-            if stream.unknown_red:
-                shown = "no kind" if name is None else repr(name)[:80]
-                names = ", ".join(sorted({kind.kind for kind in self.declaration.events}))
-                self._report("names", block, f"an event of {shown} comes", f"one of: {names}")
-            return
         kind = next((each for each in kinds if holds(value, each.when)), None)
-        if kind is not None:
-            self._take(block, value, kind)
+        over = self.state in (COMPLETE, FAILED)
+        # What may not follow the end of the stream either is reported as that alone.
+        follows = kind is not None and not (over and self.state not in kind.states)
+        if self.sentinel is not None and follows and not self.broke("sentinel"):
+            self._report("sentinel", block, "an event follows the sentinel", "the sentinel last")
+        if kind is None:
+            if stream.unknown_red and not self.broke("names"):
+                shown = "no kind" if name is None else self._named(name)
+                names = ", ".join(sorted({kind.kind for kind in self.declaration.events} - {""}))
+                expected = f"one of: {names}" if names else "an event that some [[event]] declares"
+                self._report("names", block, f"an event of {shown} comes", expected)
+            return
+        self._take(block, value if kind.json else event.data, kind)
+
+    def _take_sentinel(self, block: Block) -> None:
+        if self.sentinel is not None and not self.broke("sentinel"):
+            self._report("sentinel", block, "the sentinel comes twice", "the sentinel once")
+        self.sentinel = self.sentinel or block
+
+    @staticmethod
+    def _named(name: str) -> str:
+        return f"kind {name!r}"[:80] if name else "a kind that is not declared"
 
     def _kind(self, name: str, value: Any) -> str | None:
         where = self.declaration.stream.kind
         if where in ("", "event"):
             return name if where else ""
-        values = found(value, where)
-        return values[0] if values and isinstance(values[0], str) else None
+        return next((kind_word(each) for each in found(value, where)), None)
 
     def _report(self, row: str, block: Block, message: str, expected: str) -> None:
         self.problems.append(DeclaredProblem(row, message, expected, block))
@@ -108,7 +121,7 @@ class DeclaredMachine:
         """Return whether a requirement was broken."""
         return any(problem.row == row for problem in self.problems)
 
-    def _take(self, block: Block, value: Any, kind: EventKind) -> None:
+    def _take(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         self._check_shape(block, value, kind)
         self._take_text(block, value, kind)
         self._move(block, value, kind)
@@ -117,7 +130,7 @@ class DeclaredMachine:
         for pointer, word in kind.echo.items():
             self.echoes.append((block, word, pointer, found(value, pointer)))
 
-    def _check_shape(self, block: Block, value: Any, kind: EventKind) -> None:
+    def _check_shape(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         for pointer, types in kind.require.items():
             values = found(value, pointer)
             wanted = " or ".join(types)
@@ -130,22 +143,27 @@ class DeclaredMachine:
             self._report("schema", block, message, f"{pointer}: {wanted}")
             return
 
-    def _shown(self, kind: EventKind) -> str:
+    def _broke_shape(self, block: Block) -> bool:
+        return any(each.row == "schema" and each.block is block for each in self.problems)
+
+    def _shown(self, kind: DeclaredEvent) -> str:
         return f"{kind.kind!r} event" if kind.kind else "event"
 
-    def _take_text(self, block: Block, value: Any, kind: EventKind) -> None:
-        if not kind.text:
+    def _take_text(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
+        if kind.text is None:
             return
-        pairs = found_with_parent(value, kind.text)
         own = [
             text
-            for around, text in pairs
+            for around, text in found_with_parent(value, kind.text)
             if not (kind.text_unless and holds(around, kind.text_unless))
         ]
         texts = [text for text in own if isinstance(text, str)]
-        lacks = not kind.text_optional and (not pairs or len(texts) < len(own))
-        if lacks and not any(problem.block is block for problem in self.problems):
-            message = f"a {self._shown(kind)} has no text at {kind.text}"
+        absent = not found(value, kind.text)
+        nothing = sum(text is None for text in own) if kind.text_optional else 0
+        lacks = absent and not kind.text_optional
+        if (lacks or len(texts) + nothing < len(own)) and not self._broke_shape(block):
+            what = "no text" if lacks else "something else than text"
+            message = f"a {self._shown(kind)} has {what} at {kind.text}"
             self._report("schema", block, message, f"{kind.text}: string")
         if not texts:
             return
@@ -156,7 +174,7 @@ class DeclaredMachine:
         if joined:
             self.pieces.append(Piece(joined, block))
 
-    def _move(self, block: Block, value: Any, kind: EventKind) -> None:
+    def _move(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         before, next_state = self.state, kind.states.get(self.state)
         over = before in (COMPLETE, FAILED)
         if over and next_state is None:
@@ -177,14 +195,16 @@ class DeclaredMachine:
             self.state = FAILED
         if self.state == FAILED and before != FAILED:
             self.failure = self.failure or block
+        if self.state == COMPLETE and before != COMPLETE:
+            self._ended = block
 
-    def _check_scope(self, block: Block, value: Any, kind: EventKind) -> None:
+    def _check_scope(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         if not kind.scope:
             return
         values = found(value, kind.scope)
         if not values:
             return
-        id_ = json.dumps(values[0], default=str)[:200]
+        id_ = f"{kind.scope} {json.dumps(values[0], default=str)[:200]}"
         problem = ""
         if kind.opens and id_ in self._open:
             problem = f"opens {id_}, which is open"
@@ -201,28 +221,47 @@ class DeclaredMachine:
         if kind.closes:
             self._open.discard(id_)
 
-    def _check_members(self, block: Block, value: Any, kind: EventKind) -> None:
+    def end(self) -> None:
+        """Take note that nothing more comes: what a complete stream has opened is closed."""
+        closing = {kind.scope for kind in self.declaration.events if kind.closes}
+        left = [id_ for id_ in sorted(self._open) if id_.partition(" ")[0] in closing]
+        if left and self._ended is not None and self.state == COMPLETE and not self.broke("order"):
+            message = f"the stream is complete while {left[0][:120]} is open"
+            self._report("order", self._ended, message, "everything closed before the end")
+
+    def _check_members(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         stream = self.declaration.stream
         if stream.counter:
-            numbers = [each for each in found(value, stream.counter) if _is_number(each)]
-            if numbers:
-                self.seen.add("counter")
-                if self._counter is not None and numbers[0] <= self._counter:
-                    message = f"{stream.counter} does not rise: {numbers[0]} after {self._counter}"
-                    self._report("counter", block, message[:200], "a larger number in each event")
-                self._counter = numbers[0]
-        for pointer in dict.fromkeys((*stream.same, *stream.unique)):
+            self._check_counter(block, found(value, stream.counter))
+        known = self.declaration.request.continue_from
+        for pointer in dict.fromkeys((*stream.same, *stream.unique, *([known] if known else []))):
             for each in found(value, pointer)[:1]:
                 self.seen.add("same")
-                if self.kept.setdefault(pointer, each) != each and pointer in stream.same:
+                first = self.kept.setdefault(pointer, each)
+                if first != each and pointer in stream.same and not self.broke("same"):
                     message = f"{pointer} changes within the stream"
-                    self._report("same", block, message, repr(self.kept[pointer])[:80])
+                    self._report("same", block, message, repr(first)[:80])
+        # An event that could not be read, or is of a strange kind, may have had some of the text.
+        if self.blind or self.broke("schema") or self.broke("names"):
+            return
         for pointer in kind.equal:
             for each in found(value, pointer)[:1]:
                 self.seen.add("final-text")
                 if each != self.text:
                     message = f"{pointer} is not what the events before it said"
                     self._report("final-text", block, message, repr(self.text)[:160])
+
+    def _check_counter(self, block: Block, values: list[Any]) -> None:
+        numbers = [each for each in values if _is_number(each)]
+        if not numbers:
+            return
+        self.seen.add("counter")
+        falls = self._counter is not None and numbers[0] <= self._counter
+        if falls and not self.broke("counter"):
+            pointer = self.declaration.stream.counter
+            message = f"{pointer} does not rise: {numbers[0]} after {self._counter}"
+            self._report("counter", block, message[:200], "a larger number in each event")
+        self._counter = numbers[0]
 
 
 def _is_number(value: Any) -> bool:
@@ -231,13 +270,14 @@ def _is_number(value: Any) -> bool:
 
 
 def run_machine(
-    declaration: Declaration, events: list[Block], payloads: Payloads
+    declaration: Declaration, events: Sequence[Block], payloads: Payloads
 ) -> DeclaredMachine:
     """Return the machine after these events."""
     machine = DeclaredMachine(declaration)
     readings: Mapping[int, JsonReading] = {id(block): payload for block, payload in payloads}
     for block in events:
         machine.feed(block, readings.get(id(block)))
+    machine.end()
     return machine
 
 
@@ -249,7 +289,12 @@ class DeclaredContent:
 
     def __call__(self, payloads: Payloads) -> Content:
         """Return what events say."""
-        machine = run_machine(self.declaration, [block for block, _ in payloads], payloads)
-        return Content(
-            tuple(machine.pieces), finished=machine.state == COMPLETE, failure=machine.failure
-        )
+        return self.of_all([block for block, _ in payloads], payloads)
+
+    def of_all(self, events: Sequence[Block], payloads: Payloads) -> Content:
+        """Return what events say, also those whose data is not JSON."""
+        machine = run_machine(self.declaration, events, payloads)
+        finished = machine.state == COMPLETE
+        if self.declaration.ends_by_sentinel:
+            finished = machine.sentinel is not None and machine.failure is None
+        return Content(tuple(machine.pieces), finished=finished, failure=machine.failure)

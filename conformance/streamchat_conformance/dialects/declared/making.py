@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from streamchat_conformance.catalogue import MAY, SHOULD, Level
+from streamchat_conformance.catalogue import Level
 from streamchat_conformance.dialects.declared.classification import DeclaredClassification
 from streamchat_conformance.dialects.declared.declaration import (
     FAILED,
     Declaration,
-    SentinelLevel,
 )
+from streamchat_conformance.dialects.declared.levels import DEFAULT_LEVELS, WITHOUT
 from streamchat_conformance.dialects.declared.machine import DeclaredContent
 from streamchat_conformance.dialects.declared.reading import read_declaration
 from streamchat_conformance.dialects.declared.refusals import DeclaredRefusals
 from streamchat_conformance.dialects.declared.requests import DeclaredRequests
-from streamchat_conformance.dialects.interface import Deployment, Dialect
+from streamchat_conformance.dialects.interface import Deployment, Dialect, bearer
 
 _UUID = str(uuid.uuid4())
 """What stands for `$uuid` in a path: the same in a whole run."""
@@ -33,33 +33,10 @@ AREAS = frozenset(
 )
 """What the ids of shared requirements begin with."""
 
-_WITHOUT = (
-    *("error.status", "error.shape", "request.valid-accepted", "request.unknown-members"),
-    *("stream.line-client", "stream.fault", "sse.event-type", "payload.object"),
-    "payload.no-replacement",
-)
-"""What only an endpoint that is described to the last member can be held to."""
 
-_LEVELS: dict[str, Level] = {
-    **dict.fromkeys(("headers.no-cache", "headers.connection-keep-alive"), MAY),
-    **dict.fromkeys(
-        (
-            *("headers.cache-control", "headers.connection-persistent", "sse.one-line"),
-            *("connection.reuse-after-stream", "error.routing-json", "error.media-type"),
-            *("request.method-refused", "request.allow", "request.unknown-path"),
-            *("request.large-prompt", "request.media-type-not-json", "request.chunked-body"),
-            *("request.chunk-extensions", "request.deep-nesting", "request.huge-number"),
-            "request.body-not-utf8",
-        ),
-        SHOULD,
-    ),
-}
-"""What servers differ about."""
-
-
-def _named(declaration: Declaration, state: str) -> frozenset[str]:
-    """Return the names of events that lead to a state."""
-    return frozenset(kind.kind for kind in declaration.events if state in kind.states.values())
+def _leading_to(declaration: Declaration, state: str) -> frozenset[str]:
+    """Return the names of events that may lead to a state."""
+    return frozenset(kind.kind for kind in declaration.events if kind.leads_to(state))
 
 
 def _deployed(dialect: Dialect, deployment: Deployment) -> Dialect:
@@ -72,31 +49,50 @@ def _deployed(dialect: Dialect, deployment: Deployment) -> Dialect:
     return replace(dialect, requests=requests, path=path)
 
 
-def _authorization(declaration: Declaration) -> tuple[tuple[str, str], ...]:
+def _credentials(declaration: Declaration) -> Callable[[str], tuple[str, str]]:
+    """Return what makes the field line of a key."""
     auth = declaration.authorization
     if auth is None:
-        return ()
-    key = os.environ.get(auth.variable, "")
-    return ((auth.header, auth.prefix + key),) if key else ()
+        return bearer
+    return lambda key: (auth.header, auth.prefix + key)
+
+
+def _explanations(name: str) -> dict[str, tuple[str, ...]]:
+    """Return which of the declared requirements, broken, explains others."""
+    names, schema = f"{name}.names", f"{name}.schema"
+    return {
+        # An event of a strange name may be the one that is missing.
+        f"{name}.order": (names,),
+        f"{name}.text": (names, schema),
+        f"{name}.final-text": (names, schema),
+        f"{name}.terminal": ("transport.terminated", "payload.json", names),
+        f"{name}.failed-event": (names,),
+        f"{name}.sentinel": ("transport.terminated",),
+        # Another sentinel than the declared one is no JSON either.
+        "payload.json": (f"{name}.sentinel",),
+        "stream.fault-visible": (f"{name}.failed-event",),
+    }
 
 
 def made_dialect(declaration: Declaration) -> Dialect:
     """Return the dialect that a file declares."""
-    levels, without = dict(_LEVELS), set(_WITHOUT)
+    levels, without = dict(DEFAULT_LEVELS), set(WITHOUT)
     for id_, word in declaration.levels.items():
-        levels.pop(id_, None)
         if word == "off":
             without.add(id_)
         else:
-            levels[id_] = MAY if word == "I" else SHOULD
+            levels[id_] = Level(word)
     stream = declaration.stream
     by_name = stream.kind == "event"
-    refusal = declaration.refusal
+    refusal, auth = declaration.refusal, declaration.authorization
     if refusal is None or refusal.media_type:
         # Undeclared, or part of the declared refusal.
         without.add("error.media-type")
         levels.pop("error.media-type", None)
-    judged = stream.sentinel and stream.sentinel_level is not SentinelLevel.NEVER
+    if not declaration.has_failure:
+        # How a failure shows is not declared.
+        without.add("stream.fault-visible")
+    content = DeclaredContent(declaration)
     kinds = frozenset(kind.kind for kind in declaration.events)
     plain = frozenset(kind.kind for kind in declaration.events if not kind.json)
     name = declaration.name
@@ -107,12 +103,13 @@ def made_dialect(declaration: Declaration) -> Dialect:
         requests=DeclaredRequests(declaration.request, Deployment()),
         refusals=DeclaredRefusals(declaration),
         asked=DeclaredClassification(declaration),
-        content=DeclaredContent(declaration),
+        content=content,
+        follows=content.of_all,
         package=PACKAGE,
         plain_row=f"{name}.accepted",
-        sentinel=stream.sentinel if judged else None,
+        sentinel=stream.sentinel or None,
         content_events=kinds if by_name else frozenset({"message"}),
-        failure_events=_named(declaration, FAILED) if by_name else frozenset({"error"}),
+        failure_events=_leading_to(declaration, FAILED) if by_name else frozenset(),
         plain_events=plain | stream.keepalive_names,
         deployed=_deployed,
         first_event_s=60.0,
@@ -122,11 +119,10 @@ def made_dialect(declaration: Declaration) -> Dialect:
         declaration=declaration,
         triggers=declaration.triggers,
         known=declaration.capabilities,
-        own_headers=_authorization(declaration),
-        explains={
-            f"{name}.text": (f"{name}.schema",),
-            f"{name}.final-text": (f"{name}.schema",),
-        },
+        fields=declaration.headers,
+        credentials=_credentials(declaration),
+        key_variable=auth.variable if auth is not None else "",
+        explains=_explanations(name),
     )
     return made.for_deployment(Deployment())
 

@@ -53,6 +53,25 @@ def _step(value: Any, token: str) -> Iterator[Any]:
             yield value[int(token)]
 
 
+def pointers_in(value: Any, at: str = "") -> list[str]:
+    """Return the pointers to everything in a JSON value, from the outside in."""
+    if isinstance(value, dict):
+        inner = {name.replace("~", "~0").replace("/", "~1"): each for name, each in value.items()}
+    elif isinstance(value, list):
+        inner = {str(number): each for number, each in enumerate(value)}
+    else:
+        return []
+    places = [f"{at}/{name}" for name in inner]
+    return [
+        *places,
+        *(
+            below
+            for place, each in zip(places, inner.values(), strict=True)
+            for below in pointers_in(each, place)
+        ),
+    ]
+
+
 def is_of(value: Any, types: tuple[str, ...]) -> bool:
     """Return whether a JSON value is of one of these types; true is no number."""
     return any(
@@ -60,6 +79,13 @@ def is_of(value: Any, types: tuple[str, ...]) -> bool:
         and (not isinstance(value, bool) or name in ("boolean", "any"))
         for name in types
     )
+
+
+def kind_word(value: Any) -> str | None:
+    """Return the value that says an event's kind as a file writes it; None for no literal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int) else None
 
 
 def holds(value: Any, conditions: Mapping[str, Any]) -> bool:

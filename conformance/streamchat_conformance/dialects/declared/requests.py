@@ -13,7 +13,8 @@ from streamchat_conformance.dialects.declared.pointers import found, is_of, with
 from streamchat_conformance.dialects.declared.templates import Turn, request_of
 from streamchat_conformance.dialects.interface import Asked, Deployment
 
-_CANDIDATES: tuple[Any, ...] = (1, "text", [], {}, True)
+_CANDIDATES: tuple[Any, ...] = ("text", [], {}, 1)
+"""Values of other types. Frameworks take numbers for truth values, but no text."""
 _FILLER = b'"' + b"x" * 100_000 + b'"'
 
 
@@ -26,10 +27,14 @@ class DeclaredBody:
     turns: tuple[Turn, ...] = ()
     model: str = ""
     members: tuple[tuple[str, Any], ...] = ()
+    goes_on: Any = None
+    """What continues the conversation of an earlier stream."""
 
     def value(self) -> Any:
         """Return the JSON value."""
         value = request_of(self.form, self.prompt, self.turns, self.model)
+        if self.goes_on is not None:
+            value = with_value(value, self.form.continue_set, self.goes_on)
         return {**value, **dict(self.members)}
 
     def body(self, *, ensure_ascii: bool = True) -> bytes:
@@ -51,10 +56,12 @@ def wrong_requests(plain: DeclaredBody) -> list[bytes]:
     for pointer, types in form.required.items():
         if not found(value, pointer):
             continue
-        wrong = [each for each in (None, *_CANDIDATES) if not is_of(each, types)]
+        wrong: list[Any] = [each for each in (None, *_CANDIDATES) if not is_of(each, types)]
         news: list[Any] = [] if pointer in form.optional else [...]
         news += [None] if None in wrong else []
-        news += [each for each in wrong if each is not None][:2]
+        others = [each for each in wrong if each is not None]
+        # A number is what a lax server takes for a text.
+        news += [*others[:1], *others[-1:]] if "string" in types else others[:2]
         bodies += [json.dumps(with_value(value, pointer, new)).encode() for new in news]
     return bodies
 

@@ -30,6 +30,7 @@ from streamchat_conformance.suite.budget.rate import Rate
 from streamchat_conformance.suite.config.deploying import (
     DEPLOYMENT_KEYS,
     deployment_of,
+    key_in_environment,
     key_referred_to,
     with_key,
 )
@@ -342,21 +343,27 @@ def parse_dialect(name: str) -> Dialect:
         dialect = dialect_named(name)
         if dialect.declaration is not None:
             rules_of(name)  # what a file changes is checked where it is read
-    except (UnknownDialectError, ValueError) as error:
+    except UnknownDialectError as error:
         raise SettingsError(str(error)) from None
     return dialect
 
 
 def with_dialect_known(settings: Settings) -> Settings:
-    """Return the settings with what the dialect itself says of its servers; the user's win."""
+    """Return the settings with what the dialect itself says of its servers; the user's win.
+
+    Raises SettingsError where the key that the dialect names is not set.
+    """
     dialect = settings.dialect
-    mine = {name.lower() for name, _ in settings.headers}
-    headers = [each for each in dialect.own_headers if each[0].lower() not in mine]
+    headers = settings.headers
+    name = dialect.credentials("")[0].lower()
+    if dialect.key_variable and all(known.lower() != name for known, _ in headers):
+        key = key_in_environment(dialect.key_variable, f"{dialect.name}: [auth]")
+        headers = with_key(headers, dialect, key)
     slow = settings.slow or _declared(dialect.triggers.get("slow"), "slow", dialect)
     fault = settings.fault or _declared(dialect.triggers.get("fault"), "fault", dialect)
     return replace(
         settings,
-        headers=(*settings.headers, *headers),
+        headers=headers,
         capabilities={**dialect.known, **settings.capabilities},
         slow=slow,
         fault=fault,

@@ -83,7 +83,9 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
         )
     if target.undiscovered and reading.refused:
         raise NotTestable(target.undiscovered, credentials_hint(target))
-    if not (reading.is_stream and reading.content.pieces):
+    # What a file declares may well look like another dialect.
+    declared = target.dialect.declaration is not None
+    if not declared and not (reading.is_stream and reading.content.pieces):
         recognise(target, [reading, refusal])
     _check_model(target, reading)
     if status == 404:

@@ -2,68 +2,127 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+from streamchat_conformance.catalogue import decides_own
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.dialects.declared.requests import declared_body_of, wrong_requests
-from streamchat_conformance.judges import rules_of
-from streamchat_conformance.plugin.configure import checked_settings
+from streamchat_conformance.dialects.declared.requests import (
+    DeclaredBody,
+    declared_body_of,
+    wrong_requests,
+)
+from streamchat_conformance.dialects.declared.rules import declaration_of, machine_of
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check, verdict
+from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-WITHIN_S = 20.0
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a case for each requirement of the file."""
-    rules = rules_of(checked_settings(metafunc.config).dialect.name)
-    declaration = rules.dialect.declaration
-    area = f"{getattr(declaration, 'name', '')}."
-    metafunc.parametrize("judged_id", [id_ for id_ in rules.judges if id_.startswith(area)])
+STREAM_ROWS = (
+    *("schema", "order", "terminal", "after-terminal", "sentinel", "names", "counter", "same"),
+    *("final-text", "text", "echo"),
+)
+"""Decided on every stream of a run."""
 
 
-def _send_wrong(target: Target) -> None:
-    for body in wrong_requests(declared_body_of(target.plain())):
+def plain(target: Target) -> DeclaredBody:
+    """Return the plainest request that this target accepts."""
+    return declared_body_of(target.plain())
+
+
+def whole(target: Target, body: DeclaredBody, label: str) -> Reading:
+    """Send a request and read its answer to the end."""
+    settings = target.settings
+    within_s = settings.limits.first_event_s + settings.observation_s
+    stop = Answered(whole=True, within_s=within_s)
+    return target.send(HttpRequest.chat(body), stop=stop, label=label)
+
+
+@decides_own("required")
+@costs(4)
+def test_requests_that_lack_something_are_refused(target: Target, decided_id: str) -> None:
+    for body in wrong_requests(plain(target)):
         target.post(body, label="a request without what is required")
+    verdict(target, decided_id)
 
 
-def _send_unknown(target: Target) -> None:
-    plain = declared_body_of(target.plain())
-    members = (*plain.members, ("streamchatUnknown", "value"))
-    body = type(plain)(plain.form, plain.prompt, plain.turns, plain.model, members)
-    target.chat(body, label="an unknown member")
+@decides_own("refusal")
+def test_refusals_look_as_declared(target: Target, decided_id: str) -> None:
+    for request in target.dialect.requests.refusable:
+        target.send(request, label="a request that is refused")
+    verdict(target, decided_id)
 
 
-def _send_history(target: Target) -> None:
-    body = target.dialect.requests.recalling(target.plain(), "Hi")
-    check(target.chat(body, label="a history"), target.dialect.plain_row)
+@decides_own("unknown-members")
+@costs(1)
+def test_unknown_members_have_the_declared_outcome(target: Target, decided_id: str) -> None:
+    body = plain(target)
+    members = (*body.members, ("streamchatUnknown", "value"))
+    check(target.chat(replace(body, members=members), label="an unknown member"), decided_id)
 
 
-def _send_whole(target: Target) -> None:
+@decides_own("accepted")
+def test_requests_of_the_declared_form_are_accepted(target: Target, decided_id: str) -> None:
+    body = plain(target)
+    check(whole(target, body, "a plain request"), decided_id)
+    earlier = target.dialect.requests.recalling(body, "Hi")
+    if earlier != body:
+        check(whole(target, declared_body_of(earlier), "a request with a history"), decided_id)
+
+
+@decides_own("failed-event")
+def test_a_failure_is_the_declared_event(target: Target, decided_id: str) -> None:
+    reading = Observations(target).fault()
+    machine = machine_of(reading)
+    if machine is None:
+        raise NotApplicable("the request that makes the backend fail brought no stream")
+    if machine.failure is None:
+        message = "the stream that fails has no event that reports it"
+        expected = target.dialect.refusals.failure_example
+        raise violation(decided_id, message, expected, reading)
+    # A failure that is not reported is one fault; a reported one is judged as any stream.
+    target.ledger.observe_reading(reading)
+
+
+@decides_own("unique")
+def test_what_is_unique_differs_between_streams(target: Target, decided_id: str) -> None:
     target.require_stream()
-    target.send(
-        HttpRequest.chat(target.plain()),
-        stop=Answered(whole=True, within_s=WITHIN_S),
-        label="a plain request",
-    )
+    readings = [whole(target, plain(target), "one of two plain requests") for _ in range(2)]
+    machines = [machine for each in readings if (machine := machine_of(each)) is not None]
+    if len(machines) < len(readings):
+        raise NotApplicable("no two streams came to compare")
+    pointers = declaration_of(target.dialect).stream.unique
+    shown = [pointer for pointer in pointers if all(pointer in each.kept for each in machines)]
+    for pointer in shown:
+        first, second = (each.kept[pointer] for each in machines)
+        if first == second:
+            message = f"{pointer} is the same in two streams: {first!r}"[:200]
+            raise violation(decided_id, message, "another value in each stream", readings[1])
+    if not shown:
+        raise NotApplicable("no event has what is declared unique")
 
 
-def test_a_server_keeps_its_declaration(target: Target, judged_id: str) -> None:
-    row = judged_id.partition(".")[2]
-    if row in ("required", "refusal"):
-        _send_wrong(target)
-        target.post(b"{", label="no JSON")
-    elif row == "unknown-members":
-        _send_unknown(target)
-    elif row == "accepted":
-        _send_history(target)
-    elif row == "failed-event":
-        for capability in target.ledger.rules.catalogue[judged_id].needs:
-            target.require(capability)
-        check(Observations(target).fault(), judged_id)
-        return
-    else:
-        _send_whole(target)
+@decides_own("continue")
+def test_a_conversation_goes_on(target: Target, decided_id: str) -> None:
+    target.require_stream()
+    form = declaration_of(target.dialect).request
+    reading = whole(target, plain(target), "the first turn of a conversation")
+    machine = machine_of(reading)
+    if machine is None or form.continue_from not in machine.kept:
+        message = f"no event of the first turn has {form.continue_from}"
+        raise violation(decided_id, message, "the value that the next turn sends", reading)
+    body = replace(plain(target), goes_on=machine.kept[form.continue_from])
+    answer = whole(target, body, "the second turn of a conversation")
+    if not answer.accepted:
+        message = "the second turn of a conversation is not accepted"
+        raise violation(decided_id, message, "200 and an event stream", answer)
+
+
+@decides_own(*STREAM_ROWS)
+def test_every_stream_keeps_the_declaration(target: Target, judged_id: str) -> None:
+    entry = target.ledger.entries.get(judged_id)
+    if (entry is None or not entry.judged) and target.baseline.streams:
+        whole(target, plain(target), "a plain request")
     verdict(target, judged_id)
