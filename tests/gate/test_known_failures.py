@@ -21,11 +21,10 @@ from streamchat_conformance.gate.known_failures import (
     KnownFailures,
     load_known_failures,
     parse_known_failures,
-    unknown_id,
 )
 from streamchat_conformance.gate.writing import PREFACE, as_toml
 from streamchat_conformance.judges import rules_of
-from streamchat_conformance.suite.config.typed import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results, Verdict
 

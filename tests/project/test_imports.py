@@ -22,7 +22,7 @@ LAYERS = (
     {"strategies", "recorder"},
     {"suite"},
     {f"dialects.{name}" for name in DIALECTS},
-    {"report"},
+    {"checks", "report"},
     {"gate", "offline"},
     {"guessing"},
     {"cases"},

@@ -47,6 +47,31 @@ APPLICATION, SERVER = Layer.APPLICATION, Layer.SERVER
 
 
 _ID = re.compile(r"[a-z][a-z0-9_-]*\.[a-z0-9]+(-[a-z0-9]+)*")
+_CUSTOM_ID = re.compile(r"x(-[a-z0-9]+)+(\.[a-z0-9]+(-[a-z0-9]+)*)?")
+CUSTOM_AREA = "x"
+"""The area of custom checks whose ids name none."""
+
+
+def area_of(id_: str) -> str:
+    """Return the area of an id: the part before the point; of a custom id without one, `x`."""
+    area, point, _ = id_.partition(".")
+    return CUSTOM_AREA if not point and is_custom(id_) else area
+
+
+def is_custom(id_: str) -> bool:
+    """Return whether an id is that of a custom check: `x-name` or `x-area.name`."""
+    return id_.startswith("x-")
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """Why a requirement has another level in a run than the one it was declared with."""
+
+    declared: Level
+    by: str
+    """Who changed it, in a few words: `[levels] in server.toml`."""
+    newer: bool = False
+    """Whether the requirement is newer than the rule set of the run: reported, never gating."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +89,11 @@ class Requirement:
     """Capabilities without which the requirement is not applicable."""
     layer: Layer = Layer.APPLICATION
     """Which part of a deployment decides it."""
+    change: LevelChange | None = None
+    """What changed its level for this run; None where the level is the declared one."""
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not (_CUSTOM_ID if is_custom(self.id) else _ID).fullmatch(self.id):
             raise ValueError(f"requirement id {self.id!r} is not of the form area.some-name")
         if not self.title.endswith("."):
             raise ValueError(f"{self.id}: the title is a sentence and ends with a full stop")
@@ -74,7 +101,26 @@ class Requirement:
     @property
     def area(self) -> str:
         """The part of the id before the point."""
-        return self.id.partition(".")[0]
+        return area_of(self.id)
+
+    @property
+    def custom(self) -> bool:
+        """Whether it is a custom check of the user's."""
+        return is_custom(self.id)
+
+    @property
+    def level_text(self) -> str:
+        """The level as reports show it: with what changed it, if anything did."""
+        return level_text(self.level, self.change)
+
+
+def level_text(level: Level, change: LevelChange | None) -> str:
+    """Return a level for readers: with the declared one, and with what changed it."""
+    if change is None:
+        return level.value
+    if change.newer:
+        return f"{change.declared}, not gating: {change.by}"
+    return f"{level} by {change.by}, {change.declared} by default"
 
 
 class UnknownRequirementError(ValueError):

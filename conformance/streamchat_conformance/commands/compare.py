@@ -37,10 +37,13 @@ class ChangedRequirement:
     old: str
     new: str
     layer: str
+    level_note: str = ""
+    """What changed its level, if anything did."""
 
     def line(self) -> str:
         """Return the change as a line of text."""
-        return f"  {self.id:<36} {self.level.value:<7} {self.layer:<12} {self.old} -> {self.new}"
+        line = f"  {self.id:<36} {self.level.value:<7} {self.layer:<12} {self.old} -> {self.new}"
+        return f"{line} ({self.level_note})" if self.level_note else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def compare(old: Report, new: Report) -> Comparison:
             was.outcome.value if was else "absent",
             now.outcome.value if now else "absent",
             known.layer.value,
+            known.level_text if known.change is not None else "",
         )
         old_rank = _RANK.get(was.outcome, 1) if was else 1
         new_rank = _RANK.get(now.outcome, 1) if now else 1

@@ -18,9 +18,9 @@ from streamchat_conformance.commands.parsing import (
     write_checked,
 )
 from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError, own_names
-from streamchat_conformance.gate.known_failures import unknown_id
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
+from streamchat_conformance.suite.config.typed import unknown_id
 
 WIDTH = 96
 _LEVELS = {

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from streamchat_conformance.catalogue import Level, UnknownRequirementError, select
+from streamchat_conformance.checks.loading import failures, load_checks, with_checks
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.registry import DEFAULT
@@ -35,7 +36,12 @@ from streamchat_conformance.report.terminal import describe, inert
 from streamchat_conformance.suite.config.settings import check_path, parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
-from streamchat_conformance.suite.verdicts.results import EXIT_SUITE_FAULT, EXIT_USAGE, Results
+from streamchat_conformance.suite.verdicts.results import (
+    EXIT_SUITE_FAULT,
+    EXIT_USAGE,
+    Result,
+    Results,
+)
 
 PROGRAM = "streamchat-conformance judge"
 DAY_S = 86_400
@@ -90,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint-path", metavar="PATH", help="default: the dialect's")
     parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
     parser.add_argument("--requirement", metavar="GLOB", action="append", default=[])
+    parser.add_argument(
+        "--checks", metavar="FILE.py", action="append", default=[], help="checks of your own"
+    )
     parser.add_argument("--fail-on", metavar="LEVEL", default="must", help="must or should")
     parser.add_argument("--report-json", metavar="FILE", help="write the report as JSON")
     return parser
@@ -99,6 +108,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
     rules = rules_of(parse_dialect(arguments.dialect).name)
+    rules = with_checks(rules, load_checks(arguments.checks))
     chosen = select(rules.catalogue, arguments.requirement)
     if not chosen:
         raise UsageError("--requirement: these globs leave nothing to judge")
@@ -109,6 +119,9 @@ def _judge(arguments: argparse.Namespace) -> int:
     recordings = _recordings(arguments)
     bases = {recording.exchange.request: recording.base_url for recording in recordings}
     results = judge_recordings(recordings, chosen, rules=rules, gap_limit_s=gap_limit_s)
+    for id_, failure in failures(rules).items():
+        failed = Result(rules.catalogue[id_], Outcome.ERROR, reason=failure)
+        results.record(failed)
     code = results.exit_code(fail_on=arguments.fail_on)
     decided = sum(result.examples > 0 for result in results)
     if not decided:
@@ -234,6 +247,9 @@ def _print(
             exchange = result.findings[0][1] if result.findings else None
             base_url = bases.get(exchange.request, "") if exchange is not None else ""
             print(f"\n{describe(result, base_url=base_url)}")
+    for result in results:
+        if result.outcome is Outcome.ERROR:
+            print(f"\n{result.requirement.id}: the check itself failed: {inert(result.reason)}")
     undecided = sum(result.outcome is Outcome.NOT_APPLICABLE for result in results)
     print(f"\ndecided       {decided} requirements; {undecided} need more than this recording")
     if not decided:

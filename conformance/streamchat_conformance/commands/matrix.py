@@ -20,6 +20,7 @@ from streamchat_conformance.report.html import page
 from streamchat_conformance.report.html.markup import Markup, element
 from streamchat_conformance.report.html.requirement_view import LABELS
 from streamchat_conformance.report.layers import failures
+from streamchat_conformance.report.levels import changed_levels
 from streamchat_conformance.report.markdown import inline, table
 from streamchat_conformance.report.model import (
     Report,
@@ -85,6 +86,8 @@ def as_markdown(reports: Sequence[Named]) -> str:
     verdicts = ["**verdict**", "", *(inline(report.verdict) for _, report in reports)]
     passed = ["**passed**", "", *(_passed(report) for _, report in reports)]
     rows = [verdicts, passed, *_layer_rows(reports)]
+    if any(report.changed() for _, report in reports):
+        rows.append(["**levels changed**", "", *(_changes(report) for _, report in reports)])
     for entry, outcomes in _rows(reports):
         signs = [_SIGNS[outcome] if outcome else "" for outcome in outcomes]
         rows.append([_name(entry.id), entry.level.value, *signs])
@@ -107,6 +110,10 @@ def as_html(reports: Sequence[Named]) -> str:
             *(element("td", report.verdict) for _, report in reports),
         )
     ]
+    if any(report.changed() for _, report in reports):
+        texts = [element("td", changed_levels(report)) for _, report in reports]
+        row_head = element("th", "levels changed", scope="row")
+        rows.append(element("tr", row_head, element("td", ""), *texts))
     for name, shown in _layers(reports):
         texts = [element("td", text) for text in shown]
         row_head = element("th", name, scope="row")
@@ -179,6 +186,10 @@ def _rows(
         found = [column.get(id_) for column in columns]
         rows.append((entry, [each.outcome if each else None for each in found]))
     return rows
+
+
+def _changes(report: Report) -> str:
+    return ", ".join(f"{_name(entry.id)} {entry.level.value}" for entry in report.changed())
 
 
 def _passed(report: Report) -> str:

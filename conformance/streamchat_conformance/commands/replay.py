@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from streamchat_conformance.catalogue import is_custom
+from streamchat_conformance.checks.loading import load_checks, with_checks
 from streamchat_conformance.commands.parsing import EXIT_OK, Parser, Usage, fault, print_safely
 from streamchat_conformance.commands.resending import Again, RedactedError, resent
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
-from streamchat_conformance.gate.known_failures import unknown_id
-from streamchat_conformance.judges import Reading, rules_of
+from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import (
     ConnectError,
@@ -38,7 +39,7 @@ from streamchat_conformance.suite.config.settings import (
     load_settings,
     parse_header,
 )
-from streamchat_conformance.suite.config.typed import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 from streamchat_conformance.suite.target.stop_conditions import Watched
 
 EXIT_SHOWS_AGAIN = 1
@@ -62,6 +63,7 @@ class Chosen:
     number: int
     exchange: Exchange
     dialect: Dialect
+    rules: Rules
 
 
 def main(argv: Sequence[str]) -> int:
@@ -72,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
         if arguments.id is None:
             print_safely("\n".join(_listing(report)) + "\n")
             return EXIT_OK
-        chosen = _chosen(report, arguments.id, arguments.number)
+        chosen = _chosen(report, arguments.id, arguments.number, arguments.checks)
         settings = _settings(arguments)
         endpoint = _endpoint(report, settings)
         again = _again(report, chosen, endpoint, settings)
@@ -111,6 +113,9 @@ def _parser() -> Parser:
         f"repeated (environment, for one: {HEADER_VARIABLE})",
     )
     parser.add_argument("--target-file", type=Path, metavar="FILE.toml", help="the run's own file")
+    parser.add_argument(
+        "--checks", metavar="FILE.py", action="append", default=[], help="the run's own checks"
+    )
     parser.add_argument("--insecure", action="store_true", help="do not verify the certificate")
     parser.add_argument("--ca-file", metavar="FILE", help="certificate authorities to trust (PEM)")
     parser.add_argument(
@@ -142,7 +147,7 @@ def _listing(report: Report) -> Iterator[str]:
             yield f"{entry.id} {number} ({entry.level.value}): {finding.message}"
 
 
-def _chosen(report: Report, id_: str, number: int | None) -> Chosen:
+def _chosen(report: Report, id_: str, number: int | None, checks: Sequence[str]) -> Chosen:
     """Return the finding to replay. Raises Usage, naming what there is instead."""
     entry = next((entry for entry in report.requirements if entry.id == id_), None)
     if entry is None:
@@ -164,7 +169,10 @@ def _chosen(report: Report, id_: str, number: int | None) -> Chosen:
         dialect = dialect_named(report.dialect)
     except UnknownDialectError as error:
         raise Usage(str(error)) from None
-    return Chosen(entry, finding, number, exchange, dialect)
+    rules = with_checks(rules_of(dialect.name), load_checks(checks))
+    if is_custom(id_) and id_ not in rules.catalogue:
+        raise Usage(f"{id_} is a custom check; name its file with --checks FILE.py")
+    return Chosen(entry, finding, number, exchange, dialect, rules)
 
 
 # -- where and what to send --------------------------------------------------------------
@@ -286,7 +294,7 @@ def _verdict(
     reading = Reading(exchange, path=endpoint.path, dialect=chosen.dialect)
     if reading.status == 404 != Reading(chosen.exchange, dialect=chosen.dialect).status:
         return _undecided(f"the server answers 404: {endpoint.url}", "--target-url URL/PATH")
-    judges = rules_of(chosen.dialect.name).judges
+    judges = chosen.rules.judges
     found = judges[id_](reading) if id_ in judges else None
     if found is None:
         what = "this exchange does not" if id_ in judges else "one exchange cannot"

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.suite.config.typed import SettingsError
+from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -174,15 +174,6 @@ def _entry(table: dict[str, Any], place: str, ids: Collection[str]) -> KnownFail
             "or time of day"
         )
     return KnownFailure(id_, texts["reason"], texts["issue"], expires)
-
-
-def unknown_id(id_: str, ids: Collection[str]) -> str:
-    """Return one line that says an id is unknown and names the nearest ones."""
-    near = difflib.get_close_matches(id_, ids, n=3, cutoff=0.5)
-    same_name = [known for known in ids if known.partition(".")[2] == id_.partition(".")[2]]
-    nearest = list(dict.fromkeys([*same_name, *near]))[:3]
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-    return f"there is no requirement {id_!r}{hint}"
 
 
 def _preface(text: str) -> str:

@@ -19,8 +19,12 @@ from streamchat_conformance.gate.applying import (
 )
 from streamchat_conformance.gate.process_report import process_lines
 from streamchat_conformance.gate.writing import as_toml
-from streamchat_conformance.judges import rules_of
-from streamchat_conformance.plugin.configure import checked_settings, known_failures_of, layer_of
+from streamchat_conformance.plugin.configure import (
+    checked_settings,
+    known_failures_of,
+    layer_of,
+    rules_for_run,
+)
 from streamchat_conformance.plugin.totals import VERDICT_NODE, Totals
 from streamchat_conformance.plugin.writing import write_reports
 from streamchat_conformance.report.json_report import build_report, write_whole
@@ -61,7 +65,7 @@ class Gathering:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.rules = rules_of(checked_settings(config).dialect.name)
+        self.rules = rules_for_run(config, checked_settings(config))
         self.results = Results(self.rules)
         self.active = False
         """Whether any of the suite's cases reported."""
@@ -69,7 +73,7 @@ class Gathering:
         self.report: dict[str, Any] = {}
         self.problem = ""
         self.unwritten = False
-        self.known = known_failures_of(config, checked_settings(config).dialect)
+        self.known = known_failures_of(config, self.rules)
         self.applied = Applied()
         self.update: list[str] = []
         """What `--update-known-failures` wrote, in lines."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from streamchat_conformance.catalogue import SHARED, Layer, UnknownRequirementError, select
-from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.checks import cases as check_cases
+from streamchat_conformance.checks.loading import RUN_CHECKS, load_checks, with_checks
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
 from streamchat_conformance.judges import Rules, rules_of
@@ -21,6 +22,7 @@ from streamchat_conformance.report.files import WriteError, check_writable
 from streamchat_conformance.report.redact import declare_secret
 from streamchat_conformance.suite.config import settings as suite
 from streamchat_conformance.suite.config.deploying import key_in_environment, with_key, with_model
+from streamchat_conformance.suite.config.levels import with_levels
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.config.typed import SettingsError
 
@@ -28,6 +30,7 @@ URL_VARIABLE = "STREAMCHAT_TARGET_URL"
 FAIL_ON = ("must", "should")
 """Values of --fail-on."""
 _KNOWN_FAILURES = pytest.StashKey[KnownFailures]()
+_RULES = pytest.StashKey[Rules]()
 
 
 def checked_settings(config: pytest.Config) -> Settings:
@@ -47,16 +50,30 @@ def checked_settings(config: pytest.Config) -> Settings:
             endpoint_of(settings)
         if settings.command is not None:
             check_command(settings.command, settings.url)
-        _check_globs(config, settings.dialect)
+        _check_globs(config, rules_for_run(config, settings))
         check_report_files(config)
-        known_failures_of(config, settings.dialect)
+        known_failures_of(config, rules_for_run(config, settings))
     except SettingsError as error:
         raise pytest.UsageError(f"streamchat-conformance: {error}") from None
     return settings
 
 
-def _check_globs(config: pytest.Config, dialect: Dialect) -> None:
-    selected_ids(rules_of(dialect.name), config.getoption("--requirement"), layer_of(config))
+def rules_for_run(config: pytest.Config, settings: Settings) -> Rules:
+    """Return what the run holds its target to, with custom checks and levels of the user's.
+
+    Raises SettingsError.
+    """
+    rules = config.stash.get(_RULES, None)
+    if rules is None:
+        checks = load_checks(config.getoption("--checks"))
+        rules = with_checks(rules_of(settings.dialect.name), checks)
+        rules = with_levels(rules, settings.levels, settings.file)
+        config.stash[_RULES], config.stash[RUN_CHECKS] = rules, checks
+    return rules
+
+
+def _check_globs(config: pytest.Config, rules: Rules) -> None:
+    selected_ids(rules, config.getoption("--requirement"), layer_of(config))
 
 
 def layer_of(config: pytest.Config) -> Layer | None:
@@ -97,15 +114,15 @@ def _declare_secret(name: str) -> None:
         raise SettingsError(f"--secret-header: {error}") from None
 
 
-def known_failures_of(config: pytest.Config, dialect: Dialect) -> KnownFailures:
+def known_failures_of(config: pytest.Config, rules: Rules) -> KnownFailures:
     """Return the run's list of known failures, read once. Raises SettingsError."""
     known = config.stash.get(_KNOWN_FAILURES, None)
     if known is None:
-        known = config.stash[_KNOWN_FAILURES] = _read_known_failures(config, dialect)
+        known = config.stash[_KNOWN_FAILURES] = _read_known_failures(config, rules)
     return known
 
 
-def _read_known_failures(config: pytest.Config, dialect: Dialect) -> KnownFailures:
+def _read_known_failures(config: pytest.Config, rules: Rules) -> KnownFailures:
     file = config.getoption("--known-failures")
     update = config.getoption("--update-known-failures")
     if not file:
@@ -119,8 +136,7 @@ def _read_known_failures(config: pytest.Config, dialect: Dialect) -> KnownFailur
             check_writable("--known-failures", Path(file))
         except WriteError as error:
             raise SettingsError(str(error)) from None
-    catalogue = rules_of(dialect.name).catalogue
-    return load_known_failures(Path(file), catalogue, may_be_new=update)
+    return load_known_failures(Path(file), rules.catalogue, may_be_new=update)
 
 
 _LIMIT_OPTIONS = {
@@ -245,8 +261,9 @@ def own_ids(config: pytest.Config, rows: Sequence[str]) -> list[str]:
 
 
 def cases_of_dialect(config: pytest.Config) -> list[str]:
-    """Return the folders of the cases that only the run's dialect has."""
+    """Return the folders of the cases that only the run has: its dialect's, and its checks'."""
     dialect = checked_settings(config).dialect
     rules_of(dialect.name)  # what the cases decide is declared before they are collected
-    package = importlib.import_module(f"{dialect.package}.cases")
-    return [str(Path(folder)) for folder in package.__path__]
+    packages = [importlib.import_module(f"{dialect.package}.cases")]
+    packages += [check_cases] if config.stash[RUN_CHECKS] else []
+    return [str(Path(folder)) for package in packages for folder in package.__path__]

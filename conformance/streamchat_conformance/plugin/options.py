@@ -138,6 +138,14 @@ def _add_judged(parser: pytest.Parser) -> None:
         metavar="N/UNIT",
         help="send requests no faster than this, such as 15/m or 2/s",
     )
+    group.addoption(
+        "--checks",
+        metavar="FILE.py",
+        action="append",
+        default=[],
+        help="judge by checks of your own, too: functions from an exchange to problems; may be "
+        "repeated",
+    )
     group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
     group.addoption(
         "--fuzz-seconds",
@@ -209,6 +217,7 @@ _SETTINGS = (
     "--target-file",
     "--dialect",
     "--requirement",
+    "--checks",
     "--layer",
     "--report-json",
     "--report-html",

@@ -29,6 +29,7 @@ from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.judged import verdict
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
+    CheckFailed,
     NotApplicable,
     NothingSeen,
     NotRun,
@@ -53,7 +54,7 @@ class SuiteSession(Gathering):
         super().__init__(config)
         self._worker = hasattr(config, "workerinput")
         workers = config.workerinput["workercount"] if self._worker else 1  # type: ignore[attr-defined]  # xdist's
-        self.state = RunState(checked_settings(config), set(), workers=workers)
+        self.state = RunState(checked_settings(config), set(), self.rules, workers=workers)
 
     @property
     def target(self) -> Target:
@@ -206,6 +207,8 @@ class SuiteSession(Gathering):
             result.outcome = Outcome.BLOCKED
             result.cause = target.ledger.end if target is not None else ALIVE
             result.reason = raised.reason
+        elif isinstance(raised, CheckFailed):
+            result.outcome, result.reason = Outcome.ERROR, str(raised)
         else:
             result.outcome = Outcome.ERROR
             result.reason = f"{type(raised).__name__} in {item.name}"

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.checks.loading import failures
 from streamchat_conformance.gate.command import TargetCommand, place_of
 from streamchat_conformance.gate.shutdown import shut_down
 from streamchat_conformance.gate.watchful_ledger import WatchfulLedger
-from streamchat_conformance.judges import rules_of
+from streamchat_conformance.judges import Rules, rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.report.redact import Redactor
@@ -41,10 +42,17 @@ REMOTE = "; the target is neither on this machine nor in a private network: set 
 class RunState:
     """Everything that lives as long as a run. `start` opens it, `stop` closes it."""
 
-    def __init__(self, settings: Settings, selected: set[str], *, workers: int = 1) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        selected: set[str],
+        rules: Rules | None = None,
+        *,
+        workers: int = 1,
+    ) -> None:
         self._workers = workers
         """How many processes share the run, and its limits."""
-        self.rules = rules_of(settings.dialect.name)
+        self.rules = rules or rules_of(settings.dialect.name)
         self.settings = settings
         self._whole = settings
         """The settings of the whole run, where several processes share it."""
@@ -183,7 +191,9 @@ class RunState:
             return {"results": [], "certain": [], "causes": {}, "facts": None}
         return {
             "results": [result.to_json() for result in self._ledger_results(self.target)],
-            "certain": [result.to_json() for result in self._ends(self.target)],
+            "certain": [
+                result.to_json() for result in (*self._ends(self.target), *self._failed_checks())
+            ],
             "causes": self._causes(self.target),
             "facts": self._facts(self.target),
         }
@@ -205,6 +215,14 @@ class RunState:
                 findings=[*ledger.entries[id_].findings],
             )
             for id_ in ends
+        ]
+
+    def _failed_checks(self) -> list[Result]:
+        """Return the custom checks that failed themselves, of those that are run."""
+        return [
+            Result(self.rules.catalogue[id_], Outcome.ERROR, reason=failure)
+            for id_, failure in failures(self.rules).items()
+            if id_ in self.selected
         ]
 
     def _causes(self, target: Target) -> dict[str, str]:

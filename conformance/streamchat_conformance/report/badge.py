@@ -26,6 +26,8 @@ def badge(report: Report) -> str:
     part = ""
     if must[Outcome.NOT_RUN]:
         part = f" ({report.layer} layer)" if report.layer is not None else " (a part)"
+    if changed := len(report.changed()):
+        part += f", {changed} level{'s' if changed > 1 else ''} changed"
     if report.verdict == "conformant" and (report.cut_short or must[Outcome.NOT_RUN]):
         # Green says that all of it was run.
         colour = "yellow"

@@ -51,6 +51,12 @@ def build_report(
             "examples": result.examples,
             "findings": [],
         }
+        if (change := result.requirement.change) is not None:
+            entry["level_change"] = {
+                "declared": change.declared.value,
+                "by": redactor.text(change.by),
+                "newer": change.newer,
+            }
         if result.reason:
             entry["reason"] = redactor.text(result.reason)
         if result.cause:

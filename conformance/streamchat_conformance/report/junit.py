@@ -12,9 +12,12 @@ def junit_properties(requirement: Requirement | None) -> list[tuple[str, object]
     """
     if requirement is None:
         return []
-    return [
+    properties: list[tuple[str, object]] = [
         ("requirement", requirement.id),
         ("level", requirement.level.value),
         ("layer", requirement.layer.value),
         ("source", requirement.source),
     ]
+    if requirement.change is not None:
+        properties.append(("level-change", requirement.level_text))
+    return properties

@@ -44,6 +44,6 @@ def failures(counts: Counts, level: str = "") -> str:
         ran = counts.get(Outcome.NOT_APPLICABLE, 0)
         return "nothing could be judged" if ran else "not run"
     text = f"{failed} of {decided}{level} {'fails' if failed == 1 else 'fail'}"
-    notes = [(known, "known"), (blocked, "blocked"), (faults, "not judged: fault of the suite")]
+    notes = [(known, "known"), (blocked, "blocked"), (faults, "not judged: error")]
     said = ", ".join(f"{number} {note}" for number, note in notes if number)
     return f"{text} ({said})" if said else text

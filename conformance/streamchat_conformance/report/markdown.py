@@ -9,6 +9,7 @@ from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.catalogue_text import texts_of
 from streamchat_conformance.report.html.markup import visible
 from streamchat_conformance.report.layers import layer_name
+from streamchat_conformance.report.levels import changed_levels
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.report.terminal import SERVER_LAYER
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
@@ -85,6 +86,9 @@ def _head(report: Report) -> Iterator[str]:
     if report.reason:
         yield f"**{inline(report.reason)}**"
         yield ""
+    if levels := changed_levels(report):
+        yield f"Levels: {inline(levels, limit=4 * TEXT_LIMIT)}"
+        yield ""
     if report.hint:
         yield f"What to do: {inline(report.hint, limit=4 * TEXT_LIMIT)}"
         yield ""
@@ -117,7 +121,7 @@ def _shown(report: Report) -> list[ReportedRequirement]:
 
 def _requirement(entry: ReportedRequirement) -> Iterator[str]:
     yield ""
-    yield f"### {inline(entry.id)} ({entry.level.value}, {entry.outcome.value})"
+    yield f"### {inline(entry.id)} ({inline(entry.level_text)}, {entry.outcome.value})"
     yield ""
     yield inline(entry.title)
     yield ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from streamchat_conformance.catalogue import Layer, Level
+from streamchat_conformance.catalogue import Layer, Level, LevelChange, area_of, level_text
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
@@ -57,11 +57,18 @@ class ReportedRequirement:
     cause: str
     findings: tuple[ReportedFinding, ...]
     layer: Layer = Layer.APPLICATION
+    change: LevelChange | None = None
+    """What changed its level for the run, if anything did."""
 
     @property
     def area(self) -> str:
         """The part of the id before the point."""
-        return self.id.partition(".")[0]
+        return area_of(self.id)
+
+    @property
+    def level_text(self) -> str:
+        """The level as reports show it: with what changed it, if anything did."""
+        return level_text(self.level, self.change)
 
     @property
     def failing(self) -> bool:
@@ -111,6 +118,10 @@ class Report:
     def headline(self) -> str:
         """Return one line that says how many MUST requirements each layer fails."""
         return headline(lambda level, layer: self.count(level=level, layer=layer), self.http_server)
+
+    def changed(self) -> list[ReportedRequirement]:
+        """Return the requirements whose levels were changed for the run."""
+        return [entry for entry in self.requirements if entry.change is not None]
 
     def areas(self) -> list[str]:
         """Return the areas in alphabetical order."""
@@ -192,7 +203,19 @@ def _requirement(members: _ReportMembers) -> ReportedRequirement:
         cause=members.text("cause", ""),
         findings=tuple(map(_finding, members.objects("findings"))),
         layer=layer,
+        change=_change(members, id_),
     )
+
+
+def _change(members: _ReportMembers, id_: str) -> LevelChange | None:
+    if "level_change" not in members.members:
+        return None
+    change = members.object("level_change")
+    try:
+        declared = Level(change.text("declared"))
+    except ValueError as error:
+        raise ReportError(f"{id_}: {error}; write the report with this version") from None
+    return LevelChange(declared, change.text("by"), newer=change.members.get("newer") is True)
 
 
 def _selected_layer(name: str) -> Layer | None:

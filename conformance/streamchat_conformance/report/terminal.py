@@ -53,7 +53,7 @@ def describe(
     """Return a failed requirement as a person wants to read it, without secrets."""
     clean = redactor or Redactor()
     entry = result.requirement
-    lines = [f"{entry.id} ({entry.level}): {entry.title}"]
+    lines = [f"{entry.id} ({entry.level_text}): {entry.title}"]
     if entry.layer is Layer.SERVER:
         lines += _wrapped("layer", f"server: {SERVER_LAYER}", width)
     lines += _wrapped("source", entry.source, width)
@@ -62,8 +62,9 @@ def describe(
         lines += _wrapped("blocked", f"by {result.cause}: {reason}", width)
     for finding, exchange in result.findings[:1]:
         lines += _wrapped("problem", clean.text(finding.message), width)
-        lines += _wrapped("expected", clean.text(finding.expected), width)
-        lines += _wrapped("received", clean.text(finding.received), width)
+        for label, text in (("expected", finding.expected), ("received", finding.received)):
+            # A custom check may have nothing to say here.
+            lines += _wrapped(label, clean.text(text), width) if text else []
         if finding.offset is not None and exchange is not None:
             around = context(clean.masked(exchange.received), finding.offset)
             lines.append(f"  {'bytes':<10}{around}")
@@ -107,6 +108,8 @@ def print_summary(
     )
     if facts.requests:
         reporter.line(f"requests      {_sent(facts.requests)}")
+    for line in _level_lines(results):
+        reporter.line(line)
     base_url = base(facts.url)
     _list(reporter, results, base_url, redactor)
     if facts.not_testable:
@@ -117,6 +120,16 @@ def print_summary(
     if problem:
         reporter.line("")
         reporter.line(inert(problem), red=True)
+
+
+def _level_lines(results: Results) -> Iterator[str]:
+    """Yield which requirements have another level than by default, and why."""
+    by_change: dict[str, list[str]] = {}
+    for result in results:
+        if result.requirement.change is not None:
+            by_change.setdefault(result.requirement.level_text, []).append(result.requirement.id)
+    for text, ids in by_change.items():
+        yield from _wrapped("levels", f"{', '.join(ids)}: {text}", _width(), 0)
 
 
 def print_verdict(reporter: pytest.TerminalReporter, report: Mapping[str, Any]) -> None:
@@ -178,7 +191,8 @@ def _list(
         if result.outcome is Outcome.ERROR:
             reporter.line("")
             reason = inert(redactor.text(result.reason))
-            reporter.line(f"{result.requirement.id}: fault of the suite: {reason}")
+            whose = "the check itself failed" if result.requirement.custom else "fault of the suite"
+            reporter.line(f"{result.requirement.id}: {whose}: {reason}")
 
 
 def base(url: str) -> str:

@@ -17,6 +17,7 @@ from streamchat_conformance.report.html.exchange_view import exchange_view
 from streamchat_conformance.report.html.markup import Markup, element, joined
 from streamchat_conformance.report.html.requirement_view import LABELS, LAYERS, requirement_view
 from streamchat_conformance.report.layers import layer_name
+from streamchat_conformance.report.levels import changed_levels
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
@@ -84,6 +85,7 @@ def _head(report: Report) -> Markup:
         ("capabilities", ", ".join(f"{name} {how}" for name, how in report.capabilities.items())),
         ("times", ", ".join(f"{n.replace('_', ' ')} {s:g} s" for n, s in report.times_s.items())),
         ("layers", report.headline() if report.verdict != "not-testable" else ""),
+        ("levels", changed_levels(report)),
         ("why", report.reason),
         ("what to do", report.hint),
     ]

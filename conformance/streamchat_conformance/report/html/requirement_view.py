@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from streamchat_conformance.catalogue import Layer
+from streamchat_conformance.catalogue import Layer, is_custom
 from streamchat_conformance.report.catalogue_text import Defect, cited, defects_of, texts_of
 from streamchat_conformance.report.html.bytes_view import as_text
 from streamchat_conformance.report.html.markup import Markup, element, joined, link
@@ -30,6 +30,12 @@ LABELS = {
 """Each outcome as people read it."""
 
 
+def label_of(entry: ReportedRequirement) -> str:
+    """Return a requirement's outcome as people read it."""
+    own = entry.outcome is Outcome.ERROR and is_custom(entry.id)
+    return "fault of the check" if own else LABELS[entry.outcome]
+
+
 LAYERS = {Layer.APPLICATION: "application", Layer.SERVER: "HTTP server"}
 """Each layer as people read it."""
 
@@ -40,7 +46,7 @@ def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequenc
         "details",
         element(
             "summary",
-            element("span", LABELS[entry.outcome], class_=f"chip {entry.outcome.value}"),
+            element("span", label_of(entry), class_=f"chip {entry.outcome.value}"),
             element("span", entry.level.value, class_=f"level {entry.level.value.lower()}"),
             element("code", entry.id),
             element("span", LAYERS[entry.layer], class_=f"layer {entry.layer.value}"),
@@ -61,6 +67,8 @@ def _body(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> 
     if entry.cause:
         cause = element("a", entry.cause, href=f"#{entry.cause}")
         yield element("p", "Blocked by ", cause, ": fix that first.", class_="blocked-by")
+    if entry.change is not None:
+        yield element("p", f"Level: {entry.level_text}", class_="level-change")
     if entry.reason:
         yield element("p", entry.reason)
     if entry.outcome is Outcome.PASS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from streamchat_conformance.catalogue import FAULT, SLOW
+from streamchat_conformance.catalogue import FAULT, SLOW, Level
 from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
@@ -34,6 +34,7 @@ from streamchat_conformance.suite.config.deploying import (
     key_referred_to,
     with_key,
 )
+from streamchat_conformance.suite.config.levels import parse_levels
 from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
 
 _FIELD_NAME = re.compile(TOKEN)
@@ -94,6 +95,10 @@ class Settings:
     """How fast requests may follow each other; None: at once."""
     seed: int | None = None
     fuzz_seconds: float = 0.0
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    """Levels that the user sets, by requirement id."""
+    file: str = ""
+    """The target file's name, if there is one."""
 
     def deployed(self, deployment: Deployment) -> Settings:
         """Return the settings with requests for a deployment."""
@@ -146,7 +151,7 @@ def parse_capability(name: str, dialect: Dialect) -> str:
     return name
 
 
-_TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run"}
+_TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run", "levels"}
 _TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file", *DEPLOYMENT_KEYS}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
 _RUN = {"thoroughness", "max_requests", "rate", "seed", "fuzz_seconds"}
@@ -165,7 +170,7 @@ def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: not TOML: {error}") from None
     try:
-        return _from_document(document, dialect)
+        return replace(_from_document(document, dialect), file=file.name)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 
@@ -204,6 +209,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         rate=parse_rate(typed(run, "rate", str, None, "run"), "'run.rate'"),
         seed=typed(run, "seed", int, None, "run"),
         fuzz_seconds=float(typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
+        levels=parse_levels(document.get("levels", {})),
     )
     key = typed(target, "api_key", str, None, "target")
     if key is not None:

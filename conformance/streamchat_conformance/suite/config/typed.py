@@ -31,3 +31,12 @@ def check_names(table: Mapping[str, Any], known: Collection[str], where: str) ->
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
             place = f"[{where}] " if where else ""
             raise SettingsError(f"{place}{name!r} is unknown; {hint}")
+
+
+def unknown_id(id_: str, ids: Collection[str]) -> str:
+    """Return one line that says an id is unknown and names the nearest ones."""
+    near = difflib.get_close_matches(id_, ids, n=3, cutoff=0.5)
+    same_name = [known for known in ids if known.partition(".")[2] == id_.partition(".")[2]]
+    nearest = list(dict.fromkeys([*same_name, *near]))[:3]
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    return f"there is no requirement {id_!r}{hint}"

@@ -57,6 +57,10 @@ class NotRun(Exception):  # noqa: N818 - an outcome, not an error
     """A case could not be run, or not to its end: a limit on requests left it out."""
 
 
+class CheckFailed(Exception):  # noqa: N818 - an outcome, not an error
+    """A custom check raised, or returned something that is no list of problems."""
+
+
 class NotTestable(Exception):  # noqa: N818 - an outcome, not an error
     """The target as a whole cannot be tested. The message says why; `hint` says what to set."""
 

@@ -38,7 +38,7 @@ EXIT_CONFORMANT = 0
 EXIT_NONCONFORMANT = 1
 EXIT_SUITE_FAULT = 3
 EXIT_USAGE = 4
-"""Wrong usage, or a run that decides nothing."""
+"""Wrong usage, a custom check that failed, or a run that decides nothing."""
 EXIT_NOT_TESTABLE = 6
 
 
@@ -209,9 +209,12 @@ class Results:
     def undecided(self) -> str:
         """Return why the run says nothing of its target, or an empty string if it does."""
         musts = [result for result in self._musts() if result.outcome is not Outcome.NOT_RUN]
-        faulty = [result.requirement.id for result in musts if result.outcome is Outcome.ERROR]
+        faulty = [result.requirement for result in musts if result.outcome is Outcome.ERROR]
+        own = [entry.id for entry in faulty if not entry.custom]
+        if own:
+            return f"the suite itself failed at {', '.join(own)}"
         if faulty:
-            return f"the suite itself failed at {', '.join(faulty)}"
+            return f"checks of --checks failed: {', '.join(entry.id for entry in faulty)}"
         if not musts:
             return "not one MUST requirement was run: this says nothing about the target"
         # A recording decides what it has kept, be it a SHOULD alone.
@@ -264,7 +267,8 @@ class Results:
         """Return the process's exit code."""
         if self.facts.not_testable:
             return EXIT_NOT_TESTABLE
-        if any(result.outcome is Outcome.ERROR for result in self.by_id.values()):
+        failed = [each.requirement for each in self if each.outcome is Outcome.ERROR]
+        if any(not requirement.custom for requirement in failed):
             return EXIT_SUITE_FAULT
         gating = [Level.MUST, Level.SHOULD] if fail_on == "should" else [Level.MUST]
         if self.failing(*gating) or self.expired:
@@ -272,7 +276,7 @@ class Results:
         # A list that names what works no longer says what is broken.
         if any(result.outcome is Outcome.UNEXPECTED_PASS for result in self.by_id.values()):
             return EXIT_NONCONFORMANT
-        return EXIT_USAGE if self.undecided() else EXIT_CONFORMANT
+        return EXIT_USAGE if failed or self.undecided() else EXIT_CONFORMANT
 
 
 _WEIGHT = {

@@ -1,0 +1,1 @@
+"""The case of custom checks: collected where `--checks` names a file."""
