@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from preloaded import PRELOADED
 
 RUN_LIMIT_S = 180.0
 HERE = Path(__file__).parent
@@ -70,14 +71,10 @@ def gate(folder: Path, *options: str) -> Run:
     """Run the suite in a folder, as the console script does."""
     file = folder / "report.json"
     file.unlink(missing_ok=True)
-    done = subprocess.run(
-        command_line(f"--report-json={file}", *options),
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=RUN_LIMIT_S,
-        check=False,
+    command = command_line(f"--report-json={file}", *options)
+    python_m = command.index("-m") + 1
+    done = PRELOADED.run(
+        command[python_m:], folder=folder, environment=environment(), limit_s=RUN_LIMIT_S
     )
     report = json.loads(file.read_text("utf-8")) if file.exists() else None
-    return Run(done.returncode, done.stdout, done.stderr, report)
+    return Run(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"), report)

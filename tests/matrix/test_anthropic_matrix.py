@@ -6,17 +6,18 @@ Only with `STREAMCHAT_MATRIX=all` (see the tox environment `matrix-anthropic`).
 from pathlib import Path
 
 import pytest
+from sampling import sampled
 from streamchat_fixtures.dialects import faults_of, legal_of
 
 from . import runner
-from .test_matrix import QUICK, names
+from .test_matrix import QUICK
 
 DIALECT = "anthropic"
 FAULTS = faults_of(DIALECT)
 LEGAL = legal_of(DIALECT)
 
 
-@pytest.mark.parametrize("name", names((each.name for each in FAULTS), ()))
+@pytest.mark.parametrize("name", sampled((each.name for each in FAULTS), ()))
 def test_anthropic_a_fault_turns_its_own_requirements_red_and_no_others(
     name: str, tmp_path: Path
 ) -> None:
@@ -32,7 +33,7 @@ def test_anthropic_a_fault_turns_its_own_requirements_red_and_no_others(
     assert run.exit_code == (1 if must else 0), run.output
 
 
-@pytest.mark.parametrize("name", names((each.name for each in LEGAL), ()))
+@pytest.mark.parametrize("name", sampled((each.name for each in LEGAL), ()))
 def test_anthropic_a_legal_server_draws_just_the_findings_it_declares(
     name: str, tmp_path: Path
 ) -> None:

@@ -4,18 +4,16 @@ By default a sample runs; `STREAMCHAT_MATRIX=all` runs every variant (see the to
 `matrix`).
 """
 
-import os
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from sampling import sampled
 from streamchat_fixtures.faults import FAULTS
 from streamchat_fixtures.hostile import HOSTILE
 from streamchat_fixtures.legal import LEGAL
 
 from . import runner
 
-ALL = os.environ.get("STREAMCHAT_MATRIX") == "all"
 QUICK = (
     "--thoroughness=quick",
     "--max-requests=100000",
@@ -29,12 +27,7 @@ LEGAL_SAMPLE = ("one-event-alone",)
 HOSTILE_SAMPLE = ("closes-at-once", "endless-trailers")
 
 
-def names(registry: Iterable[str], sample: Sequence[str]) -> list[str]:
-    """Return every name of a registry, or those of the sample."""
-    return sorted(registry) if ALL else list(sample)
-
-
-@pytest.mark.parametrize("name", names((each.name for each in FAULTS), FAULT_SAMPLE))
+@pytest.mark.parametrize("name", sampled((each.name for each in FAULTS), FAULT_SAMPLE))
 def test_a_fault_turns_its_own_requirements_red_and_no_others(name: str, tmp_path: Path) -> None:
     fault = FAULTS[name]
     file = runner.target_file(fault, tmp_path)
@@ -47,7 +40,7 @@ def test_a_fault_turns_its_own_requirements_red_and_no_others(name: str, tmp_pat
     assert run.exit_code == (1 if must else 0), run.output
 
 
-@pytest.mark.parametrize("name", names((each.name for each in LEGAL), LEGAL_SAMPLE))
+@pytest.mark.parametrize("name", sampled((each.name for each in LEGAL), LEGAL_SAMPLE))
 def test_a_legal_server_draws_just_the_findings_it_declares(name: str, tmp_path: Path) -> None:
     legal = LEGAL[name]
     file = runner.target_file(legal, tmp_path)
@@ -57,7 +50,7 @@ def test_a_legal_server_draws_just_the_findings_it_declares(name: str, tmp_path:
     assert not run.with_outcome("error"), run.output
 
 
-@pytest.mark.parametrize("name", names(HOSTILE, HOSTILE_SAMPLE))
+@pytest.mark.parametrize("name", sampled(HOSTILE, HOSTILE_SAMPLE))
 def test_a_hostile_target_gets_a_clear_verdict_within_bounds(name: str, tmp_path: Path) -> None:
     run = runner.run("hostile", name, tmp_path)
     assert run.exit_code in (1, 6), run.output

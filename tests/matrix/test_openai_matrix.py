@@ -7,10 +7,11 @@ By default a sample runs; `STREAMCHAT_MATRIX=all` runs every variant (see the to
 from pathlib import Path
 
 import pytest
+from sampling import ALL, sampled
 from streamchat_fixtures.dialects import faults_of, legal_of
 
 from . import runner
-from .test_matrix import ALL, QUICK, names
+from .test_matrix import QUICK
 
 DIALECT = "openai"
 FAULTS = faults_of(DIALECT)
@@ -23,7 +24,7 @@ LEGAL_SAMPLE = ("like-lm-studio",)
 JUDGED = QUICK if ALL else (*QUICK, "--requirement=openai.*")
 
 
-@pytest.mark.parametrize("name", names((each.name for each in FAULTS), FAULT_SAMPLE))
+@pytest.mark.parametrize("name", sampled((each.name for each in FAULTS), FAULT_SAMPLE))
 def test_openai_a_fault_turns_its_own_requirements_red_and_no_others(
     name: str, tmp_path: Path
 ) -> None:
@@ -39,7 +40,7 @@ def test_openai_a_fault_turns_its_own_requirements_red_and_no_others(
     assert run.exit_code == (1 if must else 0), run.output
 
 
-@pytest.mark.parametrize("name", names((each.name for each in LEGAL), LEGAL_SAMPLE))
+@pytest.mark.parametrize("name", sampled((each.name for each in LEGAL), LEGAL_SAMPLE))
 def test_openai_a_legal_server_draws_just_the_findings_it_declares(
     name: str, tmp_path: Path
 ) -> None:

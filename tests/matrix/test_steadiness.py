@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from sampling import ALL
+
 from . import runner
-from .test_matrix import ALL, QUICK
+from .test_matrix import QUICK
 
 RUNS = 20 if ALL else 2
 BUSY = "import itertools\nfor _ in itertools.count(): pass"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from preloaded import PRELOADED
+
 RUN_LIMIT_S = 300.0
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 20.0
@@ -61,19 +63,28 @@ def judge(
     command: Sequence[str] | None = None,
     report: bool = True,
 ) -> Run:
-    """Run the suite in `folder` with these options, and report into a file there."""
+    """Run the suite in `folder` with these options, and report into a file there.
+
+    With `command` it is that program that runs, and otherwise a preloaded Python.
+    """
     file = folder / "report.json"
     file.unlink(missing_ok=True)
+    added = [*options, *([f"--report-json={file}"] if report else [])]
+    surroundings = environment(**(env or {}))
     if command is None:
-        command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", CASES)
-    done = subprocess.run(
-        [*command, *options, *([f"--report-json={file}"] if report else [])],
-        cwd=folder,
-        env=environment(**(env or {})),
-        capture_output=True,
-        timeout=RUN_LIMIT_S,
-        check=False,
-    )
+        python = ("pytest", "-p", "no:cacheprovider", "--pyargs", CASES)
+        done = PRELOADED.run(
+            [*python, *added], folder=folder, environment=surroundings, limit_s=RUN_LIMIT_S
+        )
+    else:
+        done = subprocess.run(
+            [*command, *added],
+            cwd=folder,
+            env=surroundings,
+            capture_output=True,
+            timeout=RUN_LIMIT_S,
+            check=False,
+        )
     return Run(
         code=done.returncode,
         out=done.stdout.decode("utf-8", "surrogateescape"),

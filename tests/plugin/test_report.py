@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -182,11 +183,13 @@ def test_pytests_own_report_says_the_same(run: Judge, tmp_path: Path) -> None:
 
 
 def test_two_runs_say_the_same(run: Judge) -> None:
+    # Each in a Python of its own, whose hashes differ.
+    apart = (sys.executable, "-m", "streamchat_conformance")
     options = ("--requirement=request.history-*", "--requirement=payload.*")
     with ControlServer([FAULTS["prompt-stripped"]]) as server:
-        first = run(f"--target-url={server.url}", *options)
+        first = run(f"--target-url={server.url}", *options, command=apart)
     with ControlServer([FAULTS["prompt-stripped"]]) as server:
-        second = run(f"--target-url={server.url}", *options)
+        second = run(f"--target-url={server.url}", *options, command=apart)
     assert first.outcomes == second.outcomes
     assert "payload.prompt-echo" in first.with_outcome("fail")
     smallest = [

@@ -1,0 +1,166 @@
+"""Runs `python -m MODULE` in forks of one process that has imported what all runs need.
+
+A run of the suite is a process of its own, with its own arguments, environment and folder, as a
+user's is. What is spared is the import of pytest, Hypothesis and the suite's judges, which takes
+longer than most runs of these tests. pytest's plugins and the cases are imported by each run, so
+that pytest finds and rewrites them as in any run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+MODULES = (
+    *(
+        "pytest",
+        "hypothesis.strategies",
+        "hypothesis.stateful",
+        "requests",
+        "xml.etree.ElementTree",
+    ),
+    *("streamchat_conformance.judges", "streamchat_conformance.suite.scenarios.observations"),
+    *("streamchat_conformance.gate.command", "streamchat_conformance.report.files"),
+)
+SWAYING = ("PYTEST_", "STREAMCHAT_")
+STOP_LIMIT_S = 20.0
+
+
+class PreloadedPython:
+    """The process that forks, as the tests see it; started with the first run."""
+
+    def __init__(self) -> None:
+        self._control: socket.socket | None = None
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        limit_s: float,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `python -m` with these arguments, the module's name first, to its end."""
+        asked = json.dumps([list(arguments), str(folder), dict(environment)])
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+            ours, theirs = socket.socketpair()
+            with ours, ours.makefile("rw", encoding="utf-8") as channel:
+                with theirs:
+                    files = [theirs.fileno(), out.fileno(), error.fileno()]
+                    socket.send_fds(self._started(), [b"."], files)
+                channel.write(f"{asked}\n")
+                channel.flush()
+                pid = int(channel.readline())
+                ours.settimeout(limit_s)
+                try:
+                    code = int(channel.readline())
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(list(arguments), limit_s) from None
+            out.seek(0)
+            error.seek(0)
+            return subprocess.CompletedProcess(list(arguments), code, out.read(), error.read())
+
+    def _started(self) -> socket.socket:
+        if self._control is None:
+            self._control, theirs = socket.socketpair()
+            kept = {key: os.environ[key] for key in os.environ if not key.startswith(SWAYING)}
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, __file__, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    env=kept,
+                    pass_fds=[theirs.fileno()],
+                )
+            atexit.register(process.wait, STOP_LIMIT_S)
+            atexit.register(self._control.close)
+        return self._control
+
+
+PRELOADED = PreloadedPython()
+
+
+def next_run(control: socket.socket) -> list[str] | None:
+    """Wait for runs, and return the arguments of each in a process of its own.
+
+    Each has a keeper, which reports its process id and its exit code. Returns None in the process
+    that waits, when no more runs can come.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
+    while True:
+        message, files, _, _ = socket.recv_fds(control, 1, 3)
+        if not message:
+            return None
+        if os.fork() == 0:
+            control.close()
+            return _kept(*files)
+        for file in files:
+            os.close(file)
+
+
+def _kept(channel_file: int, out: int, error: int) -> list[str]:
+    """Return a run's arguments in its own process; the keeper never returns."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with (
+        socket.socket(fileno=channel_file) as ours,
+        ours.makefile("rw", encoding="utf-8") as channel,
+    ):
+        arguments, folder, environment = json.loads(channel.readline())
+        pid = os.fork()
+        if pid:
+            _say(channel, pid)
+            _say(channel, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            os._exit(0)
+    os.dup2(out, 1)
+    os.dup2(error, 2)
+    os.close(out)
+    os.close(error)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    added = environment.get("PYTHONPATH", "")
+    sys.path[:0] = [folder, *(added.split(os.pathsep) if added else [])]
+    return list(arguments)
+
+
+def _say(channel: IO[str], number: int) -> None:
+    channel.write(f"{number}\n")
+    channel.flush()
+
+
+def _forget_preloading() -> None:
+    """Let pytest not warn of modules that it would have rewritten, had they not been imported."""
+    from _pytest.assertion.rewrite import AssertionRewritingHook
+
+    def silent(self: AssertionRewritingHook, name: str) -> None: ...
+
+    AssertionRewritingHook._warn_already_imported = silent  # type: ignore[method-assign]
+
+
+def main(number: str) -> None:
+    """Import the modules, then run what is asked for."""
+    del sys.path[0]  # this folder: `python -m` has the current one
+    for module in MODULES:
+        importlib.import_module(module)
+    _forget_preloading()
+    arguments = next_run(socket.socket(fileno=int(number)))
+    if arguments is not None:
+        sys.argv[:] = arguments
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
