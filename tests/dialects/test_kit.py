@@ -93,7 +93,9 @@ each_published = pytest.mark.parametrize(
 def asked_of(dialect: Dialect, request: HttpRequest | bytes) -> Asked:
     """Return what a request, or a body, asks."""
     request = HttpRequest(body=request) if isinstance(request, bytes) else request
-    return ask(dialect, request.encode(authority="test", path=dialect.path), path=dialect.path)
+    fields = dialect.fields_with((), request)
+    sent = request.encode(authority="test", path=dialect.path, extra=fields)
+    return ask(dialect, sent, path=dialect.path)
 
 
 # -- requests ------------------------------------------------------------------------------

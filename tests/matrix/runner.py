@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamchat_fixtures.control import FAULT_PROMPT, SLOW_PROMPT, ControlSettings
+from streamchat_fixtures.control.settings import KEY, KEY_VARIABLE
 from streamchat_fixtures.dialects import DEFAULT
 from streamchat_fixtures.variants import Variant
 
@@ -108,7 +109,7 @@ def run_measured(folder: Path, *arguments: str) -> tuple[int, int | None]:
     """
     peak = folder / PEAK
     command = [sys.executable, "-c", MEASURED, str(peak), *arguments]
-    environment = {**os.environ, "COLUMNS": "100"}
+    environment = {**os.environ, "COLUMNS": "100", KEY_VARIABLE: KEY}
     with (folder / OUTPUT).open("wb") as output:
         suite = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT

@@ -71,7 +71,8 @@ def _shown(
 
 def _needs_credentials(survey: Survey) -> str:
     answer = survey.ask_anonymously(HttpRequest.chat(survey.plain), label="without credentials")
-    return "" if answer.status in (401, 403) else "it serves requests without credentials"
+    # How it refuses them is anthropic.auth-forms.
+    return "" if answer.refused else "it serves requests without credentials"
 
 
 CAPABILITIES: Mapping[Capability, Detector | None] = {

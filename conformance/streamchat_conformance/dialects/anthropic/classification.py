@@ -14,6 +14,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.dialects.anthropic.data import is_int, is_text
+from streamchat_conformance.dialects.anthropic.requests import OLDER_VERSION, VERSION
 from streamchat_conformance.dialects.asking import has_number, is_long
 from streamchat_conformance.dialects.interface import Asked
 from streamchat_conformance.dialects.valid_requests import of_valid
@@ -60,6 +61,9 @@ def _of_members(
         return Asked(Expectation.EITHER)
     if row := fault_of(members):
         return Asked(Expectation.REFUSE, (row,))
+    if sent.first(VERSION[0]) == OLDER_VERSION[1]:
+        # A server that takes it may stream as in that version.
+        return Asked(Expectation.EITHER, (TOLERATED,))
     if reading.lone_surrogates:
         return Asked(Expectation.EITHER, ("request.lone-surrogate",))
     if has_number(members, is_long):
@@ -69,7 +73,9 @@ def _of_members(
         return Asked(Expectation.EITHER, (row,))
     if not _is_ordinary(members):
         return Asked(Expectation.EITHER, (TOLERATED,))
-    return of_valid(sent, reading, values, unsure=tuple(_features(members)), sure=_forms(members))
+    return of_valid(
+        sent, reading, values, unsure=tuple(_features(sent, members)), sure=_forms(members)
+    )
 
 
 def fault_of(members: Mapping[str, Any]) -> str:
@@ -127,8 +133,11 @@ def _says_something(content: Any) -> bool:
     )
 
 
-def _features(members: Mapping[str, Any]) -> Iterator[str]:
+def _features(sent: SentRequest, members: Mapping[str, Any]) -> Iterator[str]:
     """Yield what not every server offers."""
+    if sent.first(VERSION[0]) is None:
+        # The service refuses a request without it.
+        yield TOLERATED
     if members.get("tools"):
         yield TOOL_ROW
     if members.get("thinking"):

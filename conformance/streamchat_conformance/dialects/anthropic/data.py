@@ -29,7 +29,7 @@ class EventKind(StrEnum):
     """A type of which nothing is known: types may be added."""
     SENTINEL = "[DONE]"
     UNREADABLE = "unreadable"
-    """Data that is no JSON; `payload.json` reports it."""
+    """Data that is no JSON object; `payload.json` or `payload.object` reports it."""
     EMPTY = "empty"
     """No data at all; `sse.no-empty-events` reports it."""
 
@@ -92,8 +92,17 @@ def events_of(
         elif payload is None or payload.error is not None:
             yield TypedEvent(EventKind.UNREADABLE, block, name)
         else:
-            value = payload.value if isinstance(payload.value, dict) else {}
-            yield TypedEvent(kind_of(name, value), block, name, value)
+            yield _read(block, name, payload.value)
+
+
+def _read(block: Block, name: str, value: Any) -> TypedEvent:
+    """Return what an event with this JSON value is."""
+    if isinstance(value, dict):
+        return TypedEvent(kind_of(name, value), block, name, value)
+    kind = kind_of(name, {})
+    # What is no object may have said anything; pings and errors are known by their names.
+    named = kind in (EventKind.PING, EventKind.ERROR)
+    return TypedEvent(kind if named else EventKind.UNREADABLE, block, name)
 
 
 def name_of(block: Block) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MAY, SHOULD
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.dialects.anthropic.capabilities import CAPABILITIES
-from streamchat_conformance.dialects.anthropic.classification import PLAIN, asked
+from streamchat_conformance.dialects.anthropic.classification import (
+    INVALID,
+    PLAIN,
+    REQUIRED,
+    asked,
+)
 from streamchat_conformance.dialects.anthropic.data import KNOWN, SENTINEL
 from streamchat_conformance.dialects.anthropic.deployment import deployed, discovered, discovery
 from streamchat_conformance.dialects.anthropic.events import content
@@ -46,6 +51,8 @@ DIALECT = Dialect(
     first_event_s=60.0,
     levels={
         "headers.cache-control": SHOULD,
+        # Official clients lose the first event after one, and stop at the second.
+        "sse.bom": MUST,
         "headers.no-cache": MAY,
         "headers.connection-persistent": SHOULD,
         "headers.connection-keep-alive": MAY,
@@ -72,7 +79,8 @@ DIALECT = Dialect(
             "stream.line-client",
         }
     ),
-    internal_errors=frozenset({PLAIN}),
+    # Where a server may serve what it should refuse, an internal error is no more than that.
+    internal_errors=frozenset({PLAIN, INVALID, REQUIRED, "request.media-type-not-json"}),
     explains={
         "stream.fault-visible": ("anthropic.error-event",),
         "anthropic.heartbeat": ("stream.heartbeat",),

@@ -16,6 +16,8 @@ BASE = "/v1"
 """What stands before the endpoint's own part of the path."""
 VERSION = ("anthropic-version", "2023-06-01")
 """The field line of every request."""
+OLDER_VERSION = (VERSION[0], "2023-01-01")
+"""The version before, in which events had no names."""
 PROMPT = "Say hello."
 DEFAULT_MODEL = "default"
 """The name for a server that has one model and lists none."""

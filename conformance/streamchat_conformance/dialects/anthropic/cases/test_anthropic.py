@@ -143,27 +143,37 @@ def test_a_silent_server_sends_pings(target: Target) -> None:
     source=f"{REQUEST}; jundot/omlx#379",
     needs=AUTH,
 )
-@costs(2)
+@costs(3)
 def test_a_key_is_accepted_in_both_forms(target: Target) -> None:
     target.require_stream()
     key = _key_of(target)
     if not key:
         raise NotApplicable("no key is configured")
     for name, value in (("x-api-key", key), ("Authorization", f"Bearer {key}")):
-        request = HttpRequest.chat(base(target))
-        others = [each for each in target.settings.headers if each[0].lower() not in FORMS]
-        data = request.encode(
-            authority=target.endpoint.authority,
-            path=target.endpoint.path,
-            extra=(*target.dialect.fields, *others, (name, value)),
-        )
-        reading = target.send(data, label=f"a key as {name}")
+        reading = _with_key(target, (name, value), label=f"a key as {name}")
         if reading.status in (401, 403):
             message = f"the key is not accepted as {name}"
             raise violation("anthropic.auth-forms", message, "200 and a stream", reading)
+    reading = _with_key(target, label="no key")
+    if reading.status != UNAUTHORIZED and not reading.overloaded:
+        message = "a request without a key is not refused with 401"
+        raise violation("anthropic.auth-forms", message, "HTTP/1.1 401", reading)
 
 
 FORMS = ("x-api-key", "authorization")
+UNAUTHORIZED = 401
+
+
+def _with_key(target: Target, *fields: tuple[str, str], label: str) -> Reading:
+    """Send a plain request with these field lines, and none else that carries a key."""
+    request = HttpRequest.chat(base(target))
+    others = target.dialect.fields_with(target.settings.headers, request)
+    data = request.encode(
+        authority=target.endpoint.authority,
+        path=target.endpoint.path,
+        extra=(*(each for each in others if each[0].lower() not in FORMS), *fields),
+    )
+    return target.send(data, label=label, observe=False)
 
 
 def _key_of(target: Target) -> str:

@@ -8,7 +8,11 @@ from typing import Any
 
 from streamchat_conformance.catalogue import decides
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.anthropic.classification import TOLERATED
+from streamchat_conformance.dialects.anthropic.judges.requests import tolerance_problem
 from streamchat_conformance.dialects.anthropic.requests import (
+    OLDER_VERSION,
+    VERSION,
     MessageRequest,
     assistant,
     message_request_of,
@@ -22,7 +26,7 @@ from streamchat_conformance.dialects.anthropic.strategies import (
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.judged import check
+from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 LONG_HISTORY = 50
@@ -104,8 +108,34 @@ def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
 
 
 @decides("anthropic.tolerance")
-@costs(1)
+@costs(4)
 def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
+    target.require_stream()
     request = _base(target).with_options(streamchat_conformance=True)
     reading = target.send(HttpRequest.chat(request), label="an unknown member")
-    check(reading, "anthropic.tolerance")
+    check(reading, TOLERATED)
+    beta = "&" if "?" in target.endpoint.path else "?"
+    for http, label in (
+        (_plain(target, path=f"{target.endpoint.path}{beta}beta=true"), "?beta=true"),
+        (_plain(target).with_fields(OLDER_VERSION), "an older anthropic-version"),
+        (_without_version(target), "no anthropic-version"),
+    ):
+        # What such a request brings is not what others are judged by.
+        reading = target.send(http, label=label, observe=False)
+        problem = tolerance_problem(reading)
+        if problem:
+            raise violation(TOLERATED, f"{label}: {problem}", "200, or a 4xx", reading)
+
+
+def _plain(target: Target, **changes: Any) -> HttpRequest:
+    return HttpRequest.chat(_base(target), **changes)
+
+
+def _without_version(target: Target) -> bytes:
+    """Return the plain request without the version of the API, whoever would add it."""
+    fields = target.dialect.fields_with(target.settings.headers, HttpRequest())
+    return _plain(target).encode(
+        authority=target.endpoint.authority,
+        path=target.endpoint.path,
+        extra=[each for each in fields if each[0].lower() != VERSION[0]],
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD, SLOW
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.dialects.anthropic.classification import TOLERATED
 from streamchat_conformance.dialects.anthropic.data import EventKind
 from streamchat_conformance.dialects.anthropic.judges.streams import findings, transcript
 from streamchat_conformance.dialects.anthropic.machine import STOP
@@ -15,6 +16,7 @@ from streamchat_conformance.judges.payload import block_finding, is_plain
 from streamchat_conformance.judges.payload import json as any_json
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 2.0
@@ -140,7 +142,7 @@ def nonempty(reading: Reading) -> Verdict:
     nothing = any_event.decide(reading)
     if nothing is None or list(nothing):
         return nothing
-    if not is_plain(reading) or not reading.ended_well or not found.finished or found.gapped:
+    if not _is_plain(reading) or not reading.ended_well or not found.finished or found.gapped:
         return None
     if found.said_something or found.problems.keys() & LOSING:
         return []
@@ -149,6 +151,22 @@ def nonempty(reading: Reading) -> Verdict:
     message = "the message was over, and had no text"
     expected = '"delta": {"type": "text_delta", "text": "…"} once at least'
     return [Finding("payload.nonempty", message, expected, show(reading.body[-160:]))]
+
+
+@judge(
+    "payload.no-replacement",
+    MUST,
+    "Text of the request that comes back has no U+FFFD in place of a character.",
+    source="mudler/LocalAI#677, vllm-project/vllm#931, oobabooga/textgen#1603",
+)
+def no_replacement(reading: Reading) -> Verdict:
+    found = transcript(reading)
+    return judge_replaced(reading, found.text) if found is not None and found.finished else None
+
+
+def _is_plain(reading: Reading) -> bool:
+    options = reading.asked.values.get("options", {})
+    return is_plain(reading, TOLERATED) and options.keys() <= {"model", "max_tokens", "stream"}
 
 
 LOSING = {"anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"}

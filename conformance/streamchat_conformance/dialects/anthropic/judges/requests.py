@@ -83,7 +83,8 @@ def _is_message(reading: Reading) -> bool:
 @judge(
     TOLERATED,
     MAY,
-    "An unknown member and ?beta=true are accepted, or refused with a 4xx.",
+    "An unknown member, ?beta=true and another anthropic-version, or none, are accepted, or "
+    "refused with a 4xx.",
     source=f"{REQUEST}; vllm-project/vllm#45367, Pasta-Devs/Marinara-Engine#120, amrit110/oli#7",
     evidence=Evidence.KEPT,
 )
@@ -92,7 +93,12 @@ def tolerance(reading: Reading) -> Verdict:
         return None
     if reading.status >= 500:
         return None  # request.never-5xx
-    if reading.accepted or reading.refused:
-        return []
-    message = "the request is neither taken nor refused"
-    return [Finding(TOLERATED, message, "200, or a 4xx", answer(reading))]
+    problem = tolerance_problem(reading)
+    return [Finding(TOLERATED, problem, "200, or a 4xx", answer(reading))] if problem else []
+
+
+def tolerance_problem(reading: Reading) -> str:
+    """Return why a request was neither taken nor refused, or an empty string."""
+    if reading.accepted or reading.refused or reading.overloaded:
+        return ""
+    return "the request is neither taken nor refused"

@@ -9,6 +9,7 @@ from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, whole
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
@@ -95,7 +96,7 @@ def _crowd(target: Target) -> list[Reading]:
     target.require_stream()
     readings: list[Reading] = []
     for count in (CERTAIN_REQUESTS, MANY):
-        requests = [base(target).saying(_prompt(number)) for number in range(count)]
+        requests = [base(target).saying(marked_prompt(number)) for number in range(count)]
         readings += run_together(
             lambda request: whole(target, request, "one of several at once"),
             requests,
@@ -104,14 +105,6 @@ def _crowd(target: Target) -> list[Reading]:
         if any(not reading.accepted for reading in readings):
             break
     return [reading for reading in readings if reading.accepted]
-
-
-def _marker(number: int) -> str:
-    return f"Q{number * 7919 % 9973:04d}Z"
-
-
-def _prompt(number: int) -> str:
-    return f"Repeat this word, and nothing else: {_marker(number)}"
 
 
 @requirement(
@@ -133,12 +126,11 @@ def test_streams_at_once_are_not_mixed(target: Target) -> None:
         if foreign:
             message = f"a stream has a chunk with the id of another ({foreign!r})"
             raise violation("openai.isolated", message, "chunks of one answer only", reading)
-    markers = [_marker(number) for number in range(MANY)]
     for reading in readings:
         asked = str(reading.asked.values.get("messages"))
         found = transcript(reading)
         text = found.text if found is not None else ""
-        foreign = next((each for each in markers if each in text and each not in asked), "")
+        foreign = foreign_marker(text, asked, MANY)
         if foreign:
             message = f"a stream says {foreign!r}, which another request has"
             raise violation("openai.isolated", message, "an answer to its own request", reading)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.transcript import Transcript
 from streamchat_conformance.judges.judge import Verdict
-from streamchat_conformance.judges.payload import REPLACEMENT, is_plain
+from streamchat_conformance.judges.payload import is_plain
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
-
-_AROUND = 6
-"""How much text around a replaced character has to be the request's."""
-_GAP = re.compile(f"(.{{0,{_AROUND}}}){REPLACEMENT}+(.{{0,{_AROUND}}})", re.DOTALL)
 
 
 @judge(
@@ -62,23 +57,4 @@ def no_replacement(reading: Reading) -> Verdict:
     found = transcript(reading)
     if found is None or not found.finished or found.wanted.choices > 1:
         return None
-    texts = [text for text in reading.texts if not text.isascii()]
-    if not texts or any(REPLACEMENT in text for text in texts):
-        return None
-    # A model may well make half a character of its own, and one that is cut at its limit leaves
-    # half a character behind: only what the request has is known to be whole.
-    replaced = next((gap for gap in _GAP.finditer(found.text) if _is_of(gap, texts)), None)
-    if replaced is None:
-        return []
-    message = "a character of the request came back as U+FFFD: its bytes were cut in two"
-    expected = "the character itself"
-    return [Finding("payload.no-replacement", message, expected, repr(replaced[0]))]
-
-
-def _is_of(gap: re.Match[str], texts: list[str]) -> bool:
-    """Return whether the text around a replacement is the request's, with characters there."""
-    before, after = gap[1].rpartition(REPLACEMENT)[2], gap[2].partition(REPLACEMENT)[0]
-    if len(before) + len(after) < _AROUND:
-        return False
-    wanted = re.compile(re.escape(before) + r"[^\x00-\x7f]{1,4}" + re.escape(after))
-    return any(wanted.search(text) for text in texts)
+    return judge_replaced(reading, found.text)
