@@ -74,6 +74,16 @@ class Content:
     echoes: tuple[Mapping[str, Any], ...] = ()
     """What each event repeats of the request, under the names of `Asked.values`; empty in
     dialects whose events repeat nothing."""
+    thoughts: tuple[Block, ...] | None = None
+    """The events that bring of the answer what is no text, such as reasoning and calls; None in
+    dialects that do not distinguish them from events that bring nothing."""
+
+    @property
+    def said(self) -> list[Block]:
+        """The events that bring some of the answer, in order."""
+        blocks = (*(piece.block for piece in self.pieces), *(self.thoughts or ()))
+        by_index = {block.index: block for block in blocks}
+        return [by_index[index] for index in sorted(by_index)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +297,9 @@ class Dialect:
     """Its own requirements, or globs, that say nothing where the request is only assumed."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
+    barred: Callable[[int, bytes], str] | None = None
+    """Returns, of a refusal's status and body, what is in the way that is not the request, such
+    as the account, the model or a limit; an empty string where nothing is."""
     internal_errors: frozenset[str] | None = None
     """The requirements about kinds of request that a 5xx breaks: any other 5xx is
     `request.never-5xx` alone. None where a 5xx breaks the requirement of each kind."""

@@ -29,9 +29,12 @@ def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> 
 
 
 def reports_error(reading: Reading) -> bool:
-    """Return whether the body says in-band that the request failed."""
+    """Return whether the body says in-band that the request failed, before any of an answer."""
     refusals = reading.dialect.refusals
     if reading.events:
+        content = reading.content
+        if content.failure is not None:
+            return all(block.index > content.failure.index for block in content.said)
         return all(
             (block.event is not None and block.event.type == "error")
             or refusals.reports_error(payload.value)
@@ -51,13 +54,15 @@ def is_refusal(reading: Reading) -> bool:
 def _is_from_below(reading: Reading) -> bool:
     """Return whether what stands before the endpoint may have refused, in a form of its own.
 
-    It says "not now", that a body is no form although its media type says so, or that it wants
-    a Content-Length (RFC 9110 section 15.5.12) where the request did not say its length at all.
+    It says "not now" or "not for you", that a body is no form although its media type says so,
+    or that it wants a Content-Length (RFC 9110 section 15.5.12) where the request did not say its
+    length at all.
     """
     sent = reading.asked.sent
     unsaid = sent is not None and not (sent.chunked or sent.values("content-length"))
     return (
         reading.overloaded
+        or bool(reading.barred)
         or reading.asked.broken_form
         or (reading.status == LENGTH_REQUIRED and unsaid)
     )

@@ -28,6 +28,8 @@ from streamchat_conformance.dialects.registry import default_dialect
 DECODED_LIMIT_BYTES = 16 * 1024 * 1024
 """How much of a compressed body is decoded; the rest of a decompression bomb is left alone."""
 
+WHO_ASKS = (401, 403)
+"""Statuses about who asks; where plain requests are served they are about what is asked."""
 UNFINISHED_S = 2.0
 """A last chunk that was begun and goes on no sooner is never finished (seconds)."""
 
@@ -49,6 +51,8 @@ class Reading:
     """The longest silence that a stream may have in it (seconds)."""
     dialect: Dialect = field(default_factory=default_dialect)
     """What requests and events of this endpoint mean."""
+    authorized: bool = False
+    """Whether plain requests of the same client are known to be served."""
 
     @cached_property
     def response(self) -> ResponseReader:
@@ -197,6 +201,14 @@ class Reading:
     def refused(self) -> bool:
         """Whether the request was refused: a 4xx that is no event stream."""
         return 400 <= self.status < 500 and self.essence != "text/event-stream"
+
+    @cached_property
+    def barred(self) -> str:
+        """What is in the way of this request that is not the request; empty where nothing is."""
+        decide = self.dialect.barred
+        if decide is None or not self.refused or (self.authorized and self.status in WHO_ASKS):
+            return ""
+        return decide(self.status, self.body)
 
     @property
     def overloaded(self) -> bool:

@@ -139,6 +139,11 @@ def lost_in_upload(reading: Reading) -> bool:
     return cut and reading.closed and reading.head is None
 
 
+def _is_put_off(reading: Reading) -> bool:
+    """Return whether an answer says nothing about the request: not now, or not for this client."""
+    return reading.overloaded or bool(reading.barred)
+
+
 def is_internal_error_apart(id_: str, reading: Reading) -> bool:
     """Return whether an answer is an internal error, and that is `request.never-5xx` alone."""
     own = reading.dialect.internal_errors
@@ -147,7 +152,7 @@ def is_internal_error_apart(id_: str, reading: Reading) -> bool:
 
 def must_accept(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
-    if asked.expectation is not Expectation.ACCEPT or reading.overloaded:
+    if asked.expectation is not Expectation.ACCEPT or _is_put_off(reading):
         return None
     # With several features in one request the one that is least sure to be accepted is the cause.
     served = reading.accepted or reading.switched_as_offered
@@ -166,7 +171,7 @@ def must_accept(id_: str, reading: Reading) -> Verdict:
 
 def must_refuse(id_: str, reading: Reading) -> Verdict:
     asked = reading.asked
-    if asked.expectation is not Expectation.REFUSE or asked.row != id_ or reading.overloaded:
+    if asked.expectation is not Expectation.REFUSE or asked.row != id_ or _is_put_off(reading):
         return None
     if reading.refused:
         return []
@@ -175,7 +180,7 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
     # One cause, one red: a refusal reported in-band, or with a stream's media type, is
     # error.not-streamed.
     answered = reading.head is not None and reading.status < 500
-    if answered and (reading.lost or reports_error(reading)):
+    if answered and (reading.lost or reports_error(reading) or _may_yet_fail(reading)):
         return None
     if lost_in_upload(reading):
         return None
@@ -187,8 +192,19 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
     return [Finding(id_, message, "HTTP/1.1 400, application/json", answer(reading))]
 
 
+def _may_yet_fail(reading: Reading) -> bool:
+    """Return whether a stream was left before any of an answer came: an error might have come."""
+    content = reading.content
+    return (
+        reading.is_stream
+        and not reading.ended
+        and content.thoughts is not None
+        and not content.said
+    )
+
+
 def must_survive(id_: str, reading: Reading) -> Verdict:
-    if reading.asked.row != id_ or reading.overloaded or lost_in_upload(reading):
+    if reading.asked.row != id_ or _is_put_off(reading) or lost_in_upload(reading):
         return None
     # How a refusal looks is error.*.
     if 400 <= reading.status < 500:
@@ -272,7 +288,7 @@ def media_type_suffix(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def very_large_prompt(reading: Reading) -> Verdict:
-    if "request.very-large-prompt" not in reading.asked.rows or reading.overloaded:
+    if "request.very-large-prompt" not in reading.asked.rows or _is_put_off(reading):
         return None
     if lost_in_upload(reading) or reading.accepted:
         return []
@@ -299,7 +315,7 @@ def very_large_prompt(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def never_5xx(reading: Reading) -> Verdict:
-    if reading.asked.expectation is Expectation.UNJUDGED or reading.overloaded:
+    if reading.asked.expectation is Expectation.UNJUDGED or _is_put_off(reading):
         return None
     if reading.head is not None and reading.status < 500:
         return []

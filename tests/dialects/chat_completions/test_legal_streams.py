@@ -133,6 +133,10 @@ LEGAL: dict[str, tuple[dict[str, object], Sequence[Item]]] = {
             DONE,
         ],
     ),
+    "an error behind a comment": (
+        {},
+        [b": OPENROUTER PROCESSING\n\n", {"error": {"message": "no", "code": 502}}, DONE],
+    ),
     "an empty member for options": ({"stream_options": {}}, [role(), text(), stop(), used(), DONE]),
     "a refusal": ({}, [role(), chunk({"refusal": "No."}), stop(), DONE]),
     "a call in one piece": (

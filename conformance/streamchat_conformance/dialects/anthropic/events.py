@@ -8,7 +8,7 @@ from streamchat_conformance.dialects.interface import Content, Payloads, Piece
 
 def content(payloads: Payloads) -> Content:
     """Return what events say: text_delta is text, message_stop marks the end, error a failure."""
-    pieces, failure, finished = [], None, False
+    pieces, thoughts, failure, finished = [], [], None, False
     for event in events_of([block for block, _ in payloads], payloads):
         if event.kind is EventKind.ERROR:
             failure = failure or event.block
@@ -19,4 +19,11 @@ def content(payloads: Payloads) -> Content:
             text = delta.get("text") if delta.get("type") == "text_delta" else None
             if isinstance(text, str) and text:
                 pieces.append(Piece(text, event.block))
-    return Content(tuple(pieces), finished=finished and failure is None, failure=failure)
+            elif delta:
+                thoughts.append(event.block)
+    return Content(
+        tuple(pieces),
+        finished=finished and failure is None,
+        failure=failure,
+        thoughts=tuple(thoughts),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.dialects.interface import Dialect
+from streamchat_conformance.dialects.openai.barring import barred
 from streamchat_conformance.dialects.openai.capabilities import CAPABILITIES
 from streamchat_conformance.dialects.openai.classification import PLAIN, asked
 from streamchat_conformance.dialects.openai.data import SENTINEL
@@ -70,6 +71,7 @@ DIALECT = Dialect(
             "stream.fault",
         }
     ),
+    barred=barred,
     internal_errors=frozenset(
         {
             PLAIN,

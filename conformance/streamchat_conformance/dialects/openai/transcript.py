@@ -156,6 +156,9 @@ def _take(found: Transcript, datum: Datum) -> None:
     if found.error is not None:
         _take_after_error(found, datum)
         return
+    if datum.kind is DatumKind.MISSHAPEN_ERROR and datum.block.index == 0:
+        found.error = datum  # whatever its form, it is openai.error-not-streamed
+        return
     if datum.kind in (DatumKind.ERROR, DatumKind.MISSHAPEN_ERROR):
         found.error = datum
         found.add(*_error_problems(datum))

@@ -10,6 +10,9 @@ from streamchat_conformance.judges import Reading
 LONG_ENOUGH_S = 0.5
 """A stream that lasts less shows nothing about buffering (seconds)."""
 
+LEAST_EVENTS = 3
+"""Fewer events show nothing about buffering."""
+
 TOGETHER_S = 0.004
 """Events that arrive so closely on average may have been sent together (seconds)."""
 
@@ -41,12 +44,18 @@ class Burst:
 def burst_of(reading: Reading) -> Burst | None:
     """Return how a stream's events are spread; None when it is too short to decide.
 
-    Nor does a flood show anything that was longer than is recorded: its end was not seen.
+    Those that bring some of the answer count, where they are known: one that brings nothing, such
+    as a role, may well leave before the answer is made. A flood that was longer than is recorded
+    shows nothing either: its end was not seen.
     """
     if reading.exchange.ending is Ending.OVERFLOW:
         return None
-    times = [block.event.at_s for block in reading.events if block.event is not None]
-    if len(times) < 3 or times[-1] < LONG_ENOUGH_S:
+    content = reading.content
+    blocks = reading.events
+    if content.thoughts is not None and len(content.said) >= LEAST_EVENTS:
+        blocks = content.said
+    times = [block.event.at_s for block in blocks if block.event is not None]
+    if len(times) < LEAST_EVENTS or times[-1] < LONG_ENOUGH_S:
         return None
     return Burst(len(times), times[0], times[-1] - times[0], reading.ended)
 

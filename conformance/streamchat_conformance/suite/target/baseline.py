@@ -9,6 +9,9 @@ from statistics import median
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.judges import Reading
 
+MOST_PRELIMINARIES = 4
+"""How many events before the first of the answer are waited for in each stream."""
+
 
 @dataclass(slots=True)
 class Baseline:
@@ -26,6 +29,8 @@ class Baseline:
     """The media type of the answer, without parameters."""
     echo: bool = False
     finite: bool = False
+    preliminaries: int = 0
+    """How many events come before the first that brings some of the answer."""
     first_event_s: float = 0.0
     first_event_bytes: int = 0
     """How much had arrived when the first event was whole, the head included."""
@@ -62,6 +67,15 @@ def first_event_bytes(reading: Reading) -> int:
     if first is None:
         return 0
     return sum(len(read.data) for read in reading.exchange.reads if read.at_s <= first.at_s)
+
+
+def preliminaries(reading: Reading) -> int:
+    """Return how many events of a stream come before the first that brings some of the answer."""
+    content = reading.content
+    if content.thoughts is None or not content.said:
+        return 0
+    before = [block for block in reading.events if block.index < content.said[0].index]
+    return min(len(before), MOST_PRELIMINARIES)
 
 
 def echoes(reading: Reading) -> bool:

@@ -7,7 +7,13 @@ from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
-from streamchat_conformance.suite.target.baseline import Baseline, echoes, first_event_bytes, pace
+from streamchat_conformance.suite.target.baseline import (
+    Baseline,
+    echoes,
+    first_event_bytes,
+    pace,
+    preliminaries,
+)
 from streamchat_conformance.suite.target.deploying import credentials_hint
 from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.recognising import look_elsewhere, recognise
@@ -42,6 +48,7 @@ def run_preflight(target: Target) -> Baseline:
             break
         if reading.accepted:
             baseline.plain = plain
+            target.ledger.authorized = True
             target.ledger.accept_only(plain if plain is not requests.plain[0] else None)
             break
     for reading in readings:
@@ -63,6 +70,7 @@ def run_preflight(target: Target) -> Baseline:
     baseline.cause, baseline.problem = _problem(target, reading)
     baseline.essence = reading.essence
     baseline.echo = echoes(reading)
+    baseline.preliminaries = preliminaries(reading)
     # A last chunk that was begun says that the stream is over, finished or not.
     over = reading.ended or reading.response.last_chunk is not None
     baseline.finite = over and bool(reading.events)
@@ -88,6 +96,13 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
     if not declared and not (reading.is_stream and reading.content.pieces):
         recognise(target, [reading, refusal])
     _check_model(target, reading)
+    if reading.barred and status != 404:
+        text = target.dialect.refusals.text(reading.body) or "the server says no more"
+        raise NotTestable(
+            f"the server refuses a valid request ({status}) because of {reading.barred}: "
+            f"{text[:200]}",
+            "check what the account may use, or name another model with --model",
+        )
     if status == 404:
         look_elsewhere(target)
         raise NotTestable(

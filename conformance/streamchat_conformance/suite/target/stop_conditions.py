@@ -85,14 +85,21 @@ class Paced:
     settled_s: float
     """How long to watch at the least, from the first event on where that came late (seconds)."""
     first_s: float | None = None
-    """When the first event was seen (seconds)."""
+    """When the first event was seen, or the first one after a long silence (seconds)."""
+    last_s: float = 0.0
+    """When an event was seen last (seconds)."""
+    seen: int = 0
+    """How many events were seen."""
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
         if Answered(whole=True)(progress):
             return True
-        if progress.events and self.first_s is None:
-            self.first_s = progress.elapsed_s
+        if progress.events > self.seen:
+            # A stream may begin with an event that brings nothing, and be held back then.
+            if self.first_s is None or progress.elapsed_s - self.last_s >= self.settled_s:
+                self.first_s = progress.elapsed_s
+            self.last_s, self.seen = progress.elapsed_s, progress.events
         if self.first_s is None or progress.elapsed_s < self._settled_at_s(self.first_s):
             return False
         return progress.events >= self.events or progress.elapsed_s >= self.seconds

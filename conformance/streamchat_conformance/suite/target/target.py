@@ -257,8 +257,7 @@ class Target:
         (`latency`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
-        condition = stop or self.enough(events or 1)
-        retry = self.retries.begin()
+        condition, retry = stop or self.enough(events), self.retries.begin()
         while True:
             busy = self.background.busy
             with self.latency.flight() as flight, self.connect() as connection, _testable():
@@ -292,9 +291,10 @@ class Target:
         request = HttpRequest.chat(self.plain())
         return self.send(request, label=label, observe=False, patient=False)
 
-    def enough(self, events: int) -> Until:
+    def enough(self, events: int | None) -> Until:
         """Return the condition that ends a generated stream: as few events as are needed."""
         baseline = self._baseline
+        events = events or 1 + (baseline.preliminaries if baseline else 0)
         quick = baseline is not None and baseline.finite and baseline.duration_s <= QUICK_STREAM_S
         return Answered(events, whole=quick)
 

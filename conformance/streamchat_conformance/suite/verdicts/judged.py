@@ -65,14 +65,17 @@ def _undecided(target: Target, id_: str) -> Exception:
 def check(reading: Reading, *ids: str) -> Reading:
     """Raise Violation if an exchange breaks one of these judged requirements.
 
-    Raises NoRoom where the server has put the request off for too long: that decides nothing.
+    Raises NoRoom where the server has put the request off for too long, and NotApplicable where
+    something else than the request is in the way: that decides nothing.
     """
     judges = rules_of(reading.dialect.name).judges
-    found = [
-        (finding, reading.exchange) for id_ in ids for finding in (judges[id_](reading) or [])[:1]
-    ]
+    verdicts = [judges[id_](reading) for id_ in ids]
+    found = [(finding, reading.exchange) for each in verdicts for finding in (each or [])[:1]]
     if found:
         raise Violation(*found)
+    if reading.barred and all(each is None for each in verdicts):
+        text = reading.error_text or answer(reading)
+        raise NotApplicable(f"refused because of {reading.barred}: {text[:160]}")
     return admitted(reading) if rate_limited(reading) else reading
 
 

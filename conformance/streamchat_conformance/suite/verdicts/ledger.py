@@ -76,6 +76,8 @@ class Ledger:
         """How many streams were left before their end."""
         self.promptly_s = math.inf
         """How long a first event may take after streams were left (seconds)."""
+        self.authorized = False
+        """Whether a plain request was served: what this client may ask at all is not in doubt."""
         self.plain: Body | None = None
         """The plainest request that is accepted, where the dialect's own example is refused."""
         self.crashed_at = 0
@@ -90,7 +92,8 @@ class Ledger:
 
     def read(self, exchange: Exchange) -> Reading:
         """Return the reading of an exchange, without entering it."""
-        reading = Reading(exchange, self._path, self._gap_limit_s, self.rules.dialect)
+        dialect = self.rules.dialect
+        reading = Reading(exchange, self._path, self._gap_limit_s, dialect, self.authorized)
         for text in reading.asked.values.values():
             if isinstance(text, str):
                 self.sent_texts.add(text)

@@ -109,7 +109,11 @@ def error_not_streamed(reading: Reading) -> Verdict:
     asked = reading.asked
     refuse = asked.expectation is Expectation.REFUSE
     optional = asked.expectation is Expectation.EITHER and asked.row in (id_, "openai.model-lax")
-    if not (refuse or optional) or reading.head is None:
+    if reading.head is None:
+        return None
+    if asked.expectation is Expectation.ACCEPT:
+        return _of_valid(id_, reading)
+    if not (refuse or optional):
         return None
     expected = "HTTP/1.1 400 with application/json, before any stream"
     message = "the refusal came as if it were an answer; clients look at the status"
@@ -124,6 +128,21 @@ def error_not_streamed(reading: Reading) -> Verdict:
         return [_finding(reading, id_, message, expected)]
     # One that is served as if it were valid has its own requirement.
     return [] if optional else None
+
+
+def _of_valid(id_: str, reading: Reading) -> Verdict:
+    """Judge the answer to a valid request: a stream whose first event is an error.
+
+    How a stream with empty options goes wrong is openai.stream-options-empty. A server that has
+    begun, be it with a comment or a role, had to send its status by then.
+    """
+    empty = reading.asked.values.get("options", {}).get("stream_options") == {}
+    if empty or reading.lost or not reading.is_stream or not reading.stream.blocks:
+        return None
+    if reading.stream.blocks[0] is not reading.content.failure:
+        return None
+    message = "the stream is an error from the start: clients look at the status"
+    return [_finding(reading, id_, message, "its status and application/json, before any stream")]
 
 
 def _fails(reading: Reading) -> bool:

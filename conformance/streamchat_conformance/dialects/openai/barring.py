@@ -1,0 +1,77 @@
+"""Refusals that say nothing about a request: the account, the model, or a limit is in the way.
+
+A gateway answers a good request with 402 where there is no money left, with 404 where it does not
+have the model, and with 400 where its filter finds the text offensive. Another account, another
+model, or a shorter text would get an answer, so no requirement on requests is decided.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
+
+_STATUSES = {
+    401: "the credentials",
+    402: "the account",
+    403: "the credentials",
+    451: "the region",
+}
+"""What is in the way, by statuses that say so whatever the body says."""
+_CODES = re.compile(
+    r"(?P<account>insufficient_(?:quota|balance|credits?|funds)|billing|(?:budget|quota)_exceeded"
+    r"|payment|credit|account|invalid_api_key|permission|unsupported_country|authentication)"
+    r"|(?P<model>(?:model|deployment|engine)_?not_?\w+|(?:invalid|unknown|no)_?model"
+    r"|operationnotsupported)"
+    r"|(?P<limit>context_length_exceeded|exceed_context_size|string_above_max_length|rate_limit)"
+    r"|(?P<filter>content_?(?:filter|policy)|responsibleai|moderation|sensitive|data_inspection)",
+    re.IGNORECASE,
+)
+"""The words by which `error.code` and `error.type` say it, in whatever spelling."""
+_TEXTS = re.compile(
+    r"(?P<model>(?:invalid|unknown|not a valid|no such|unsupported) model"
+    r"|\bmodels? (?:\S+ |id ){0,2}?(?:does not exist|do not exist|not found|was not found"
+    r"|is not (?:available|found|loaded|supported)\b|not available|not loaded)"
+    r"|no models? (?:is |are )?loaded|deployment for this resource does not exist)"
+    r"|(?P<limit>(?:maximum|available|exceeds? the|exceeded the) context|context (?:length|window"
+    r"|size)|too many tokens)"
+    r"|(?P<account>insufficient (?:credit|balance|quota|funds)|credit balance|exceeded your"
+    r"|budget has been exceeded|more credits)"
+    r"|(?P<filter>content (?:management )?policy|content filter|data inspection)",
+    re.IGNORECASE,
+)
+_WHAT = {
+    "account": "the account",
+    "model": "the model",
+    "limit": "the size that the model takes",
+    "filter": "a filter of texts",
+}
+_OF_MODEL = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
+
+
+def barred(status: int, body: bytes) -> str:
+    """Return what is in the way that is not the request, of a refusal; an empty string if nothing.
+
+    A 404 is about the model where it mentions one: without that it is about the path.
+    """
+    if status in _STATUSES:
+        return _STATUSES[status]
+    text, error = CompletionRefusals().text(body) or "", _error(body)
+    if status == 404 and (_OF_MODEL.search(text) or error.get("param") == "model"):
+        return _WHAT["model"]
+    words = (error.get("code"), error.get("type"))
+    for pattern, said in (*((_CODES, word) for word in words), (_TEXTS, text)):
+        found = pattern.search(said) if isinstance(said, str) else None
+        if found is not None and found.lastgroup is not None:
+            return _WHAT[found.lastgroup]
+    return _WHAT["model"] if error.get("param") == "model" else ""
+
+
+def _error(body: bytes) -> dict[str, Any]:
+    """Return the error object of a refusal; where there is none, the object around it."""
+    value = read_json(body).value
+    members = value if isinstance(value, dict) else {}
+    inner = members.get("error")
+    return inner if isinstance(inner, dict) else members
