@@ -40,6 +40,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 when something is out of date"
     )
+    freeze = commands.add_parser("freeze", help="freeze all ids and levels as a rule set")
+    freeze.add_argument("name", metavar="SET", help="year.number, such as 2026.1")
+    freeze.add_argument(
+        "--again", action="store_true", help="write a set again that no release has yet"
+    )
     return parser
 
 
@@ -56,6 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             from dev.dialect import write_dialect
 
             write_dialect(arguments.name)
+            return 0
+        if arguments.command == "freeze":
+            from dev.freeze import freeze
+
+            freeze(arguments.name, again=arguments.again)
             return 0
         from dev.requirement import NewRequirement, write_stubs
 

@@ -38,6 +38,7 @@ def texts() -> dict[Path, str]:
     """Return everything that is generated: file to text."""
     from streamchat_conformance.commands import explain
     from streamchat_conformance.commands import list as listing
+    from streamchat_conformance.commands import rules as rule_sets
     from streamchat_conformance.dialects.registry import DEFAULT, own_names
     from streamchat_conformance.judges import rules_of
     from streamchat_fixtures import dialects
@@ -51,6 +52,7 @@ def texts() -> dict[Path, str]:
     return {
         DOCS / "requirements.md": listing.as_markdown(catalogue.values()),
         **{DOCS / "requirements" / name: text for name, text in explain.pages().items()},
+        DOCS / "rules.md": rule_sets.as_markdown(),
         DOCS / "kill-matrix.md": as_markdown(),
         **{
             DOCS / f"kill-matrix-{name}.md": as_markdown(name)

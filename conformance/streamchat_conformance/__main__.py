@@ -18,6 +18,7 @@ from streamchat_conformance import __version__
 
 SUBCOMMANDS: Mapping[str, str] = {
     "list": "list the requirements: id, level, sentence and source",
+    "rules": "list the frozen rule sets, and changed, disputed and withdrawn rules",
     "explain": "explain one requirement: why it exists, how to fix a server that breaks it",
     "replay": "send a finding's request again, and show whether the finding shows again",
     "judge": "judge recorded exchanges or captured event streams, without a network",

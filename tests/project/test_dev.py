@@ -279,3 +279,16 @@ def test_an_import_stands_where_the_linter_wants_it(monkeypatch: pytest.MonkeyPa
     text = f"{head}\nfrom a.a import z\nfrom a.c import B\n"
     added = importing(importing(text, "a.b", "c"), "a.c", "A", "C", "d")
     assert added == (f"{head}\nfrom a.a import z\nfrom a.b import c\nfrom a.c import A, B, C, d\n")
+
+
+def test_a_rule_set_is_frozen_once(checkout: Path) -> None:
+    done = run(checkout, "freeze", "2099.1")
+    assert done.returncode == 0, done.stderr
+    folder = checkout / "conformance" / "streamchat_conformance" / "rule_sets"
+    text = (folder / "2099.1.toml").read_text("utf-8")
+    assert '"error.shape" = "MUST"' in text
+    again = run(checkout, "freeze", "2099.1")
+    assert again.returncode == 2
+    assert "exists: a frozen set does not change" in again.stderr
+    assert run(checkout, "freeze", "2099.1", "--again").returncode == 0
+    assert run(checkout, "freeze", "next").returncode == 2

@@ -19,6 +19,7 @@ LAYERS = (
     {"catalogue"},
     {"dialects"},
     {"judges"},
+    {"rule_sets"},
     {"strategies", "recorder"},
     {"suite"},
     {f"dialects.{name}" for name in DIALECTS},

@@ -145,7 +145,7 @@ def test_a_matrix_has_a_row_for_each_requirement_and_a_column_for_each_report(
     options = [f"--markdown={out[0]}", f"--html={out[1]}"]
     assert matrix.main([*map(str, files), *options]) == 0
     assert out[0].read_text() == printed
-    assert out[1].read_text().count("<tr>") == len(rules_of(DEFAULT).catalogue) + 4
+    assert out[1].read_text().count("<tr>") == len(rules_of(DEFAULT).catalogue) + 5
     assert capsys.readouterr().out == ""
 
 

@@ -129,11 +129,14 @@ def lines(
 ) -> Iterator[str]:
     """Yield the comparison as lines of text: by what happened, then by level."""
     for name, report in (("old", old), ("new", new)):
-        yield f"{name:<8}{report.verdict}: {report.url} ({report.started}, suite {report.version})"
+        by = f"suite {report.version}, rules {report.rule_set}"
+        yield f"{name:<8}{report.verdict}: {report.url} ({report.started}, {by})"
         if report.verdict != "not-testable":
             yield f"{'':<8}{report.headline()}"
         if report.reason:
             yield f"{'':<8}{report.reason}"
+    if old.rule_set != new.rule_set:
+        yield "note    the two were held to different rule sets"
     groups = (
         ("worse", comparison.worse),
         ("better", comparison.better),

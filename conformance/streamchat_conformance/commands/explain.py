@@ -20,6 +20,7 @@ from streamchat_conformance.commands.parsing import (
 from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError, own_names
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited, defects_of, texts_of
+from streamchat_conformance.rule_sets.history import Withdrawn, history, withdrawn
 from streamchat_conformance.suite.config.typed import unknown_id
 
 WIDTH = 96
@@ -44,18 +45,21 @@ def main(argv: Sequence[str]) -> int:
         "--pages", type=Path, metavar="FOLDER", help="write all of them, a Markdown page per area"
     )
     parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
+    gone: list[Withdrawn] = []
     try:
         arguments = parser.parse_args(argv)
+        gone = [entry for id_ in arguments.ids if (entry := withdrawn(id_)) is not None]
         if not arguments.ids and arguments.pages is None:
             parser.error("name a requirement, such as payload.json ('list' shows them all)")
-        entries = [_entry(id_, arguments.dialect) for id_ in arguments.ids]
+        entries = [_entry(id_, arguments.dialect) for id_ in arguments.ids if not withdrawn(id_)]
         if arguments.pages is not None:
             for name, text in pages().items():
                 check_option("--pages", arguments.pages / name)
                 write_checked("--pages", arguments.pages / name, text)
     except (Usage, UnknownDialectError) as mistake:
         return fault("explain", mistake)
-    print_safely("\n".join("\n".join(as_text(entry)) + "\n" for entry in entries))
+    texts = [*map(_withdrawn_text, gone), *map(as_text, entries)]
+    print_safely("\n".join("\n".join(text) + "\n" for text in texts))
     return EXIT_OK
 
 
@@ -65,6 +69,12 @@ def _entry(id_: str, dialect: str) -> Requirement:
     if id_ not in catalogue:
         raise Usage(unknown_id(id_, catalogue))
     return catalogue[id_]
+
+
+def _withdrawn_text(entry: Withdrawn) -> Iterator[str]:
+    yield f"{entry.id} (withdrawn in {entry.since}; it was a {entry.level})"
+    yield from _wrapped(entry.title)
+    yield from _labelled("why it was withdrawn", entry.why)
 
 
 def as_text(entry: Requirement) -> Iterator[str]:
@@ -82,6 +92,9 @@ def as_text(entry: Requirement) -> Iterator[str]:
     for defect in defects_of(entry.source):
         yield from _labelled("seen in", f"{defect.project}: {defect.seen}")
         yield from (f"    {url}" for url in defect.urls)
+    dispute = history().disputed.get(entry.id)
+    if dispute is not None:
+        yield from _labelled("disputed", f"{dispute.objection} {dispute.answer}")
     if texts is not None:
         yield from _labelled("how to fix it", texts.fix)
         for advice in texts.advice:
@@ -155,10 +168,18 @@ def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
         for defect in defects_of(entry.source):
             links = "".join(f" [[{n}]]({url})" for n, url in enumerate(defect.urls, 1))
             yield f"- Seen in {_plain(defect.project)}: {_plain(defect.seen)}{links}"
+        dispute = history().disputed.get(entry.id)
+        if dispute is not None:
+            yield f"- Disputed: {_plain(dispute.objection)} {_plain(dispute.answer)}"
         if texts is not None:
             yield f"- How to fix it: {_plain(texts.fix)}"
             names = ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in texts.advice)
             yield f"- In common frameworks: {names}"
+    for gone in history().withdrawn.values():
+        if gone.area == area:
+            yield from ("", f"## {gone.id}", "")
+            yield f"**Withdrawn** in {gone.since}; it was a {gone.level}. {_plain(gone.title)}"
+            yield from ("", f"- Why: {_plain(gone.why)}")
     yield from _advice(entries)
 
 

@@ -33,6 +33,8 @@ from streamchat_conformance.offline.recording import (
 )
 from streamchat_conformance.report.json_report import build_report, write_report
 from streamchat_conformance.report.terminal import describe, inert
+from streamchat_conformance.rule_sets.choosing import with_rule_set
+from streamchat_conformance.rule_sets.frozen import CURRENT, UnknownRuleSetError
 from streamchat_conformance.suite.config.settings import check_path, parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
@@ -67,7 +69,13 @@ def main(argv: Sequence[str]) -> int:
         return _judge(arguments)
     except SystemExit as stop:
         return EXIT_USAGE if stop.code else 0
-    except (UsageError, RecordingError, SettingsError, UnknownRequirementError) as error:
+    except (
+        UsageError,
+        RecordingError,
+        SettingsError,
+        UnknownRequirementError,
+        UnknownRuleSetError,
+    ) as error:
         print(f"{PROGRAM}: {inert(str(error))}", file=sys.stderr)
         return EXIT_USAGE
 
@@ -95,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
     parser.add_argument("--endpoint-path", metavar="PATH", help="default: the dialect's")
     parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
+    parser.add_argument("--rules", metavar="SET", default=CURRENT, help="default: %(default)s")
     parser.add_argument("--requirement", metavar="GLOB", action="append", default=[])
     parser.add_argument(
         "--checks", metavar="FILE.py", action="append", default=[], help="checks of your own"
@@ -107,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
 def _judge(arguments: argparse.Namespace) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
-    rules = rules_of(parse_dialect(arguments.dialect).name)
+    rules = with_rule_set(rules_of(parse_dialect(arguments.dialect).name), arguments.rules)
     rules = with_checks(rules, load_checks(arguments.checks))
     chosen = select(rules.catalogue, arguments.requirement)
     if not chosen:

@@ -11,6 +11,8 @@ from streamchat_conformance.commands.parsing import Parser, Usage, fault
 from streamchat_conformance.dialects.registry import DEFAULT, UnknownDialectError
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import cited
+from streamchat_conformance.rule_sets.choosing import with_rule_set
+from streamchat_conformance.rule_sets.frozen import CURRENT, UnknownRuleSetError
 
 _INTRODUCTION = """\
 # Requirements
@@ -52,11 +54,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("globs", nargs="*", metavar="GLOB", help="such as 'payload.*' or '!sse.*'")
     parser.add_argument("--format", choices=["lines", "markdown", "json"], default="lines")
     parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
+    parser.add_argument("--rules", metavar="SET", default=CURRENT, help="default: %(default)s")
     try:
         arguments = parser.parse_args(argv)
-        catalogue = rules_of(arguments.dialect).catalogue
+        catalogue = with_rule_set(rules_of(arguments.dialect), arguments.rules).catalogue
         chosen = select(catalogue, arguments.globs)
-    except (Usage, UnknownDialectError, UnknownRequirementError) as mistake:
+    except (Usage, UnknownDialectError, UnknownRequirementError, UnknownRuleSetError) as mistake:
         return fault("list", mistake)
     entries = [entry for id_, entry in catalogue.items() if id_ in chosen]
     show = {"lines": as_lines, "markdown": as_markdown, "json": as_json}[arguments.format]

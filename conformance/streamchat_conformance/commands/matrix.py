@@ -85,7 +85,8 @@ def as_markdown(reports: Sequence[Named]) -> str:
     head = ["requirement", "level", *(inline(name) for name, _ in reports)]
     verdicts = ["**verdict**", "", *(inline(report.verdict) for _, report in reports)]
     passed = ["**passed**", "", *(_passed(report) for _, report in reports)]
-    rows = [verdicts, passed, *_layer_rows(reports)]
+    rules = ["**rules**", "", *(inline(report.rule_set) for _, report in reports)]
+    rows = [verdicts, rules, passed, *_layer_rows(reports)]
     if any(report.changed() for _, report in reports):
         rows.append(["**levels changed**", "", *(_changes(report) for _, report in reports)])
     for entry, outcomes in _rows(reports):
@@ -110,6 +111,8 @@ def as_html(reports: Sequence[Named]) -> str:
             *(element("td", report.verdict) for _, report in reports),
         )
     ]
+    sets = [element("td", report.rule_set) for _, report in reports]
+    rows.append(element("tr", element("th", "rules", scope="row"), element("td", ""), *sets))
     if any(report.changed() for _, report in reports):
         texts = [element("td", changed_levels(report)) for _, report in reports]
         row_head = element("th", "levels changed", scope="row")

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from streamchat_conformance.rule_sets.history import withdrawn
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def _checked(document: dict[str, Any], ids: Collection[str], preface: str) -> Kn
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             raise SettingsError(f"{kind!r} must be an array of tables, written [[{kind}]]")
         for number, table in enumerate(tables, 1):
+            if withdrawn(str(table.get("id", "")).strip()) is not None:
+                continue  # a list stays good when a requirement is withdrawn
             entry = _entry(table, f"[[{kind}]] number {number}", ids)
             if entry.id in seen:
                 raise SettingsError(f"{entry.id!r} is listed twice; keep one entry")

@@ -45,6 +45,19 @@ class Rules:
     """The judges by requirement id, in the order of their declaration."""
     kinds: Mapping[str, Expectation]
     """Requirements about one kind of request, and what is expected of such a request."""
+    rule_set: str = "current"
+    """The frozen rule set that the levels are of."""
+
+    def with_requirements(self, changed: Mapping[str, Requirement]) -> Rules:
+        """Return the rules with some requirements replaced, in their judges, too."""
+        return replace(
+            self,
+            catalogue={**self.catalogue, **changed},
+            judges={
+                id_: replace(judge, requirement=changed.get(id_, judge.requirement))
+                for id_, judge in self.judges.items()
+            },
+        )
 
     def judge_all(
         self, reading: Reading, ids: Iterable[str] | None = None

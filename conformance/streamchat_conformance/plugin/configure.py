@@ -20,6 +20,8 @@ from streamchat_conformance.plugin.writing import check_report_files
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.report.files import WriteError, check_writable
 from streamchat_conformance.report.redact import declare_secret
+from streamchat_conformance.rule_sets.choosing import with_rule_set
+from streamchat_conformance.rule_sets.frozen import UnknownRuleSetError
 from streamchat_conformance.suite.config import settings as suite
 from streamchat_conformance.suite.config.deploying import key_in_environment, with_key, with_model
 from streamchat_conformance.suite.config.levels import with_levels
@@ -66,10 +68,18 @@ def rules_for_run(config: pytest.Config, settings: Settings) -> Rules:
     rules = config.stash.get(_RULES, None)
     if rules is None:
         checks = load_checks(config.getoption("--checks"))
-        rules = with_checks(rules_of(settings.dialect.name), checks)
+        rules = with_checks(_frozen(settings), checks)
         rules = with_levels(rules, settings.levels, settings.file)
         config.stash[_RULES], config.stash[RUN_CHECKS] = rules, checks
     return rules
+
+
+def _frozen(settings: Settings) -> Rules:
+    """Return the rules of the run's rule set. Raises SettingsError."""
+    try:
+        return with_rule_set(rules_of(settings.dialect.name), settings.rules)
+    except UnknownRuleSetError as error:
+        raise SettingsError(f"--rules: {error}") from None
 
 
 def _check_globs(config: pytest.Config, rules: Rules) -> None:
@@ -164,6 +174,7 @@ def settings_from(config: pytest.Config) -> Settings:
         command=command,
         path=suite.check_path(path) if path else settings.path,
         headers=(*settings.headers, *headers),
+        rules=config.getoption("--rules") or settings.rules,
         insecure=config.getoption("--insecure") or settings.insecure,
         ca_file=config.getoption("--ca-file") or settings.ca_file,
     )

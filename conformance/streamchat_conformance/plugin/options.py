@@ -163,6 +163,12 @@ def _add_gate(parser: pytest.Parser) -> None:
         "code) or server (the HTTP server that runs it, or a proxy)",
     )
     group.addoption(
+        "--rules",
+        metavar="SET",
+        help="hold the server to a frozen rule set, such as 2026.1: what is newer is run and "
+        "reported, and never fails the run (default: current)",
+    )
+    group.addoption(
         "--fail-on",
         metavar="LEVEL",
         default="must",
@@ -218,6 +224,7 @@ _SETTINGS = (
     "--dialect",
     "--requirement",
     "--checks",
+    "--rules",
     "--layer",
     "--report-json",
     "--report-html",

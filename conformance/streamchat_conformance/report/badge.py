@@ -6,6 +6,7 @@ import json
 
 from streamchat_conformance.catalogue import Level
 from streamchat_conformance.report.model import Report
+from streamchat_conformance.rule_sets.frozen import CURRENT
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _COLOURS = {"conformant": "brightgreen", "nonconformant": "red", "partial": "yellow"}
@@ -26,7 +27,9 @@ def badge(report: Report) -> str:
     part = ""
     if must[Outcome.NOT_RUN]:
         part = f" ({report.layer} layer)" if report.layer is not None else " (a part)"
-    if changed := len(report.changed()):
+    if report.rule_set != CURRENT:
+        part += f", rules {report.rule_set}"
+    if changed := sum(not entry.change.newer for entry in report.changed() if entry.change):
         part += f", {changed} level{'s' if changed > 1 else ''} changed"
     if report.verdict == "conformant" and (report.cut_short or must[Outcome.NOT_RUN]):
         # Green says that all of it was run.

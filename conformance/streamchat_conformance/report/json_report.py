@@ -16,6 +16,7 @@ from streamchat_conformance.report.layers import headline
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.report.server_name import server_name
+from streamchat_conformance.rule_sets.choosing import missing
 from streamchat_conformance.suite.verdicts.results import Results
 
 SCHEMA = 1
@@ -84,6 +85,7 @@ def build_report(
     return {
         "schema": SCHEMA,
         "suite": {"name": "streamchat-conformance", "version": __version__},
+        "rules": {"set": results.rules.rule_set, "withdrawn": missing(results.rules)},
         "target": {
             "url": facts.url,
             "dialect": results.rules.dialect.name,

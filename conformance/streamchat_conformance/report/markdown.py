@@ -81,6 +81,7 @@ def _head(report: Report) -> Iterator[str]:
         yield f"**{inline(report.headline())}**"
         yield ""
     yield f"Target {inline(report.url)}{server}, suite {inline(report.version)}, "
+    yield f"rules {inline(report.rule_set)}, "
     yield f"{inline(report.started)}, {report.duration_s:.1f} s"
     yield ""
     if report.reason:

@@ -15,6 +15,7 @@ from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.json_report import SCHEMA
 from streamchat_conformance.report.layers import headline
+from streamchat_conformance.rule_sets.frozen import CURRENT
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 REPORT_LIMIT_BYTES = 256 * 1024 * 1024
@@ -103,6 +104,8 @@ class Report:
     """The HTTP server's name, with its version if that is known."""
     layer: Layer | None = None
     """The layer that was selected; None for both."""
+    rule_set: str = CURRENT
+    """The rule set that the target was held to."""
 
     def count(
         self, *, level: Level | None = None, area: str = "", layer: Layer | None = None
@@ -174,6 +177,7 @@ def report_from_json(value: object) -> Report:
         reason=summary.text("reason", ""),
         hint=summary.text("hint", ""),
         layer=_selected_layer(summary.text("layer", "")),
+        rule_set=members.object("rules").text("set") if "rules" in value else CURRENT,
         cut_short=value.get("cut_short") is True,
         requirements=tuple(map(_requirement, members.objects("requirements"))),
         exchanges=tuple(_exchanges(members.objects("exchanges"))),

@@ -12,6 +12,7 @@ import pytest
 from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
+from streamchat_conformance.rule_sets.frozen import CURRENT
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Result, Results
 
@@ -108,6 +109,8 @@ def print_summary(
     )
     if facts.requests:
         reporter.line(f"requests      {_sent(facts.requests)}")
+    if results.rules.rule_set != CURRENT:
+        reporter.line(f"rules         {results.rules.rule_set}")
     for line in _level_lines(results):
         reporter.line(line)
     base_url = base(facts.url)

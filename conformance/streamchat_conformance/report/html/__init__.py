@@ -85,6 +85,7 @@ def _head(report: Report) -> Markup:
         ("capabilities", ", ".join(f"{name} {how}" for name, how in report.capabilities.items())),
         ("times", ", ".join(f"{n.replace('_', ' ')} {s:g} s" for n, s in report.times_s.items())),
         ("layers", report.headline() if report.verdict != "not-testable" else ""),
+        ("rules", report.rule_set),
         ("levels", changed_levels(report)),
         ("why", report.reason),
         ("what to do", report.hint),

@@ -8,6 +8,7 @@ from typing import Any
 
 from streamchat_conformance.catalogue import Level, LevelChange, Requirement
 from streamchat_conformance.judges import Rules
+from streamchat_conformance.rule_sets.history import withdrawn
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 
 TABLE = "levels"
@@ -30,26 +31,15 @@ def with_levels(rules: Rules, levels: Mapping[str, Level], where: str) -> Rules:
     """Return the rules with other levels, which `where` has set. Raises SettingsError."""
     if not levels:
         return rules
+    levels = {id_: level for id_, level in levels.items() if withdrawn(id_) is None}
     for id_ in levels:
         if id_ not in rules.catalogue:
             raise SettingsError(f"{where}: [{TABLE}]: {unknown_id(id_, rules.catalogue)}")
     changed = {id_: _changed(rules.catalogue[id_], level, where) for id_, level in levels.items()}
-    return with_requirements(rules, changed)
+    return rules.with_requirements(changed)
 
 
 def _changed(entry: Requirement, level: Level, where: str) -> Requirement:
     declared = entry.change.declared if entry.change is not None else entry.level
     change = None if level is declared else LevelChange(declared, f"[{TABLE}] in {where}")
     return replace(entry, level=level, change=change)
-
-
-def with_requirements(rules: Rules, changed: Mapping[str, Requirement]) -> Rules:
-    """Return the rules with some requirements replaced, in their judges, too."""
-    return replace(
-        rules,
-        catalogue={**rules.catalogue, **changed},
-        judges={
-            id_: replace(judge, requirement=changed.get(id_, judge.requirement))
-            for id_, judge in rules.judges.items()
-        },
-    )

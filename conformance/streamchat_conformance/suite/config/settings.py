@@ -25,6 +25,7 @@ from streamchat_conformance.dialects.registry import (
 )
 from streamchat_conformance.judges.rules import rules_of
 from streamchat_conformance.recorder.limits import Limits
+from streamchat_conformance.rule_sets.frozen import CURRENT
 from streamchat_conformance.suite.budget.limits import LEAST_REQUESTS, CostLimits, Thoroughness
 from streamchat_conformance.suite.budget.rate import Rate
 from streamchat_conformance.suite.config.deploying import (
@@ -97,6 +98,8 @@ class Settings:
     fuzz_seconds: float = 0.0
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Levels that the user sets, by requirement id."""
+    rules: str = CURRENT
+    """The rule set that the server is held to."""
     file: str = ""
     """The target file's name, if there is one."""
 
@@ -154,7 +157,7 @@ def parse_capability(name: str, dialect: Dialect) -> str:
 _TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run", "levels"}
 _TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file", *DEPLOYMENT_KEYS}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
-_RUN = {"thoroughness", "max_requests", "rate", "seed", "fuzz_seconds"}
+_RUN = {"rules", "thoroughness", "max_requests", "rate", "seed", "fuzz_seconds"}
 
 
 def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
@@ -209,6 +212,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         rate=parse_rate(typed(run, "rate", str, None, "run"), "'run.rate'"),
         seed=typed(run, "seed", int, None, "run"),
         fuzz_seconds=float(typed(run, "fuzz_seconds", (int, float), 0.0, "run")),
+        rules=typed(run, "rules", str, CURRENT, "run"),
         levels=parse_levels(document.get("levels", {})),
     )
     key = typed(target, "api_key", str, None, "target")

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from streamchat_conformance.rule_sets.history import withdrawn
+
 
 class SettingsError(ValueError):
     """A setting is wrong; the message names it and what would be right."""
@@ -35,6 +37,8 @@ def check_names(table: Mapping[str, Any], known: Collection[str], where: str) ->
 
 def unknown_id(id_: str, ids: Collection[str]) -> str:
     """Return one line that says an id is unknown and names the nearest ones."""
+    if (gone := withdrawn(id_)) is not None:
+        return f"{id_} was withdrawn in {gone.since}: {gone.why}"
     near = difflib.get_close_matches(id_, ids, n=3, cutoff=0.5)
     same_name = [known for known in ids if known.partition(".")[2] == id_.partition(".")[2]]
     nearest = list(dict.fromkeys([*same_name, *near]))[:3]

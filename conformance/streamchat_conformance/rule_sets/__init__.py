@@ -1,0 +1,1 @@
+"""Rule sets: requirements and levels, frozen with a release and stored as data."""
