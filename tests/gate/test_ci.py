@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from streamchat_conformance.gate.command import check_command
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
+from ..report.reports import value
 from .harness import SERVER, environment, faulty
 
 ROOT = Path(__file__).parents[2]
@@ -142,9 +145,13 @@ def test_the_action_passes_a_conformant_server(runner: Runner) -> None:
     done = runner.step(JUDGE, inputs)
     assert done.code == 0, done.printed
     assert runner.outputs() == {"verdict": "partial", "exit-code": "0"}
+    assert re.search(
+        r"^::stop-commands::(stop-\d+)$(.*)^::\1::$", done.printed, re.MULTILINE | re.DOTALL
+    )
     assert (runner.work / "server" / "streamchat-report.json").exists()
     assert (runner.work / "server" / "streamchat-junit.xml").exists()
-    assert runner.step(SHOW, {}).code == 0
+    assert runner.step(SHOW, {"working-directory": "server"}).code == 0
+    assert runner.outputs()["must-failed"] == "0"
     summary = runner.summary.read_text("utf-8")
     assert "partial" in summary
     assert "127.0.0.1" in summary
@@ -156,15 +163,28 @@ def test_the_action_fails_the_job_and_still_says_why(runner: Runner) -> None:
         "target-command": faulty("errors-as-text-plain"),
         "requirements": "error.*",
         "options": NARROW,
+        "sarif": "report.sarif",
+        "source-file": "app/chat.py",
+        # The last report is where this run writes its own.
+        "before": "streamchat-report.json",
     }
+    last = value({"error.shape": Outcome.FAIL})
+    (runner.work / "streamchat-report.json").write_text(json.dumps(last), "utf-8")
     done = runner.step(JUDGE, inputs)
     assert done.code == 1, done.printed
     assert runner.outputs() == {"verdict": "nonconformant", "exit-code": "1"}
     assert SHOW["if"] == "${{ always() }}"
-    assert runner.step(SHOW, {}).code == 0
+    shown = runner.step(SHOW, {})
+    assert shown.code == 0
+    begin = "::error title=error.media-type (MUST),file=app/chat.py,line=1::"
+    assert any(line.startswith(begin) for line in shown.printed.splitlines())
+    assert runner.outputs()["must-failed"] != "0"
+    assert (runner.work / "report.sarif").exists()
     # Markdown's own characters are escaped in the report.
     summary = runner.summary.read_text("utf-8").replace("\\", "")
     assert "error.media-type" in summary
+    assert "### Since the last run" in summary
+    assert "error.media-type (MUST): pass → fail" in summary
 
 
 def test_the_action_shows_a_wrong_setting(runner: Runner) -> None:

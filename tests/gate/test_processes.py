@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from streamchat_conformance.gate import processes
 from streamchat_conformance.gate.command import TargetCommand, check_command
 from streamchat_conformance.gate.ports import listening
 from streamchat_conformance.gate.processes import how_it_ended, members
@@ -270,3 +271,14 @@ def test_a_server_that_ends_by_itself_just_before_it_is_asked_to_has_died() -> N
     with TargetCommand(LISTEN, start_s=START_S) as server:
         send(server, b"x")
     assert server.facts()["died"] == "exit status 7"
+
+
+def test_windows_ends_a_tree_of_processes_by_its_own_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(processes, "WINDOWS", True)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command))
+    processes.signal_all(4711, signal.SIGTERM)
+    assert ran == [["taskkill", "/F", "/T", "/PID", "4711"]]
+    assert processes.members(4711) == []

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from streamchat_conformance.checks.loading import load_checks
+from streamchat_conformance.commands.schema import schema_text
 from streamchat_conformance.suite.config.typed import SettingsError
 
 from .conftest import Judge
@@ -215,6 +217,9 @@ def test_a_level_of_the_users_holds_and_is_shown_in_every_report(
         f"--report-html={tmp_path / 'report.html'}",
         f"--report-markdown={tmp_path / 'report.md'}",
         f"--report-badge={tmp_path / 'badge.json'}",
+        f"--report-sarif={tmp_path / 'report.sarif'}",
+        f"--report-code-quality={tmp_path / 'quality.json'}",
+        "--source-file=app/chat.py",
     )
     assert done.code == 0, done.out + done.error
     assert done.entry("x-teapot")["level"] == "SHOULD"
@@ -227,6 +232,13 @@ def test_a_level_of_the_users_holds_and_is_shown_in_every_report(
     assert f"x-teapot ({shown})" in done.out
     for name in ("junit.xml", "report.html"):
         assert shown in (tmp_path / name).read_text("utf-8"), name
+    assert Draft202012Validator(json.loads(schema_text())).is_valid(done.report)
+    quality = json.loads((tmp_path / "quality.json").read_text("utf-8"))
+    assert [(entry["check_name"], entry["location"]["path"]) for entry in quality] == [
+        ("x-teapot", "app/chat.py")
+    ]
+    (run_,) = json.loads((tmp_path / "report.sarif").read_text("utf-8"))["runs"]
+    assert [result["ruleId"] for result in run_["results"]] == ["x-teapot"]
     assert "levels\\]" in (tmp_path / "report.md").read_text("utf-8")
     assert "2 levels changed" in json.loads((tmp_path / "badge.json").read_text())["message"]
 

@@ -257,7 +257,8 @@ class TargetCommand:
         """End every process of the server by force (SIGKILL)."""
         if self._process is not None and not self._gone():
             self._killed = True
-            signal_all(self._process.pid, signal.SIGKILL)
+            # Windows has no such signal: what ends a process there is force in any case.
+            signal_all(self._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _await_gone(self, deadline_s: float) -> bool:
         """Wait until all processes have ended; return whether they have (monotonic clock)."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+END_LIMIT_S = 20.0
+"""Longest wait for the program that ends a tree of processes (seconds)."""
 
 _PROC = Path("/proc")
 _LISTEN = "0A"
@@ -16,8 +22,11 @@ def members(session: int) -> list[int]:
     """Return the process ids of a session whose processes have not ended.
 
     Where there is no /proc, the session's first process group stands for all of it. Processes
-    that have ended and that nobody has waited for (zombies) do not count.
+    that have ended and that nobody has waited for (zombies) do not count. Windows has no
+    sessions: there a process stands for itself, and whoever started it waits for it.
     """
+    if WINDOWS:
+        return []
     if not (_PROC / "self" / "stat").exists():
         try:
             os.killpg(session, 0)
@@ -57,7 +66,14 @@ def listening_ports(session: int) -> list[int]:
 
 
 def signal_all(session: int, number: signal.Signals) -> None:
-    """Send a signal to every process of a session, whatever group it has gone to."""
+    """Send a signal to every process of a session, whatever group it has gone to.
+
+    Windows knows no signals between processes: there the whole tree is ended by force.
+    """
+    if WINDOWS:
+        command = ["taskkill", "/F", "/T", "/PID", str(session)]
+        subprocess.run(command, capture_output=True, check=False, timeout=END_LIMIT_S)
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(session, number)
     for process in members(session):

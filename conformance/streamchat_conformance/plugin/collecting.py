@@ -165,6 +165,8 @@ class Gathering:
             "exit_code": EXIT_INTERRUPTED if interrupted else code,
             **self.applied.to_json(),
         }
+        if source_file := self.config.getoption("--source-file"):
+            self.report["target"]["source_file"] = source_file
         if facts.process:
             self.report["target"]["process"] = facts.process
         if cut_short:

@@ -202,6 +202,20 @@ def _add_reports(parser: pytest.Parser) -> None:
         help="write the report as Markdown, short enough for a CI step summary",
     )
     group.addoption(
+        "--report-sarif", metavar="FILE", help="write what failed as SARIF 2.1.0, for code scanning"
+    )
+    group.addoption(
+        "--report-code-quality",
+        metavar="FILE",
+        help="write what failed as a code-quality report of GitLab",
+    )
+    group.addoption(
+        "--source-file",
+        metavar="FILE",
+        help="file of your repository at which SARIF, code quality and annotations show findings, "
+        "such as app/chat.py (default: none, or the endpoint's path)",
+    )
+    group.addoption(
         "--report-badge", metavar="FILE", help="write the JSON of a shields.io endpoint badge"
     )
     group.addoption(
@@ -230,6 +244,9 @@ _SETTINGS = (
     "--report-html",
     "--report-markdown",
     "--report-badge",
+    "--report-sarif",
+    "--report-code-quality",
+    "--source-file",
     "--secret-header",
     "--model",
     "--api-key-env",

@@ -10,16 +10,20 @@ from typing import Any
 import pytest
 
 from streamchat_conformance.report.badge import badge
+from streamchat_conformance.report.code_quality import code_quality_report
 from streamchat_conformance.report.files import WriteError, check_writable, write_file
 from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.model import Report, report_from_json
+from streamchat_conformance.report.sarif import sarif_report
 from streamchat_conformance.suite.config.typed import SettingsError
 
 _FORMATS: Mapping[str, Callable[[Report], str]] = {
     "--report-html": html_report,
     "--report-markdown": markdown_report,
     "--report-badge": badge,
+    "--report-sarif": sarif_report,
+    "--report-code-quality": code_quality_report,
 }
 REPORT_OPTIONS = ("--report-json", *_FORMATS)
 

@@ -106,6 +106,12 @@ class Report:
     """The layer that was selected; None for both."""
     rule_set: str = CURRENT
     """The rule set that the target was held to."""
+    source_file: str = ""
+    """The file of the user's repository that findings are shown at, if one was named."""
+    fail_on: str = "must"
+    """The lowest level whose failures fail the run."""
+    exit_code: int | None = None
+    """Of the run; None where recordings were judged."""
 
     def count(
         self, *, level: Level | None = None, area: str = "", layer: Layer | None = None
@@ -125,6 +131,10 @@ class Report:
     def changed(self) -> list[ReportedRequirement]:
         """Return the requirements whose levels were changed for the run."""
         return [entry for entry in self.requirements if entry.change is not None]
+
+    def gates(self, level: Level) -> bool:
+        """Return whether a failure of a level fails the run."""
+        return level is Level.MUST or (self.fail_on == "should" and level is Level.SHOULD)
 
     def areas(self) -> list[str]:
         """Return the areas in alphabetical order."""
@@ -161,6 +171,7 @@ def report_from_json(value: object) -> Report:
         )
     members = _ReportMembers(value, "the report")
     target, summary = members.object("target"), members.object("summary")
+    gate = members.object("gate") if "gate" in value else _ReportMembers({}, "the gate")
     report = Report(
         version=members.object("suite").text("version"),
         url=target.text("url"),
@@ -178,6 +189,9 @@ def report_from_json(value: object) -> Report:
         hint=summary.text("hint", ""),
         layer=_selected_layer(summary.text("layer", "")),
         rule_set=members.object("rules").text("set") if "rules" in value else CURRENT,
+        source_file=target.text("source_file", ""),
+        fail_on=gate.text("fail_on", "must"),
+        exit_code=gate.count_or_none("exit_code"),
         cut_short=value.get("cut_short") is True,
         requirements=tuple(map(_requirement, members.objects("requirements"))),
         exchanges=tuple(_exchanges(members.objects("exchanges"))),
