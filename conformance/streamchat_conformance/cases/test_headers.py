@@ -8,7 +8,8 @@ from streamchat_conformance.catalogue import decides
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.suite.budget.cost import costs
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
 OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
@@ -24,6 +25,7 @@ ACCEPT_ENCODINGS = (
 
 @decides("headers.identity-encoding")
 @costs(5)
+@independent(at_once=5)
 def test_no_coding_is_applied_that_was_ruled_out(target: Target) -> None:
     target.require_stream()
     plain = HttpRequest.chat(target.plain())
@@ -46,6 +48,7 @@ INJECTED = (
 
 @decides("headers.no-injection")
 @costs(21)
+@independent(at_once=CONCURRENT_REQUESTS)
 def test_text_of_the_request_becomes_no_field_line(target: Target) -> None:
     target.require_stream()
     requests = target.dialect.requests

@@ -12,8 +12,9 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Plan, record_together, until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import observe_together
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 TOGETHER = 8
@@ -72,6 +73,7 @@ def _stop(target: Target) -> Answered:
     needs=ECHO,
 )
 @costs(27, together=True)
+@independent(at_once=CONCURRENT_REQUESTS)
 def test_streams_show_their_own_request_only(target: Target) -> None:
     nonces = _Nonces(target)
     _after_larger_ones_on_the_same_connection(target, nonces)

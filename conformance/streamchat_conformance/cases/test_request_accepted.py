@@ -24,6 +24,7 @@ from streamchat_conformance.strategies import (
 )
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated, generated_for
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S, Target
@@ -47,6 +48,7 @@ def _taken_as_text(target: Target) -> list[str]:
 
 @decides("request.valid-accepted")
 @costs(6, sequential=1)
+@independent(at_once=5)
 def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
     if not target.baseline.streams or target.sequential:
@@ -157,6 +159,7 @@ def test_the_json_media_type_is_known_in_any_spelling(target: Target, media_type
 
 
 @decides("request.media-type-suffix")
+@independent(at_once=2)
 def test_json_suffixes_are_accepted(target: Target) -> None:
     media_types = ("application/vnd.api+json", "application/ld+json")
     plain = target.plain()
@@ -167,6 +170,7 @@ def test_json_suffixes_are_accepted(target: Target) -> None:
 
 @decides("request.large-prompt")
 @costs(3, largest_bytes=64 * 1024)
+@independent(at_once=3)
 def test_a_large_prompt_is_accepted(target: Target) -> None:
     texts = [
         "All work and no play. " * (size // 22 + 1) for size in (LARGE // 4, LARGE // 2, LARGE)

@@ -8,7 +8,8 @@ from streamchat_conformance.catalogue import MUST, decides, requirement
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.equivalent_requests import first_unlike
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 
 CHROME = (
@@ -48,6 +49,7 @@ HTTP2_SETTINGS = "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"
     "text/event-stream.",
     source="article; RFC 9110 section 12.5.1",
 )
+@independent(at_once=2)
 def test_any_media_type_accepted_gets_the_stream(target: Target) -> None:
     plain = target.plain()
     requests = [HttpRequest.chat(plain, accept=accept) for accept in ("*/*", None)]
@@ -62,6 +64,7 @@ def test_any_media_type_accepted_gets_the_stream(target: Target) -> None:
     source="article; practice",
 )
 @costs(12)
+@independent(at_once=CONCURRENT_REQUESTS)
 def test_every_client_gets_the_stream(target: Target) -> None:
     plain = target.plain()
     requests = [HttpRequest.chat(plain, user_agent=name) for name in USER_AGENTS]
@@ -69,6 +72,7 @@ def test_every_client_gets_the_stream(target: Target) -> None:
 
 
 @decides("request.upgrade-ignored")
+@independent(at_once=2)
 def test_an_offer_to_upgrade_loses_no_request(target: Target) -> None:
     plain = HttpRequest.chat(target.plain())
     requests = [

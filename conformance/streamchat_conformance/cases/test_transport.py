@@ -12,6 +12,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
@@ -21,6 +22,7 @@ OWN = frozenset({"transport.http10"})
 
 @decides("transport.http10")
 @costs(1)
+@independent()
 def test_an_http_1_0_client_gets_no_transfer_coding(target: Target) -> None:
     target.require_stream()
     request = HttpRequest.chat(target.plain(), version="HTTP/1.0")

@@ -202,6 +202,7 @@ def settings_from(config: pytest.Config) -> Settings:
     seed = config.getoption("--seed")
     if seed is not None:
         settings = replace(settings, seed=_whole("--seed", seed))
+    settings = replace(settings, serial=config.getoption("--serial"))
     fuzz = config.getoption("--fuzz-seconds")
     if fuzz is not None:
         settings = replace(settings, fuzz_seconds=_seconds("--fuzz-seconds", fuzz))

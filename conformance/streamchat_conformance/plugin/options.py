@@ -146,6 +146,12 @@ def _add_judged(parser: pytest.Parser) -> None:
         help="judge by checks of your own, too: functions from an exchange to problems; may be "
         "repeated",
     )
+    group.addoption(
+        "--serial",
+        action="store_true",
+        help="run one case after the other, also where the server was seen to serve many requests "
+        "at once; the verdict is the same",
+    )
     group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
     group.addoption(
         "--fuzz-seconds",
@@ -265,6 +271,7 @@ _SETTINGS = (
     "--rate",
     "--seed",
     "--fuzz-seconds",
+    "--serial",
 )
 
 

@@ -15,6 +15,7 @@ from types import FrameType
 import pytest
 
 from streamchat_conformance.catalogue import Requirement
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.plugin.collecting import Gathering
 from streamchat_conformance.plugin.configure import checked_settings, layer_of, selected_ids
 from streamchat_conformance.plugin.state import RunState
@@ -24,6 +25,13 @@ from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.budget.cost import Cost, cost_of
 from streamchat_conformance.suite.budget.plan import PricedCase
+from streamchat_conformance.suite.scenarios.independent import requests_at_once
+from streamchat_conformance.suite.scenarios.overlap import (
+    IndependentCase,
+    Overlapped,
+    can_overlap,
+    run_overlapped,
+)
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.judged import verdict
@@ -55,6 +63,8 @@ class SuiteSession(Gathering):
         self._worker = hasattr(config, "workerinput")
         workers = config.workerinput["workercount"] if self._worker else 1  # type: ignore[attr-defined]  # xdist's
         self.state = RunState(checked_settings(config), set(), self.rules, workers=workers)
+        self._overlapped: Overlapped | None = None
+        """What became of cases that ran at the same time, once they have."""
 
     @property
     def target(self) -> Target:
@@ -155,6 +165,7 @@ class SuiteSession(Gathering):
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
             target.peaceful = False
+            self._overlap(item.session.items, target)
         if target is not None and _order(item) == LIVE:
             # Where nothing more may be sent, the case itself says so.
             with suppress(NotRun):
@@ -164,6 +175,35 @@ class SuiteSession(Gathering):
         self.target.require_stream()
         for capability in requirement.needs:
             self.target.require(capability)
+
+    def _overlap(self, items: list[pytest.Item], target: Target) -> None:
+        """Run the independent cases at the same time, once, if the target is fit for it."""
+        if self._overlapped is not None:
+            return
+        self._overlapped = Overlapped()
+        if self._worker or not can_overlap(target):
+            return
+        cases = [case for item in items if (case := self._independent(item, target)) is not None]
+        self._overlapped = run_overlapped(target, cases)
+
+    def _independent(self, item: pytest.Item, target: Target) -> IndependentCase | None:
+        """Return a case that may overlap with others, if this is one and is going to be run."""
+        requirement = self._requirement_of(item)
+        if requirement is None or _order(item) != LIVE:
+            return None
+        function: Callable[[Target], None] = item.function  # type: ignore[attr-defined]  # a test function's item
+        kind = self.rules.kinds.get(requirement.id, Expectation.ACCEPT)
+        at_once = requests_at_once(function) if kind is Expectation.ACCEPT else 0
+        left_out = requirement.id in self.state.plan.left_out
+        if not at_once or left_out or not all(map(target.has, requirement.needs)):
+            return None
+        return IndependentCase(item.nodeid, function, at_once)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Do not run a case again that overlapped with others, and found nothing."""
+        sound = self._overlapped is not None and pyfuncitem.nodeid in self._overlapped.sound
+        return True if sound else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -175,10 +215,23 @@ class SuiteSession(Gathering):
         if requirement is None or (call.when != "call" and call.excinfo is None):
             return report
         result = self._result(requirement, item, call)
+        self._check_overlapped(item, result)
         report.streamchat = result.to_json()  # type: ignore[attr-defined]  # travels with it
         text = describe(result, redactor=Redactor(self.state.settings.headers))
         colour(report, result, text, gates=self.gates(result))
         return report
+
+    def _check_overlapped(self, item: pytest.Item, result: Result) -> None:
+        """Forget what overlapped cases have found if one saw a fault that does not come alone.
+
+        It may be due to the others, or it comes now and then: the other cases may have missed it.
+        """
+        target = self.state.target
+        if target is None or self._overlapped is None or result.outcome is not Outcome.PASS:
+            return
+        disturbed = self._overlapped.disturbed.get(item.nodeid)
+        if disturbed is not None and disturbed.ids and not any(map(target.red, disturbed.ids)):
+            self._overlapped.sound.clear()
 
     def _result(
         self, requirement: Requirement, item: pytest.Item, call: pytest.CallInfo[None]

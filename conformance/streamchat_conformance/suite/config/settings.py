@@ -102,6 +102,8 @@ class Settings:
     """The rule set that the server is held to."""
     file: str = ""
     """The target file's name, if there is one."""
+    serial: bool = False
+    """Whether cases run one after the other, even where they could overlap."""
 
     def deployed(self, deployment: Deployment) -> Settings:
         """Return the settings with requests for a deployment."""

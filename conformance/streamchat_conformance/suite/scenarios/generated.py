@@ -13,6 +13,7 @@ a fresh engine and a seed of its own: its memory is that of one round.
 from __future__ import annotations
 
 import inspect
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from streamchat_conformance.suite.budget.cost import Cost
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.overload import NoRoom
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
@@ -33,6 +35,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
     NotTestable,
     Violation,
 )
+from streamchat_conformance.suite.verdicts.overlapping import overlaps
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
@@ -54,6 +57,10 @@ ROUND_EXAMPLES = 250
 
 EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
 """A round that ends with fewer has drawn all that there is to draw."""
+
+
+_ENGINE = threading.Lock()
+"""Held while Hypothesis draws: older versions of it know one thread at a time."""
 
 
 class _TimeOver(BaseException):
@@ -117,6 +124,11 @@ class _Run:
         """Run the case on one value and remember what failed."""
         if not self.over:
             self._try(repr(value), value)
+
+    def extend(self, seconds: float) -> None:
+        """Give the run as much more time as was spent on waiting for its values."""
+        self.began_at += seconds
+        self.ends_at += seconds
 
     def _try(self, key: str, value: Any) -> None:
         self.target.generated += 1
@@ -189,14 +201,18 @@ def generated(
     *,
     examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
     share: float = 1.0,
+    hostile: bool = False,
 ) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
     """Run a case `(target, value)` on `examples` first, and then on what the strategy draws.
 
     Examples may depend on the target. `share` scales how many are drawn. The case becomes a test
-    of the fixture `target` alone.
+    of the fixture `target` alone. What is `hostile` may end the server, and never overlaps.
     """
     return generated_for(
-        lambda _: strategy() if callable(strategy) else strategy, examples=examples, share=share
+        lambda _: strategy() if callable(strategy) else strategy,
+        examples=examples,
+        share=share,
+        hostile=hostile,
     )
 
 
@@ -205,6 +221,7 @@ def generated_for(
     *,
     examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
     share: float = 1.0,
+    hostile: bool = False,
 ) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
     """Run a case as `generated` does, on what a strategy for this target draws."""
 
@@ -216,7 +233,8 @@ def generated_for(
             target.spent_s += time.monotonic() - run.began_at
             target.tried[case.__name__] = run.tried
             if failure is not None:
-                raise run.repeat(failure)
+                # What fails next to other cases is run again anyway.
+                raise failure if overlaps() else run.repeat(failure)
             if run.stopped is not None:
                 raise run.stopped
             if run.put_off is not None and not run.tried:
@@ -229,7 +247,7 @@ def generated_for(
         test.__module__ = case.__module__
         test.__doc__ = case.__doc__
         test.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # what pytest reads
-        return test
+        return test if hostile else independent(at_once=CONCURRENT_REQUESTS)(test)
 
     return decorate
 
@@ -267,6 +285,8 @@ def _drive(
     """Run the property; return the failure of the smallest value, or None."""
     if not run.shrinks:
         return _drive_side_by_side(run, strategy, examples, seed)
+    if overlaps():
+        return _drive_in_advance(run, strategy, examples, seed)
     try:
         for value in examples:
             run.example(value)
@@ -303,7 +323,7 @@ def _drive_side_by_side(
     """
     values = list(examples)
     for round_seed in _seeds(run, seed):
-        values += _draw(strategy, round_seed, run.max_examples)
+        values += _draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
         keys = {repr(value): value for value in values[: run.allotted]}
         run.values.update(keys)
         run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
@@ -314,15 +334,34 @@ def _drive_side_by_side(
     return run.shortest()
 
 
+def _drive_in_advance(
+    run: _Run, strategy: st.SearchStrategy[Any], examples: Sequence[Any], seed: int
+) -> Violation | None:
+    """Run the property on values that are drawn before, until the first failure.
+
+    Those are the values that Hypothesis would try; what fails runs again on its own, and is shrunk
+    then.
+    """
+    began_at = time.monotonic()
+    drawn = _draw(strategy, seed, run.max_examples)
+    run.extend(time.monotonic() - began_at)
+    for value in [*examples, *drawn]:
+        run.attempt(value)
+        if run.over or run.failures:
+            break
+    return run.shortest()
+
+
 def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:
     """Return values that Hypothesis draws, without running anything on them."""
     drawn: list[Any] = []
 
     @hypothesis.seed(seed)
-    @_settings(min(count, CONCURRENT_REQUESTS))
+    @_settings(count)
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:
         drawn.append(value)
 
-    collect()
+    with _ENGINE:
+        collect()
     return drawn

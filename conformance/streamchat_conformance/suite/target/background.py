@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -91,7 +92,9 @@ def run_together(
     waiting = deque(jobs)
     for _ in range(min(at_once, len(jobs))):
         name = "streamchat-together"
-        threading.Thread(target=_run_all, args=(waiting,), name=name, daemon=True).start()
+        # In a copy of this thread's context: they work for the same case.
+        run = copy_context().run
+        threading.Thread(target=run, args=(_run_all, waiting), name=name, daemon=True).start()
     try:
         for job in jobs:
             job.done.wait()

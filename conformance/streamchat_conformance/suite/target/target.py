@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
@@ -29,8 +28,10 @@ from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
 from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.testable import testable
 from streamchat_conformance.suite.verdicts.ledger import Ledger
-from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, NotTestable
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+from streamchat_conformance.suite.verdicts.overlapping import overlaps, require_served
 
 SLOW_S = 0.3
 """A target whose first event takes this long gets several requests at once (seconds)."""
@@ -225,7 +226,7 @@ class Target:
         if self._timeouts.gives_up and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         limits = self.limits
-        with _testable():
+        with testable():
             try:
                 return Connection.open(
                     self.endpoint, limits, receive_buffer_bytes=receive_buffer_bytes
@@ -260,7 +261,7 @@ class Target:
         condition, retry = stop or self.enough(events), self.retries.begin()
         while True:
             busy = self.background.busy
-            with self.latency.flight() as flight, self.connect() as connection, _testable():
+            with self.latency.flight() as flight, self.connect() as connection, testable():
                 exchange = connection.exchange(
                     data,
                     until=condition,
@@ -274,7 +275,8 @@ class Target:
                 note = OTHERS_OPEN if flight.alone else WITH_OTHER_CLIENTS
                 exchange = replace(exchange, notes=(*exchange.notes, note))
             reading = self.ledger.read(exchange)
-            self._note(reading)
+            require_served(reading)
+            self.note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
                 self.latency.note(reading)
             if not (reading.overloaded or self.limit_check.limits(reading)):
@@ -354,7 +356,7 @@ class Target:
         """
         limits = self._limits_for(data)
         busy = self.background.busy
-        with _testable():
+        with testable():
             if receive:
                 exchange = connection.receive(until=stop, request=data, label=label, limits=limits)
             else:
@@ -362,10 +364,11 @@ class Target:
         if busy:
             exchange = replace(exchange, notes=(*exchange.notes, OTHERS_OPEN))
         reading = self.ledger.read(exchange)
-        self._note(reading)
+        require_served(reading)
+        self.note(reading)
         return reading
 
-    def _note(self, reading: Reading) -> None:
+    def note(self, reading: Reading) -> None:
         """Take note of how long an answer was waited for, and whether any came."""
         self._timeouts.note(reading)
         self.ledger.follow(reading)
@@ -376,7 +379,12 @@ class Target:
         return id_ in self.failed or self.ledger.red(id_)
 
     def check_alive(self, after: str) -> None:
-        """Send a good request after a hostile case; enter it if the server has stopped serving."""
+        """Send a good request after a hostile case; enter it if the server has stopped serving.
+
+        Overlapped cases leave that to the end of them all.
+        """
+        if overlaps():
+            return
         self.liveness.check(after, wait=self.baseline.first_event_s < SLOW_S or self.sequential)
 
     def property_s(self) -> float:
@@ -389,12 +397,3 @@ class Target:
         thoroughness = self.settings.thoroughness
         left_s = max(0.0, thoroughness.total_s - self.spent_s)
         return min(thoroughness.seconds, max(LEAST_PROPERTY_S, left_s / 6))
-
-
-@contextmanager
-def _testable() -> Iterator[None]:
-    """Turn the lack of a connection into NotTestable."""
-    try:
-        yield
-    except ConnectError as error:
-        raise NotTestable(error.message, error.hint) from None

@@ -24,8 +24,13 @@ from streamchat_conformance.suite.verdicts.causes import (
     explanations,
     kinds,
 )
-from streamchat_conformance.suite.verdicts.evidence import RequirementEvidence, RunEvidence
+from streamchat_conformance.suite.verdicts.evidence import (
+    TOLERATED,
+    RequirementEvidence,
+    RunEvidence,
+)
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlaps, require_served
 from streamchat_conformance.suite.verdicts.recent_texts import RecentTexts
 from streamchat_conformance.suite.verdicts.trimming import trimmed
 
@@ -104,10 +109,33 @@ class Ledger:
         return self.observe_reading(self.read(exchange))
 
     def observe_reading(self, reading: Reading) -> Reading:
-        """Enter an exchange that was read already, and return its reading."""
+        """Enter an exchange that was read already, and return its reading.
+
+        Raises Disturbed where overlapped work shows something new that is broken.
+        """
+        if overlaps():
+            self._require_no_news(reading)
         with self._lock:
             self._enter(reading)
         return reading
+
+    def _require_no_news(self, reading: Reading) -> None:
+        """Raise Disturbed if an exchange breaks what nothing has broken so far."""
+        require_served(reading)
+        news = {
+            id_
+            for id_, findings in self.rules.judge_all(reading)
+            if findings and not self._ignores(id_) and id_ not in TOLERATED and not self.red(id_)
+        }
+        if news:
+            raise Disturbed(ids=news)
+
+    def _ignores(self, id_: str) -> bool:
+        """Return whether findings on a requirement that a judge has are left to its own case."""
+        # What else is special about a refused request only its own case can know.
+        return id_ in self._special or (
+            id_ == self.rules.dialect.plain_row and self.plain is not None
+        )
 
     def _enter(self, reading: Reading) -> None:
         exchange = reading.exchange
@@ -125,10 +153,7 @@ class Ledger:
             if findings:
                 entry.involved[self._involved(reading)] += 1
                 entry.answered += 0 < reading.status < 500
-            if findings and id_ == self.rules.dialect.plain_row and self.plain is not None:
-                continue
-            # What else is special about a refused request only its own case can know.
-            if findings and id_ in self._special:
+            if findings and self._ignores(id_):
                 continue
             entry.judged += 1
             if findings:
@@ -146,6 +171,8 @@ class Ledger:
 
     def flag(self, finding: Finding, exchange: Exchange) -> None:
         """Enter a finding that a case made by itself."""
+        if overlaps():
+            raise Disturbed(ids=[finding.requirement])
         entry = self.entries[finding.requirement]
         entry.judged += 1
         entry.failed += 1

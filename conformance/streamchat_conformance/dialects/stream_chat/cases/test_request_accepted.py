@@ -14,12 +14,14 @@ from streamchat_conformance.dialects.stream_chat.strategies import (
 )
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check
 
 
 @decides("request.history-empty")
 @costs(1)
+@independent()
 def test_an_empty_history_is_accepted(target: Target) -> None:
     check(target.chat(ChatRequest("Hello", [])), "request.history-empty")
 
@@ -55,5 +57,6 @@ def test_any_json_value_is_accepted_as_a_history_item(target: Target, history: A
 
 @decides("request.prompt-empty")
 @costs(1)
+@independent()
 def test_an_empty_prompt_is_accepted(target: Target) -> None:
     check(target.chat(target.plain("")), "request.prompt-empty")

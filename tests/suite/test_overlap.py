@@ -1,0 +1,183 @@
+"""Independent cases run at the same time: what they find counts only if it is found alone, too."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import strategies as st
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.recorder import Progress
+from streamchat_conformance.suite.budget.rate import Rate
+from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.overlap import (
+    AT_ONCE,
+    IndependentCase,
+    can_overlap,
+    run_overlapped,
+)
+from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
+
+from .targets import prepared
+from .test_crashes import CRASHING, crashing, named
+
+MEET_S = 10.0
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with prepared("one-event-alone") as target:
+        yield target
+
+
+def chat(target: Target) -> None:
+    target.chat(target.plain())
+
+
+def test_cases_run_at_the_same_time_as_many_as_there_are_places_for(target: Target) -> None:
+    meeting = threading.Barrier(AT_ONCE // 2)
+
+    def meet(_: Target) -> None:
+        meeting.wait(MEET_S)
+
+    cases = [IndependentCase(f"case {number}", meet) for number in range(AT_ONCE)]
+    outcome = run_overlapped(target, cases)
+    assert outcome.sound == {case.name for case in cases}
+
+
+def test_on_a_slow_target_a_case_takes_as_many_places_as_it_sends_requests(target: Target) -> None:
+    target.baseline.first_event_s = SLOW_S
+    running: list[int] = []
+    most: list[int] = []
+
+    def count(target: Target) -> None:
+        running.append(1)
+        most.append(len(running))
+        target.pause(0.05)
+        running.pop()
+
+    run_overlapped(target, [IndependentCase(str(n), count, at_once=8) for n in range(6)])
+    assert max(most) == 2
+
+
+def test_what_a_case_raises_makes_it_run_again_alone_and_is_not_reported(target: Target) -> None:
+    def skip(_: Target) -> None:
+        raise NotApplicable("nothing to see")
+
+    outcome = run_overlapped(
+        target, [IndependentCase("skipped", skip), IndependentCase("sound", chat)]
+    )
+    assert outcome.sound == {"sound"}
+    assert not outcome.disturbed
+
+
+def test_a_broken_requirement_is_entered_only_when_it_is_found_alone() -> None:
+    with prepared("every-seventh-stream-is-203") as target:
+
+        def chats(target: Target) -> None:
+            for _ in range(7):
+                chat(target)
+
+        outcome = run_overlapped(target, [IndependentCase("chats", chats)])
+        assert outcome.disturbed["chats"].ids == {"headers.status"}
+        assert not target.red("headers.status")
+        chats(target)
+        assert target.red("headers.status")
+
+
+def test_what_is_broken_already_disturbs_nobody() -> None:
+    with prepared("unknown-field-in-every-event") as target:
+        assert target.red("sse.fields")
+        outcome = run_overlapped(target, [IndependentCase("chat", chat)])
+        assert outcome.sound == {"chat"}
+
+
+def test_an_internal_error_next_to_others_is_not_entered() -> None:
+    with prepared("empty-history-fails") as target, overlapping(), pytest.raises(Disturbed):
+        target.chat(ChatRequest("Hello", []))
+    assert not target.red("request.never-5xx")
+
+
+def test_the_request_that_ended_the_server_is_named_among_others_under_way() -> None:
+    with crashing("never") as target:
+        held = threading.Barrier(3)
+
+        def watch(target: Target) -> None:
+            request = HttpRequest.chat(target.plain())
+            target.send(request, stop=_MeetAfterFirst(held))
+
+        def crash(target: Target) -> None:
+            held.wait(MEET_S)
+            target.send(CRASHING, label="a number as prompt")
+
+        cases = [IndependentCase("first", watch), IndependentCase("second", watch)]
+        outcome = run_overlapped(target, [*cases, IndependentCase("crash", crash)])
+        assert not outcome.sound
+        assert named(target, "resilience.alive") == {target.encode(CRASHING)}
+        assert named(target, "request.never-5xx") == {target.encode(CRASHING)}
+
+
+class _MeetAfterFirst:
+    """A stop condition that waits for others at the first event, and never stops by itself."""
+
+    def __init__(self, meeting: threading.Barrier) -> None:
+        self._meeting = meeting
+        self._met = False
+
+    def __call__(self, progress: Progress) -> bool:
+        if progress.events and not self._met:
+            self._met = True
+            self._meeting.wait(MEET_S)
+        return progress.reader.complete
+
+
+def test_threads_of_a_case_belong_to_it() -> None:
+    with overlapping():
+        assert all(run_together(lambda _: overlaps(), range(4), at_once=4))
+    assert not any(run_together(lambda _: overlaps(), range(4), at_once=4))
+
+
+def test_a_property_tries_the_same_values_next_to_others_as_alone(target: Target) -> None:
+    tried: dict[bool, list[int]] = {True: [], False: []}
+
+    @generated(st.integers(), examples=[7, 8])
+    def property_holds(_: Target, value: int) -> None:
+        tried[overlaps()].append(value)
+
+    property_holds(target)
+    run_overlapped(target, [IndependentCase("property", property_holds)])
+    # A busy machine may end either of them early.
+    overlapped, alone = (list(dict.fromkeys(tried[kind])) for kind in (True, False))
+    both = min(len(overlapped), len(alone))
+    assert both > 2
+    assert overlapped[:both] == alone[:both]
+
+
+def test_cases_overlap_only_where_many_streams_were_served_at_once(target: Target) -> None:
+    assert not can_overlap(target)
+    target.roomy = True
+    assert can_overlap(target)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"serial": True}, {"rate": Rate.parse("10/s")}, {"fuzz_seconds": 1.0}],
+    ids=lambda changed: str(*changed),
+)
+def test_some_settings_leave_no_room_for_overlap(
+    target: Target, changed: dict[str, object]
+) -> None:
+    target.roomy = True
+    target.settings = replace(target.settings, **changed)  # type: ignore[arg-type]  # its members
+    assert not can_overlap(target)
+
+
+def test_few_slots_leave_no_room_for_overlap(target: Target) -> None:
+    target.roomy = True
+    deployment = replace(target.settings.deployment, slots=AT_ONCE - 1)
+    target.settings = replace(target.settings, deployment=deployment)
+    assert not can_overlap(target)
