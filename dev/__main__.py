@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     freeze.add_argument(
         "--again", action="store_true", help="write a set again that no release has yet"
     )
+    notes = commands.add_parser("release-notes", help="print a version's changes, if all agrees")
+    notes.add_argument("version", metavar="VERSION", help="such as 0.1.0")
     return parser
 
 
@@ -52,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (1: out of date, 2: wrong usage)."""
     arguments = _parser().parse_args(argv)
     try:
+        if arguments.command == "release-notes":
+            from dev.release import release_notes
+
+            print(release_notes(arguments.version), end="")
+            return 0
         use_sources()
         if arguments.command == "generate":
             from dev.generate import generate

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from streamchat_conformance import __version__
+from streamchat_conformance.catalogue.links import SUITE_FAULT
 
 SUBCOMMANDS: Mapping[str, str] = {
     "list": "list the requirements: id, level, sentence and source",
@@ -66,7 +67,7 @@ exit codes:
   0  conformant: no MUST is broken (with --fail-on should: no SHOULD either)
   1  not conformant
   2  interrupted
-  3  fault of the suite itself: please report it
+  3  fault of the suite itself: please report it, {SUITE_FAULT}
   4  wrong option or setting, or nothing was decided: one line says which
   6  target not testable: nothing listens, TLS fails, credentials are missing, ...
 """

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from streamchat_conformance.catalogue import Layer, Level
+from streamchat_conformance.catalogue.links import false_alarm, rule_page
 from streamchat_conformance.report.catalogue_text import texts_of
 from streamchat_conformance.report.html.markup import visible
 from streamchat_conformance.report.layers import layer_name
@@ -133,6 +134,9 @@ def _requirement(entry: ReportedRequirement) -> Iterator[str]:
         yield f"- reason: {inline(entry.reason)}"
     texts = texts_of(entry.id)
     yield from _findings(entry)
+    if page := rule_page(entry.id):
+        alarm = f", [report a false alarm]({false_alarm(entry.id)})" if entry.failing else ""
+        yield f"- [the rule]({page}){alarm}"
     if texts is not None and entry.failing:
         yield f"- why it matters: {inline(texts.why)}"
         yield f"- how to fix it: {inline(texts.fix)}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from streamchat_conformance.catalogue import Layer, Level
+from streamchat_conformance.catalogue.links import FALSE_ALARM, SUITE_FAULT
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.rule_sets.frozen import CURRENT
@@ -190,12 +191,17 @@ def _list(
         reporter.line("")
         for line in _wrapped("blocked", f"by {cause}: {ids}", _width()):
             reporter.line(line)
-    for result in results.by_id.values():
-        if result.outcome is Outcome.ERROR:
-            reporter.line("")
-            reason = inert(redactor.text(result.reason))
-            whose = "the check itself failed" if result.requirement.custom else "fault of the suite"
-            reporter.line(f"{result.requirement.id}: {whose}: {reason}")
+    faults = [result for result in results if result.outcome is Outcome.ERROR]
+    for result in faults:
+        reporter.line("")
+        reason = inert(redactor.text(result.reason))
+        whose = "the check itself failed" if result.requirement.custom else "fault of the suite"
+        reporter.line(f"{result.requirement.id}: {whose}: {reason}")
+    if any(not result.requirement.custom for result in faults):
+        reporter.line(f"please report it: {SUITE_FAULT}")
+    if any(not result.requirement.custom for result in failed):
+        reporter.line("")
+        reporter.line(f"a false alarm?  {FALSE_ALARM}")
 
 
 def base(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streamchat_conformance.catalogue import Layer, is_custom
+from streamchat_conformance.catalogue.links import SUITE_FAULT, false_alarm
 from streamchat_conformance.report.catalogue_text import Defect, cited, defects_of, texts_of
 from streamchat_conformance.report.html.bytes_view import as_text
 from streamchat_conformance.report.html.markup import Markup, element, joined, link
@@ -81,6 +82,10 @@ def _body(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> 
         yield finding_view(report, finding, f"Finding {number}" if len(entry.findings) > 1 else "")
     yield from _more(entry.findings[SHOWN_FINDINGS:])
     yield from background(entry.id, entry.source)
+    if entry.outcome in (Outcome.FAIL, Outcome.ERROR) and not is_custom(entry.id):
+        address = false_alarm(entry.id) if entry.outcome is Outcome.FAIL else SUITE_FAULT
+        report_it = "Is this a false alarm? " if entry.outcome is Outcome.FAIL else ""
+        yield element("p", report_it, link(address, "Please report it"), ".", class_="report-it")
 
 
 def _more(findings: Sequence[ReportedFinding]) -> Iterator[Markup]:
