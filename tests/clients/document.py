@@ -8,8 +8,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from streamchat_fixtures.dialects.openai.exchanges import load_exchanges
-from streamchat_fixtures.dialects.openai.exchanges.rendering import rendered
+from streamchat_fixtures.dialects.openai.exchanges import load_exchanges, sound_exchange
 
 from .witnesses import COLUMNS, MODULES, Clients, has_node, outcome, replaying
 
@@ -49,11 +48,6 @@ def _body(case: ExchangeCase) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _sound(name: str) -> ExchangeCase:
-    sound = json.loads((_PACKAGE / "sound" / f"{name}.json").read_text(encoding="utf-8"))
-    return rendered(f"sound-{name}", "It is sound.", (), ("x",), sound, [])
-
-
 def _versions() -> str:
     found = [f"openai {version('openai')} (PyPI)"]
     for name in ("openai", "@ai-sdk/openai-compatible"):
@@ -73,7 +67,7 @@ def lines() -> Iterator[str]:
         for case, like in _streams():
             cells = []
             for client in COLUMNS:
-                with replaying(_sound(like)) as url:
+                with replaying(sound_exchange(like)) as url:
                     sound = clients.read(client, url, _body(case))
                 with replaying(case) as url:
                     cells.append(outcome(clients.read(client, url, _body(case)), sound))

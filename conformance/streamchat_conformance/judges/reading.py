@@ -212,16 +212,16 @@ class Reading:
 
     @property
     def overloaded(self) -> bool:
-        """Whether this is an honest "not now": 503 or 429 with Retry-After.
+        """Whether this is an honest "not now": 503 or 429 with Retry-After, or the dialect's own.
 
         RFC 6585 section 4 leaves Retry-After to the server. Without it 429 is an answer to a
         request that may be served; one that must be refused has no part in a limit.
         """
-        if self.head is None or self.status not in (429, 503):
+        if self.head is None or self.status not in (429, 503, *self.dialect.overload_statuses):
             return False
         if self.head.first("retry-after") is not None:
             return True
-        return self.status == 429 and self.asked.expectation is not Expectation.REFUSE
+        return self.status != 503 and self.asked.expectation is not Expectation.REFUSE
 
     @property
     def limited_or_refused(self) -> bool:

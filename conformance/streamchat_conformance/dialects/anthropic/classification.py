@@ -71,8 +71,6 @@ def _of_members(
     if members.get("stream") is not True:
         row = OPTIONAL if members.get("stream", False) is False else TOLERATED
         return Asked(Expectation.EITHER, (row,))
-    if not _is_ordinary(members):
-        return Asked(Expectation.EITHER, (TOLERATED,))
     return of_valid(
         sent, reading, values, unsure=tuple(_features(sent, members)), sure=_forms(members)
     )
@@ -98,7 +96,7 @@ def _is_turn(turn: Any) -> bool:
     return isinstance(role, str) and role in (*ROLES, *ELSEWHERE)
 
 
-def _is_ordinary(members: Mapping[str, Any]) -> bool:
+def is_ordinary(members: Mapping[str, Any]) -> bool:
     """Return whether every server takes a request, as far as its form decides that."""
     messages = members["messages"]
     roles = [turn["role"] for turn in messages]
@@ -142,11 +140,13 @@ def _features(sent: SentRequest, members: Mapping[str, Any]) -> Iterator[str]:
         yield TOOL_ROW
     if members.get("thinking"):
         yield THINKING_ROW
-    if members.keys() - {"model", "max_tokens", "messages", "stream", "tools", "thinking"}:
+    # A server may refuse what is not plain; what it streams nevertheless is judged.
+    plain = {"model", "max_tokens", "messages", "stream", "tools", "thinking"}
+    if members.keys() - plain or not is_ordinary(members):
         yield TOLERATED
 
 
 def _forms(members: Mapping[str, Any]) -> list[str]:
     messages = members["messages"]
-    forms = [FORMS] if any(isinstance(turn["content"], list) for turn in messages) else []
+    forms = [FORMS] if any(isinstance(turn.get("content"), list) for turn in messages) else []
     return [*forms, *([HISTORY] if len(messages) > 1 else [])]

@@ -49,6 +49,7 @@ DIALECT = Dialect(
     discovery=discovery,
     discovered=discovered,
     first_event_s=60.0,
+    overload_statuses=frozenset({529}),
     levels={
         "headers.cache-control": SHOULD,
         # Official clients lose the first event after one, and stop at the second.

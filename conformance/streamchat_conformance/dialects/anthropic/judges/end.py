@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD, SLOW
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.dialects.anthropic.classification import TOLERATED
+from streamchat_conformance.dialects.anthropic.classification import TOLERATED, is_ordinary
 from streamchat_conformance.dialects.anthropic.data import EventKind
 from streamchat_conformance.dialects.anthropic.judges.streams import findings, transcript
 from streamchat_conformance.dialects.anthropic.machine import STOP
@@ -166,7 +166,9 @@ def no_replacement(reading: Reading) -> Verdict:
 
 def _is_plain(reading: Reading) -> bool:
     options = reading.asked.values.get("options", {})
-    return is_plain(reading, TOLERATED) and options.keys() <= {"model", "max_tokens", "stream"}
+    members = {**options, "messages": reading.asked.values.get("messages")}
+    few = options.keys() <= {"model", "max_tokens", "stream"}
+    return is_plain(reading, TOLERATED) and few and is_ordinary(members)
 
 
 LOSING = {"anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"}
