@@ -290,7 +290,7 @@ class Dialect:
     None where the user declares it. `ECHO` is detected by what `content` finds. A shared
     requirement that needs a capability which is not here does not exist in this dialect."""
     overload_statuses: frozenset[int] = frozenset()
-    """The statuses besides 429 and 503 by which a server says that it has no room now."""
+    """The statuses other than 429 and 503 by which a server says that it has no room now."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Shared requirements that weigh more or less in this dialect, by id."""
     explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
