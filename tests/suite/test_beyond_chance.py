@@ -63,8 +63,7 @@ class Simulation:
         self.target = cast(
             Target,
             SimpleNamespace(
-                latency=latency,
-                first_event_s=latency.first_event_s,
+                known=SimpleNamespace(latency=latency, first_event_s=latency.first_event_s),
                 baseline=SimpleNamespace(duration_s=1.0),
             ),
         )

@@ -48,7 +48,7 @@ def test_a_place_taken_just_before_the_other_end_is_recorded_was_waited_for() ->
 
 def test_an_event_that_a_recording_has_no_room_for_is_not_late() -> None:
     with prepared("events-of-150-kib", pace=Pace(events=3, interval_s=0.15)) as target:
-        assert target.large_event_bytes > 300 * 1024
+        assert target.known.large_event_bytes > 300 * 1024
         crowd = StreamGroup.open(target, 4)
         assert all(reading.events for reading in crowd.readings)
         assert not late_streams(target, crowd)

@@ -23,9 +23,9 @@ def test_on_a_target_that_is_slow_to_refuse_requests_are_sent_side_by_side() -> 
 def test_elsewhere_they_are_sent_one_after_the_other(reason: str) -> None:
     with prepared("one-event-alone") as target:
         target.baseline.refusal_s = 0.0 if reason == "quick" else SLOW_S
-        target.sequential = reason == "sequential"
+        target.bounds.sequential = reason == "sequential"
         if reason == "one at a time":
-            target.failed.add("resilience.concurrent")
+            target.known.failed.add("resilience.concurrent")
         threads = for_each(target, lambda _: threading.current_thread(), range(3))
         assert threads == [threading.current_thread()] * 3
 

@@ -24,7 +24,7 @@ def target() -> Iterator[Target]:
     """A target whose properties are bounded by time alone."""
     with prepared("one-event-alone") as target:
         target.settings = replace(target.settings, fuzz_seconds=TIMED_S)
-        target.spent_s = 1000.0
+        target.bounds.spent_s = 1000.0
         yield target
 
 
@@ -48,7 +48,7 @@ def test_a_property_ends_soon_after_its_time_is_over(target: Target) -> None:
 
     took_s = run(target, property_holds)
     assert TIMED_S <= took_s < TIMED_S + 5.0
-    assert target.tried["property_holds"] == target.generated == len(tried) > 0
+    assert target.bounds.tried["property_holds"] == target.bounds.generated == len(tried) > 0
 
 
 def test_time_that_is_over_ends_a_property_without_a_further_example(target: Target) -> None:
@@ -102,7 +102,7 @@ def test_a_failure_is_reported_though_time_ran_out_while_it_was_made_smaller(
 
     with pytest.raises(Violation):
         run(target, property_holds)
-    assert target.tried["property_holds"] == 1
+    assert target.bounds.tried["property_holds"] == 1
 
 
 def test_a_failure_is_made_smaller(target: Target) -> None:
@@ -125,14 +125,14 @@ def test_a_slow_target_is_tried_until_time_is_over_too(target: Target) -> None:
 
     took_s = run(target, property_holds)
     assert TIMED_S <= took_s < TIMED_S + 5.0
-    assert target.tried["property_holds"] > CONCURRENT_REQUESTS
+    assert target.bounds.tried["property_holds"] > CONCURRENT_REQUESTS
 
 
 def test_an_interruption_that_was_lost_ends_a_property_and_every_request(target: Target) -> None:
     def property_holds(target: Target, value: int) -> None:
         del value
         # Raised in a callback of the garbage collector, KeyboardInterrupt would be dropped.
-        target.interrupted.set()
+        target.bounds.interrupted.set()
 
     with pytest.raises(KeyboardInterrupt):
         run(target, property_holds)

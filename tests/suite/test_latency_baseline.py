@@ -69,8 +69,8 @@ def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
 def test_random_times_to_think_are_not_taken_for_waiting() -> None:
     with prepared("random-thought-and-length") as target:
         sample_latency(target, drained=False)
-        assert target.latency.streams >= SAMPLES // 2
-        assert target.first_event_s > 0.3
+        assert target.known.latency.streams >= SAMPLES // 2
+        assert target.known.first_event_s > 0.3
         crowds = [StreamGroup.open(target, 4) for _ in range(3)]
         assert not all(late_streams(target, crowd) for crowd in crowds)
         assert serves_within(target, "as before")[0] == ""
@@ -81,7 +81,7 @@ def test_waiting_for_others_is_still_seen(name: str) -> None:
     with prepared(name, pace=Pace(events=7, interval_s=0.12)) as target:
         crowds = [StreamGroup.open(target, 4) for _ in range(2)]
         sample_latency(target, drained=False)
-        assert target.first_event_s < 0.3
+        assert target.known.first_event_s < 0.3
         assert all(late_streams(target, crowd) for crowd in crowds)
 
 
@@ -91,7 +91,7 @@ def test_a_slow_target_is_not_asked_more_at_once_than_it_has_to_serve_in_time() 
         assert target.concurrent_requests == CONCURRENT_REQUESTS
         target.baseline.first_event_s = 6.0
         assert target.concurrent_requests == CERTAIN_REQUESTS
-        target.roomy = True
+        target.known.roomy = True
         assert target.concurrent_requests == CONCURRENT_REQUESTS
 
 
@@ -109,7 +109,7 @@ def test_a_target_that_is_slow_for_some_requests_is_asked_side_by_side() -> None
     with prepared("whole-stream-after-a-short-thought") as target:
         requests = [HttpRequest.chat(target.plain(f"Client {number}")) for number in range(2)]
         for _ in range(SAMPLES):
-            target.latency.note(stream(1.0))
+            target.known.latency.note(stream(1.0))
         target.baseline.first_event_s = 0.0
         readings = target.send_all(requests)
         assert all(WITH_OTHER_CLIENTS in reading.exchange.notes for reading in readings)
@@ -123,8 +123,8 @@ def test_an_interval_longer_than_was_watched_is_not_taken_for_none() -> None:
 def test_how_long_a_request_waits_after_others_is_no_measure_of_the_baseline() -> None:
     with prepared("first-event-after-three-seconds") as target:
         target.baseline.first_event_s = 0.0
-        target.latency = LatencyBaseline()
+        target.known.latency = LatencyBaseline()
         problem, _ = serves_within(target, "after others", tries=1)
         assert problem
-        assert target.first_event_s == 0.0
+        assert target.known.first_event_s == 0.0
         assert serves_within(target, "after others", tries=1)[0]

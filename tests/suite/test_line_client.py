@@ -38,7 +38,7 @@ def test_a_legal_head_that_the_client_cannot_read_is_flagged(name: str) -> None:
 
 def test_a_malformed_answer_explains_what_the_client_cannot_read() -> None:
     with prepared("hundred-and-fifty-cookies") as target:
-        target.failed.add("headers.well-formed")
+        target.known.failed.add("headers.well-formed")
         with pytest.raises(Blocked) as blocked:
             read_every_event(target)
     assert blocked.value.cause == "headers.well-formed"

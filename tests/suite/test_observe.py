@@ -17,6 +17,6 @@ def test_a_declared_request_is_sent_again_while_the_server_is_full() -> None:
 
 def test_a_server_that_stays_full_is_not_flagged() -> None:
     with answering(lambda _: BUSY) as target:
-        target.retries = Retries(wait=lambda _: None)
+        target.bounds.retries = Retries(wait=lambda _: None)
         with pytest.raises(NotApplicable, match="put the request off"):
             Observations(target).fault()

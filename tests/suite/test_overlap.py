@@ -159,7 +159,7 @@ def test_a_property_tries_the_same_values_next_to_others_as_alone(target: Target
 
 def test_cases_overlap_only_where_many_streams_were_served_at_once(target: Target) -> None:
     assert not can_overlap(target)
-    target.roomy = True
+    target.known.roomy = True
     assert can_overlap(target)
 
 
@@ -171,13 +171,13 @@ def test_cases_overlap_only_where_many_streams_were_served_at_once(target: Targe
 def test_some_settings_leave_no_room_for_overlap(
     target: Target, changed: dict[str, object]
 ) -> None:
-    target.roomy = True
+    target.known.roomy = True
     target.settings = replace(target.settings, **changed)  # type: ignore[arg-type]  # its members
     assert not can_overlap(target)
 
 
 def test_few_slots_leave_no_room_for_overlap(target: Target) -> None:
-    target.roomy = True
+    target.known.roomy = True
     deployment = replace(target.settings.deployment, slots=AT_ONCE - 1)
     target.settings = replace(target.settings, deployment=deployment)
     assert not can_overlap(target)

@@ -6,7 +6,9 @@ import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.retries import Retries
+from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.scenarios.line_client import read_lines
+from streamchat_conformance.suite.target.bounds import RunBounds
 from streamchat_conformance.suite.target.overload import (
     NoRoom,
     admitted,
@@ -43,7 +45,8 @@ class Subject:
     """What a case is run on."""
 
     def __init__(self) -> None:
-        self.retries: Retries = Waits()
+        self.bounds = RunBounds(Settings())
+        self.bounds.retries = Waits()
 
 
 @pytest.mark.parametrize(
@@ -173,11 +176,11 @@ LIMITED = b"HTTP/1.1 429 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 def test_a_server_that_puts_off_plain_requests_for_good_cannot_be_tested() -> None:
     with answering(lambda _: LIMITED) as target:
-        target.retries = Waits()
+        target.bounds.retries = Waits()
         with pytest.raises(NotTestable, match="429") as raised:
             run_preflight(target)
     assert "--rate" in raised.value.hint
-    assert target.retries.put_off == 7
+    assert target.bounds.retries.put_off == 7
 
 
 REFUSED = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -195,5 +198,5 @@ def test_429_to_an_invalid_request_is_a_limit_unless_it_is_repeated_while_plain_
     answers: list[bytes], status: int
 ) -> None:
     with answering(lambda number: answers[number]) as target:
-        target.retries = Waits()
+        target.bounds.retries = Waits()
         assert target.post(b"{").status == status

@@ -46,7 +46,7 @@ def _record(target: Target, coded: bytes, label: str) -> Reading:
     with target.connect() as connection:
         data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
         # Where a second request is served, its stream may have no end.
-        within_s = LONG_S + 2 * target.first_event_s
+        within_s = LONG_S + 2 * target.known.first_event_s
         stop = QuietAfterEnd(QUIET_S, events=1, within_s=within_s)
         return admitted(target.record(connection, data, stop, label))
 

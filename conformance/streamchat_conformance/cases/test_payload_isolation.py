@@ -123,7 +123,7 @@ def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
         if not reading.events:
             return
     target.pause(min(PATIENCE_S, target.baseline.write_intervals_s + 0.2))
-    for _ in range(LATER if target.first_event_s < SLOW_S else 1):
+    for _ in range(LATER if target.known.first_event_s < SLOW_S else 1):
         nonce, data = nonces.request()
         label = "a stream after others were left half-way"
         # It may have to wait for those that left, which is no fault of its own.
@@ -133,9 +133,9 @@ def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
 
 def _left(target: Target, nonces: _Nonces) -> Iterator[Reading]:
     """Leave streams after their first event, by FIN and by RST, with small and large requests."""
-    enough = until.any_of(Answered(1), until.elapsed(target.served_within_s + 2))
+    enough = until.any_of(Answered(1), until.elapsed(target.known.served_within_s + 2))
     ways = [(reset, large) for large in (False, True) for reset in (True, False)]
-    for reset, large in ways if target.first_event_s < SLOW_S else ways[:1]:
+    for reset, large in ways if target.known.first_event_s < SLOW_S else ways[:1]:
         with target.connect() as connection:
             nonce, data = nonces.request(large=large)
             reading = target.record(connection, data, enough, "a stream that is left half-way")

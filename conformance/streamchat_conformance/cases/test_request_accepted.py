@@ -51,7 +51,7 @@ def _taken_as_text(target: Target) -> list[str]:
 @independent(at_once=5)
 def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
-    if not target.baseline.streams or target.sequential:
+    if not target.baseline.streams or target.bounds.sequential:
         return
     data = target.encode(HttpRequest.chat(target.plain()))
     ways = [*_in_pieces(data), *_in_other_case(data)]

@@ -44,7 +44,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     target.require_stream()
     crowds: list[StreamGroup] = []
     # A server that serves one after the other does so every time; a busy machine does not.
-    retry = target.retries.begin()
+    retry = target.bounds.retries.begin()
     for _ in range(ROUNDS):
         crowd = StreamGroup.open(target, count)
         if not any(reading.exchange.reads for reading in crowd.readings):
@@ -122,7 +122,7 @@ def test_four_streams_progress_together(target: Target) -> None:
 @costs(16, together=True)
 def test_sixteen_streams_progress_together(target: Target) -> None:
     require_concurrency(target)
-    target.roomy = _progress_together(target, "resilience.concurrent-many", 16)
+    target.known.roomy = _progress_together(target, "resilience.concurrent-many", 16)
 
 
 @requirement(
@@ -145,7 +145,7 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
             return
     message = (
         f"with {len(held)} streams open a refusal took {took_s:.2f} s; "
-        f"alone it takes {target.refusal_s:.3f} s"
+        f"alone it takes {target.known.refusal_s:.3f} s"
     )
     raise violation("resilience.not-blocked", message, "a prompt refusal", reading)
 
@@ -163,11 +163,11 @@ def _prompt_s(target: Target) -> float:
     one of them is all the delay there can be.
     """
     baseline = target.baseline
-    bound_s = 0.25 + 10 * target.refusal_s
+    bound_s = 0.25 + 10 * target.known.refusal_s
     if not baseline.finite:
         return max(bound_s, 1.0)
     if baseline.duration_s < 2 * bound_s:
-        return max(0.1 + 5 * target.refusal_s, 0.5 * baseline.duration_s)
+        return max(0.1 + 5 * target.known.refusal_s, 0.5 * baseline.duration_s)
     return bound_s
 
 
@@ -192,7 +192,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
             connection = target.connect(receive_buffer_bytes=4096)
             readers.append(connection)
             connection.send(request)
-        readers[-1].pause_reading(0.5 + 1.2 * target.first_event_s + stream.within_s)
+        readers[-1].pause_reading(0.5 + 1.2 * target.known.first_event_s + stream.within_s)
         problem, reading = served_alongside(target, readers, "do not read")
         # Refusals that wait for any stream wait for these.
         if not problem and not target.red("resilience.not-blocked"):

@@ -60,7 +60,7 @@ def _check_abandoned(target: Target) -> None:
             break
     message = f"after {left} abandoned streams {problem}"
     finding = Finding(ABANDONED, message, "a stream, as before", answer(reading))
-    target.ledger.promptly_s = target.served_within_s
+    target.ledger.promptly_s = target.known.served_within_s
     target.ledger.flag(finding, reading.exchange)
     target.liveness.await_recovery(reading.exchange)
 
@@ -76,13 +76,13 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     With `early` they are cut off before it, where the server thinks before it speaks.
     """
     # Where each batch takes long there are fewer.
-    batch = 5 if target.first_event_s < SLOW_S else count // 2
+    batch = 5 if target.known.first_event_s < SLOW_S else count // 2
     # Many at once, or on a server that serves one at a time, may wait for each other.
     queue = batch > CONCURRENT_REQUESTS or target.red("resilience.concurrent")
     enough = (
-        until.any_of(until.head(), until.elapsed(target.first_event_s / 2))
+        until.any_of(until.head(), until.elapsed(target.known.first_event_s / 2))
         if early
-        else until.any_of(Answered(1), until.elapsed(target.served_within_s + 2))
+        else until.any_of(Answered(1), until.elapsed(target.known.served_within_s + 2))
     )
     request = target.encode(HttpRequest.chat(target.plain("I am leaving.")))
     left = 0

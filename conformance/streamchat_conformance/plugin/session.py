@@ -164,7 +164,7 @@ class SuiteSession(Gathering):
         if _order(item) > ABANDONING and target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()
-            target.peaceful = False
+            target.known.peaceful = False
             self._overlap(item.session.items, target)
         if target is not None and _order(item) == LIVE:
             # Where nothing more may be sent, the case itself says so.
@@ -241,7 +241,7 @@ class SuiteSession(Gathering):
         raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
         if target is not None:
             entry = target.ledger.entries.get(requirement.id)
-            tried = target.tried.get(getattr(item, "originalname", item.name), 0)
+            tried = target.bounds.tried.get(getattr(item, "originalname", item.name), 0)
             result.examples = max(entry.judged if entry else 0, tried)
             raised = raised or _undecided(target, requirement.id)
         if raised is None:
@@ -282,7 +282,7 @@ class SuiteSession(Gathering):
         if result.cause:
             result.outcome = Outcome.BLOCKED
         else:
-            target.failed.add(id_)
+            target.known.failed.add(id_)
 
     def finish(self, session: pytest.Session) -> None:
         """Hand over what was seen, or decide the exit code and write the reports."""
@@ -305,7 +305,7 @@ def _cause(target: Target, id_: str, raised: Violation) -> str:
     """Return the requirement that explains what a case found, or an empty string."""
     exchanges = [exchange for _, exchange in raised.findings]
     end = target.ledger.explained_by_the_end(id_, exchanges)
-    return end or target.ledger.cause(id_, target.failed)
+    return end or target.ledger.cause(id_, target.known.failed)
 
 
 def _undecided(target: Target, id_: str) -> Exception | None:

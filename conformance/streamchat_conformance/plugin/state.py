@@ -113,15 +113,17 @@ class RunState:
         self.results.facts.url = endpoint.url
         ledger = self._ledger(endpoint, settings)
         target = Target(settings, endpoint, ledger)
-        target.interrupted = self.interrupted
-        target.plan = self.plan
+        target.bounds.interrupted = self.interrupted
+        target.bounds.plan = self.plan
         try:
             deploy(target)
             run_preflight(target)
             detect(target, self._needed())
         except NotRun as reason:
             put_off = (
-                f" ({many} were put off by 429 or 503)" if (many := target.retries.put_off) else ""
+                f" ({many} were put off by 429 or 503)"
+                if (many := target.bounds.retries.put_off)
+                else ""
             )
             self.results.facts.not_testable = (
                 f"{reason}{put_off} before it was known what the target does"
@@ -227,8 +229,8 @@ class RunState:
 
     def _causes(self, target: Target) -> dict[str, str]:
         """Return what explains a red requirement, now that everything was seen."""
-        red = target.failed.union(id_ for id_, _ in target.ledger.all_findings())
-        causes = {id_: target.ledger.cause(id_, target.failed) for id_ in sorted(red)}
+        red = target.known.failed.union(id_ for id_, _ in target.ledger.all_findings())
+        causes = {id_: target.ledger.cause(id_, target.known.failed) for id_ in sorted(red)}
         return {id_: cause for id_, cause in causes.items() if cause}
 
     def _ledger_results(self, target: Target) -> list[Result]:
@@ -255,8 +257,8 @@ class RunState:
         return {
             "url": target.endpoint.url,
             "server": target.ledger.server,
-            "capabilities": target.capabilities.stated(),
-            "generated": target.generated,
+            "capabilities": target.known.capabilities.stated(),
+            "generated": target.bounds.generated,
             "requests": self._requests(target),
             "exchanges": target.ledger.exchanges,
             "streams": target.ledger.streams,
@@ -266,7 +268,7 @@ class RunState:
                 "between_events": round(target.baseline.interval_s, 4),
                 "stream": round(target.baseline.duration_s, 4),
                 "refusal": round(target.baseline.refusal_s, 4),
-                "served_within": round(target.served_within_s, 4),
+                "served_within": round(target.known.served_within_s, 4),
             },
         }
 
@@ -274,9 +276,9 @@ class RunState:
         limits = self._whole.cost_limits
         return {
             "expected": self.plan.requests,
-            "sent": target.budget.sent,
-            "put_off": target.retries.put_off,
-            "waited_s": round(target.retries.waited_s, 1),
+            "sent": target.bounds.budget.sent,
+            "put_off": target.bounds.retries.put_off,
+            "waited_s": round(target.bounds.retries.waited_s, 1),
             "max": limits.max_requests,
             "rate": limits.rate.text if limits.rate is not None else None,
             "thoroughness": self.settings.thoroughness.value,
@@ -286,7 +288,7 @@ class RunState:
     @property
     def limited(self) -> bool:
         """Whether requests were left out that would have shown more."""
-        exhausted = self.target is not None and self.target.budget.exhausted
+        exhausted = self.target is not None and self.target.bounds.budget.exhausted
         return bool(self.plan.left_out) or exhausted
 
     @property

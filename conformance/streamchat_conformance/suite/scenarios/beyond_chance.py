@@ -50,16 +50,16 @@ def probability(late: int, together: int, single: int, outliers: int) -> float:
 
 def beyond_chance(target: Target, groups: Sequence[StreamGroup]) -> bool:
     """Return whether streams of some groups waited for others, and not by chance."""
-    times_s = target.latency.first_events_s
+    times_s = target.known.latency.first_events_s
     together = sum(len(group.readings) for group in groups)
     for outliers, later_than_s in enumerate(times_s[: OUTLIERS + 1]):
         late = sum(len(late_streams(target, group, later_than_s)) for group in groups)
         if probability(late, together, len(times_s), outliers) <= CHANCE / (OUTLIERS + 1):
             return True
-    if target.latency.streams < LEAST_SAMPLES:
+    if target.known.latency.streams < LEAST_SAMPLES:
         return False
     slack_s = max(0.15, 0.4 * target.baseline.duration_s)
-    bound_s = times_s[0] + SPREADS * target.latency.spread_s + slack_s
+    bound_s = times_s[0] + SPREADS * target.known.latency.spread_s + slack_s
     return all(late_streams(target, group, bound_s) for group in groups)
 
 

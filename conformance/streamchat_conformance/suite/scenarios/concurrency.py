@@ -77,7 +77,7 @@ class StreamGroup:
             )
             for number in range(first, first + count)
         ]
-        recording_bytes = max(RECORDING_BYTES, target.large_event_bytes)
+        recording_bytes = max(RECORDING_BYTES, target.known.large_event_bytes)
         limits = replace(target.limits, recording_bytes=recording_bytes)
         timeline = record_timeline(plans, limits)
         return cls(observe_together(target, timeline.exchanges), timeline.zeros_s)
@@ -125,7 +125,7 @@ def late_streams(
     Streams that are made in no time may well be made one after the other. `later_than_s` is when
     a first event is late, by default what is well above the baseline of single ones.
     """
-    first_event_s = target.first_event_s
+    first_event_s = target.known.first_event_s
     if later_than_s is None:
         slack_s = max(0.15, first_event_s, 0.4 * target.baseline.duration_s)
         later_than_s = first_event_s + slack_s
@@ -189,7 +189,7 @@ def serves_within(
     honest "not now" ends them: then slots are taken by clients that are still there. `request` is
     a good request of another form than the plain one.
     """
-    bound_s = target.served_within_s
+    bound_s = target.known.served_within_s
     request = request or HttpRequest.chat(target.plain())
     problem = ""
     reading: Reading | None = None

@@ -27,7 +27,7 @@ def for_each(
     On a slow target as many are done at once as every target has to serve. Raises the exception
     of the first value that has one.
     """
-    slow = target.refusal_s >= SLOW_S
-    if not slow or target.sequential or target.red("resilience.concurrent"):
+    slow = target.known.refusal_s >= SLOW_S
+    if not slow or target.bounds.sequential or target.red("resilience.concurrent"):
         return [work(value) for value in values]
     return run_together(work, values, at_once=CERTAIN_REQUESTS)

@@ -75,7 +75,7 @@ class _Run:
         self.target = target
         settings = target.settings
         self.max_examples = max(3, round(settings.thoroughness.examples * share))
-        self.allotted = target.plan.examples.get(case.__name__)
+        self.allotted = target.bounds.plan.examples.get(case.__name__)
         """How many examples the plan of the run has for this property; None for no limit."""
         self.timed = bool(settings.fuzz_seconds)
         """Whether time alone bounds the run, and not the number of examples."""
@@ -84,7 +84,7 @@ class _Run:
         baseline = target.baseline
         streamless = not baseline.streams and baseline.duration_s >= SLOW_S
         self.began_at = time.monotonic()
-        self.ends_at = self.began_at + (STREAMLESS_S if streamless else target.property_s())
+        self.ends_at = self.began_at + (STREAMLESS_S if streamless else target.bounds.property_s())
         if self.timed:
             self.max_examples = ROUND_EXAMPLES
             self.ends_at += settings.fuzz_seconds
@@ -106,7 +106,7 @@ class _Run:
         """
         key = repr(value)
         if key not in self.failures:
-            if self.target.interrupted.is_set():
+            if self.target.bounds.interrupted.is_set():
                 raise KeyboardInterrupt
             if self.over:
                 raise _TimeOver
@@ -131,7 +131,7 @@ class _Run:
         self.ends_at += seconds
 
     def _try(self, key: str, value: Any) -> None:
-        self.target.generated += 1
+        self.target.bounds.generated += 1
         self.tried += 1
         try:
             self.case(self.target, value)
@@ -230,8 +230,8 @@ def generated_for(
             run = _Run(case, target, share)
             values = examples(target) if callable(examples) else examples
             failure = _drive(run, strategy(target), values, _seed(case, target))
-            target.spent_s += time.monotonic() - run.began_at
-            target.tried[case.__name__] = run.tried
+            target.bounds.spent_s += time.monotonic() - run.began_at
+            target.bounds.tried[case.__name__] = run.tried
             if failure is not None:
                 # What fails next to other cases is run again anyway.
                 raise failure if overlaps() else run.repeat(failure)

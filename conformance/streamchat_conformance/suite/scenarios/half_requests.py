@@ -114,7 +114,7 @@ class StoppedByHalves:
 
 def stopped_by_halves(target: Target) -> StoppedByHalves | None:
     """Return how half requests stop others on this target, or None."""
-    if _STOP_NOBODY in target.once:
+    if _STOP_NOBODY in target.known.once:
         return None
     # Of a slow target one group of all kinds is asked, or it takes minutes.
     slow = target.baseline.first_event_s >= SLOW_S
@@ -129,7 +129,7 @@ def stopped_by_halves(target: Target) -> StoppedByHalves | None:
             return StoppedByHalves(SLOW_REQUEST, *few)
         id_ = SLOW_REQUEST if _serves_together(target, MANY) else SLOW_REQUEST_MANY
         return StoppedByHalves(id_, *many)
-    target.once.add(_STOP_NOBODY)
+    target.known.once.add(_STOP_NOBODY)
     return None
 
 

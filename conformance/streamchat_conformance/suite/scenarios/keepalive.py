@@ -28,12 +28,12 @@ def served_alone(target: Target, request: HttpRequest) -> bool:
     goes wrong everywhere, and has its own requirement. Each is tried once.
     """
     data = target.encode(request)
-    if data not in target.served_alone:
+    if data not in target.known.served_alone:
         reading = target.send(data, label="alone, to know what it gets")
         to_refuse = reading.asked.expectation is Expectation.REFUSE
         served = reading.refused if to_refuse else reading.accepted
-        target.served_alone[data] = served and not mismatch(target, reading)
-    return target.served_alone[data]
+        target.known.served_alone[data] = served and not mismatch(target, reading)
+    return target.known.served_alone[data]
 
 
 def refusable(target: Target) -> list[HttpRequest]:
@@ -151,7 +151,7 @@ def mismatch(target: Target, reading: Reading) -> str:
             return f"a valid request got {reading.status}"
         return ""
     if asked.expectation is Expectation.REFUSE:
-        if not reading.refused and asked.row in target.refused_rows:
+        if not reading.refused and asked.row in target.known.refused_rows:
             return f"an invalid request got {reading.status}"
         return _foreign_text(target, reading)
     if target.has(ECHO):
@@ -160,8 +160,10 @@ def mismatch(target: Target, reading: Reading) -> str:
 
 
 def _foreign_text(target: Target, reading: Reading) -> str:
-    text, typical = reading.error_text, target.typical_texts.get(reading.asked.row)
-    others = {known for row, known in target.typical_texts.items() if row != reading.asked.row}
+    text, typical = reading.error_text, target.known.typical_texts.get(reading.asked.row)
+    others = {
+        known for row, known in target.known.typical_texts.items() if row != reading.asked.row
+    }
     if text is not None and typical is not None and text != typical and text in others:
         return f"the refusal has another request's words: {text[:80]!r}"
     return ""
@@ -184,12 +186,12 @@ def collect_texts(target: Target) -> None:
     for request in target.dialect.requests.refusable:
         data = target.encode(request)
         reading = target.send(data, label="a refusal, to know its text")
-        target.served_alone[data] = reading.refused
+        target.known.served_alone[data] = reading.refused
         text = reading.error_text
         if reading.refused:
-            target.refused_rows.add(reading.asked.row)
+            target.known.refused_rows.add(reading.asked.row)
         if text is not None:
-            target.typical_texts[reading.asked.row] = text
+            target.known.typical_texts[reading.asked.row] = text
 
 
 class Idle:
@@ -203,7 +205,9 @@ class Idle:
 
     def start(self) -> None:
         """Begin, unless it was begun before."""
-        self._target.background.start("idle", lambda: with_room(self._work, self._target.retries))
+        self._target.background.start(
+            "idle", lambda: with_room(self._work, self._target.bounds.retries)
+        )
 
     def result(self) -> tuple[Reading, Reading | None]:
         """Return the first answer and the second one (None: closed meanwhile)."""

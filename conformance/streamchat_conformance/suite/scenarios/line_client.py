@@ -51,7 +51,7 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
     headers = {**dict(settings.headers), "Content-Type": "application/json"}
     verify: bool | str = False if settings.insecure else settings.ca_file or True
     timeout = (settings.limits.connect_s, settings.limits.first_event_s)
-    target.budget.admit(1)
+    target.bounds.budget.admit(1)
     with requests.Session() as session:
         # What the environment says of proxies and passwords is not part of this test.
         session.trust_env = False
@@ -66,7 +66,7 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             status, fields = response.status_code, response.headers
             if status == TOO_MANY_REQUESTS or (status == 503 and "Retry-After" in fields):
                 raise NoRoom(status, asked_pause_s(fields.get))
-            large = target.large_event_bytes > LARGE_EVENT_BYTES
+            large = target.known.large_event_bytes > LARGE_EVENT_BYTES
             chunk_bytes = LARGE_CHUNK_BYTES if large else 1
             return _read(
                 response,

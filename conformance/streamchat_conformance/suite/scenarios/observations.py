@@ -38,7 +38,7 @@ SOURCES = ("pace", "encoded", "long", "slow", "fault")
 
 def start_observations(target: Target, selected: set[str]) -> None:
     """Collect this target's texts, and start the slow observations that the selection needs."""
-    if target.sequential:
+    if target.bounds.sequential:
         # The cases make them when it is their turn.
         return
     if target.settings.cost_limits.learns_texts:
@@ -85,19 +85,19 @@ class Observations:
     def _result(self, name: str, *, observe: bool = True) -> list[Reading]:
         target = self._target
         self.start(name)
-        fresh = name not in target.observed
+        fresh = name not in target.known.observed
         within_s = self._limits.total_s + target.limits.connect_s + LIMITED.total_s + 5
         exchanges: list[Exchange] = target.background.result(name, within_s=within_s)
         if fresh and observe:
-            target.observed[name] = [
+            target.known.observed[name] = [
                 target.ledger.observe(
                     replace(exchange, notes=(*exchange.notes, WITH_OTHER_CLIENTS))
                 )
                 for exchange in exchanges
             ]
         elif fresh:
-            target.observed[name] = [target.ledger.read(exchange) for exchange in exchanges]
-        return target.observed[name]
+            target.known.observed[name] = [target.ledger.read(exchange) for exchange in exchanges]
+        return target.known.observed[name]
 
     def pace(self) -> list[Reading]:
         """Return two streams with different prompts, and two with long ones."""
@@ -160,7 +160,7 @@ class Observations:
     def _pace(self, fields: tuple[tuple[str, str], ...]) -> list[Exchange]:
         target = self._target
         chats = [target.plain("How are you?"), target.plain("Go on, please.")]
-        if target.baseline.duration_s < 1.0 and not target.sequential:
+        if target.baseline.duration_s < 1.0 and not target.bounds.sequential:
             chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
         plans = [self._plan(chat, Paced(PACE_S, PACE_EVENTS, SETTLED_S), *fields) for chat in chats]
         return self._record(plans)
@@ -190,7 +190,7 @@ class Observations:
         exchanges: list[Exchange] = []
 
         def attempt() -> None:
-            if self._target.sequential:
+            if self._target.bounds.sequential:
                 exchanges[:] = [record_together([plan], self._limits)[0] for plan in plans]
             else:
                 exchanges[:] = record_together(plans, self._limits)
@@ -199,5 +199,5 @@ class Observations:
                 admitted(readings[0])
 
         with contextlib.suppress(NoRoom):
-            with_room(attempt, self._target.retries)
+            with_room(attempt, self._target.bounds.retries)
         return exchanges

@@ -59,9 +59,9 @@ def can_overlap(target: Target) -> bool:
     settings = target.settings
     slots = settings.deployment.slots
     return (
-        target.roomy
+        target.known.roomy
         and not settings.serial
-        and not target.sequential
+        and not target.bounds.sequential
         and settings.rate is None
         and not settings.fuzz_seconds
         and (slots is None or slots >= AT_ONCE)
@@ -72,7 +72,7 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     """Run cases at the same time; return which of them are sound."""
     outcome = Overlapped()
     waiting = list(cases)
-    slow = max(target.first_event_s, target.refusal_s) >= SLOW_S
+    slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_S
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
     taken: dict[str, int] = {}
     unserved: list[Reading] = []

@@ -27,7 +27,7 @@ def require_served(target: Target) -> None:
     # A server may have to get rid of those who were there before.
     if any(target.liveness.serves() for _ in range(ROUNDS)):
         return
-    if target.peaceful and target.ledger.left:
+    if target.known.peaceful and target.ledger.left:
         # Only clients that left can have done that: nothing else happened so far.
         reading = serves_within(target, "after good requests alone", tries=1)[1]
         target.liveness.flag_abandoned("no stream", reading.exchange)

@@ -25,7 +25,7 @@ def deploy(target: Target) -> None:
             )
             if reading.status in (401, 403):
                 # A server may well serve those who do not know what it has.
-                target.undiscovered = (
+                target.known.undiscovered = (
                     f"the server answers {request.method} {request.path} with {reading.status}"
                 )
             deployment = dialect.discovered(deployment, reading.body if reading.accepted else b"")

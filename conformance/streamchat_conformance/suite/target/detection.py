@@ -48,5 +48,5 @@ def detect(target: Target, needed: Collection[Capability]) -> None:
     for capability, detector in target.dialect.capabilities.items():
         if detector is None or capability not in needed:
             continue
-        if target.capabilities.declared(capability) is None and target.baseline.streams:
-            target.capabilities.note(capability, detector(survey))
+        if target.known.capabilities.declared(capability) is None and target.baseline.streams:
+            target.known.capabilities.note(capability, detector(survey))

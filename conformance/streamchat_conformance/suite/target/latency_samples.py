@@ -36,9 +36,12 @@ def sample_latency(target: Target, *, drained: bool = True) -> None:
     the first one only waits for its turn.
     """
     # What is given the whole limit anyway cannot be given more.
-    if "latency" in target.once or target.served_within_s >= target.limits.first_event_s:
+    if (
+        "latency" in target.known.once
+        or target.known.served_within_s >= target.limits.first_event_s
+    ):
         return
-    target.once.add("latency")
+    target.known.once.add("latency")
     _sample(target, SAMPLES, Watched(SAMPLE_STREAM_S, events=8), drained=drained)
 
 
@@ -49,7 +52,7 @@ def sample_latency_thoroughly(target: Target, *, side_by_side: bool) -> None:
     target that is known to serve several `side_by_side` has room for the next one while it
     notices that the last one was left.
     """
-    target.once.add("latency")
+    target.known.once.add("latency")
     if side_by_side:
         pause_s = target.baseline.write_intervals_s / CERTAIN_REQUESTS
         _sample(target, MANY_SAMPLES, Answered(1), drained=False, pause_s=pause_s)
@@ -64,7 +67,7 @@ def _sample(
     if not drained:
         target.send(request, stop=stop, label=LABEL, timed=False)
     began_at = time.monotonic()
-    latency = target.latency
+    latency = target.known.latency
     while latency.streams < count:
         spent_s = time.monotonic() - began_at
         agreed = latency.streams >= LEAST_SAMPLES and not latency.varies

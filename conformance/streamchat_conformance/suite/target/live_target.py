@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.suite.config.settings import Settings
     from streamchat_conformance.suite.target.background import Background
     from streamchat_conformance.suite.target.baseline import Baseline
+    from streamchat_conformance.suite.target.knowledge import TargetKnowledge
     from streamchat_conformance.suite.verdicts.ledger import Ledger
 
 
@@ -22,23 +23,15 @@ class LiveTarget(Protocol):
     endpoint: Endpoint
     ledger: Ledger
     background: Background
-    peaceful: bool
+    known: TargetKnowledge
 
     @property
     def limits(self) -> Limits:
         """The limits that bound every wait."""
 
     @property
-    def has_baseline(self) -> bool:
-        """Whether it is known what a plain request gets."""
-
-    @property
     def baseline(self) -> Baseline:
         """What a plain request gets."""
-
-    @property
-    def first_event_s(self) -> float:
-        """How long the first event of a single stream may take (seconds)."""
 
     def plain(self, text: str | None = None) -> Body:
         """Return the plainest request that is accepted."""

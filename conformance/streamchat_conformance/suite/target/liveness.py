@@ -152,7 +152,7 @@ class Liveness:
         under way were not answered either: what brings a server down does so every time.
         """
         target = self._target
-        if not target.has_baseline or not target.baseline.accepted:
+        if not target.known.has_baseline or not target.baseline.accepted:
             return
         ledger = target.ledger
         with self._crash:
@@ -238,7 +238,7 @@ class Liveness:
         a kind that was served before.
         """
         ledger = self._target.ledger
-        if self._target.peaceful:
+        if self._target.known.peaceful:
             return ledger.left > 0
         asked = ledger.read(exchange).asked
         return (
@@ -273,7 +273,7 @@ class Liveness:
         limits = target.limits
         if wait_s is None:
             # What is answered at all, is answered in a fraction of the limit.
-            baseline_s = max(PROBE_S, 5 * target.first_event_s)
+            baseline_s = max(PROBE_S, 5 * target.known.first_event_s)
             limits = replace(limits, head_s=min(limits.head_s, baseline_s))
         else:
             limits = replace(limits, connect_s=wait_s, head_s=wait_s)

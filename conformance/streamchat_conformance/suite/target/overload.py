@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.retries import TOO_MANY_REQUESTS, Retries, asked_pause_s
+from streamchat_conformance.suite.target.bounds import RunBounds
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 CERTAIN_REFUSALS = 3
@@ -25,8 +26,8 @@ class PatientSubject(Protocol):
     """What a case is run on, as far as waiting is concerned."""
 
     @property
-    def retries(self) -> Retries:
-        """What the run has learned about waiting."""
+    def bounds(self) -> RunBounds:
+        """What bounds the run."""
 
 
 Subject = TypeVar("Subject", bound=PatientSubject)
@@ -114,6 +115,6 @@ def needs_room(case: Callable[[Subject], None]) -> Callable[[Subject], None]:
 
     @functools.wraps(case)
     def test(target: Subject) -> None:
-        with_room(lambda: case(target), target.retries)
+        with_room(lambda: case(target), target.bounds.retries)
 
     return test

@@ -89,8 +89,8 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
             f"the server answers a valid request with {status}",
             credentials_hint(target),
         )
-    if target.undiscovered and reading.refused:
-        raise NotTestable(target.undiscovered, credentials_hint(target))
+    if target.known.undiscovered and reading.refused:
+        raise NotTestable(target.known.undiscovered, credentials_hint(target))
     # What a file declares may well look like another dialect.
     declared = target.dialect.declaration is not None
     if not declared and not (reading.is_stream and reading.content.pieces):

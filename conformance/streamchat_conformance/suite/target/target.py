@@ -16,15 +16,11 @@ from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 from streamchat_conformance.recorder import Connection, Endpoint, Until
 from streamchat_conformance.recorder.errors import ConnectError
 from streamchat_conformance.recorder.limits import Limits
-from streamchat_conformance.suite.budget.plan import RunPlan
-from streamchat_conformance.suite.budget.request_budget import RequestBudget
-from streamchat_conformance.suite.budget.retries import Retries
 from streamchat_conformance.suite.config.settings import Settings
-from streamchat_conformance.suite.target.adaptive_timeouts import AdaptiveTimeouts
 from streamchat_conformance.suite.target.background import Background, run_together
 from streamchat_conformance.suite.target.baseline import Baseline
-from streamchat_conformance.suite.target.capabilities import TargetCapabilities
-from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
+from streamchat_conformance.suite.target.bounds import RunBounds
+from streamchat_conformance.suite.target.knowledge import TargetKnowledge
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -45,9 +41,6 @@ CERTAIN_REQUESTS = 4
 OF_LIMIT = 0.7
 """The share of the first-event limit that a request may spend waiting and served."""
 
-LEAST_PROPERTY_S = 0.5
-"""The least time that a property gets (seconds)."""
-
 QUICK_STREAM_S = 0.25
 """Streams that end by themselves within this time are read to their end (seconds)."""
 
@@ -57,55 +50,19 @@ class Target:
 
     def __init__(self, settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
         self.settings = settings
-        limits = settings.cost_limits
-        self.budget = RequestBudget(limits.max_requests, limits.rate)
-        """The bound on all requests of the run."""
-        self.retries = Retries()
-        """What the run has learned about waiting for a server that puts requests off."""
-        self.plan = RunPlan()
-        """What the run is going to send."""
-        self.sequential = limits.short
-        """Whether requests are sent one after the other, never side by side."""
-        self.endpoint = replace(endpoint, admission=self.budget)
+        self.bounds = RunBounds(settings)
+        """What bounds the run."""
+        self.known = TargetKnowledge(settings)
+        """What is known of the target so far."""
+        self.endpoint = replace(endpoint, admission=self.bounds.budget)
         self.ledger = ledger
         self.dialect = settings.dialect
-        self.background = Background(inline=self.sequential)
-        self.generated = 0
-        """Requests that Hypothesis generated in this run."""
-        self.tried: dict[str, int] = {}
-        """How many examples each property really ran, by the name of its case."""
-        self.interrupted = threading.Event()
-        """Whether the run is to end: nothing more is sent then."""
-        self.spent_s = 0.0
-        """What properties have taken so far (seconds)."""
-        self.once: set[str] = set()
-        """What is to be done once in a run, and was."""
-        self.failed: set[str] = set()
-        """Requirements whose cases have failed so far."""
-        self.refused_rows: set[str] = set()
-        """Kinds of request that this target does refuse, by requirement id."""
-        self.peaceful = True
-        """Whether nothing but good requests was sent yet."""
-        self.roomy = False
-        """Whether many more streams than `CERTAIN_REQUESTS` were seen to be served at once."""
-        self.served_alone: dict[bytes, bool] = {}
-        """Whether a request had its expected outcome when it came alone, by its bytes."""
-        self.typical_texts: dict[str, str] = {}
-        """This target's error text for each kind of refusal, by requirement id."""
-        self.undiscovered = ""
-        """Why it is not known what is deployed, in a few words."""
-        self.observed: dict[str, list[Reading]] = {}
-        """Readings of finished background observations, by name."""
-        self.capabilities = TargetCapabilities(settings)
-        """What it can show."""
-        self.latency = LatencyBaseline()
+        self.background = Background(inline=self.bounds.sequential)
         self.liveness = Liveness(self)
         self.probe = self.liveness.probe
         """Whether it still answers at all."""
         self.limit_check = LimitCheck(self._ask_plain, self.ledger.observe_reading)
         self._wait = threading.Event()
-        self._baseline: Baseline | None = None
-        self._timeouts = AdaptiveTimeouts()
 
     def __repr__(self) -> str:
         return f"<Target {self.endpoint.url}>"
@@ -117,65 +74,39 @@ class Target:
         A target that has let several waits run out is not waited for as long again: what it
         answers at all, it has answered in a fraction of that.
         """
-        baseline = self._baseline
-        baseline_s = max(self.first_event_s, self.refusal_s) if baseline else 0.0
-        limits = self._timeouts.limits(self.settings.limits, baseline_s)
-        enough_bytes = max(self._timeouts.recording_bytes, self.large_event_bytes)
+        known = self.known
+        baseline_s = max(known.first_event_s, known.refusal_s) if known.has_baseline else 0.0
+        limits = self.bounds.timeouts.limits(self.settings.limits, baseline_s)
+        enough_bytes = max(self.bounds.timeouts.recording_bytes, self.known.large_event_bytes)
         recording_bytes = min(limits.recording_bytes, enough_bytes)
         return replace(limits, recording_bytes=recording_bytes)
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange: an echo of a large request is large, too."""
         limits = self.limits
-        if not self._baseline or not self._baseline.echo:
+        if not self.known.has_baseline or not self.baseline.echo:
             return limits
         return replace(limits, recording_bytes=max(limits.recording_bytes, 4 * len(data)))
 
     @property
-    def has_baseline(self) -> bool:
-        """Whether it is known what a plain request gets."""
-        return self._baseline is not None
-
-    @property
     def baseline(self) -> Baseline:
         """What a plain request gets. Set by the preflight before the first case."""
-        if self._baseline is None:
-            raise RuntimeError("the preflight has not finished")
-        return self._baseline
+        return self.known.baseline
 
     @baseline.setter
     def baseline(self, baseline: Baseline) -> None:
-        self._baseline = baseline
-        self.capabilities.baseline = baseline
-
-    @property
-    def first_event_s(self) -> float:
-        """How long the first event of a single stream may well take here (seconds)."""
-        return max(self.baseline.first_event_s, self.latency.first_event_s)
-
-    @property
-    def refusal_s(self) -> float:
-        """How long a single refusal may well take here (seconds)."""
-        return max(self.baseline.refusal_s, self.latency.refusal_s)
-
-    @property
-    def large_event_bytes(self) -> int:
-        """What a recording needs to have an event of this target in it, even a larger one."""
-        return 2 * self._baseline.first_event_bytes if self._baseline else 0
-
-    @property
-    def served_within_s(self) -> float:
-        """How long a good request may take while or after others are served (seconds)."""
-        return 1.0 + 3 * self.first_event_s + self.baseline.write_intervals_s
+        self.known.baseline = baseline
 
     @property
     def concurrent_requests(self) -> int:
         """How many requests to send at once, so that none waits too long for its turn."""
-        if self.sequential:
+        if self.bounds.sequential:
             return 1
         turns = math.ceil(CONCURRENT_REQUESTS / CERTAIN_REQUESTS)
-        all_in_time = turns * self.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
-        return CONCURRENT_REQUESTS if self.roomy or all_in_time else CERTAIN_REQUESTS
+        all_in_time = (
+            turns * self.known.first_event_s <= OF_LIMIT * self.settings.limits.first_event_s
+        )
+        return CONCURRENT_REQUESTS if self.known.roomy or all_in_time else CERTAIN_REQUESTS
 
     def deploy(self, settings: Settings) -> None:
         """Take over settings in which more is known of the deployment."""
@@ -219,11 +150,11 @@ class Target:
         Raises NotTestable when the target is gone, Blocked when it lets every wait run out, or
         has stopped answering.
         """
-        if self.interrupted.is_set():
+        if self.bounds.interrupted.is_set():
             raise KeyboardInterrupt
         if self.probe.stopped():
             raise Blocked(self.ledger.end, "the server has stopped answering")
-        if self._timeouts.gives_up and not self.baseline.streams:
+        if self.bounds.timeouts.gives_up and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
         limits = self.limits
         with testable():
@@ -258,10 +189,10 @@ class Target:
         (`latency`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
-        condition, retry = stop or self.enough(events), self.retries.begin()
+        condition, retry = stop or self.enough(events), self.bounds.retries.begin()
         while True:
             busy = self.background.busy
-            with self.latency.flight() as flight, self.connect() as connection, testable():
+            with self.known.latency.flight() as flight, self.connect() as connection, testable():
                 exchange = connection.exchange(
                     data,
                     until=condition,
@@ -278,7 +209,7 @@ class Target:
             require_served(reading)
             self.note(reading)
             if flight.alone and (not self.background.busy if timed is None else timed):
-                self.latency.note(reading)
+                self.known.latency.note(reading)
             if not (reading.overloaded or self.limit_check.limits(reading)):
                 retry.served()
                 break
@@ -288,17 +219,18 @@ class Target:
 
     def _ask_plain(self, label: str) -> Reading | None:
         """Return the answer to a plain request, which is not sent again; None if it is unknown."""
-        if not self.has_baseline:
+        if not self.known.has_baseline:
             return None
         request = HttpRequest.chat(self.plain())
         return self.send(request, label=label, observe=False, patient=False)
 
     def enough(self, events: int | None) -> Until:
         """Return the condition that ends a generated stream: as few events as are needed."""
-        baseline = self._baseline
-        events = events or 1 + (baseline.preliminaries if baseline else 0)
-        quick = baseline is not None and baseline.finite and baseline.duration_s <= QUICK_STREAM_S
-        return Answered(events, whole=quick)
+        if not self.known.has_baseline:
+            return Answered(events or 1)
+        baseline = self.baseline
+        quick = baseline.finite and baseline.duration_s <= QUICK_STREAM_S
+        return Answered(events or 1 + baseline.preliminaries, whole=quick)
 
     def send_all(
         self, requests: Sequence[HttpRequest], *, label: str = "", observe: bool = True
@@ -308,7 +240,7 @@ class Target:
         def ask(request: HttpRequest) -> Reading:
             return self.send(request, label=label, observe=observe)
 
-        if self.first_event_s < SLOW_S or self.sequential:
+        if self.known.first_event_s < SLOW_S or self.bounds.sequential:
             return [ask(request) for request in requests]
         return run_together(ask, requests, at_once=self.concurrent_requests)
 
@@ -341,11 +273,11 @@ class Target:
     def require(self, capability: Capability) -> None:
         """Raise NotApplicable when the target lacks a capability."""
         if not self.has(capability):
-            raise NotApplicable(self.capabilities.lacking(capability))
+            raise NotApplicable(self.known.capabilities.lacking(capability))
 
     def has(self, capability: Capability) -> bool:
         """Return whether the target has a capability, declared or detected."""
-        return self.capabilities.has(capability)
+        return self.known.capabilities.has(capability)
 
     def record(
         self, connection: Connection, data: bytes, stop: Until, label: str, *, receive: bool = False
@@ -370,13 +302,13 @@ class Target:
 
     def note(self, reading: Reading) -> None:
         """Take note of how long an answer was waited for, and whether any came."""
-        self._timeouts.note(reading)
+        self.bounds.timeouts.note(reading)
         self.ledger.follow(reading)
         self.liveness.note(reading)
 
     def red(self, id_: str) -> bool:
         """Return whether a requirement was broken so far, by a case or on any exchange."""
-        return id_ in self.failed or self.ledger.red(id_)
+        return id_ in self.known.failed or self.ledger.red(id_)
 
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving.
@@ -385,15 +317,5 @@ class Target:
         """
         if overlaps():
             return
-        self.liveness.check(after, wait=self.baseline.first_event_s < SLOW_S or self.sequential)
-
-    def property_s(self) -> float:
-        """Return how long the next property may take (seconds).
-
-        All properties share a budget, so that a slow target is judged in reasonable time.
-        """
-        if self._timeouts.shortens_properties:
-            return LEAST_PROPERTY_S
-        thoroughness = self.settings.thoroughness
-        left_s = max(0.0, thoroughness.total_s - self.spent_s)
-        return min(thoroughness.seconds, max(LEAST_PROPERTY_S, left_s / 6))
+        quick = self.baseline.first_event_s < SLOW_S
+        self.liveness.check(after, wait=quick or self.bounds.sequential)

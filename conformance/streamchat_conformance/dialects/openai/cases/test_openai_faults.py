@@ -28,8 +28,8 @@ def _failed(target: Target) -> Reading:
     if found is None:
         raise NotApplicable("the request that makes the backend fail brought no stream")
     # One that reports no failure is broken in many ways, which all have that one cause.
-    if found.error is not None and ONCE not in target.once:
-        target.once.add(ONCE)
+    if found.error is not None and ONCE not in target.known.once:
+        target.known.once.add(ONCE)
         target.ledger.observe_reading(reading)
     return reading
 
