@@ -39,7 +39,7 @@ def chat(target: Target) -> None:
 
 
 def test_cases_run_at_the_same_time_as_many_as_there_are_places_for(target: Target) -> None:
-    meeting = threading.Barrier(AT_ONCE // 2)
+    meeting = threading.Barrier(AT_ONCE)
 
     def meet(_: Target) -> None:
         meeting.wait(MEET_S)

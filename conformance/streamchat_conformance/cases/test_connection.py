@@ -17,6 +17,7 @@ from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.strategies import chunked
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.for_each import for_each
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import (
     Idle,
     announced_idle_s,
@@ -189,6 +190,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
     layer=SERVER,
 )
 @costs(4, sequential=9)
+@independent()
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     target.require_stream()

@@ -146,10 +146,13 @@ def _like_requests(target: Target) -> Iterator[bytes]:
 @needs_room
 def test_trailers_are_never_served_as_a_request(target: Target) -> None:
     _require_chunked(target)
-    for trailers in WELL_FORMED:
-        for body in (target.dialect.requests.refusable[0].body, target.plain().body()):
-            coded = chunked([body], trailers=trailers)
-            steadily(target, partial(_check_trailers_read, target, coded))
+
+    def check_read(coded: bytes) -> None:
+        steadily(target, partial(_check_trailers_read, target, coded))
+
+    bodies = (target.dialect.requests.refusable[0].body, target.plain().body())
+    pairs = [(trailers, body) for trailers in WELL_FORMED for body in bodies]
+    for_each(target, check_read, [chunked([body], trailers=each) for each, body in pairs])
 
     def check_like_requests(trailers: bytes) -> None:
         # After a refusal the server reads on even where its streams have no end. These

@@ -76,7 +76,8 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     With `early` they are cut off before it, where the server thinks before it speaks.
     """
     # Where each batch takes long there are fewer.
-    batch = 5 if target.known.first_event_s < SLOW_S else count // 2
+    few = CONCURRENT_REQUESTS if target.known.roomy else 5
+    batch = few if target.known.first_event_s < SLOW_S else count // 2
     # Many at once, or on a server that serves one at a time, may wait for each other.
     queue = batch > CONCURRENT_REQUESTS or target.red("resilience.concurrent")
     enough = (

@@ -26,8 +26,8 @@ AT_ONCE = 16
 """No more requests are under way at once: as many as `resilience.concurrent-many` opens."""
 MOST_UNSERVED = 2
 """After this many cases that were not served the rest is not overlapped."""
-FAST_PLACES = 2
-"""What one request at a time counts for where streams begin soon, and many are left."""
+LEFT_S = 1.0
+"""Streams that take up places for longer after they were left count twice (seconds)."""
 LONGEST_PAUSE_S = 2.5
 """How long the server is given to notice that clients have left (seconds)."""
 WAKE_S = 0.2
@@ -73,6 +73,7 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     outcome = Overlapped()
     waiting = list(cases)
     slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_S
+    one = 2 if target.baseline.write_intervals_s > LEFT_S else 1
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
     taken: dict[str, int] = {}
     unserved: list[Reading] = []
@@ -80,8 +81,7 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
         if len(unserved) >= MOST_UNSERVED:
             waiting.clear()
         for case in list(waiting):
-            # Streams that were left take up places for a moment.
-            places = case.at_once if slow else FAST_PLACES
+            places = case.at_once if slow else one
             if sum(taken.values()) + places > AT_ONCE:
                 continue
             waiting.remove(case)
