@@ -26,6 +26,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "guess": "show which dialect a server or a recording speaks, and how to judge it",
     "compare": "show what got better and worse between two JSON reports",
     "matrix": "make one table of many JSON reports",
+    "board": "make one page of many JSON reports, each cell a link to its finding",
     "github": "show a JSON report in a job of GitHub: annotations, summary, outputs",
     "schema": "print the JSON Schema of the JSON report",
     "html": "turn a JSON report into a page",

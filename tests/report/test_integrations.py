@@ -59,7 +59,7 @@ def test_sarif_has_a_result_for_each_failure_and_a_page_for_each_rule() -> None:
     assert shown.keys() == {"sse.fields", "error.bounded", "error.shape", "headers.charset"}
     for id_, result in shown.items():
         assert rules[result["ruleIndex"]]["id"] == id_
-        assert rules[result["ruleIndex"]]["helpUri"] == f"{SITE}/rules/{id_}/"
+        assert rules[result["ruleIndex"]]["helpUri"] == f"{SITE}/rules/{id_}.html"
     assert shown["sse.fields"]["level"] == "error"
     assert shown["error.bounded"]["level"] == "warning"
     assert shown["error.shape"]["suppressions"]
@@ -106,7 +106,7 @@ def test_each_annotation_is_one_line_that_begins_a_command() -> None:
     (hostile,) = [line for line in lines if "sse.fields" in line]
     assert hostile.count("\n") == 0
     assert "a%0A::error::b\\x0d\\x1b[2J %25 <script>" in hostile
-    assert hostile.endswith(f"%0A{SITE}/rules/sse.fields/")
+    assert hostile.endswith(f"%0A{SITE}/rules/sse.fields.html")
 
 
 def test_what_fails_the_run_is_an_error() -> None:

@@ -16,7 +16,7 @@ SUITE_FAULT = f"{PROJECT}/issues/new?template=fault-of-the-suite.yml"
 
 def rule_page(id_: str) -> str:
     """Return the address of a requirement's page; '' for a custom check, which has none."""
-    return "" if is_custom(id_) else f"{SITE}/rules/{id_}/"
+    return "" if is_custom(id_) else f"{SITE}/rules/{id_}.html"
 
 
 def false_alarm(id_: str) -> str:

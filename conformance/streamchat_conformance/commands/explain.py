@@ -145,6 +145,32 @@ def pages() -> dict[str, str]:
     }
 
 
+def rule_pages() -> dict[str, str]:
+    """Return a page for each requirement of the suite's own dialects, withdrawn ones included.
+
+    Requirement id to Markdown; links are seen from a folder next to `requirements/`.
+    """
+    found: dict[str, tuple[Requirement, list[str]]] = {}
+    for name in own_names():
+        for id_, entry in rules_of(name).catalogue.items():
+            found.setdefault(id_, (entry, []))[1].append(f"`{name}`: {entry.level}")
+    pages = {
+        id_: "\n".join(_rule_page(entry, levels)) + "\n" for id_, (entry, levels) in found.items()
+    }
+    for gone in history().withdrawn.values():
+        text = f"# {gone.id}\n\n{_plain(gone.title)}\n\n**Withdrawn** in {gone.since}"
+        pages[gone.id] = f"{text}; it was a {gone.level}. {_plain(gone.why)}\n"
+    return pages
+
+
+def _rule_page(entry: Requirement, levels: Sequence[str]) -> Iterator[str]:
+    yield f"# {entry.id}"
+    yield from _entry_lines(entry)
+    yield f"- Level by dialect: {', '.join(levels)}"
+    yield f"- All of this area: [{entry.area}](../requirements/{entry.area}.md)"
+    yield from _advice([entry])
+
+
 def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
     yield f"# Requirements: {area}"
     yield ""
@@ -155,32 +181,37 @@ def _page(area: str, entries: Sequence[Requirement]) -> Iterator[str]:
     for entry in entries:
         yield ""
         yield f"## {entry.id}"
-        yield ""
-        yield f"**{entry.level}.** {_plain(entry.title)}"
-        yield ""
-        yield f"- Decided by {_plain(_LAYERS[entry.layer])}"
-        yield f"- Source: {_source(entry.source)}"
-        if entry.needs:
-            yield f"- Needs the capability {' and '.join(f'`{need}`' for need in entry.needs)}"
-        texts = texts_of(entry.id)
-        if texts is not None:
-            yield f"- Why it matters: {_plain(texts.why)}"
-        for defect in defects_of(entry.source):
-            links = "".join(f" [[{n}]]({url})" for n, url in enumerate(defect.urls, 1))
-            yield f"- Seen in {_plain(defect.project)}: {_plain(defect.seen)}{links}"
-        dispute = history().disputed.get(entry.id)
-        if dispute is not None:
-            yield f"- Disputed: {_plain(dispute.objection)} {_plain(dispute.answer)}"
-        if texts is not None:
-            yield f"- How to fix it: {_plain(texts.fix)}"
-            names = ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in texts.advice)
-            yield f"- In common frameworks: {names}"
+        yield from _entry_lines(entry)
     for gone in history().withdrawn.values():
         if gone.area == area:
             yield from ("", f"## {gone.id}", "")
             yield f"**Withdrawn** in {gone.since}; it was a {gone.level}. {_plain(gone.title)}"
             yield from ("", f"- Why: {_plain(gone.why)}")
     yield from _advice(entries)
+
+
+def _entry_lines(entry: Requirement) -> Iterator[str]:
+    """Yield what stands below a requirement's heading."""
+    yield ""
+    yield f"**{entry.level}.** {_plain(entry.title)}"
+    yield ""
+    yield f"- Decided by {_plain(_LAYERS[entry.layer])}"
+    yield f"- Source: {_source(entry.source)}"
+    if entry.needs:
+        yield f"- Needs the capability {' and '.join(f'`{need}`' for need in entry.needs)}"
+    texts = texts_of(entry.id)
+    if texts is not None:
+        yield f"- Why it matters: {_plain(texts.why)}"
+    for defect in defects_of(entry.source):
+        links = "".join(f" [[{n}]]({url})" for n, url in enumerate(defect.urls, 1))
+        yield f"- Seen in {_plain(defect.project)}: {_plain(defect.seen)}{links}"
+    dispute = history().disputed.get(entry.id)
+    if dispute is not None:
+        yield f"- Disputed: {_plain(dispute.objection)} {_plain(dispute.answer)}"
+    if texts is not None:
+        yield f"- How to fix it: {_plain(texts.fix)}"
+        names = ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in texts.advice)
+        yield f"- In common frameworks: {names}"
 
 
 def _advice(entries: Sequence[Requirement]) -> Iterator[str]:

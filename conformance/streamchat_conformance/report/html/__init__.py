@@ -40,9 +40,14 @@ def html_report(report: Report) -> str:
     return page(title, [_head(report), _counts(report), _list(report), _exchanges(report)])
 
 
-def page(title: str, parts: Iterable[Markup]) -> str:
-    """Return a whole HTML document with this package's style and script."""
-    style, script = _asset("page.css"), _asset("page.js")
+def page(
+    title: str, parts: Iterable[Markup], *, styles: Iterable[str] = (), script: str = "page.js"
+) -> str:
+    """Return a whole HTML document with this package's style and script.
+
+    `styles` are further files of this package, and `script` is the one that the page has.
+    """
+    style, script = "".join(map(_asset, ("page.css", *styles))), _asset(script)
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
