@@ -13,6 +13,9 @@ from .corpus import CASES, exchange_of, reading_of
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 CUTS = 8
+CUTS_OF_LONG = 2
+"""A recording that is judged for long is cut at fewer places."""
+LONG_BYTES = 64 * 1024
 
 
 def cut_at(exchange: Exchange, size: int) -> Exchange:
@@ -35,8 +38,9 @@ def places(case: ExchangeCase) -> list[int]:
     chance = Random(case.name)
     ends = [at + 1 for at in range(size - 1) if case.received[at] in b"\n\r"]
     found = {0, *range(max(0, size - 7), size)} if size else set()
-    found.update(chance.sample(range(size), min(CUTS, size)))
-    return sorted(found.union(chance.sample(ends, min(CUTS, len(ends)))))
+    cuts = CUTS_OF_LONG if len(case.sent) + size > LONG_BYTES else CUTS
+    found.update(chance.sample(range(size), min(cuts, size)))
+    return sorted(found.union(chance.sample(ends, min(cuts, len(ends)))))
 
 
 @every_case

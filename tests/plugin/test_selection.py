@@ -49,7 +49,7 @@ def test_x_ends_the_run_with_the_first_failure(run: Judge) -> None:
 
 @pytest.mark.parametrize("fault", ["", "prompt-stripped"])
 def test_two_workers_say_what_one_says(run: Judge, fault: str) -> None:
-    options = ("--requirement=payload.*", "--requirement=error.*")
+    options = ("--requirement=payload.*-echo", "--requirement=error.*")
     with ControlServer([FAULTS[fault]] if fault else []) as server:
         alone = run(f"--target-url={server.url}", *options)
     with ControlServer([FAULTS[fault]] if fault else []) as server:
