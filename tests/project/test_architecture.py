@@ -55,6 +55,23 @@ def test_shared_code_imports_no_dialect(file: Path) -> None:
     assert not [name for name in names if f"dialects.{name}" in text]
 
 
+BASES = {"chat_messages": {"anthropic", "openai"}}
+"""What several dialects have in common: package to the dialects that it is the base of."""
+
+
+def test_a_dialect_imports_no_other_dialect_and_no_base_but_its_own() -> None:
+    folders = {file.parent.name for file in DIALECTS.glob("*/__init__.py")}
+    found = {
+        (folder, other)
+        for folder in folders
+        for file in (DIALECTS / folder).rglob("*.py")
+        for other in folders - {folder}
+        if f"streamchat_conformance.dialects.{other}" in file.read_text("utf-8")
+    }
+    allowed = {(dialect, base) for base, dialects in BASES.items() for dialect in dialects}
+    assert found == allowed
+
+
 def test_class_names_are_unique() -> None:
     places: dict[str, set[str]] = defaultdict(set)
     for package in PACKAGES:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
 from streamchat_conformance.dialects.interface import Deployment
-from streamchat_conformance.dialects.openai.deployment import discovered, discovery
+from streamchat_conformance.dialects.openai.deployment import discovery
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.deploying import (
@@ -80,10 +81,10 @@ def test_a_key_comes_from_the_environment_and_no_message_has_it(
 
 def test_the_model_is_the_first_that_chats() -> None:
     listed = {"data": [{"id": "text-embedding-3"}, {"id": 1}, {"id": "llama"}, {"id": "other"}]}
-    found = discovered(Deployment(), json.dumps(listed).encode())
+    found = with_listed_model(Deployment(), json.dumps(listed).encode())
     assert found.model == "llama"
     for body in (b"", b"[]", b'{"data": null}', b'{"data": [null]}'):
-        assert discovered(Deployment(), body).model == "default"
+        assert with_listed_model(Deployment(), body).model == "default"
 
 
 @pytest.mark.parametrize(

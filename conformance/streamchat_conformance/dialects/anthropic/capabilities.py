@@ -12,11 +12,8 @@ from dataclasses import replace
 from streamchat_conformance.catalogue import AUTH, Capability
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.data import events_of
-from streamchat_conformance.dialects.anthropic.requests import (
-    TOOL,
-    MessageRequest,
-    message_request_of,
-)
+from streamchat_conformance.dialects.anthropic.requests import TOOL, MessageRequest
+from streamchat_conformance.dialects.chat_messages.requests import CAP
 from streamchat_conformance.dialects.interface import Detector, Payloads, Survey
 
 TOOLS = Capability("tools", "uses tools in a stream", "no tool was used")
@@ -31,7 +28,7 @@ THINKING_TOKENS = 1024
 
 def with_tool(request: MessageRequest) -> MessageRequest:
     """Return a request that a model answers with the use of a tool."""
-    asked = replace(request.saying(TOOL_PROMPT), cap=max(256, request.cap))
+    asked = replace(request.saying(TOOL_PROMPT), cap=max(256, request.cap or CAP))
     return asked.with_options(tools=[TOOL], tool_choice={"type": "any"})
 
 
@@ -56,7 +53,7 @@ def _shown(
     """Return a detector that sends a request, and looks for a block of a type in the stream."""
 
     def detect(survey: Survey) -> str:
-        request = build(message_request_of(survey.plain))
+        request = build(MessageRequest.of(survey.plain))
         for _ in range(TRIES):
             answer = survey.ask(HttpRequest.chat(request), label=f"capability {capability}")
             if answer.refused:

@@ -11,15 +11,12 @@ from streamchat_conformance.dialects.anthropic.classification import (
     asked,
 )
 from streamchat_conformance.dialects.anthropic.data import KNOWN, SENTINEL
-from streamchat_conformance.dialects.anthropic.deployment import deployed, discovered, discovery
+from streamchat_conformance.dialects.anthropic.deployment import deployed, discovery
 from streamchat_conformance.dialects.anthropic.events import content
 from streamchat_conformance.dialects.anthropic.refusals import MessageRefusals
-from streamchat_conformance.dialects.anthropic.requests import (
-    BASE,
-    PATH,
-    VERSION,
-    MessageRequests,
-)
+from streamchat_conformance.dialects.anthropic.requests import PATH, VERSION, MessageRequests
+from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
+from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Dialect
 
 
@@ -47,7 +44,7 @@ DIALECT = Dialect(
     content_events=frozenset({"message", *(KNOWN - {"error", "ping"})}),
     deployed=deployed,
     discovery=discovery,
-    discovered=discovered,
+    discovered=with_listed_model,
     first_event_s=60.0,
     overload_statuses=frozenset({529}),
     levels={

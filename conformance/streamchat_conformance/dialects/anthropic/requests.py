@@ -2,86 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from streamchat_conformance.core.http_request import Body, HttpRequest
-from streamchat_conformance.dialects.interface import Asked, Deployment
+from streamchat_conformance.dialects.chat_messages.requests import TalkRequest, TalkRequests
 
 PATH = "/v1/messages"
 """Default path of the endpoint."""
-BASE = "/v1"
-"""What stands before the endpoint's own part of the path."""
 VERSION = ("anthropic-version", "2023-06-01")
 """The field line of every request."""
 OLDER_VERSION = (VERSION[0], "2023-01-01")
 """The version before, in which events had no names."""
-PROMPT = "Say hello."
-DEFAULT_MODEL = "default"
-"""The name for a server that has one model and lists none."""
-CAP = 64
-"""The most tokens that an ordinary answer may have."""
-
-Turn = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRequest:
+class MessageRequest(TalkRequest):
     """A request's JSON object."""
-
-    messages: Any = ({"role": "user", "content": PROMPT},)
-    model: Any = DEFAULT_MODEL
-    cap: int = CAP
-    """The most tokens of the answer."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Members beyond messages, model, stream and the limit; they win over those."""
-
-    def members(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        messages = self.messages
-        found: dict[str, Any] = {
-            "model": self.model,
-            "max_tokens": self.cap,
-            "messages": list(messages) if isinstance(messages, tuple) else messages,
-            "stream": True,
-        }
-        return {**found, **self.options}
-
-    def body(self, *, ensure_ascii: bool = True) -> bytes:
-        """Return the JSON text, escaped to ASCII or as raw UTF-8."""
-        return json.dumps(self.members(), ensure_ascii=ensure_ascii).encode("utf-8")
-
-    def with_options(self, **options: Any) -> MessageRequest:
-        """Return the same request with more members."""
-        return replace(self, options={**self.options, **options})
-
-    def without(self, *names: str) -> bytes:
-        """Return the body without some members."""
-        members = {name: value for name, value in self.members().items() if name not in names}
-        return json.dumps(members).encode()
-
-    def saying(self, text: str) -> MessageRequest:
-        """Return the request with one message that says `text`."""
-        return replace(self, messages=(user(text),))
-
-
-def user(content: Any) -> Turn:
-    """Return a user's message."""
-    return {"role": "user", "content": content}
-
-
-def assistant(content: Any) -> Turn:
-    """Return a model's message."""
-    return {"role": "assistant", "content": content}
-
-
-def message_request_of(body: Body) -> MessageRequest:
-    """Return a plain request of this dialect as what it is. Raises TypeError for another's."""
-    if not isinstance(body, MessageRequest):
-        raise TypeError(f"{body!r} is no request of this dialect")
-    return body
 
 
 TOOL: Mapping[str, Any] = {
@@ -95,110 +32,12 @@ TOOL: Mapping[str, Any] = {
 }
 """A tool that a model may use."""
 
-_LARGE = "x" * 100_000
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value).encode()
-
 
 @dataclass(frozen=True, slots=True)
-class MessageRequests:
+class MessageRequests(TalkRequests[MessageRequest]):
     """The requests of this endpoint that shared cases send, for one deployment."""
-
-    deployment: Deployment = field(default_factory=Deployment)
 
     @property
     def base(self) -> MessageRequest:
         """The plainest request to this deployment."""
-        known = self.deployment
-        return MessageRequest(
-            messages=(user(known.prompt or PROMPT),),
-            model=known.model or DEFAULT_MODEL,
-            cap=known.cap or CAP,
-            options=dict(known.members),
-        )
-
-    @property
-    def plain(self) -> Sequence[MessageRequest]:
-        """The plain request."""
-        return (self.base,)
-
-    def _broken(self, **members: Any) -> bytes:
-        return _json({**self.base.members(), **members})
-
-    @property
-    def refusable(self) -> Sequence[HttpRequest]:
-        """Invalid requests, each refused for another reason; the first lacks its text."""
-        return (
-            HttpRequest(body=self.base.without("messages")),
-            HttpRequest(body=self._broken(messages="Hello")),
-            HttpRequest(body=b"{"),
-            HttpRequest(body=self._broken(messages=None)),
-        )
-
-    @property
-    def invalid(self) -> Sequence[HttpRequest]:
-        """One request for each way in which a request may have to be refused."""
-        return (
-            *self.refusable,
-            *(
-                HttpRequest(body=body)
-                for body in (
-                    b"",
-                    b"[]",
-                    self._broken(messages=1),
-                    self._broken(messages={}),
-                    self._broken(messages=["Hello"]),
-                    self._broken(messages=[None]),
-                )
-            ),
-        )
-
-    @property
-    def invalid_and_large(self) -> Sequence[bytes]:
-        """Invalid bodies of 100 KB and more, large in every place that a refusal may repeat."""
-        return (
-            _json(_LARGE),
-            b'{"model": ' + _json(_LARGE),
-            self._broken(messages=_LARGE),
-            self._broken(messages=[_LARGE]),
-            self._broken(messages={_LARGE: 1}),
-            self._broken(messages=[1] * 20_000),
-        )
-
-    @property
-    def declarable(self) -> Sequence[str]:
-        """The keys of the tables [slow] and [fault]."""
-        return ("prompt", "messages")
-
-    def saying(self, plain: Body, text: str) -> MessageRequest:
-        """Return the request with one message that says `text`."""
-        return message_request_of(plain).saying(text)
-
-    def recalling(self, plain: Body, text: str) -> MessageRequest:
-        """Return the request with earlier turns that say `text`."""
-        chat = message_request_of(plain)
-        return replace(chat, messages=(user(text), assistant(text), *chat.messages))
-
-    def everywhere(self, plain: Body, text: str) -> Sequence[MessageRequest]:
-        """Return requests with the text as the message, and as an earlier turn."""
-        return (self.saying(plain, text), self.recalling(plain, text))
-
-    def declared(self, table: Mapping[str, Any]) -> MessageRequest:
-        """Return the request of a table of the target file: `prompt`, or `messages`."""
-        prompt, messages = table.get("prompt"), table.get("messages")
-        if messages is None and prompt is None:
-            raise ValueError("'prompt' is missing: write the prompt that shows it")
-        if messages is not None:
-            if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
-                raise ValueError(f"'messages' must be an array of tables, not {messages!r}")
-            return replace(self.base, messages=tuple(messages))
-        if not isinstance(prompt, str):
-            raise ValueError(f"'prompt' must be a string, not {prompt!r}")  # noqa: TRY004 - of a file
-        return self.base.saying(prompt)
-
-    def special(self, plain: Body, asked: Asked) -> frozenset[str]:
-        """Return nothing: what is special here is special compared with any plain request."""
-        del plain, asked
-        return frozenset()
+        return self.of_deployment(MessageRequest)

@@ -16,11 +16,7 @@ from streamchat_conformance.catalogue import AUTH, Capability
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.interface import Detector, Payloads, Survey, SurveyAnswer
-from streamchat_conformance.dialects.openai.requests import (
-    TOOL,
-    CompletionRequest,
-    completion_of,
-)
+from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
 
 USAGE = Capability("usage", "counts the tokens of a stream when asked to", "no usage came")
 TOOLS = Capability("tools", "calls functions in a stream", "no function was called")
@@ -100,7 +96,7 @@ def _shown(
     """Return a detector that sends a request, and looks for its effect in the stream."""
 
     def detect(survey: Survey) -> str:
-        request = build(completion_of(survey.plain))
+        request = build(CompletionRequest.of(survey.plain))
         for _ in range(tries):
             answer = survey.ask(HttpRequest.chat(request), label=f"capability {capability}")
             if refusal := refusal_of(answer):
@@ -159,7 +155,7 @@ def has_logprobs(payloads: Payloads) -> bool:
 
 
 def _calls_tools(survey: Survey) -> str:
-    plain = completion_of(survey.plain)
+    plain = CompletionRequest.of(survey.plain)
     reason = TOOLS.absent
     for choice in ("required", "auto"):
         request = with_tool(plain).with_options(tool_choice=choice)
@@ -199,7 +195,7 @@ def message_of(body: bytes) -> dict[str, Any]:
 
 
 def _deterministic(survey: Survey) -> str:
-    request = plainly(completion_of(survey.plain), **SAME)
+    request = plainly(CompletionRequest.of(survey.plain), **SAME)
     texts = []
     for _ in range(2):
         answer = survey.ask(request, label="capability deterministic")
@@ -234,7 +230,7 @@ def middle_of(text: str) -> str:
 
 
 def _stops(survey: Survey) -> str:
-    request = replace(completion_of(survey.plain).saying(STOP_PROMPT), cap=64)
+    request = replace(CompletionRequest.of(survey.plain).saying(STOP_PROMPT), cap=64)
     refusal, text = same_text(survey, request, "capability stop: the whole text")
     sequence = "" if refusal else middle_of(text)
     if not sequence:
@@ -249,7 +245,7 @@ def _stops(survey: Survey) -> str:
 
 
 def _obeys(survey: Survey) -> str:
-    plain = completion_of(survey.plain)
+    plain = CompletionRequest.of(survey.plain)
     for word in SECRET_WORDS:
         request = plain.saying(f"Repeat this word, and nothing else: {word}")
         answer = survey.ask(HttpRequest.chat(request), label="capability obedient")

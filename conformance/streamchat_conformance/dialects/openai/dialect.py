@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
+from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.openai.barring import barred
 from streamchat_conformance.dialects.openai.capabilities import CAPABILITIES
 from streamchat_conformance.dialects.openai.classification import PLAIN, asked
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.deployment import deployed, discovered, discovery
+from streamchat_conformance.dialects.openai.deployment import deployed, discovery
 from streamchat_conformance.dialects.openai.events import content
 from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
-from streamchat_conformance.dialects.openai.requests import BASE, PATH, CompletionRequests
+from streamchat_conformance.dialects.openai.requests import PATH, CompletionRequests
 
 DIALECT = Dialect(
     name="openai",
@@ -29,7 +31,7 @@ DIALECT = Dialect(
     sentinel=SENTINEL,
     deployed=deployed,
     discovery=discovery,
-    discovered=discovered,
+    discovered=with_listed_model,
     first_event_s=60.0,
     levels={
         "headers.cache-control": SHOULD,

@@ -2,91 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from streamchat_conformance.core.http_request import Body, HttpRequest
-from streamchat_conformance.dialects.interface import Asked, Deployment
+from streamchat_conformance.dialects.chat_messages.requests import (
+    CAP_NAME,
+    TalkRequest,
+    TalkRequests,
+)
 
 PATH = "/v1/chat/completions"
 """Default path of the endpoint."""
-BASE = "/v1"
-"""What client libraries call the base URL ends with it."""
-PROMPT = "Say hello."
-DEFAULT_MODEL = "default"
-"""The name for a server that has one model and lists none."""
-CAP = 64
-"""The most tokens that an ordinary answer may have."""
-CAP_NAMES = ("max_tokens", "max_completion_tokens")
+CAP_NAMES = (CAP_NAME, "max_completion_tokens")
 """How the most tokens of an answer are asked for: the common name, and the newer one."""
 UNKNOWN_MODEL = "streamchat-conformance-no-such-model"
 
-Message = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequest:
+class CompletionRequest(TalkRequest):
     """A request's JSON object."""
-
-    messages: Any = ({"role": "user", "content": PROMPT},)
-    model: Any = DEFAULT_MODEL
-    cap: int | None = CAP
-    """The most tokens of the answer; None for no limit."""
-    cap_name: str = CAP_NAMES[0]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Members beyond messages, model, stream and the limit; they win over those."""
-
-    def members(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        messages = self.messages
-        found: dict[str, Any] = {
-            "model": self.model,
-            "messages": list(messages) if isinstance(messages, tuple) else messages,
-            "stream": True,
-        }
-        if self.cap is not None:
-            found[self.cap_name] = self.cap
-        return {**found, **self.options}
-
-    def body(self, *, ensure_ascii: bool = True) -> bytes:
-        """Return the JSON text, escaped to ASCII or as raw UTF-8."""
-        return json.dumps(self.members(), ensure_ascii=ensure_ascii).encode("utf-8")
-
-    def with_options(self, **options: Any) -> CompletionRequest:
-        """Return the same request with more members."""
-        return replace(self, options={**self.options, **options})
-
-    def without(self, *names: str) -> bytes:
-        """Return the body without some members."""
-        members = {name: value for name, value in self.members().items() if name not in names}
-        return json.dumps(members).encode()
-
-    def capped(self, cap: int) -> CompletionRequest:
-        """Return the same request with another limit, if it has one."""
-        return replace(self, cap=cap) if self.cap is not None else self
-
-    def saying(self, text: str) -> CompletionRequest:
-        """Return the request with one message that says `text`."""
-        return replace(self, messages=(user(text),))
-
-
-def user(content: Any) -> Message:
-    """Return a user's message."""
-    return {"role": "user", "content": content}
-
-
-def assistant(content: Any) -> Message:
-    """Return a model's message."""
-    return {"role": "assistant", "content": content}
-
-
-def completion_of(body: Body) -> CompletionRequest:
-    """Return a plain request of this dialect as what it is. Raises TypeError for another's."""
-    if not isinstance(body, CompletionRequest):
-        raise TypeError(f"{body!r} is no request of this dialect")
-    return body
 
 
 TOOL: Mapping[str, Any] = {
@@ -106,30 +41,16 @@ TOOL: Mapping[str, Any] = {
 }
 """A function that a model may call."""
 
-_LARGE = "x" * 100_000
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value).encode()
-
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequests:
+class CompletionRequests(TalkRequests[CompletionRequest]):
     """The requests of this endpoint that shared cases send, for one deployment."""
-
-    deployment: Deployment = field(default_factory=Deployment)
 
     @property
     def base(self) -> CompletionRequest:
         """The plainest request to this deployment."""
-        known = self.deployment
-        return CompletionRequest(
-            messages=(user(known.prompt or PROMPT),),
-            model=known.model or DEFAULT_MODEL,
-            cap=known.cap or CAP,
-            cap_name=known.cap_name or CAP_NAMES[0],
-            options=dict(known.members),
-        )
+        cap_name = self.deployment.cap_name or CAP_NAMES[0]
+        return replace(self.of_deployment(CompletionRequest), cap_name=cap_name)
 
     @property
     def plain(self) -> Sequence[CompletionRequest]:
@@ -138,82 +59,3 @@ class CompletionRequests:
         if self.deployment.cap_name:
             return (base,)
         return (base, replace(base, cap_name=CAP_NAMES[1]), replace(base, cap=None))
-
-    def _broken(self, **members: Any) -> bytes:
-        return _json({**self.base.members(), **members})
-
-    @property
-    def refusable(self) -> Sequence[HttpRequest]:
-        """Invalid requests, each refused for another reason; the first lacks its text."""
-        return (
-            HttpRequest(body=self.base.without("messages")),
-            HttpRequest(body=self._broken(messages="Hello")),
-            HttpRequest(body=b"{"),
-            HttpRequest(body=self._broken(messages=None)),
-        )
-
-    @property
-    def invalid(self) -> Sequence[HttpRequest]:
-        """One request for each way in which a request may have to be refused."""
-        return (
-            *self.refusable,
-            *(
-                HttpRequest(body=body)
-                for body in (
-                    b"",
-                    b"[]",
-                    self._broken(messages=1),
-                    self._broken(messages={}),
-                    self._broken(messages=["Hello"]),
-                    self._broken(messages=[None]),
-                )
-            ),
-        )
-
-    @property
-    def invalid_and_large(self) -> Sequence[bytes]:
-        """Invalid bodies of 100 KB and more, large in every place that a refusal may repeat."""
-        return (
-            _json(_LARGE),
-            b'{"model": ' + _json(_LARGE),
-            self._broken(messages=_LARGE),
-            self._broken(messages=[_LARGE]),
-            self._broken(messages={_LARGE: 1}),
-            self._broken(messages=[1] * 20_000),
-        )
-
-    @property
-    def declarable(self) -> Sequence[str]:
-        """The keys of the tables [slow] and [fault]."""
-        return ("prompt", "messages")
-
-    def saying(self, plain: Body, text: str) -> CompletionRequest:
-        """Return the request with one message that says `text`."""
-        return completion_of(plain).saying(text)
-
-    def recalling(self, plain: Body, text: str) -> CompletionRequest:
-        """Return the request with earlier turns that say `text`."""
-        chat = completion_of(plain)
-        return replace(chat, messages=(user(text), assistant(text), *chat.messages))
-
-    def everywhere(self, plain: Body, text: str) -> Sequence[CompletionRequest]:
-        """Return requests with the text as the message, and as an earlier turn."""
-        return (self.saying(plain, text), self.recalling(plain, text))
-
-    def declared(self, table: Mapping[str, Any]) -> CompletionRequest:
-        """Return the request of a table of the target file: `prompt`, or `messages`."""
-        prompt, messages = table.get("prompt"), table.get("messages")
-        if messages is None and prompt is None:
-            raise ValueError("'prompt' is missing: write the prompt that shows it")
-        if messages is not None:
-            if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
-                raise ValueError(f"'messages' must be an array of tables, not {messages!r}")
-            return replace(self.base, messages=tuple(messages))
-        if not isinstance(prompt, str):
-            raise ValueError(f"'prompt' must be a string, not {prompt!r}")  # noqa: TRY004 - of a file
-        return self.base.saying(prompt)
-
-    def special(self, plain: Body, asked: Asked) -> frozenset[str]:
-        """Return nothing: what is special here is special compared with any plain request."""
-        del plain, asked
-        return frozenset()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.openai.judges.end import ENDS_WITHIN_S
-from streamchat_conformance.dialects.openai.requests import CompletionRequest, completion_of
+from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Progress
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -41,12 +41,12 @@ class Whole:
 
 def base(target: Target) -> CompletionRequest:
     """Return the plainest request that this target accepts."""
-    return completion_of(target.plain())
+    return CompletionRequest.of(target.plain())
 
 
 def counting(target: Target) -> CompletionRequest:
     """Return a request whose answer has many chunks."""
-    return completion_of(target.plain(COUNTING)).capped(MANY_TOKENS)
+    return CompletionRequest.of(target.plain(COUNTING)).capped(MANY_TOKENS)
 
 
 def whole(target: Target, request: CompletionRequest, label: str) -> Reading:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
+from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
+from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Deployment
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.deployment import discovered, discovery
+from streamchat_conformance.dialects.openai.deployment import discovery
 from streamchat_conformance.dialects.openai.machine import delta_of
 from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
-from streamchat_conformance.dialects.openai.requests import BASE, CAP_NAMES, PATH
+from streamchat_conformance.dialects.openai.requests import CAP_NAMES, PATH
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import Reading, rules_of
 
@@ -67,9 +69,9 @@ class CompletionsDialect(LoadDialect):
         """Return the request that lists the models; None where the model is known."""
         return discovery(Deployment(model=self.form.model), path)
 
-    def discovered(self, body: bytes) -> CompletionsDialect:
+    def with_listed_model(self, body: bytes) -> CompletionsDialect:
         """Return the dialect that asks for the first model of a list."""
-        model = discovered(Deployment(), body).model
+        model = with_listed_model(Deployment(), body).model
         return CompletionsDialect(replace(self.form, model=model))
 
     def variants(self) -> Sequence[LoadDialect]:

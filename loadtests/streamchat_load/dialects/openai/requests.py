@@ -6,13 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.dialects.openai.requests import (
-    CAP_NAMES,
-    DEFAULT_MODEL,
-    CompletionRequest,
-    assistant,
-    user,
-)
+from streamchat_conformance.dialects.chat_messages.requests import DEFAULT_MODEL, assistant, user
+from streamchat_conformance.dialects.openai.requests import CAP_NAMES, CompletionRequest
 
 from streamchat_load.dialects.dialect import MARK, BuiltRequest
 

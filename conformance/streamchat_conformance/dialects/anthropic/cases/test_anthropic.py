@@ -12,7 +12,7 @@ from streamchat_conformance.dialects.anthropic.capabilities import with_thinking
 from streamchat_conformance.dialects.anthropic.data import EventKind
 from streamchat_conformance.dialects.anthropic.judges.requests import REQUEST
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
-from streamchat_conformance.dialects.anthropic.requests import MessageRequest, message_request_of
+from streamchat_conformance.dialects.anthropic.requests import MessageRequest
 from streamchat_conformance.dialects.anthropic.rules import JUDGES, requirement
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
@@ -41,7 +41,7 @@ LIVE = frozenset(
 
 def base(target: Target) -> MessageRequest:
     """Return the plainest request that this target accepts."""
-    return message_request_of(target.plain())
+    return MessageRequest.of(target.plain())
 
 
 def whole(target: Target, request: MessageRequest, label: str) -> Reading:

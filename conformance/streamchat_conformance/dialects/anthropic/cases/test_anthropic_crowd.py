@@ -6,7 +6,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.data import EventKind, is_text
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
-from streamchat_conformance.dialects.anthropic.requests import MessageRequest, message_request_of
+from streamchat_conformance.dialects.anthropic.requests import MessageRequest
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges import Reading
@@ -24,7 +24,7 @@ PAIRS = 3
 
 def _together(target: Target, count: int) -> list[Reading]:
     """Return the messages of requests that were sent together, each with a word of its own."""
-    base = message_request_of(target.plain())
+    base = MessageRequest.of(target.plain())
     settings = target.settings
     stop = Answered(whole=True, within_s=settings.limits.first_event_s + settings.observation_s)
 

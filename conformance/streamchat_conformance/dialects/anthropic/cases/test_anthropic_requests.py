@@ -14,15 +14,13 @@ from streamchat_conformance.dialects.anthropic.requests import (
     OLDER_VERSION,
     VERSION,
     MessageRequest,
-    assistant,
-    message_request_of,
-    user,
 )
 from streamchat_conformance.dialects.anthropic.strategies import (
     histories,
     invalid_messages,
     not_messages,
 )
+from streamchat_conformance.dialects.chat_messages.requests import assistant, user
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
@@ -34,7 +32,7 @@ LONG_HISTORY = 50
 
 
 def _base(target: Target) -> MessageRequest:
-    return message_request_of(target.plain())
+    return MessageRequest.of(target.plain())
 
 
 def _accepted(target: Target, request: MessageRequest, row: str) -> None:

@@ -9,14 +9,13 @@ from typing import Any
 
 from streamchat_conformance.catalogue import SHOULD, decides
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.chat_messages.requests import assistant, user
 from streamchat_conformance.dialects.openai.capabilities import USAGE, with_usage
 from streamchat_conformance.dialects.openai.judges.requests import REQUEST
 from streamchat_conformance.dialects.openai.requests import (
     CAP_NAMES,
     UNKNOWN_MODEL,
     CompletionRequest,
-    assistant,
-    user,
 )
 from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import Whole, base, whole

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.dialects.openai.requests import Message, assistant, user
+from streamchat_conformance.dialects.chat_messages.requests import Turn, assistant, user
 
 PLANES = ((0x20, 0x7E), (0xA0, 0x17F), (0x370, 0x5FF), (0x3041, 0x30FF), (0x4E00, 0x9FA5))
 ASTRAL = ((0x10300, 0x1034A), (0x1F300, 0x1F64F), (0x20000, 0x2A6DF), (0xE0100, 0xE01EF))
@@ -32,14 +32,14 @@ def texts(max_size: int = 24) -> st.SearchStrategy[str]:
     return pieces.map("".join).filter(str.strip)
 
 
-def _turns() -> st.SearchStrategy[tuple[Message, ...]]:
+def _turns() -> st.SearchStrategy[tuple[Turn, ...]]:
     return st.tuples(texts(), texts()).map(lambda pair: (user(pair[0]), assistant(pair[1])))
 
 
-def conversations() -> st.SearchStrategy[tuple[Message, ...]]:
+def conversations() -> st.SearchStrategy[tuple[Turn, ...]]:
     """Return histories of turns of a user and a model, and a last message of the user."""
 
-    def joined(parts: tuple[list[Any], str]) -> tuple[Message, ...]:
+    def joined(parts: tuple[list[Any], str]) -> tuple[Turn, ...]:
         turns, last = parts
         return (*(message for turn in turns for message in turn), user(last))
 

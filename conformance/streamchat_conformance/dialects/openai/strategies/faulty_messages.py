@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamchat_conformance.dialects.openai.requests import user
+from streamchat_conformance.dialects.chat_messages.requests import user
 
 _scalars = st.none() | st.booleans() | st.integers(-10, 10**6) | st.text(max_size=12)
 
