@@ -191,6 +191,7 @@ FAULTS: dict[str, tuple[list[Item], set[str]]] = {
         whole(*THOUGHT[:2], THOUGHT[3], *SECOND),
         {"thinking-signature"},
     ),
+    "a stop reason of the future": (whole(*TEXT, reason="bored"), {"unknown-events"}),
     "an unknown event": ([*GOOD[:2], {"type": "message_note"}, *GOOD[2:]], {"unknown-events"}),
     "an unknown block": (
         whole(*TEXT, begun(1, "hologram"), delta(1, "hologram_delta", x=1), stopped(1)),
@@ -227,7 +228,6 @@ LEGAL: dict[str, list[Item]] = {
     "hidden thoughts": whole(begun(0, "redacted_thinking", data="x"), stopped(), *SECOND),
     "the result of a search": whole(begun(0, "web_search_tool_result"), stopped(), *SECOND),
     "citations": whole(begun(), delta(0, "citations_delta", citation={}), delta(), stopped()),
-    "a stop reason of the future": whole(*TEXT, reason="bored"),
     "usage twice": [*GOOD[:-2], closing(None, 3), closing("end_turn", 5), END],
     "nothing, because of the limit": whole(begun(), stopped(), reason="max_tokens"),
     "an error at once": [FAILURE],

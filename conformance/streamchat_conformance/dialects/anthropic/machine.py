@@ -119,6 +119,8 @@ FIT: Mapping[str, frozenset[str]] = {
     "text": frozenset({"text_delta", "citations_delta"}),
     "thinking": frozenset({"thinking_delta", "signature_delta"}),
     "redacted_thinking": frozenset(),
+    "container_upload": frozenset(),
+    "compaction": frozenset({"compaction_delta"}),
     **{type_: frozenset({"input_json_delta"}) for type_ in TOOL_TYPES},
 }
 """Type of a block to the deltas that fit it. Results of tools (`*_tool_result`) have none."""
@@ -129,7 +131,9 @@ DELTA_TEXTS: Mapping[str, str] = {
     "signature_delta": "signature",
 }
 """Type of a delta to its member that is a string."""
-DELTAS = frozenset({*DELTA_TEXTS, "citations_delta"})
+BLOCK_TEXTS: Mapping[str, str] = {"text": "text", "thinking": "thinking"}
+"""Type of a block to the member of its beginning that its deltas are appended to."""
+DELTAS = frozenset({*DELTA_TEXTS, "citations_delta", "compaction_delta"})
 
 
 @dataclass(slots=True)
@@ -237,8 +241,12 @@ class MessageMachine:
             message = "a block begins without `content_block.type`"
             yield Breach(FITS, event, message, '"content_block": {"type": "text", "text": ""}')
             type_ = ""
-        if type_ and type_ not in FIT and not type_.endswith("_tool_result"):
+        if type_ and type_ not in FIT and not type_.endswith(("_tool_result", "_tool_use")):
             self._note("block", type_, event)
+        member = BLOCK_TEXTS.get(type_)
+        if member is not None and not isinstance(head.get(member), str):
+            message = f"`content_block.{member}` is no string: clients append to it"
+            yield Breach(SHAPE, event, message, f'"{member}": ""')
         block = ContentBlock(index, type_, event, head)
         self.blocks.append(block)
         self.open[index] = block

@@ -87,7 +87,10 @@ OF_EVENTS: tuple[StreamRow, ...] = (
     (
         "anthropic.delta-shape",
         MUST,
-        "A delta is an object; its text, partial_json, thinking or signature is a string.",
+        (
+            "A delta is an object; its text, partial_json, thinking or signature is a string, and "
+            "so is the text or thinking with which a block begins."
+        ),
         STREAMING,
     ),
     (
@@ -105,7 +108,7 @@ OF_EVENTS: tuple[StreamRow, ...] = (
     (
         "anthropic.unknown-events",
         MAY,
-        "Events, blocks and deltas have types of the reference.",
+        "Events, blocks, deltas and stop reasons are of the reference.",
         f"{VERSIONS}; practice (@ai-sdk/anthropic stops at others)",
     ),
 )
@@ -120,7 +123,10 @@ OF_TOOLS: tuple[StreamRow, ...] = (
     (
         "anthropic.tool-stop-reason",
         MUST,
-        "A message whose last block is a tool_use does not stop with end_turn.",
+        (
+            "A message whose last block is a tool_use does not stop with end_turn, or in another "
+            "API's words."
+        ),
         f"{STREAMING}; BerriAI/litellm#34692, maximhq/bifrost#3638",
     ),
 )

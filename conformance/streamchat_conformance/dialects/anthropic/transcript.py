@@ -20,6 +20,7 @@ from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.strict_json import JsonReading, read_json
 from streamchat_conformance.dialects.anthropic import machine as rows
 from streamchat_conformance.dialects.anthropic.data import (
+    KNOWN,
     EventKind,
     TypedEvent,
     events_of,
@@ -50,6 +51,15 @@ DELTA_FULL = "anthropic.message-delta-full"
 TOOL, TOOL_STOP = "anthropic.tool-block", "anthropic.tool-stop-reason"
 SIGNATURE = "anthropic.thinking-signature"
 TOOL_EXAMPLE = '{"type": "tool_use", "id": "toolu_…", "name": "…", "input": {}}'
+FOREIGN_REASONS = frozenset({"stop", "length", "tool_calls", "function_call", "content_filter"})
+"""Why an answer of Chat Completions ends: to clients of this endpoint these words say nothing."""
+REASONS = frozenset(
+    {
+        *("end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal"),
+        *("model_context_window_exceeded", "compaction"),
+    }
+)
+"""The reasons that the reference has."""
 CUT_REASONS = ("max_tokens", "model_context_window_exceeded", "refusal", "pause_turn")
 """Stop reasons that leave the last block as it is."""
 
@@ -60,6 +70,10 @@ OF_ORDER = frozenset(
     }
 )
 """What an event that cannot be read leaves open."""
+
+
+OF_SHAPE = frozenset({START_SHAPE, START_OPEN, rows.SHAPE, DELTA_FULL})
+"""What the members of events decide."""
 
 
 @dataclass(slots=True)
@@ -110,6 +124,20 @@ class MessageTranscript:
     def gapped(self) -> bool:
         """Whether an event may have said something that cannot be read."""
         return any(event.hides for event in self.events)
+
+    @property
+    def known(self) -> bool:
+        """Whether an event of the protocol came."""
+        return any(event.kind.value in KNOWN for event in self.events)
+
+    @property
+    def typeless(self) -> bool:
+        """Whether the data of an event of the protocol, a ping apart, has no type."""
+        return any(
+            event.type is None and event.name in KNOWN - {EventKind.PING, EventKind.ERROR}
+            for event in self.events
+            if not event.hides
+        )
 
     @property
     def text(self) -> str:
@@ -200,6 +228,9 @@ def _of_shapes(found: MessageTranscript) -> Iterator[Breach]:
         if event.kind is EventKind.SENTINEL and not event.name:
             message = "[DONE] comes: this endpoint has ended with message_stop since 2023-06-01"
             yield Breach(SENTINEL, event, message, "message_stop as the last event")
+    reason, last = found.stop_reason, found.last_delta
+    if last is not None and is_text(reason) and reason not in REASONS:
+        found.machine.unknown.setdefault(f"stop_reason {reason!r}"[:80], last)
     for what, event in found.machine.unknown.items():
         message = f"the {what} is not in the reference: @ai-sdk/anthropic stops at it"
         yield Breach(UNKNOWN, event, message, "types of the reference")
@@ -244,8 +275,10 @@ def _of_tools(found: MessageTranscript) -> Iterator[Breach]:
             yield Breach(TOOL, block.start, problem, TOOL_EXAMPLE)
     last = found.blocks[-1] if found.blocks else None
     complete = last is not None and last.type == "tool_use" and last.stop is not None
-    if last is not None and complete and found.stop_reason == "end_turn" and found.last_delta:
-        message = "the message ends with a tool_use, and stop_reason is end_turn: no client runs it"
+    reason = found.stop_reason
+    unrun = reason == "end_turn" or (isinstance(reason, str) and reason in FOREIGN_REASONS)
+    if last is not None and complete and unrun and found.last_delta:
+        message = f"the message ends with a tool_use, and {reason} stops it: no client runs it"
         yield Breach(TOOL_STOP, found.last_delta, message, '"stop_reason": "tool_use"')
 
 
@@ -302,6 +335,13 @@ def _undecided(found: MessageTranscript) -> Iterator[str]:
     broken = set(found.problems)
     if found.gapped:
         yield from OF_ORDER
+    if found.typeless:
+        # What the data of a named event is, if it is not what the name says, is not known.
+        yield from (*OF_ORDER, *OF_SHAPE)
+    if rows.ONCE in broken:
+        yield rows.STOP
+    if NAMED in broken and not found.known:
+        yield SENTINEL
     if rows.INDEX in broken:
         # Events of blocks whose indexes are wrong cannot be distinguished.
         yield from (rows.ORDER, rows.SEQUENTIAL)

@@ -33,7 +33,7 @@ SILENT_S = 5.0
 )
 def message_stop(reading: Reading) -> Verdict:
     found = transcript(reading)
-    if found is None or found.error is not None or not found.events:
+    if found is None or found.error is not None or not found.known:
         return None
     problems = found.problems.get(STOP, [])
     if problems:
@@ -171,5 +171,8 @@ def _is_plain(reading: Reading) -> bool:
     return is_plain(reading, TOLERATED) and few and is_ordinary(members)
 
 
-LOSING = {"anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"}
+LOSING = {
+    *("anthropic.delta-shape", "anthropic.delta-type", "anthropic.block-order"),
+    *("anthropic.event-named", "anthropic.event-name"),
+}
 """Requirements whose breach loses text."""

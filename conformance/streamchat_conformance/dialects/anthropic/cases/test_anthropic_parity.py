@@ -1,0 +1,76 @@
+"""anthropic: a message says the same in a stream and without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamchat_conformance.catalogue import SHOULD
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base, whole
+from streamchat_conformance.dialects.anthropic.judges.streams import transcript
+from streamchat_conformance.dialects.anthropic.rules import requirement
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+
+TWICE = 2
+"""How often each is asked: a model that answers differently each time decides nothing."""
+
+
+@requirement(
+    "anthropic.content-parity",
+    SHOULD,
+    "The text of a stream is the text of the same message without a stream.",
+    source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
+)
+@costs(4 * TWICE)
+def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
+    target.require_stream()
+    for request in (base(target), base(target).saying(COUNTING)):
+        same = request.with_options(temperature=0)
+        body = HttpRequest.chat(same.with_options(stream=False))
+        streams = [whole(target, same, "the same message, streamed") for _ in range(TWICE)]
+        bodies = [target.send(body, label="the same message, whole") for _ in range(TWICE)]
+        streamed, said = list(map(_streamed, streams)), list(map(_said, bodies))
+        if None in streamed or None in said or len({*streamed}) > 1 or len({*said}) > 1:
+            continue
+        if streamed[0] != said[0]:
+            message = f"the stream says {str(streamed[0])[:80]!r}"
+            expected = repr(str(said[0])[:80])
+            raise violation("anthropic.content-parity", message, expected, streams[0])
+        return
+    raise NotApplicable("equal requests are answered differently, or without text")
+
+
+def _streamed(reading: Reading) -> str | None:
+    """Return the text of a whole stream in which nothing is wrong that loses text."""
+    found = transcript(reading)
+    if found is None or not found.finished or found.gapped or found.problems.keys() & LOSING:
+        return None
+    begins = (block.head.get("text") for block in found.blocks if block.type == "text")
+    return found.text if not any(begins) else None
+
+
+LOSING = {
+    *("anthropic.event-named", "anthropic.event-name", "anthropic.delta-type"),
+    *("anthropic.delta-shape", "anthropic.block-order", "anthropic.message-start-once"),
+}
+"""Requirements whose breach changes the text by itself."""
+
+
+def _said(reading: Reading) -> str | None:
+    """Return the text of a message that was not streamed."""
+    value: Any = read_json(reading.body).value if reading.accepted else None
+    content = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(content, list):
+        return None
+    texts = [
+        block.get("text")
+        for block in content
+        if isinstance(block, dict) and block.get("type") == "text"
+    ]
+    strings = [text for text in texts if isinstance(text, str)]
+    return "".join(strings) if strings and len(strings) == len(texts) else None
