@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_reference import lossless_json
-from streamchat_reference.answerers.interface import Question
 from streamchat_reference.dialects.anthropic import members as of
 from streamchat_reference.dialects.anthropic.refusals import MessageRefusedError
 from streamchat_reference.dialects.anthropic.tools import read_tools
 from streamchat_reference.dialects.anthropic.turns import count_tokens, read_turns
-from streamchat_reference.lossless_json import NotJsonError
+from streamchat_reference.dialects.talks import question_of, read_object
 
 if TYPE_CHECKING:
-    from streamchat_reference.answerers.interface import Answerer
+    from streamchat_reference.answerers.interface import Answerer, Question
     from streamchat_reference.dialects.anthropic.turns import Turn
     from streamchat_reference.lossless_json import PlainJson
 
@@ -37,7 +35,7 @@ def read_message_request(media_type: str, body: bytes, answerer: Answerer) -> As
 
     Raises `MessageRefusedError`: nothing that can be refused here fails later in the stream.
     """
-    members = _read_object(media_type, body)
+    members = read_object(media_type, body, MessageRefusedError)
     model = members.get("model")
     # Any name will do: clients of this dialect ask for models of one vendor, and there is one.
     if not isinstance(model, str) or not model:
@@ -63,18 +61,6 @@ def read_message_request(media_type: str, body: bytes, answerer: Answerer) -> As
     )
 
 
-def _read_object(media_type: str, body: bytes) -> dict[str, PlainJson]:
-    if not lossless_json.is_json(media_type):
-        raise MessageRefusedError("Content-Type must be application/json")
-    try:
-        value = lossless_json.plain(lossless_json.read(body))
-    except NotJsonError as error:
-        raise MessageRefusedError(f"the body must be JSON, but {error}") from None
-    if not isinstance(value, dict):
-        raise MessageRefusedError("the body must be a JSON object")
-    return value
-
-
 def _question(
     members: dict[str, PlainJson],
     turns: list[Turn],
@@ -84,18 +70,8 @@ def _question(
     tools, must_call, several = read_tools(members.get("tools"), members.get("tool_choice"))
     if must_call and not answerer.calls_tools:
         raise MessageRefusedError("tool_choice: this model calls no tools")
-    # The answer is to the user's last words: tools may have been called since.
-    asked = max(
-        (index for index, turn in enumerate(turns) if turn["role"] == "user"), default=len(turns)
-    )
-    return Question(
-        prompt=str(turns[asked]["content"]) if asked < len(turns) else "",
-        history=[*turns[:asked]],
-        since=[*turns[asked + 1 :]],
-        tools=tools,
-        must_call=must_call,
-        parallel_calls=several,
-        options={name: value for name, value in options.items() if value is not None},
+    return question_of(
+        turns, tools=tools, must_call=must_call, parallel_calls=several, options=options
     )
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_reference import lossless_json
-from streamchat_reference.answerers.interface import Question
 from streamchat_reference.dialects.openai import members as of
 from streamchat_reference.dialects.openai.messages import count_tokens, read_messages
 from streamchat_reference.dialects.openai.refusals import CompletionRefusedError
 from streamchat_reference.dialects.openai.tools import read_tools
-from streamchat_reference.lossless_json import NotJsonError
+from streamchat_reference.dialects.talks import question_of, read_object
 
 if TYPE_CHECKING:
-    from streamchat_reference.answerers.interface import Answerer
+    from streamchat_reference.answerers.interface import Answerer, Question
     from streamchat_reference.lossless_json import PlainJson
 
 DEFAULT_CAP = 256
@@ -55,7 +53,7 @@ def read_completion_request(
 
     Raises `CompletionRefusedError`: nothing that can be refused here fails later in the stream.
     """
-    members = _read_object(media_type, body)
+    members = read_object(media_type, body, CompletionRefusedError)
     check_model(members.get("model"), model)
     messages = read_messages(members.get("messages"))
     stream = of.boolean(members, "stream", default=False)
@@ -83,18 +81,6 @@ def read_completion_request(
         stops=_stops(members.get("stop")),
         top_logprobs=(top_logprobs or 0) if logprobs else None,
     )
-
-
-def _read_object(media_type: str, body: bytes) -> dict[str, PlainJson]:
-    if not lossless_json.is_json(media_type):
-        raise CompletionRefusedError("Content-Type must be application/json")
-    try:
-        value = lossless_json.plain(lossless_json.read(body))
-    except NotJsonError as error:
-        raise CompletionRefusedError(f"the body must be JSON, but {error}") from None
-    if not isinstance(value, dict):
-        raise CompletionRefusedError("the body must be a JSON object")
-    return value
 
 
 def check_model(asked: PlainJson, model: str) -> None:
@@ -132,19 +118,12 @@ def _question(
     if must_call and not answerer.calls_tools:
         raise CompletionRefusedError("this model calls no tools", "tool_choice")
     parallel_calls = of.boolean(members, "parallel_tool_calls", default=True)
-    # The answer is to the user's last message: tools may have been called since.
-    asked = max(
-        (index for index, message in enumerate(messages) if message["role"] == "user"),
-        default=len(messages),
-    )
-    return Question(
-        prompt=str(messages[asked]["content"]) if asked < len(messages) else "",
-        history=[*messages[:asked]],
-        since=[*messages[asked + 1 :]],
+    return question_of(
+        messages,
         tools=tools,
         must_call=must_call,
         parallel_calls=parallel_calls,
-        options={name: value for name, value in options.items() if value is not None},
+        options=options,
     )
 
 
