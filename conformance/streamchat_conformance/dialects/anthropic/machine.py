@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.dialects.anthropic.data import EventKind, TypedEvent, is_int
 
 FIRST, ONCE = "anthropic.message-start-first", "anthropic.message-start-once"
@@ -34,6 +35,11 @@ class Breach(NamedTuple):
     event: TypedEvent
     message: str
     expected: str
+
+    @property
+    def block(self) -> Block:
+        """The event."""
+        return self.event.block
 
 
 class MessageState(StrEnum):

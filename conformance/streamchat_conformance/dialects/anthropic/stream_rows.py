@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.judges.record import RecordRow
 
 STREAMING = "Anthropic API reference (streaming)"
 VERSIONS = "Anthropic API reference (versions)"
 CLIENTS = "practice (the official clients)"
 
-StreamRow = tuple[str, Level, str, str]
-"""A requirement that a transcript decides: id, level, sentence, source."""
-
-OF_EVENTS: tuple[StreamRow, ...] = (
+OF_EVENTS: tuple[RecordRow, ...] = (
     (
         "anthropic.event-named",
         MUST,
@@ -113,7 +111,7 @@ OF_EVENTS: tuple[StreamRow, ...] = (
     ),
 )
 
-OF_TOOLS: tuple[StreamRow, ...] = (
+OF_TOOLS: tuple[RecordRow, ...] = (
     (
         "anthropic.tool-block",
         MUST,
@@ -131,7 +129,7 @@ OF_TOOLS: tuple[StreamRow, ...] = (
     ),
 )
 
-OF_THOUGHTS: tuple[StreamRow, ...] = (
+OF_THOUGHTS: tuple[RecordRow, ...] = (
     (
         "anthropic.thinking-signature",
         SHOULD,
@@ -140,7 +138,7 @@ OF_THOUGHTS: tuple[StreamRow, ...] = (
     ),
 )
 
-OF_FAULTS: tuple[StreamRow, ...] = (
+OF_FAULTS: tuple[RecordRow, ...] = (
     (
         "anthropic.error-event",
         MUST,

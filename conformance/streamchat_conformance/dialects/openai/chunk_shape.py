@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeGuard
 
+from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.dialects.openai.data import Datum, reports_error
 
 OBJECT = "chat.completion.chunk"
@@ -30,6 +31,11 @@ class Problem(NamedTuple):
     datum: Datum
     message: str
     expected: str
+
+    @property
+    def block(self) -> Block:
+        """The event."""
+        return self.datum.block
 
 
 @dataclass(frozen=True, slots=True)

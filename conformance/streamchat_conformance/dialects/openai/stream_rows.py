@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level
+from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.judges.record import RecordRow
 
 CHUNK = "OpenAI API description (CreateChatCompletionStreamResponse)"
 DELTA = "OpenAI API description (ChatCompletionStreamResponseDelta)"
 USAGE = "OpenAI API description (ChatCompletionStreamOptions)"
 CALL = "OpenAI API description (ChatCompletionMessageToolCallChunk)"
 
-StreamRow = tuple[str, Level, str, str]
-"""A requirement that a transcript decides: id, level, sentence, source."""
-
-OF_CHUNKS: tuple[StreamRow, ...] = (
+OF_CHUNKS: tuple[RecordRow, ...] = (
     (
         "openai.only-chunks",
         MUST,
@@ -129,7 +127,7 @@ OF_CHUNKS: tuple[StreamRow, ...] = (
     ),
 )
 
-ORDER: tuple[StreamRow, ...] = (
+ORDER: tuple[RecordRow, ...] = (
     (
         "openai.role-present",
         MUST,
@@ -181,7 +179,7 @@ ORDER: tuple[StreamRow, ...] = (
     ),
 )
 
-END: tuple[StreamRow, ...] = (
+END: tuple[RecordRow, ...] = (
     (
         "openai.done-exact",
         MUST,
@@ -190,7 +188,7 @@ END: tuple[StreamRow, ...] = (
     ),
 )
 
-USAGE_ROWS: tuple[StreamRow, ...] = (
+USAGE_ROWS: tuple[RecordRow, ...] = (
     (
         "openai.usage-honoured",
         SHOULD,
@@ -235,7 +233,7 @@ USAGE_ROWS: tuple[StreamRow, ...] = (
     ),
 )
 
-TOOL_ROWS: tuple[StreamRow, ...] = (
+TOOL_ROWS: tuple[RecordRow, ...] = (
     (
         "openai.tool-index",
         MUST,
@@ -316,7 +314,7 @@ TOOL_ROWS: tuple[StreamRow, ...] = (
     ),
 )
 
-CHOICES: tuple[StreamRow, ...] = (
+CHOICES: tuple[RecordRow, ...] = (
     (
         "openai.n-choices",
         MUST,
@@ -331,7 +329,7 @@ CHOICES: tuple[StreamRow, ...] = (
     ),
 )
 
-FAULTS: tuple[StreamRow, ...] = (
+FAULTS: tuple[RecordRow, ...] = (
     (
         "openai.fault-error-event",
         MUST,
@@ -355,4 +353,4 @@ FAULTS: tuple[StreamRow, ...] = (
     ),
 )
 
-OF_STREAMS: tuple[StreamRow, ...] = (*ORDER, *END, *USAGE_ROWS, *TOOL_ROWS, *CHOICES, *FAULTS)
+OF_STREAMS: tuple[RecordRow, ...] = (*ORDER, *END, *USAGE_ROWS, *TOOL_ROWS, *CHOICES, *FAULTS)

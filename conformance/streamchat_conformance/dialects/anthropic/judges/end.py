@@ -6,7 +6,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD, SLOW
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED, is_ordinary
 from streamchat_conformance.dialects.anthropic.data import EventKind
-from streamchat_conformance.dialects.anthropic.judges.streams import findings, transcript
+from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.machine import STOP
 from streamchat_conformance.dialects.anthropic.rules import judge
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
@@ -16,6 +16,7 @@ from streamchat_conformance.judges.payload import block_finding, is_plain
 from streamchat_conformance.judges.payload import json as any_json
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.record import findings_of
 from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
 
@@ -37,7 +38,7 @@ def message_stop(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get(STOP, [])
     if problems:
-        return findings(reading, problems)
+        return findings_of(reading, problems)
     if found.stop is not None:
         return []
     # Without its blank line the last event is sse.final-blank-line.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.judges.streams import findings, transcript
+from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
 from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.payload import block_finding
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.record import findings_of
 from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 5.0
@@ -65,7 +66,7 @@ def done_once(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.done-once", [])
     if problems:
-        return findings(reading, problems)
+        return findings_of(reading, problems)
     return [] if reading.ended_well else None
 
 
@@ -103,7 +104,7 @@ def fault_ends(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.fault-ends", [])
     if problems:
-        return findings(reading, problems)
+        return findings_of(reading, problems)
     if reading.ended:
         return []
     last_s = found.data[-1].at_s

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from streamchat_conformance.catalogue import FAULT, Capability
-from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.openai.capabilities import (
     SEVERAL,
     TOOLS,
     TOOLS_PARALLEL,
     USAGE,
 )
-from streamchat_conformance.dialects.openai.chunk_shape import Problem
 from streamchat_conformance.dialects.openai.rules import JUDGES
 from streamchat_conformance.dialects.openai.stream_rows import (
     CHOICES,
@@ -22,13 +19,12 @@ from streamchat_conformance.dialects.openai.stream_rows import (
     OF_STREAMS,
     TOOL_ROWS,
     USAGE_ROWS,
-    StreamRow,
 )
 from streamchat_conformance.dialects.openai.transcript import Transcript, transcript_of
 from streamchat_conformance.dialects.openai.wanted import wanted_of
-from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.judge import Evidence
 from streamchat_conformance.judges.reading import Reading
+from streamchat_conformance.judges.record import declare_rows
 
 ASKED_FOR = ("openai.usage-honoured", "openai.usage-unasked")
 """Requirements about usage that say whether it comes at all."""
@@ -67,30 +63,5 @@ def _has_error_field(reading: Reading) -> bool:
     return any(line.name == "error" for line in lines)
 
 
-def findings(reading: Reading, problems: Iterable[Problem]) -> list[Finding]:
-    """Return problems as findings, with their places in what was received."""
-    return [
-        block_finding(reading, each.datum.block, each.row, each.message, each.expected)
-        for each in problems
-    ]
-
-
-def _decided(id_: str, reading: Reading) -> Verdict:
-    found = transcript(reading)
-    if found is None:
-        return None
-    problems = found.problems.get(id_, [])
-    if problems:
-        return findings(reading, problems)
-    return [] if id_ in found.decided else None
-
-
-def _declare(rows: Iterable[StreamRow], evidence: Evidence) -> None:
-    for id_, level, title, source in rows:
-        needs = NEEDS.get(id_, ())
-        declared = JUDGES.judge(id_, level, title, source=source, needs=needs, evidence=evidence)
-        declared(partial(_decided, id_))
-
-
-_declare(OF_CHUNKS, Evidence.PART)
-_declare(OF_STREAMS, Evidence.WHOLE)
+declare_rows(JUDGES, transcript, OF_CHUNKS, needs=NEEDS, evidence=Evidence.PART)
+declare_rows(JUDGES, transcript, OF_STREAMS, needs=NEEDS, evidence=Evidence.WHOLE)
