@@ -21,6 +21,7 @@ from streamchat_conformance.offline.recording import RecordingError
 from streamchat_conformance.suite.target.recognising import answer_seen
 from streamchat_fixtures import dialects
 from streamchat_fixtures import exchanges as articles
+from streamchat_fixtures.dialects.anthropic import exchanges as messages
 from streamchat_fixtures.dialects.openai import exchanges as completions
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def test_a_family_that_the_suite_does_not_judge_is_named(
     code, output = guessed(b'{"model": "m", "created_at": "", "message": {}, "done": false}\n')
     assert code == 0
     assert "dialect   Ollama's own API: sure" in output
-    assert "no dialect of this version judges it" in output
+    assert "no dialect of this version judges that: its answers are no event streams" in output
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"\xff\xfe\x00"])
@@ -203,7 +204,11 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("dialect", "load", "least"),
-    [("stream-chat", articles.load_exchanges, 350), ("openai", completions.load_exchanges, 150)],
+    [
+        ("stream-chat", articles.load_exchanges, 350),
+        ("openai", completions.load_exchanges, 150),
+        ("anthropic", messages.load_exchanges, 60),
+    ],
 )
 def test_no_recorded_exchange_is_taken_for_another_dialects(
     dialect: str, load: Callable[[], list[Any]], least: int

@@ -103,7 +103,8 @@ def test_a_dialect_at_a_path_of_its_own_is_recognised(
         assert guess.main([f"{url}/my/agent?x=1"]) == 0
     output = capsys.readouterr().out
     assert "dialect   AG-UI: sure" in output
-    assert "no dialect of this version judges it" in output
+    assert "no dialect of this version judges that; declare it in a file" in output
+    assert f"--dialect FILE.toml --target-url {url}/my/agent\n" in output
 
 
 def test_a_server_that_speaks_another_familys_form_gets_the_other_command_too(
@@ -273,3 +274,19 @@ def test_a_run_with_the_wrong_dialect_names_the_right_one(
         url = server.url.rstrip("/")
         assert main(["-q", f"--target-url={url}", *options]) == 6
     assert "judge it with: streamchat-conformance " + hint.format(url=url) in capfd.readouterr().out
+
+
+def test_an_api_of_somebodys_own_may_be_like_one_that_is_known(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[dialect]\nname = "own"\npath = "/say"\n'
+        '[request]\ntemplate = \'{"question": "$prompt"}\'\n'
+        '[[event]]\ntext = "/choices/0/delta/content"\n',
+        "utf-8",
+    )
+    error = b'{"error": {"message": "the model is gone", "type": "x", "param": null}}'
+    with answering(lambda _: response("400 Bad Request", "application/json", error)) as url:
+        main(["-q", f"--dialect={file}", f"--target-url={url}", "--requirement=headers.date"])
+    assert "answers as" not in capfd.readouterr().out

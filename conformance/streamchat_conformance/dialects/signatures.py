@@ -22,7 +22,8 @@ from streamchat_conformance.dialects.signs import Grade, Sign, SignatureError
 
 FILE = "signature.toml"
 FOREIGN = "foreign.toml"
-_KEYS = {"title", "paths", "signs", "instead", "declaration", "probe", "key_field", "source"}
+_KEYS = {"title", "paths", "signs", "instead", "declaration", "event_stream"}
+_KEYS |= {"probe", "key_field", "source"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,9 @@ class Signature:
     instead: str = ""
     """The dialect that the same server mostly speaks, too, at that dialect's own path."""
     declaration: str = ""
-    """The file among the declared dialects' examples that declares it."""
+    """The file of the project that declares it as a dialect, if one does."""
+    event_stream: bool = True
+    """Whether its answers are event streams."""
     probe: Mapping[str, Any] | None = None
     """A plain request's JSON object; `$model` stands for the model's name."""
     key_field: str = ""

@@ -5,13 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.dialects.sighting import Sighting
 from streamchat_conformance.dialects.signatures import Match
 from streamchat_conformance.dialects.signs import Grade
 from streamchat_conformance.guessing.endpoint_guess import EndpointGuess, Sureness
-from streamchat_conformance.suite.target.recognising import judging_command
+from streamchat_conformance.suite.target.recognising import (
+    DECLARE,
+    NOT_JUDGED,
+    default_path,
+    judging_command,
+)
 
 PROGRAM = "streamchat-conformance"
 OTHERS = 3
@@ -40,7 +46,7 @@ class Subject:
         """Return the command that judges an endpoint of a dialect at a path."""
         if self.origin:
             return judging_command(dialect, self.origin, path, self.options)
-        other = path not in ("", dialect_named(dialect).path)
+        other = path not in ("", default_path(dialect))
         place = ["--endpoint-path", path] if other else []
         return shlex.join([PROGRAM, "judge", "--dialect", dialect, *place, self.file])
 
@@ -55,13 +61,11 @@ def described(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
         yield from (_line("seen", text) for text in seen_of(guess.sighting))
         if guess.matches:
             yield _line("perhaps", "; ".join(map(_with_reason, guess.matches[:OTHERS])))
-        yield _line("judge", _NOT_KNOWN)
+        yield _line("judge", f"if its answers are another API's event streams: {DECLARE}:")
+        yield _line("", subject.judging(_FILE, guess.sighting.path))
 
 
-_NOT_KNOWN = (
-    "if its answers are another API's, write a dialect of your own: see docs/which-dialect.md"
-)
-_NO_DIALECT = "no dialect of this version judges it; one of your own can: see docs/which-dialect.md"
+_FILE = "FILE.toml"
 
 
 def _known(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
@@ -78,7 +82,14 @@ def _known(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
     if signature.judged:
         yield _line("judge", subject.judging(signature.name, path))
         return
-    yield _line("judge", _NO_DIALECT)
+    if signature.declaration:
+        yield _line("judge", f"{signature.declaration} of the project declares it:")
+        yield _line("", subject.judging(PurePosixPath(signature.declaration).name, path))
+    elif signature.event_stream:
+        yield _line("judge", f"{NOT_JUDGED}; {DECLARE}:")
+        yield _line("", subject.judging(_FILE, path))
+    else:
+        yield _line("judge", f"{NOT_JUDGED}: its answers are no event streams")
     if subject.origin and signature.instead and signature.instead not in subject.spoken:
         yield _line("", f"the same server may speak {signature.instead}, too:")
         instead = dialect_named(signature.instead).path

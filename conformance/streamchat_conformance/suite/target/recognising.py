@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from streamchat_conformance.core.http_request import HttpRequest
-from streamchat_conformance.dialects.registry import dialect_named, own_names
+from streamchat_conformance.dialects.registry import SUFFIX, dialect_named, own_names
 from streamchat_conformance.dialects.sighting import Sighting
 from streamchat_conformance.dialects.signatures import Signature, certain
 from streamchat_conformance.judges import Reading
@@ -18,6 +18,7 @@ from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 WITHIN_S = 5.0
 """How long another endpoint is waited for (seconds)."""
 NOT_JUDGED = "no dialect of this version judges that"
+DECLARE = "declare it in a file, as docs/declared-dialects.md shows"
 
 _PATH = re.compile(r"/[!-~]*")
 
@@ -31,6 +32,9 @@ def answer_seen(reading: Reading) -> Sighting:
 
 def recognise(target: Target, readings: list[Reading]) -> None:
     """Raise NotTestable where the answers are those of another family of endpoints."""
+    if target.dialect.name not in own_names():
+        # Somebody's own dialect may well be like a family that is known.
+        return
     found = certain(map(answer_seen, readings))
     if found is not None and found.name != target.dialect.name:
         raise _not_this(target, found, target.endpoint.path)
@@ -54,10 +58,15 @@ def look_elsewhere(target: Target) -> None:
             raise _not_this(target, found, other.path)
 
 
+def default_path(dialect: str) -> str:
+    """Return a dialect's own path; an empty string for one that a file is yet to declare."""
+    return "" if dialect.endswith(SUFFIX) else dialect_named(dialect).path
+
+
 def judging_command(dialect: str, origin: str, path: str, options: Sequence[str] = ()) -> str:
     """Return the command that judges a server's endpoint of a dialect at a path."""
     # A path of a recording, or of a redirect, may be anything.
-    other = path if path != dialect_named(dialect).path and _PATH.fullmatch(path) else ""
+    other = path if path != default_path(dialect) and _PATH.fullmatch(path) else ""
     words = ["streamchat-conformance", "--dialect", dialect, "--target-url", origin + other]
     return shlex.join([*words, *options])
 
@@ -70,5 +79,6 @@ def _not_this(target: Target, found: Signature, path: str) -> NotTestable:
     # Another family's server is judged at the path that the dialect itself has there.
     place = path if found.judged else dialect_named(dialect).path if dialect else ""
     if not dialect or (dialect, place) == (name, path):
-        return NotTestable(reason, NOT_JUDGED)
+        declare = f"; {DECLARE}" if found.event_stream else ""
+        return NotTestable(reason, NOT_JUDGED + declare)
     return NotTestable(reason, f"judge it with: {judging_command(dialect, origin, place)}")
