@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { join, resolve } from "node:path";
+import { anthropicClients } from "./anthropic.mjs";
 
 const at = createRequire(pathToFileURL(join(resolve(process.argv[2]), "x.js")));
 const load = async (name) => {
@@ -90,7 +91,9 @@ async function aiSdk(url, body, read) {
   if (errors.length) throw errors[0];
 }
 
-const CLIENTS = { raw, helper, aiSdk };
+const CLIENTS = {
+  openaiRaw: raw, openaiHelper: helper, openaiAiSdk: aiSdk, ...(await anthropicClients(load, LIMIT_MS)),
+};
 for await (const line of createInterface({ input: process.stdin })) {
   const { client, url, body } = JSON.parse(line);
   const read = blank();

@@ -10,14 +10,14 @@ import socket
 import struct
 import subprocess
 import threading
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-import openai
+from . import anthropic_readers, openai_readers
+from .client_reading import ClientReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from streamchat_fixtures.exchanges import ExchangeCase
 
@@ -25,34 +25,22 @@ SCRIPT: Final = Path(__file__).parent / "read.mjs"
 MODULES: Final = Path(os.environ.get("STREAMCHAT_NODE_MODULES", "node_modules"))
 """The folder `node_modules` that has the clients for Node."""
 LIMIT_S: Final = 5.0
-NODE: Final = ("raw", "helper", "aiSdk")
 COLUMNS: Final = {
-    "python raw": "openai-python, `create(stream=True)`",
-    "python helper": "openai-python, `chat.completions.stream()`",
-    "raw": "openai-node, `create({stream: true})`",
-    "helper": "openai-node, `chat.completions.stream()`",
-    "aiSdk": "`@ai-sdk/openai-compatible`",
+    "openai": openai_readers.COLUMNS,
+    "anthropic": anthropic_readers.COLUMNS,
 }
-
-
-@dataclass
-class ClientReading:
-    """What a client made of a stream."""
-
-    text: str = ""
-    reasoning: str = ""
-    role: str | None = None
-    """As the client has it; None where it has none."""
-    calls: list[list[Any]] = field(default_factory=list)
-    """Id, name and arguments of each."""
-    finish: str | None = None
-    usage: list[Any] | None = None
-    error: str | None = None
+"""The clients of each dialect, and what the page calls them."""
+PYTHON: Final[Mapping[str, Callable[[str, dict[str, Any]], ClientReading]]] = {
+    "openai python raw": openai_readers.read_raw,
+    "openai python helper": openai_readers.read_helper,
+    "anthropic python raw": anthropic_readers.read_raw,
+    "anthropic python helper": anthropic_readers.read_helper,
+}
 
 
 def has_node() -> bool:
     """Return whether the clients for Node can be run."""
-    return shutil.which("node") is not None and (MODULES / "openai").is_dir()
+    return shutil.which("node") is not None and (MODULES / "@anthropic-ai" / "sdk").is_dir()
 
 
 class Clients:
@@ -77,72 +65,14 @@ class Clients:
 
     def read(self, client: str, url: str, body: dict[str, Any]) -> ClientReading:
         """Return what a client makes of the answer to a request at a base URL."""
-        if client == "python raw":
-            return _python(_raw, url, body)
-        if client == "python helper":
-            return _python(_helper, url, body)
+        if client in PYTHON:
+            return PYTHON[client](url, body)
         assert self._node is not None
         assert self._node.stdin is not None
         assert self._node.stdout is not None
         self._node.stdin.write(json.dumps({"client": client, "url": url, "body": body}) + "\n")
         self._node.stdin.flush()
         return ClientReading(**json.loads(self._node.stdout.readline()))
-
-
-def _python(read: Any, url: str, body: dict[str, Any]) -> ClientReading:
-    reading = ClientReading()
-    with openai.OpenAI(base_url=url, api_key="none", max_retries=0, timeout=LIMIT_S) as client:
-        try:
-            read(cast("Any", client.chat.completions), body, reading)
-        except Exception as error:  # noqa: BLE001 -- whatever a client raises is to be known
-            reading.error = f"{type(error).__name__}: {error}"
-    return reading
-
-
-def _said(message: Any, name: str) -> str:
-    extra = getattr(message, "model_extra", None) or {}
-    return str(extra.get(name) or "")
-
-
-def _raw(completions: Any, body: dict[str, Any], reading: ClientReading) -> None:
-    calls: dict[Any, list[Any]] = {}
-    with completions.create(**body) as stream:
-        for chunk in stream:
-            if chunk.usage:
-                reading.usage = [chunk.usage.prompt_tokens, chunk.usage.completion_tokens]
-            for choice in chunk.choices or ():
-                if choice.index != 0:
-                    continue
-                delta = choice.delta
-                reading.finish = choice.finish_reason or reading.finish
-                reading.role = reading.role or getattr(delta, "role", None)
-                reading.text += getattr(delta, "content", None) or ""
-                reading.reasoning += _said(delta, "reasoning_content") or _said(delta, "reasoning")
-                for piece in getattr(delta, "tool_calls", None) or ():
-                    call = calls.setdefault(piece.index, ["", "", ""])
-                    call[0] = call[0] or piece.id or ""
-                    if piece.function is not None:
-                        call[1] = call[1] or piece.function.name or ""
-                        call[2] += piece.function.arguments or ""
-            reading.calls = [*calls.values()]
-
-
-def _helper(completions: Any, body: dict[str, Any], reading: ClientReading) -> None:
-    options = {name: value for name, value in body.items() if name != "stream"}
-    with completions.stream(**options) as stream:
-        whole = stream.get_final_completion()
-    if whole.usage:
-        reading.usage = [whole.usage.prompt_tokens, whole.usage.completion_tokens]
-    for choice in whole.choices[:1]:
-        message = choice.message
-        reading.text = message.content or ""
-        reading.reasoning = _said(message, "reasoning_content") or _said(message, "reasoning")
-        reading.role = message.role
-        reading.finish = choice.finish_reason
-        reading.calls = [
-            [call.id, call.function.name, call.function.arguments]
-            for call in message.tool_calls or ()
-        ]
 
 
 @contextlib.contextmanager
@@ -183,25 +113,3 @@ def _read_request(connection: socket.socket) -> None:
     ]
     while len(body) < sum(lengths):
         body += connection.recv(65536)
-
-
-def outcome(reading: ClientReading, sound: ClientReading) -> str:
-    """Return how a reading differs from that of the sound stream, in a few words."""
-    if reading.error is not None:
-        return f"throws: {_short(reading.error, 70)}"
-    found, expected = asdict(reading), asdict(sound)
-    if expected["error"] is not None:
-        return "the failure is not seen"
-    differing = [name for name in expected if found[name] != expected[name]]
-    return "; ".join(_difference(name, found[name]) for name in differing) or "fine"
-
-
-def _difference(name: str, value: Any) -> str:
-    if value in (None, "", []):
-        return f"no {name}"
-    return f"{name} {_short(json.dumps(value, ensure_ascii=False), 60)}"
-
-
-def _short(text: str, length: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= length else f"{text[: length - 1]}…"

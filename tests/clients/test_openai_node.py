@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .conftest import FAULT_PROMPT, MODEL, SLOW_PROMPT
+from .openai_readers import COLUMNS
 from .test_openai_python import CITIES, UNICODE, WEATHER
-from .witnesses import COLUMNS, MODULES, ClientReading, Clients, has_node
+from .witnesses import MODULES, Clients, has_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..reference.harness import RunningServer
+    from .client_reading import ClientReading
 
 # They come with npm; where they are not installed there is nothing to try.
 INSTALLED = [MODULES] if has_node() else []
@@ -44,11 +46,11 @@ def test_every_client_reads_the_same_text_reasoning_finish_and_usage(
     said = {(each.text, each.finish, str(each.usage)) for each in found.values()}
     assert len(said) == 1
     # It keeps the last piece alone of a member that it does not know.
-    del found["helper"]
+    del found["openaiHelper"]
     assert len({each.reasoning for each in found.values()}) == 1
-    assert found["raw"].reasoning
-    assert prompt in found["raw"].text
-    assert found["raw"].usage is not None
+    assert found["openaiRaw"].reasoning
+    assert prompt in found["openaiRaw"].text
+    assert found["openaiRaw"].usage is not None
     assert [each.error for each in found.values()] == [None] * len(found)
 
 
@@ -56,7 +58,7 @@ def test_every_client_reads_the_same_calls(clients: Clients, server: RunningServ
     found = readings(clients, server, CITIES, tools=[WEATHER])
     calls = {str([call[1:] for call in each.calls]) for each in found.values()}
     assert len(calls) == 1
-    assert len(found["raw"].calls) == 3
+    assert len(found["openaiRaw"].calls) == 3
     assert {each.finish for each in found.values()} == {"tool_calls"}
 
 
