@@ -95,6 +95,16 @@ def pytest_collection_modifyitems(
     # After everybody else: an order that another plugin made does not stand.
     suite.select(items, is_case)
     config.pluginmanager.register(suite, _SESSION)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        from streamchat_conformance.plugin.waiting import WaitingNotes
+
+        def say(line: str) -> None:
+            reporter.ensure_newline()
+            reporter.line(line)
+
+        notes = WaitingNotes(say, id_of, lambda: suite.state.settings.longest_wait_s)
+        config.pluginmanager.register(notes)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,10 @@ _COLOURS = {
     "not-testable": "yellow",
     "undecided": "yellow",
 }
+SHOWN_FAILURES = 10
+"""Failures that are described at the end of a run, the worst; `-v` shows all."""
+NAMED_FAILURES = 3
+"""Failures that the last lines name."""
 WIDTH = 100
 """Widest text (characters); narrower on a narrow terminal."""
 MIN_WIDTH = 40
@@ -98,22 +102,20 @@ def print_summary(
     facts = results.facts
     reporter.section("streamchat-conformance")
     server = f" ({inert(redactor.text(facts.server))})" if facts.server else ""
-    reporter.line(f"target        {facts.url}{server}")
+    lines = [("target", f"{facts.url}{server}")]
     if facts.capabilities:
         shown = ", ".join(f"{name} {how}" for name, how in facts.capabilities.items())
-        reporter.line(f"capabilities  {shown}")
-    for level in Level:
-        reporter.line(f"{level.value:<14}{_counts(results, level)}")
-    reporter.line(
-        f"run           {facts.generated} generated requests, {facts.exchanges} exchanges, "
-        f"{report.get('duration_s', 0):.1f} s"
-    )
+        lines.append(("capabilities", shown))
+    lines += [(level.value, _counts(results, level)) for level in Level]
+    made = f"{facts.generated} generated requests, {facts.exchanges} exchanges"
+    lines.append(("run", f"{made}, {report.get('duration_s', 0):.1f} s"))
     if facts.requests:
-        reporter.line(f"requests      {_sent(facts.requests)}")
+        lines.append(("requests", _sent(facts.requests)))
     if results.rules.rule_set != CURRENT:
-        reporter.line(f"rules         {results.rules.rule_set}")
-    for line in _level_lines(results):
-        reporter.line(line)
+        lines.append(("rules", results.rules.rule_set))
+    for label, text in (*lines, *_changed_levels(results)):
+        for line in _wrapped(label, text, _width(), 0):
+            reporter.line(line)
     base_url = base(facts.url)
     _list(reporter, results, base_url, redactor)
     if facts.not_testable:
@@ -126,24 +128,53 @@ def print_summary(
         reporter.line(inert(problem), red=True)
 
 
-def _level_lines(results: Results) -> Iterator[str]:
-    """Yield which requirements have another level than by default, and why."""
+def _changed_levels(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield which requirements have another level than by default, and why, with a label."""
     by_change: dict[str, list[str]] = {}
     for result in results:
         if result.requirement.change is not None:
             by_change.setdefault(result.requirement.level_text, []).append(result.requirement.id)
     for text, ids in by_change.items():
-        yield from _wrapped("levels", f"{', '.join(ids)}: {text}", _width(), 0)
+        yield "levels", f"{', '.join(ids)}: {text}"
+
+
+def _what_failed(report: Mapping[str, Any], page: str) -> Iterator[tuple[str, str]]:
+    """Yield what failed, what to fix first, and where the details are, with a label."""
+    entries = report["requirements"]
+    failed = [entry for entry in entries if entry["outcome"] == Outcome.FAIL.value]
+    blocked = [entry for entry in entries if entry["outcome"] == Outcome.BLOCKED.value]
+    failed = [entry for entry in failed if entry["level"] != Level.MAY.value]
+    if not failed:
+        return
+    levels = [level.value for level in Level]
+    caused = {entry["id"]: 0 for entry in failed}
+    for entry in blocked:
+        if entry.get("cause") in caused:
+            caused[entry["cause"]] += 1
+    failed.sort(key=lambda entry: (levels.index(entry["level"]), -caused[entry["id"]]))
+    ids = ", ".join(f"{entry['id']} ({entry['level']})" for entry in failed[:NAMED_FAILURES])
+    more = len(failed) - NAMED_FAILURES
+    first = failed[0]["id"]
+    blocks = f", which blocks {caused[first]}" if caused[first] else ""
+    yield "failed", f"{ids} and {more} more" if more > 0 else ids
+    yield "fix first", f"{first}{blocks}"
+    where = page or "above, or --report-html=FILE"
+    yield "details", f"{where}; streamchat-conformance explain {first}"
 
 
 def print_verdict(reporter: pytest.TerminalReporter, report: Mapping[str, Any]) -> None:
-    """Write the last lines of a run: how each layer did, and the verdict.
+    """Write the last lines of a run: what failed, how each layer did, and the verdict.
 
     `report` is the JSON report: what is printed is what it says.
     """
     summary = report["summary"]
     verdict = summary["verdict"]
     width = _width()
+    if verdict != "not-testable":
+        page = reporter.config.getoption("--report-html", None)
+        for label, text in _what_failed(report, page or ""):
+            for line in _wrapped(label, text, width, 0):
+                reporter.line(line)
     if verdict != "not-testable":
         for line in _wrapped("layers", summary["headline"], width, 0):
             reporter.line(line)
@@ -178,13 +209,17 @@ def _list(
 ) -> None:
     failed = [result for result in results.by_id.values() if result.outcome is Outcome.FAIL]
     blocked = [result for result in results.by_id.values() if result.outcome is Outcome.BLOCKED]
-    for level in Level:
-        for result in failed:
-            if result.requirement.level is level:
-                reporter.line("")
-                reporter.line(
-                    describe(result, base_url=base_url, redactor=redactor, width=_width())
-                )
+    levels = list(Level)
+    failed.sort(key=lambda result: levels.index(result.requirement.level))
+    most = len(failed) if reporter.verbosity > 0 else SHOWN_FAILURES
+    for result in failed[:most]:
+        reporter.line("")
+        reporter.line(describe(result, base_url=base_url, redactor=redactor, width=_width()))
+    if len(failed) > most:
+        ids = ", ".join(result.requirement.id for result in failed[most:])
+        reporter.line("")
+        for line in _wrapped("failed, too", f"{ids} (-v shows the details of all)", _width(), 0):
+            reporter.line(line)
     causes = sorted({result.cause for result in blocked})
     for cause in causes:
         ids = ", ".join(result.requirement.id for result in blocked if result.cause == cause)

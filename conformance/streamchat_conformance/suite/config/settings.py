@@ -117,6 +117,11 @@ class Settings:
         )
 
     @property
+    def longest_wait_s(self) -> float:
+        """The longest that one answer is waited for (seconds)."""
+        return self.limits.first_event_s + max(self.observation_s, self.gap_limit_s)
+
+    @property
     def cost_limits(self) -> CostLimits:
         """What bounds the requests of the run. A number that is given wins over the level's."""
         level = self.thoroughness
