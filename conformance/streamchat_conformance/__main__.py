@@ -29,6 +29,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "board": "make one page of many JSON reports, each cell a link to its finding",
     "github": "show a JSON report in a job of GitHub: annotations, summary, outputs",
     "schema": "print the JSON Schema of the JSON report",
+    "dialect": "check, start or prove the declaration of an API of your own",
     "html": "turn a JSON report into a page",
 }
 """Name to one line of help. Each is `main(argv) -> int` of the module `commands.NAME`."""

@@ -22,8 +22,9 @@ SUFFIX = ".toml"
 """How the name of a file ends that declares a dialect."""
 
 _HOME = "streamchat_conformance.dialects"
-_DECLARED_PACKAGE = f"{_HOME}.declared"
-_DECLARED = f"{_DECLARED_PACKAGE}.making"
+DECLARED_PACKAGE = f"{_HOME}.declared"
+"""What makes dialects of files: `SUFFIX` says which names are those of files."""
+_DECLARED = f"{DECLARED_PACKAGE}.making"
 """What makes a dialect of a file."""
 
 
@@ -45,7 +46,7 @@ def _own() -> dict[str, str]:
 
 def packages() -> list[str]:
     """Return the packages of the suite's own dialects, and of those that files declare."""
-    return [*(f"{_HOME}.{name.replace('-', '_')}" for name in own_names()), _DECLARED_PACKAGE]
+    return [*(f"{_HOME}.{name.replace('-', '_')}" for name in own_names()), DECLARED_PACKAGE]
 
 
 def own_names() -> list[str]:

@@ -50,6 +50,6 @@ def test_a_mistake_in_a_file_ends_a_run_with_one_line(tmp_path: Path) -> None:
 
 def test_requirements_of_a_file_are_listed_and_explained() -> None:
     listed = suite("list", f"--dialect={HOUSE}", "house.*").stdout
-    assert "house.order" in listed
-    explained = suite("explain", f"--dialect={HOUSE}", "house.order").stdout
-    assert "why it matters: Clients follow the declared order" in explained
+    assert "house.terminal" in listed
+    explained = suite("explain", f"--dialect={HOUSE}", "house.terminal").stdout
+    assert "why it matters: Only its declared end" in explained

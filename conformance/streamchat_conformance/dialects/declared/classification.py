@@ -47,6 +47,9 @@ class DeclaredClassification:
             if form.unknown_members is UnknownMembers.REFUSED:
                 return Asked(Expectation.REFUSE, (row,), sent=sent)
             if form.unknown_members is UnknownMembers.UNSPECIFIED:
-                return Asked(Expectation.EITHER, sent=sent, values=said)
+                asked = of_valid(sent, reading, said)
+                # What must be survived must be so in any member.
+                survived = asked.expectation is Expectation.EITHER
+                return asked if survived else Asked(Expectation.EITHER, sent=sent, values=said)
             unsure = [row]
         return of_valid(sent, reading, said, unsure=unsure, sure=[f"{name}.accepted"])

@@ -155,6 +155,14 @@ class Declaration:
         return any(kind.leads_to(FAILED) for kind in self.events)
 
     @property
+    def has_order(self) -> bool:
+        """Whether some event may not come in some state before the end, or for some id."""
+        before = {self.stream.start}.union(
+            *({*kind.states, *kind.states.values()} for kind in self.events)
+        ) - {COMPLETE, FAILED}
+        return any(kind.scope or (kind.states and before - {*kind.states}) for kind in self.events)
+
+    @property
     def ends_by_sentinel(self) -> bool:
         """Whether nothing but the sentinel shows that a stream is complete."""
         must = self.stream.sentinel_level is SentinelLevel.MUST

@@ -62,6 +62,8 @@ class DeclaredMachine:
     """Rows for which something was there to judge."""
     _ended: Block | None = None
     _open: set[str] = field(default_factory=set)
+    _unsure: set[str] = field(default_factory=set)
+    """Scopes of which not every event could be read."""
     _counter: Any = None
 
     def __post_init__(self) -> None:
@@ -124,8 +126,8 @@ class DeclaredMachine:
     def _take(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         self._check_shape(block, value, kind)
         self._take_text(block, value, kind)
-        self._move(block, value, kind)
-        self._check_scope(block, value, kind)
+        if self._move(block, value, kind):
+            self._check_scope(block, value, kind)
         self._check_members(block, value, kind)
         for pointer, word in kind.echo.items():
             self.echoes.append((block, word, pointer, found(value, pointer)))
@@ -174,14 +176,15 @@ class DeclaredMachine:
         if joined:
             self.pieces.append(Piece(joined, block))
 
-    def _move(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
+    def _move(self, block: Block, value: Any, kind: DeclaredEvent) -> bool:
+        """Go where an event leads; return whether it came before the end, or may follow it."""
         before, next_state = self.state, kind.states.get(self.state)
         over = before in (COMPLETE, FAILED)
         if over and next_state is None:
             message = f"a {self._shown(kind)} comes after the stream is {before}"
             if not self.broke("after-terminal"):
                 self._report("after-terminal", block, message, "nothing after the end")
-            return
+            return False
         if kind.states and next_state is None:
             if not self.broke("order"):
                 message = f"a {self._shown(kind)} comes in the state {before!r}"
@@ -197,12 +200,15 @@ class DeclaredMachine:
             self.failure = self.failure or block
         if self.state == COMPLETE and before != COMPLETE:
             self._ended = block
+        return True
 
     def _check_scope(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
-        if not kind.scope:
+        if not kind.scope or kind.scope in self._unsure:
             return
         values = found(value, kind.scope)
-        if not values:
+        if not values or self._broke_shape(block):
+            # Which one it opens or closes is not known: nor is what others are for.
+            self._unsure.add(kind.scope)
             return
         id_ = f"{kind.scope} {json.dumps(values[0], default=str)[:200]}"
         problem = ""
@@ -224,6 +230,7 @@ class DeclaredMachine:
     def end(self) -> None:
         """Take note that nothing more comes: what a complete stream has opened is closed."""
         closing = {kind.scope for kind in self.declaration.events if kind.closes}
+        closing -= self._unsure
         left = [id_ for id_ in sorted(self._open) if id_.partition(" ")[0] in closing]
         if left and self._ended is not None and self.state == COMPLETE and not self.broke("order"):
             message = f"the stream is complete while {left[0][:120]} is open"

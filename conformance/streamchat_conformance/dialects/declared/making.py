@@ -62,11 +62,11 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
     names, schema = f"{name}.names", f"{name}.schema"
     return {
         # An event of a strange name may be the one that is missing.
-        f"{name}.order": (names,),
+        f"{name}.order": (names, "payload.json"),
         f"{name}.text": (names, schema),
-        f"{name}.final-text": (names, schema),
-        f"{name}.terminal": ("transport.terminated", "payload.json", names),
-        f"{name}.failed-event": (names,),
+        f"{name}.final-text": (names, schema, "payload.json"),
+        f"{name}.terminal": ("transport.terminated", "payload.json", names, schema),
+        f"{name}.failed-event": (names, schema),
         f"{name}.sentinel": ("transport.terminated",),
         # Another sentinel than the declared one is no JSON either.
         "payload.json": (f"{name}.sentinel",),
@@ -89,6 +89,10 @@ def made_dialect(declaration: Declaration) -> Dialect:
         # Undeclared, or part of the declared refusal.
         without.add("error.media-type")
         levels.pop("error.media-type", None)
+    as_json = refusal is not None and refusal.media_type in ("", "application/json")
+    if refusal is None or not refusal.require or not as_json:
+        # Whether other errors look alike is not declared either.
+        without.add("error.routing-json")
     if not declaration.has_failure:
         # How a failure shows is not declared.
         without.add("stream.fault-visible")

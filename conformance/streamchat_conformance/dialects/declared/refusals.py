@@ -34,7 +34,12 @@ class DeclaredRefusals:
         self.failure_example = "the event that the file declares as failed"
 
     def text(self, body: bytes) -> str | None:
-        """Return the text in a refusal's body: that of the first required string."""
+        """Return the text in a refusal's body: that of the first required string.
+
+        It is empty where no text is declared.
+        """
+        if not any("string" in types for types in self._require.values()):
+            return ""
         value = read_json(body).value
         for pointer in self._require:
             texts = [each for each in found(value, pointer) if isinstance(each, str)]

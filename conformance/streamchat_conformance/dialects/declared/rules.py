@@ -116,7 +116,7 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
             "Each event has the declared members, of the declared types.",
         ),
         "order": (
-            any(kind.states or kind.scope for kind in events),
+            declaration.has_order,
             "Events come in the declared order.",
         ),
         "after-terminal": (ends, "No event that may not come then follows the end."),

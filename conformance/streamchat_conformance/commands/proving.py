@@ -1,0 +1,185 @@
+"""`streamchat-conformance dialect prove`: the kill matrix of a declaration, made in a minute.
+
+The servers run in a process of their own, which knows nothing of the suite; here each is judged by
+what the declaration says, in the way in which a user's server is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamchat_conformance.catalogue import SHARED
+from streamchat_conformance.commands.parsing import EXIT_OK, EXIT_WORSE, Usage, print_safely
+from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.judges import rules_of
+from streamchat_conformance.suite.verdicts.outcomes import Outcome
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
+_RED = frozenset({Outcome.FAIL.value, Outcome.ERROR.value})
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedServer:
+    """A server of the declaration, and what it breaks."""
+
+    name: str
+    url: str
+    breaks: frozenset[str]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedServer:
+    """What the suite reports of one of them."""
+
+    server: GeneratedServer
+    red: frozenset[str]
+    passed: frozenset[str]
+    problem: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether what it breaks is red, and nothing else."""
+        return not self.problem and self.red == self.server.breaks
+
+    def line(self) -> str:
+        """Return the server as a line of the matrix."""
+        if self.problem:
+            return f"  {self.server.name:<36} not judged: {self.problem}"
+        shown = ", ".join(sorted(self.red)) or "-"
+        if self.exact:
+            return f"  {self.server.name:<36} {shown}"
+        wanted = ", ".join(sorted(self.server.breaks)) or "nothing"
+        return f"  {self.server.name:<36} {shown}   EXPECTED: {wanted}"
+
+
+def prove(file: str, names: Sequence[str]) -> int:
+    """Judge the generated servers of a declaration; print the matrix, return the exit code."""
+    own = {id_ for id_ in rules_of(file).catalogue if id_ not in SHARED.by_id}
+    key = dialect_named(file).key_variable
+    if key:
+        os.environ.setdefault(key, "generated-servers-take-any-key")
+    began_s = time.monotonic()
+    proved = []
+    with _served(file, names) as servers:
+        print_safely(f"{len(servers)} servers, generated from {file}\n")
+        for server in servers:
+            proved.append(_judged(file, server))
+            print_safely(proved[-1].line() + "\n")
+            sys.stdout.flush()
+    killed = frozenset[str]().union(*(each.red & each.server.breaks for each in proved))
+    wrong = [each for each in proved if not each.exact]
+    unproved = set() if names else own - killed
+    print_safely("\n")
+    print_safely(
+        f"proved        {len(killed)} of {len(own)} requirements, by {len(proved) - len(wrong)} "
+        f"servers, in {time.monotonic() - began_s:.0f} s\n"
+    )
+    for id_ in sorted(unproved):
+        print_safely(f"not proved    {id_}: {_why(file, id_)}\n")
+    if wrong:
+        names_ = ", ".join(each.server.name for each in wrong)
+        print_safely(f"not exact     {names_}\n")
+    return EXIT_WORSE if wrong else EXIT_OK
+
+
+def _why(file: str, id_: str) -> str:
+    needs = rules_of(file).catalogue[id_].needs
+    lacking = [need for need in needs if not dialect_named(file).known.get(need.name)]
+    if lacking:
+        return f"it needs '{lacking[0]}' in [capabilities]"
+    return "no generated server breaks it alone"
+
+
+@contextlib.contextmanager
+def _served(file: str, names: Sequence[str]) -> Iterator[list[GeneratedServer]]:
+    """Run the generated servers; yield them. Raises Usage where they cannot be started."""
+    options = [option for name in names for option in ("--only", name)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamchat_fixtures", "declared", file, *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        servers = _announced(process)
+        if not servers:
+            if names:
+                raise Usage(f"--fault: there is no generated server {names[0]!r}")
+            raise Usage(f"{file}: no server could be generated from it")
+        yield servers
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_LIMIT_S)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _announced(process: subprocess.Popen[str]) -> list[GeneratedServer]:
+    servers: list[GeneratedServer] = []
+    ends_at_s = time.monotonic() + START_LIMIT_S
+    stdout = process.stdout
+    while stdout is not None:
+        # The first line comes when all servers listen, and the others with it.
+        if not servers and not select.select([stdout], [], [], ends_at_s - time.monotonic())[0]:
+            break
+        line = stdout.readline().strip()
+        if not line:
+            break
+        said = json.loads(line)
+        servers.append(
+            GeneratedServer(said["name"], said["url"], frozenset(said["breaks"]), said["sentence"])
+        )
+    return servers
+
+
+def _judged(file: str, server: GeneratedServer) -> ProvedServer:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        said = _run(file, server.url, report)
+        try:
+            found: dict[str, Any] = json.loads(report.read_text("utf-8"))
+        except (OSError, ValueError):
+            lines = [line for line in said.splitlines() if line.strip()]
+            return ProvedServer(server, frozenset(), frozenset(), (lines or ["no report"])[-1])
+    own = [each for each in found["requirements"] if each["id"] not in SHARED.by_id]
+    return ProvedServer(
+        server,
+        frozenset(each["id"] for each in own if each["outcome"] in _RED),
+        frozenset(each["id"] for each in own if each["outcome"] == Outcome.PASS.value),
+    )
+
+
+def _run(file: str, url: str, report: Path) -> str:
+    """Judge a server by the declaration's own requirements; return what was printed."""
+    import pytest
+
+    from streamchat_conformance.__main__ import pytest_arguments
+
+    name = dialect_named(file).plain_row.partition(".")[0]
+    options = [
+        *("-q", f"--dialect={file}", f"--target-url={url}", f"--requirement={name}.*"),
+        f"--report-json={report}",
+    ]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        pytest.main(pytest_arguments(options))
+    return said.getvalue()

@@ -1,0 +1,154 @@
+"""Servers that are generated from a declaration: the sound one keeps it, each other breaks it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from streamchat_conformance.catalogue import SHARED
+from streamchat_conformance.dialects.declared.cases import test_declared as cases
+from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.judges import rules_of
+from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.config.settings import Settings, with_dialect_known
+from streamchat_conformance.suite.target.preflight import run_preflight
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
+from streamchat_fixtures.declared.document import GeneratedApi
+from streamchat_fixtures.declared.faults import faults_for
+from streamchat_fixtures.declared.serving import generated_server
+from streamchat_fixtures.variants import Fault
+
+EXAMPLES = sorted(Path(__file__).parents[3].joinpath("examples", "dialects").glob("*.toml"))
+SHAPES = sorted(Path(__file__).with_name("shapes").glob("*.toml"))
+FILES = [*EXAMPLES, *SHAPES]
+WHOLE = os.environ.get("STREAMCHAT_MATRIX") == "all"
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in FILES:
+        variable = dialect_named(str(file)).key_variable
+        if variable:
+            monkeypatch.setenv(variable, "any-key-is-taken")
+
+
+@cache
+def decides() -> dict[str, object]:
+    """Return the case of each row."""
+    return {row: case for case in vars(cases).values() for row in getattr(case, "__own_rows__", ())}
+
+
+def outcomes(file: Path, url: str) -> Iterator[tuple[str, str]]:
+    """Yield each of a file's own requirements that a server breaks, or that is blocked."""
+    dialect = dialect_named(str(file))
+    settings = with_dialect_known(Settings(url=url, dialect=dialect))
+    settings = replace(settings, observation_s=2.0)
+    endpoint = Endpoint.from_url(url, path=dialect.path)
+    rules = rules_of(str(file))
+    target = Target(settings, endpoint, Ledger(path=endpoint.path, rules=rules))
+    run_preflight(target)
+    own = [id_ for id_ in rules.catalogue if id_ not in SHARED.by_id]
+    for id_ in own:
+        case = decides()[id_.partition(".")[2]]
+        try:
+            for need in rules.catalogue[id_].needs:
+                target.require(need)
+            case(target, id_)  # type: ignore[operator]  # a case of the suite
+        except Violation:
+            target.failed.add(id_)
+        except (Blocked, NotApplicable):
+            continue
+    red = {id_ for id_ in own if id_ in target.failed or target.red(id_)}
+    for id_ in red:
+        yield id_, target.ledger.cause(id_, target.failed)
+
+
+def red(file: Path, fault: Fault | None = None) -> set[str]:
+    """Return what the suite finds of a generated server, by the file's own requirements."""
+    with generated_server(file, fault) as server:
+        found = {id_ for id_, cause in outcomes(file, server.url) if not cause}
+    assert server.crashes == []
+    return found
+
+
+@each_file
+def test_the_sound_server_keeps_its_declaration(file: Path) -> None:
+    assert red(file) == set()
+
+
+@each_file
+def test_each_faulty_server_breaks_what_it_should(file: Path) -> None:
+    faults = faults_for(GeneratedApi(file))
+    if not WHOLE:
+        # One for each requirement; the matrix has them all.
+        faults = list({row: fault for fault in faults for row in fault.breaks}.values())
+    found = {fault.name: red(file, fault) for fault in faults}
+    assert found == {fault.name: set(fault.breaks) for fault in faults}
+
+
+@each_file
+def test_each_requirement_of_a_file_is_broken_by_a_faulty_server(file: Path) -> None:
+    rules = rules_of(str(file))
+    broken = {id_ for fault in faults_for(GeneratedApi(file)) for id_ in fault.breaks}
+    unshown = {
+        id_
+        for id_, entry in rules.catalogue.items()
+        if not all(rules.dialect.known.get(need.name) for need in entry.needs)
+    }
+    assert {id_ for id_ in rules.catalogue if id_ not in SHARED.by_id} - broken - unshown == set()
+
+
+def suite(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite's command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "streamchat_conformance", *options],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+def test_prove_shows_what_each_generated_server_breaks() -> None:
+    file = next(file for file in EXAMPLES if file.stem == "tiny")
+    done = suite("dialect", "prove", str(file), "--fault", "sound", "--fault", "end-left-out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["sound", "-"] in lines
+    assert ["end-left-out", "tiny.terminal"] in lines
+
+
+def test_check_shows_what_is_judged_and_what_is_not() -> None:
+    file = next(file for file in EXAMPLES if file.stem == "tiny")
+    done = suite("dialect", "check", str(file))
+    assert done.returncode == 0, done.stderr
+    judged, _, rest = done.stdout.partition("not judged")
+    assert "tiny.terminal" in judged
+    assert "tiny.counter" in rest
+
+
+@pytest.mark.skipif(not WHOLE, reason="judges each sound server whole: STREAMCHAT_MATRIX=all")
+@each_file
+def test_the_sound_server_is_conformant(file: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with generated_server(file) as server:
+        suite(f"--dialect={file}", f"--target-url={server.url}", f"--report-json={report}")
+    found = json.loads(report.read_text("utf-8"))
+    assert found["summary"]["verdict"] == "conformant"
+    failing = [
+        each["id"]
+        for each in found["requirements"]
+        if each["outcome"] == "fail" and each["level"] != "MAY"
+    ]
+    assert failing == []
