@@ -18,10 +18,12 @@ from streamchat_conformance.commands.parsing import (
 )
 from streamchat_conformance.commands.proving import prove
 from streamchat_conformance.dialects.registry import DECLARED_PACKAGE, SUFFIX, UnknownDialectError
+from streamchat_conformance.gate.generated_servers import GeneratedServersError
 from streamchat_conformance.offline.recording import RecordingError
 from streamchat_conformance.suite.config.settings import parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
 
+MISTAKES = (Usage, UnknownDialectError, RecordingError, SettingsError, GeneratedServersError)
 LIMIT_BYTES = 16 * 1024 * 1024
 """Larger recordings are not read."""
 
@@ -55,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
         return fault("dialect", Usage(f"there is no command {argv[0]!r}; known are {known}"))
     try:
         return commands[argv[0]](argv[1:])
-    except (Usage, UnknownDialectError, RecordingError, SettingsError) as mistake:
+    except MISTAKES as mistake:
         return fault(f"dialect {argv[0]}", mistake)
 
 

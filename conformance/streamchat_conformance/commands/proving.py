@@ -10,35 +10,22 @@ import contextlib
 import io
 import json
 import os
-import select
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from streamchat_conformance.catalogue import SHARED
-from streamchat_conformance.commands.parsing import EXIT_OK, EXIT_WORSE, Usage, print_safely
+from streamchat_conformance.commands.parsing import EXIT_OK, EXIT_WORSE, print_safely
 from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.gate.generated_servers import GeneratedServer, generated_servers
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
-START_LIMIT_S = 30.0
-STOP_LIMIT_S = 10.0
 _RED = frozenset({Outcome.FAIL.value, Outcome.ERROR.value})
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedServer:
-    """A server of the declaration, and what it breaks."""
-
-    name: str
-    url: str
-    breaks: frozenset[str]
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +61,7 @@ def prove(file: str, names: Sequence[str]) -> int:
         os.environ.setdefault(key, "generated-servers-take-any-key")
     began_s = time.monotonic()
     proved = []
-    with _served(file, names) as servers:
+    with generated_servers(file, names) as servers:
         print_safely(f"{len(servers)} servers, generated from {file}\n")
         for server in servers:
             proved.append(_judged(file, server))
@@ -102,53 +89,6 @@ def _why(file: str, id_: str) -> str:
     if lacking:
         return f"it needs '{lacking[0]}' in [capabilities]"
     return "no generated server breaks it alone"
-
-
-@contextlib.contextmanager
-def _served(file: str, names: Sequence[str]) -> Iterator[list[GeneratedServer]]:
-    """Run the generated servers; yield them. Raises Usage where they cannot be started."""
-    options = [option for name in names for option in ("--only", name)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamchat_fixtures", "declared", file, *options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        servers = _announced(process)
-        if not servers:
-            if names:
-                raise Usage(f"--fault: there is no generated server {names[0]!r}")
-            raise Usage(f"{file}: no server could be generated from it")
-        yield servers
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_LIMIT_S)
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def _announced(process: subprocess.Popen[str]) -> list[GeneratedServer]:
-    servers: list[GeneratedServer] = []
-    ends_at_s = time.monotonic() + START_LIMIT_S
-    stdout = process.stdout
-    while stdout is not None:
-        # The first line comes when all servers listen, and the others with it.
-        if not servers and not select.select([stdout], [], [], ends_at_s - time.monotonic())[0]:
-            break
-        line = stdout.readline().strip()
-        if not line:
-            break
-        said = json.loads(line)
-        servers.append(
-            GeneratedServer(said["name"], said["url"], frozenset(said["breaks"]), said["sentence"])
-        )
-    return servers
 
 
 def _judged(file: str, server: GeneratedServer) -> ProvedServer:
