@@ -31,7 +31,10 @@ class GeneratedServer:
 
 @contextlib.contextmanager
 def generated_servers(file: str, names: Sequence[str]) -> Iterator[list[GeneratedServer]]:
-    """Run the generated servers; yield them. Raises GeneratedServersError where they cannot be started."""
+    """Run the generated servers; yield them.
+
+    Raises GeneratedServersError where they cannot be started.
+    """
     options = [option for name in names for option in ("--only", name)]
     process = subprocess.Popen(
         [sys.executable, "-m", "streamchat_fixtures", "declared", file, *options],
