@@ -66,12 +66,12 @@ def outcomes(file: Path, url: str) -> Iterator[tuple[str, str]]:
                 target.require(need)
             case(target, id_)  # type: ignore[operator]  # a case of the suite
         except Violation:
-            target.failed.add(id_)
+            target.known.failed.add(id_)
         except (Blocked, NotApplicable):
             continue
-    red = {id_ for id_ in own if id_ in target.failed or target.red(id_)}
+    red = {id_ for id_ in own if id_ in target.known.failed or target.red(id_)}
     for id_ in red:
-        yield id_, target.ledger.cause(id_, target.failed)
+        yield id_, target.ledger.cause(id_, target.known.failed)
 
 
 def red(file: Path, fault: Fault | None = None) -> set[str]:
