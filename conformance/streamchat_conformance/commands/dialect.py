@@ -17,9 +17,12 @@ from streamchat_conformance.commands.parsing import (
     write_checked,
 )
 from streamchat_conformance.commands.proving import prove
+from streamchat_conformance.core.eventstream import LineKind
+from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.registry import DECLARED_PACKAGE, SUFFIX, UnknownDialectError
 from streamchat_conformance.gate.generated_servers import GeneratedServersError
 from streamchat_conformance.offline.recording import RecordingError
+from streamchat_conformance.offline.samples import sample_of
 from streamchat_conformance.suite.config.settings import parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
 
@@ -90,8 +93,10 @@ def _new(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     body = _bytes(arguments.request) if arguments.request else None
     shown = "standard input" if arguments.recording == "-" else arguments.recording
-    recording = _declared("recordings").recorded(_bytes(arguments.recording), shown, body)
-    text = _declared("drafting").drafted(recording, arguments.name)
+    reading = sample_of(_bytes(arguments.recording), shown, body)
+    sent = parse_request(reading.exchange.request)
+    comments = any(line.kind is LineKind.COMMENT for line in reading.stream.lines)
+    text = _declared("drafting").drafted(arguments.name, sent, reading.events, comments=comments)
     if arguments.output is None:
         print_safely(text)
         return EXIT_OK

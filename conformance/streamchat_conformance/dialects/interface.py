@@ -7,7 +7,7 @@ is declared here, and never the name of a member of a dialect's JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -306,7 +306,7 @@ class Dialect:
     """The requirements about kinds of request that a 5xx breaks: any other 5xx is
     `request.never-5xx` alone. None where a 5xx breaks the requirement of each kind."""
 
-    plain_events: frozenset[str] = frozenset()
+    plain_events: Container[str] = frozenset()
     """The names of events whose data need not be JSON."""
     declaration: object = None
     """What a file declares, where the dialect is made from one: its `rules` are made for it."""

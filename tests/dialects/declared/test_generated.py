@@ -138,8 +138,7 @@ def test_check_shows_what_is_judged_and_what_is_not() -> None:
     assert "tiny.counter" in rest
 
 
-@pytest.mark.skipif(not WHOLE, reason="judges each sound server whole: STREAMCHAT_MATRIX=all")
-@each_file
+@pytest.mark.parametrize("file", FILES if WHOLE else [], ids=lambda file: file.stem)
 def test_the_sound_server_is_conformant(file: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     with generated_server(file) as server:

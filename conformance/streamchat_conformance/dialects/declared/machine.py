@@ -82,7 +82,8 @@ class DeclaredMachine:
         value = payload.value if payload is not None and readable else None
         name = self._kind(event.type, value)
         kinds = [kind for kind in self.declaration.events if kind.kind == name]
-        if not readable and not any(not kind.json for kind in kinds):
+        strange = stream.kind == "event" and not kinds and stream.unknown_red
+        if not readable and not strange and not any(not kind.json for kind in kinds):
             # What is not JSON is payload.json. Data without anything in it says nothing.
             self.blind |= bool(event.data.strip())
             return

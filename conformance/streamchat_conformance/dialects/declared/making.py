@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamchat_conformance.catalogue import Level
@@ -32,6 +32,21 @@ AREAS = frozenset(
     }
 )
 """What the ids of shared requirements begin with."""
+
+
+@dataclass(frozen=True)
+class NotAsJson(Container[str]):
+    """The names of events whose data is not declared as JSON: all but those that are.
+
+    Events without a name are to be JSON, unless the file says otherwise.
+    """
+
+    as_json: frozenset[str]
+    plain: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether the data of events of this name need not be JSON."""
+        return name in self.plain or name not in self.as_json | {"message"}
 
 
 def _leading_to(declaration: Declaration, state: str) -> frozenset[str]:
@@ -67,6 +82,7 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
         f"{name}.final-text": (names, schema, "payload.json"),
         f"{name}.terminal": ("transport.terminated", "payload.json", names, schema),
         f"{name}.failed-event": (names, schema),
+        **dict.fromkeys((f"{name}.{row}" for row in ("unique", "continue", "echo")), (schema,)),
         f"{name}.sentinel": ("transport.terminated",),
         # Another sentinel than the declared one is no JSON either.
         "payload.json": (f"{name}.sentinel",),
@@ -114,7 +130,9 @@ def made_dialect(declaration: Declaration) -> Dialect:
         sentinel=stream.sentinel or None,
         content_events=kinds if by_name else frozenset({"message"}),
         failure_events=_leading_to(declaration, FAILED) if by_name else frozenset(),
-        plain_events=plain | stream.keepalive_names,
+        plain_events=NotAsJson(kinds - plain, plain | stream.keepalive_names)
+        if by_name
+        else stream.keepalive_names,
         deployed=_deployed,
         first_event_s=60.0,
         levels={id_: level for id_, level in levels.items() if id_ not in without},

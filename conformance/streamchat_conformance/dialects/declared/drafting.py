@@ -1,0 +1,181 @@
+"""A first declaration, written from one recorded exchange; what it guesses, it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.sent_request import SentRequest
+from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.declared.drafting_events import (
+    DraftedEvent,
+    drafted_events,
+    kind_place,
+)
+from streamchat_conformance.dialects.declared.drafting_requests import drafted_request
+
+_KEY_FIELDS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+
+
+def drafted(name: str, sent: SentRequest | None, events: list[Block], *, comments: bool) -> str:
+    """Return the text of a declaration: of a request, if it is known, and a stream's events."""
+    said = [
+        (event.type, event.data)
+        for block in events
+        if (event := block.event) is not None and event.data.strip()
+    ]
+    values = [(type_, data, read_json(data)) for type_, data in said]
+    sentinel = ""
+    if values and values[-1][2].error is not None and values[-1][0] == "message":
+        sentinel = values.pop()[1].strip()
+    read = [(type_, data, None if json_.error else json_.value) for type_, data, json_ in values]
+    place = kind_place(read)
+    empty = sorted(
+        {
+            event.type
+            for block in events
+            if (event := block.event) is not None and not event.data.strip()
+        }
+    )
+    lines = [
+        *_dialect(name, sent),
+        "",
+        *_request(sent),
+        "",
+        *_refusal(),
+        "",
+        *_stream(place, sentinel, empty, comments=comments),
+        *_events(drafted_events(read, place)),
+        "",
+        *_capabilities(),
+        *_authorization(sent),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(value: Any) -> str:
+    """Return a string, a number or a truth value as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def table_of(values: Mapping[str, Any]) -> str:
+    """Return an inline table."""
+    return (
+        "{ " + ", ".join(f"{quoted(key)} = {quoted(each)}" for key, each in values.items()) + " }"
+    )
+
+
+def _dialect(name: str, sent: SentRequest | None) -> Iterator[str]:
+    path = sent.target if sent is not None and sent.body else ""
+    yield "# Written from one recorded exchange: check every line, and delete what you do not mean."
+    yield "# docs/declared-dialects.md explains the keys; 'dialect check FILE' shows what follows."
+    yield "[dialect]"
+    yield f"name = {quoted(name)}"
+    if path.startswith("/") and "the/path/of/your" not in path:
+        yield f"path = {quoted(path)}"
+    else:
+        yield 'path = "/chat"                      # the recording does not say it'
+
+
+def _request(sent: SentRequest | None) -> Iterator[str]:
+    value = read_json(sent.body).value if sent is not None and sent.body else None
+    yield "[request]"
+    if not isinstance(value, dict):
+        yield '# The recording does not have the request: write its JSON, with "$prompt" in it.'
+        yield 'template = \'{"message": "$prompt"}\''
+        return
+    drafted = drafted_request(value)
+    if not drafted.certain:
+        yield "# Where the text of the user stands was guessed."
+    yield f"template = {_literal(drafted.template)}"
+    if drafted.item is not None:
+        yield f"history_item = {_literal(drafted.item)}"
+        yield f"roles = {table_bare(drafted.roles)}"
+    if drafted.in_history:
+        yield "prompt_in_history = true            # the last item is the prompt"
+    if drafted.model:
+        yield f"model = {quoted(drafted.model)}"
+    if drafted.required:
+        yield f"required = {table_of(drafted.required)}"
+    yield '# optional = ["/member"]              # may be absent'
+    yield '# unknown_members = "ignored"         # or "refused"'
+
+
+def _literal(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return f"'{text}'" if "'" not in text else quoted(text)
+
+
+def table_bare(values: Mapping[str, Any]) -> str:
+    """Return an inline table whose keys need no quotation marks."""
+    return "{ " + ", ".join(f"{key} = {quoted(each)}" for key, each in values.items()) + " }"
+
+
+def _refusal() -> Iterator[str]:
+    yield "# How an invalid request is refused; record one, and take the marks away."
+    yield "# [refusal]"
+    yield '# status = [400]                      # or "4xx"'
+    yield '# media_type = "application/json"'
+    yield '# require = { "/error" = "string" }'
+
+
+def _stream(place: str, sentinel: str, empty: list[str], *, comments: bool) -> Iterator[str]:
+    yield "[stream]"
+    if place:
+        what = "the name of an event" if place == "event" else "a member of each event"
+        yield f"kind = {quoted(place):<29}# {what} says what it is"
+    if sentinel:
+        yield f'sentinel = {{ data = {quoted(sentinel)}, level = "must" }}'
+    names = [f"sse-event:{name}" for name in empty if name != "message"]
+    if comments or names:
+        yield f"keepalive = {json.dumps([*(['comment'] if comments else []), *names])}"
+    yield '# unknown = "red"                     # only declared kinds of events may come'
+
+
+def _events(drafts: list[DraftedEvent]) -> Iterator[str]:
+    for draft in drafts:
+        yield ""
+        yield from (f"# {note}" for note in draft.notes)
+        yield "[[event]]"
+        if draft.kind:
+            yield f"kind = {quoted(draft.kind)}"
+        if draft.plain:
+            yield "json = false"
+        if draft.when:
+            yield f"when = {table_of(draft.when)}"
+        if draft.text is not None:
+            yield f"text = {quoted(draft.text)}"
+        if draft.optional:
+            yield "text_optional = true"
+        if draft.replace:
+            yield "replace = true                      # each has the whole text so far"
+        if draft.require:
+            yield f"require = {table_of(draft.require)}"
+        if draft.equal:
+            yield f'equal = {{ {quoted(draft.equal)} = "joined" }}'
+        yield f"states = {table_bare(draft.states)}"
+
+
+def _capabilities() -> Iterator[str]:
+    yield "[capabilities]"
+    yield "finite = true"
+    yield '# fault = { prompt = "TEXT" }           # a prompt that makes your backend fail'
+    yield '# slow = { prompt = "TEXT", silence = 20 }'
+
+
+def _authorization(sent: SentRequest | None) -> Iterator[str]:
+    for field in _KEY_FIELDS:
+        value = sent.first(field) if sent is not None else None
+        if value is None:
+            continue
+        # The key itself stands in no file.
+        scheme, space, _ = value.partition(" ")
+        yield ""
+        yield "[auth]"
+        yield f"header = {quoted(field)}"
+        if space and scheme.isalpha():
+            yield f"prefix = {quoted(scheme + space)}"
+        yield 'env = "API_KEY"'
+        return

@@ -1,0 +1,117 @@
+"""`dialect new`: a first declaration of one recorded exchange, which the exchange keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.dialects.declared.drafting import drafted
+from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.judges import rules_of
+
+from .streams import event, own_red, reading, written
+from .test_generated import FILES
+
+RECORDED = {
+    "named events, with a sentinel": (
+        {"message": "Hi there", "turns": [], "session": "x"},
+        event('{"delta": "Riv"}', "token")
+        + event('{"delta": "ers"}', "token")
+        + event('{"usage": 3}', "end")
+        + event("[DONE]"),
+        {"order", "sentinel", "terminal", "text"},
+    ),
+    "a type in each event": (
+        {"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
+        event('{"type": "start", "id": "a"}')
+        + event('{"type": "text", "content": "Riv"}')
+        + event('{"type": "text", "content": "ers"}')
+        + event('{"type": "finish", "all": "Rivers"}'),
+        {"terminal", "text", "final-text", "schema"},
+    ),
+    "a last event that says done": (
+        {"prompt": "Hi"},
+        event('{"t": "Riv", "done": false}')
+        + event('{"t": "ers", "done": false}')
+        + event('{"t": "", "done": true}'),
+        {"terminal", "text"},
+    ),
+    "the whole text each time": (
+        {"q": "Hi"},
+        event('{"sofar": "Riv"}') + event('{"sofar": "Rivers"}') + event('{"sofar": "Rivers a"}'),
+        {"text"},
+    ),
+    "text that is not JSON": (
+        {"question": "Hi"},
+        event("Rivers", "chunk") + event(" run", "chunk") + event("ok", "end"),
+        {"terminal", "text"},
+    ),
+    "nested choices": (
+        {"input": {"text": "Hi"}, "opts": {"x": 1}},
+        event('{"choices": [{"delta": {"content": "Riv"}}]}')
+        + event('{"choices": [{"delta": {"content": "ers"}}]}')
+        + event("[DONE]"),
+        {"sentinel", "text"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_", "stream", "rows"), RECORDED.values(), ids=RECORDED)
+def test_a_draft_is_kept_by_what_it_was_made_of(
+    request_: object, stream: str, rows: set[str], tmp_path: Path
+) -> None:
+    body = json.dumps(request_).encode()
+    sent = parse_request(HttpRequest(body=body).encode(authority="test", path="/talk"))
+    events = reading(str(FILES[0]), stream).events
+    file = written(tmp_path, drafted("mine", sent, events, comments=False))
+    own = {id_.partition(".")[2] for id_ in rules_of(file).catalogue if id_.startswith("mine.")}
+    assert own >= {"accepted", *(rows - {"order"})}
+    assert dialect_named(file).path == "/talk"
+    assert own_red(file, stream) == set()
+    said = "".join(piece.text for piece in reading(file, stream).content.pieces)
+    assert said.startswith("Rivers")
+
+
+def suite(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite's command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "streamchat_conformance", "dialect", *options],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_new_writes_a_file_that_check_takes(tmp_path: Path) -> None:
+    recording = tmp_path / "answer.txt"
+    head = "HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n"
+    recording.write_bytes((head + RECORDED["nested choices"][1]).encode())
+    request = tmp_path / "request.json"
+    request.write_text('{"input": {"text": "Hi"}}', "utf-8")
+    file = tmp_path / "mine.toml"
+    done = suite("new", str(recording), f"--request={request}", f"--output={file}")
+    assert done.returncode == 0, done.stderr
+    checked = suite("check", str(file))
+    assert checked.returncode == 0, checked.stderr
+    assert "mine.sentinel" in checked.stdout
+    again = suite("new", str(recording), f"--output={file}")
+    assert again.returncode == 4
+    assert "exists" in again.stderr
+
+
+def test_new_reports_what_has_no_stream_in_one_line(tmp_path: Path) -> None:
+    recording = tmp_path / "answer.txt"
+    recording.write_bytes(b"HTTP/1.1 404 Not Found\r\n\r\nno")
+    for options in (("new", str(recording)), ("new", str(tmp_path / "none"))):
+        done = suite(*options)
+        assert done.returncode == 4
+        assert len(done.stderr.splitlines()) == 1
+        assert "Traceback" not in done.stderr
