@@ -43,6 +43,17 @@ def test_each_name_of_the_limit_is_tried_where_none_is_known() -> None:
     assert names == [{"max_tokens"}, {"max_completion_tokens"}, set()]
 
 
+def test_the_name_of_the_limit_that_is_accepted_stands_in_all_requests() -> None:
+    _, second, unlimited = OPENAI.requests.plain
+    assert OPENAI.accepted is not None
+    found = OPENAI.for_deployment(OPENAI.accepted(Deployment(model="m"), second)).requests
+    for body in (found.plain[0], found.declared({"prompt": "Hi"})):
+        members = json.loads(body.body())
+        assert members["max_completion_tokens"] == 64
+        assert "max_tokens" not in members
+    assert OPENAI.accepted(Deployment(), unlimited) == Deployment()
+
+
 @pytest.mark.parametrize(
     ("target", "request_table", "message"),
     [

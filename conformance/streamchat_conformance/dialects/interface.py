@@ -268,6 +268,8 @@ class Dialect:
     path, or None where nothing is to be found out."""
     discovered: Callable[[Deployment, bytes], Deployment] | None = None
     """Returns the deployment with what the body of the answer to that request says of it."""
+    accepted: Callable[[Deployment, Body], Deployment] | None = None
+    """Returns the deployment with what the plain request that it accepts shows of it."""
     fields: tuple[tuple[str, str], ...] = ()
     """The field lines of every request, unless the user or a request has others of their names."""
     credentials: Callable[[str], tuple[str, str]] = bearer

@@ -30,6 +30,8 @@ DECODED_LIMIT_BYTES = 16 * 1024 * 1024
 
 WHO_ASKS = (401, 403)
 """Statuses about who asks; where plain requests are served they are about what is asked."""
+REQUEST_ASSUMED = "what was asked is not known"
+"""Note of an exchange whose request was not recorded: a plain one stands in its place."""
 UNFINISHED_S = 2.0
 """A last chunk that was begun and goes on no sooner is never finished (seconds)."""
 
@@ -222,6 +224,11 @@ class Reading:
         if self.head.first("retry-after") is not None:
             return True
         return self.status != 503 and self.asked.expectation is not Expectation.REFUSE
+
+    @property
+    def assumed(self) -> bool:
+        """Whether the request is only assumed."""
+        return REQUEST_ASSUMED in self.exchange.notes
 
     @property
     def limited_or_refused(self) -> bool:

@@ -13,11 +13,10 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import default_dialect
+from streamchat_conformance.judges.reading import REQUEST_ASSUMED
 
 AUTHORITY = "HOST:PORT"
 """Stands where a recording does not say which server answered."""
-
-"""The request that is assumed where a recording does not say what was asked."""
 
 NO_TIMES = ("stream.*",)
 """What cannot be decided without the times at which bytes arrived."""
@@ -193,6 +192,7 @@ class Reader:
                 # What stands behind the end was added to the file, not sent by the server.
                 exchange = replace(exchange, reads=(Read(0.0, received[: response.end_offset]),))
         if not known:
+            exchange = replace(exchange, notes=(*exchange.notes, REQUEST_ASSUMED))
             undecidable += (*NO_REQUEST, *self.dialect.request_rows)
             notes += ("the request is not in it; a plain valid one is assumed (see --request)",)
         return RecordedExchange(

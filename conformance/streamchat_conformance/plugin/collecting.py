@@ -37,7 +37,7 @@ from streamchat_conformance.report.terminal import (
     print_verdict,
 )
 from streamchat_conformance.suite.config.settings import Settings
-from streamchat_conformance.suite.verdicts.outcomes import Outcome
+from streamchat_conformance.suite.verdicts.outcomes import NOTHING_SEEN, Outcome
 from streamchat_conformance.suite.verdicts.results import (
     EXIT_SUITE_FAULT,
     EXIT_USAGE,
@@ -113,6 +113,11 @@ class Gathering:
             deselected = known.outcome is Outcome.NOT_RUN and not known.reason
             if not deselected and known.outcome not in (Outcome.NOT_APPLICABLE, Outcome.FAIL):
                 self.results.record(result)
+        for id_, judged in seen["sound"].items():
+            # The process that sees what decides a requirement need not be the one of its case.
+            known = self.results.by_id[id_]
+            if known.outcome is Outcome.NOT_APPLICABLE and known.reason == NOTHING_SEEN:
+                self.results.record(Result(known.requirement, Outcome.PASS, judged))
         for id_, cause in seen["causes"].items():
             # The case that shows the cause may have come after the one that felt it.
             if self.results.by_id[id_].outcome is Outcome.FAIL:

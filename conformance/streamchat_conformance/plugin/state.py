@@ -190,13 +190,18 @@ class RunState:
     def seen(self) -> dict[str, Any]:
         """Return what this process saw, JSON-ready: results by the ledger, and facts."""
         if self.target is None:
-            return {"results": [], "certain": [], "causes": {}, "facts": None}
+            return {"results": [], "certain": [], "causes": {}, "sound": {}, "facts": None}
         return {
             "results": [result.to_json() for result in self._ledger_results(self.target)],
             "certain": [
                 result.to_json() for result in (*self._ends(self.target), *self._failed_checks())
             ],
             "causes": self._causes(self.target),
+            "sound": {
+                id_: entry.judged
+                for id_, entry in list(self.target.ledger.entries.items())
+                if entry.sound
+            },
             "facts": self._facts(self.target),
         }
 

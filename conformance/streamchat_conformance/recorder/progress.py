@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from streamchat_conformance.core.eventstream import EventStreamParser
+from streamchat_conformance.core.eventstream import Event, EventStreamParser
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.http1 import ResponseReader
 
@@ -29,6 +29,8 @@ class Progress:
         """The response as far as it was read."""
         self.events = 0
         """Events of a 200 response, gzip and deflate undone; see `countable`."""
+        self.last_event: Event | None = None
+        """The last of them, where they are counted; it may be cut."""
         self.countable = False
         """Whether events can be counted: 200, and no content coding but gzip or deflate.
 
@@ -82,7 +84,9 @@ class Progress:
             self.events += 1
             return
         data = piece.data if self._inflater is None else self._inflater.inflate(piece.data)
-        self.events += len(self._parser.receive(data, piece.at_s))
+        events = self._parser.receive(data, piece.at_s)
+        self.events += len(events)
+        self.last_event = events[-1] if events else self.last_event
 
 
 class _ProgressInflater:

@@ -178,6 +178,28 @@ FAULTS: dict[str, tuple[str, Sequence[Item]]] = {
         "openai.nothing-after-finish",
         [role(), text(), stop(), text(), DONE],
     ),
+    "a reason in each chunk": (
+        "openai.nothing-after-finish",
+        [
+            chunk({"role": "assistant", "content": ""}, "stop"),
+            chunk({"content": "a"}, "stop"),
+            chunk({"content": "b"}, "stop"),
+            stop(),
+            DONE,
+        ],
+    ),
+    "a reason in each chunk of text": (
+        "openai.nothing-after-finish",
+        [role(), chunk({"content": "a"}, "length"), chunk({"content": "b"}, "length"), DONE],
+    ),
+    "a reason with the role": (
+        "openai.nothing-after-finish",
+        [chunk({"role": "assistant", "content": ""}, "stop"), text(), chunk({}), stop(), DONE],
+    ),
+    "a refusal after the reason": (
+        "openai.nothing-after-finish",
+        [role(), text(), stop(), chunk({"refusal": "no"}), DONE],
+    ),
     "reasoning after the reason": (
         "openai.nothing-after-finish",
         [role(), text(), stop(), chunk({"reasoning_content": "hm"}), DONE],

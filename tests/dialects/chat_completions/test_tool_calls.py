@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .completions import (
+    BASE,
     DONE,
     WITH_TOOL,
     Item,
@@ -84,6 +85,14 @@ TOOL_FAULTS: dict[str, tuple[str, Sequence[Item]]] = {
         "openai.tool-id-stable",
         [calling(head_of_call()), calling(call(id="call_2", arguments=ARGUMENTS))],
     ),
+    "id changes, with the name": (
+        "openai.tool-id-stable",
+        [
+            calling(head_of_call()),
+            calling(call(id="call_2", name="f", arguments=ARGUMENTS[:5])),
+            calling(call(id="call_3", name="f", arguments=ARGUMENTS[5:])),
+        ],
+    ),
     "id again": (
         "openai.tool-head-once",
         [calling(head_of_call()), calling(call(id="call_1", arguments=ARGUMENTS))],
@@ -145,3 +154,38 @@ def test_markup_of_calls_in_the_content_is_reported() -> None:
     items: list[Item] = [role(), text("<tool_"), text("call>{}"), stop(), DONE]
     assert broken(stream(*items, members=WITH_TOOL)) == {"openai.tool-no-leak"}
     assert broken(stream(*items)) == set()
+
+
+def test_calls_of_two_choices_have_different_ids() -> None:
+    def answer(ids: tuple[str, str]) -> list[Item]:
+        return [
+            *(chunk({"role": "assistant"}, index=index) for index in (0, 1)),
+            *(
+                chunk(
+                    {"tool_calls": [call(id=id_, type="function", name="f", arguments=ARGUMENTS)]},
+                    index=index,
+                )
+                for index, id_ in enumerate(ids)
+            ),
+            *(chunk({}, "tool_calls", index=index) for index in (0, 1)),
+            DONE,
+        ]
+
+    two = {**WITH_TOOL, "n": 2}
+    assert broken(stream(*answer(("call_1", "call_2")), members=two)) == set()
+    assert broken(stream(*answer(("call_1", "call_1")), members=two)) == {"openai.tool-head"}
+
+
+def test_a_custom_tool_is_called_with_free_text() -> None:
+    pieces_of_it = [
+        {"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "sql", "input": ""}},
+        {"index": 0, "custom": {"input": "SELECT "}},
+        {"index": 0, "custom": {"input": "1"}},
+    ]
+    items = [*START, *(calling(piece) for piece in pieces_of_it), *END]
+    custom = {**BASE, "tools": [{"type": "custom", "custom": {"name": "sql"}}]}
+    assert broken(stream(*items, members=custom)) == set()
+    assert broken(stream(*items, members=WITH_TOOL)) == {"openai.tool-head"}
+    nameless = [{**pieces_of_it[0], "custom": {"input": ""}}, *pieces_of_it[1:]]
+    items = [*START, *(calling(piece) for piece in nameless), *END]
+    assert broken(stream(*items, members=custom)) == {"openai.tool-head"}

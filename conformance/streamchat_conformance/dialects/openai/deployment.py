@@ -6,16 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.dialects.chat_messages.model_list import model_list_request
-from streamchat_conformance.dialects.openai.requests import PATH, CompletionRequests
+from streamchat_conformance.dialects.openai.requests import (
+    PATH,
+    CompletionRequest,
+    CompletionRequests,
+)
 
 if TYPE_CHECKING:
-    from streamchat_conformance.core.http_request import HttpRequest
+    from streamchat_conformance.core.http_request import Body, HttpRequest
     from streamchat_conformance.dialects.interface import Deployment, Dialect
 
 
 def deployed(dialect: Dialect, deployment: Deployment) -> Dialect:
     """Return the dialect with requests for a deployment."""
     return replace(dialect, requests=CompletionRequests(deployment))
+
+
+def accepted(deployment: Deployment, plain: Body) -> Deployment:
+    """Return the deployment with the name of the limit by which it accepts a plain request."""
+    request = CompletionRequest.of(plain)
+    return deployment if request.cap is None else replace(deployment, cap_name=request.cap_name)
 
 
 def discovery(deployment: Deployment, path: str) -> HttpRequest | None:

@@ -10,7 +10,7 @@ from streamchat_conformance.dialects.openai.barring import barred
 from streamchat_conformance.dialects.openai.capabilities import CAPABILITIES
 from streamchat_conformance.dialects.openai.classification import PLAIN, asked
 from streamchat_conformance.dialects.openai.data import SENTINEL
-from streamchat_conformance.dialects.openai.deployment import deployed, discovery
+from streamchat_conformance.dialects.openai.deployment import accepted, deployed, discovery
 from streamchat_conformance.dialects.openai.events import content
 from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
 from streamchat_conformance.dialects.openai.requests import PATH, CompletionRequests
@@ -32,6 +32,7 @@ DIALECT = Dialect(
     deployed=deployed,
     discovery=discovery,
     discovered=with_listed_model,
+    accepted=accepted,
     first_event_s=60.0,
     levels={
         "headers.cache-control": SHOULD,

@@ -9,7 +9,7 @@ of the call is judged as if it had its index.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,8 @@ class ToolCall:
     arguments: list[str] = field(default_factory=list)
     odd: bool = False
     """Whether some arguments were no string."""
+    free: bool = False
+    """Whether they are free text, and no JSON."""
 
     @property
     def text(self) -> str:
@@ -51,9 +53,15 @@ class ToolCall:
         return "".join(self.arguments)
 
 
-def gathered(choice: ChoiceRecord) -> tuple[list[ToolCall], list[Problem]]:
-    """Return a choice's calls, and what is wrong with their pieces."""
-    gathering = _Gathering()
+def gathered(
+    choice: ChoiceRecord, *, custom: bool = False, ids: Collection[str] = ()
+) -> tuple[list[ToolCall], list[Problem]]:
+    """Return a choice's calls, and what is wrong with their pieces.
+
+    `custom` says that tools were offered whose input is free text, `ids` are those of the calls of
+    other choices.
+    """
+    gathering = _Gathering(custom=custom, ids=frozenset(ids))
     for datum, piece in choice.tool_pieces:
         gathering.problems += gathering.take(datum, piece)
     return gathering.calls, gathering.problems
@@ -61,6 +69,8 @@ def gathered(choice: ChoiceRecord) -> tuple[list[ToolCall], list[Problem]]:
 
 @dataclass(slots=True)
 class _Gathering:
+    custom: bool
+    ids: frozenset[str]
     calls: list[ToolCall] = field(default_factory=list)
     by_index: dict[int, ToolCall] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -68,8 +78,7 @@ class _Gathering:
     """The index that the next call should have."""
 
     def take(self, datum: Datum, piece: dict[str, Any]) -> Iterator[Problem]:
-        function = piece.get("function")
-        function = function if isinstance(function, dict) else {}
+        function = self._called(piece)
         id_, name = _text(piece.get("id")), _text(function.get("name"))
         index = piece.get("index")
         call: ToolCall | None
@@ -83,7 +92,7 @@ class _Gathering:
             if call is None and not id_ and last and not (name and _is_json(last.text)):
                 call = last
             index = None
-        if call is not None and _begins_another(call, id_, name):
+        if call is not None and _begins_another(call, id_, name, function.get("arguments")):
             if index is not None:
                 message = (
                     f"a second call ({id_[:40]!r}) has the index of the first ({call.id[:40]!r})"
@@ -96,6 +105,18 @@ class _Gathering:
             yield from _later(call, datum, piece, id_, name)
         yield from self._arguments(datum, function, call or self.calls[-1])
 
+    @property
+    def _types(self) -> tuple[str | None, ...]:
+        return (None, "function", "custom") if self.custom else (None, "function")
+
+    def _called(self, piece: dict[str, Any]) -> dict[str, Any]:
+        """Return what a piece says of the tool: its name, and some of its arguments or input."""
+        found = piece.get("function")
+        custom = piece.get("custom") if self.custom else None
+        if not isinstance(found, dict) and isinstance(custom, dict):
+            return {"name": custom.get("name"), "arguments": custom.get("input")}
+        return found if isinstance(found, dict) else {}
+
     def _head(
         self, datum: Datum, piece: dict[str, Any], index: int | None, id_: str, name: str
     ) -> Iterator[Problem]:
@@ -103,18 +124,18 @@ class _Gathering:
             message = f"call number {len(self.calls) + 1} has the index {index}"
             yield Problem("openai.tool-index-dense", datum, message, INDEX)
         self.next_index = self.next_index + 1 if index is None else index + 1
-        problem = ""
+        problem, free = "", self.custom and piece.get("type") == "custom"
         if not id_:
             problem = "the first piece of a call has no `id`"
-        elif any(call.id == id_ for call in self.calls):
+        elif id_ in self.ids or any(call.id == id_ for call in self.calls):
             problem = f"two calls have the id {id_[:60]!r}"
-        elif piece.get("type") not in (None, "function"):
+        elif piece.get("type") not in self._types:
             problem = f"the type of a call is {piece['type']!r}"[:100]
         elif not name:
             problem = "the first piece of a call has no `function.name`"
         if problem:
             yield Problem("openai.tool-head", datum, problem, HEAD)
-        call = ToolCall(self.next_index - 1, datum, id_, name)
+        call = ToolCall(self.next_index - 1, datum, id_, name, free=free)
         self.calls.append(call)
         given = piece.get("index")
         if index is None and not (is_int(given) and given >= 0):
@@ -139,11 +160,17 @@ class _Gathering:
             )
 
 
-def _begins_another(call: ToolCall, id_: str, name: str) -> bool:
-    """Return whether a piece is the head of another call than the one of its index."""
+def _begins_another(call: ToolCall, id_: str, name: str, arguments: Any) -> bool:
+    """Return whether a piece is the head of another call than the one of its index.
+
+    One that repeats the name, and goes on with the arguments, belongs to the call: its id changed.
+    """
     if not id_ or not call.id or id_ == call.id or not name:
         return False
-    return name != call.name or not call.text or _is_json(call.text)
+    if name != call.name or _is_json(call.text):
+        return True
+    begins = not isinstance(arguments, str) or not arguments or _is_json(arguments)
+    return not call.text and begins
 
 
 def _later(

@@ -312,7 +312,8 @@ def _look_at_tools(found: Transcript, *, ended: bool) -> None:
                 found.add(Problem("openai.tool-no-leak", at, message, expected))
         if not choice.tool_pieces:
             continue
-        calls, problems = gathered(choice)
+        others = {call.id for calls in found.calls.values() for call in calls}
+        calls, problems = gathered(choice, custom=found.wanted.custom_tools, ids=others)
         found.calls[index] = calls
         found.decided.update(TOOLS)
         if len(calls) > 1:
@@ -333,6 +334,8 @@ def _whole_calls(
     found.decided |= {"openai.tool-arguments-once"}
     named = all(call.name for call in calls)
     for call in calls:
+        if call.free:
+            continue
         if doubled(call.text):
             message = f"the arguments of a call come twice: {call.text[:120]}"
             yield Problem("openai.tool-arguments-once", call.head, message, "one JSON object")

@@ -38,6 +38,10 @@ def undecided(found: Container[str], *, gapped: bool, choices: int) -> Iterator[
     """
     if gapped:
         yield from OF_WHAT_CAME
+    if "openai.nothing-after-finish" in found:
+        # A reason that comes too early, be it in every chunk, is one fault: the right one, and the
+        # chunks between them, are no others.
+        yield from ("openai.finish-once", "openai.finish-last")
     if choices == 1 and "openai.choice-index" in found:
         # Several choices may stand where one was asked for: taken for one they have no order.
         yield from ORDER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 
@@ -30,6 +31,13 @@ def deploy(target: Target) -> None:
                 )
             deployment = dialect.discovered(deployment, reading.body if reading.accepted else b"")
     target.deploy(settings.deployed(deployment))
+
+
+def learn(target: Target, plain: Body) -> None:
+    """Make all requests as the plain one is that the target accepts, where the first one is not."""
+    settings, accepted = target.settings, target.dialect.accepted
+    if accepted is not None:
+        target.deploy(settings.deployed(accepted(settings.deployment, plain)))
 
 
 def credentials_hint(target: Target) -> str:

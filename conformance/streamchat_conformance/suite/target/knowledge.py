@@ -7,6 +7,7 @@ from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
+from streamchat_conformance.suite.target.open_ends import OpenEnds
 
 
 class TargetKnowledge:
@@ -17,6 +18,8 @@ class TargetKnowledge:
         """What it can show."""
         self.latency = LatencyBaseline()
         """What single requests have taken."""
+        self.open_ends = OpenEnds()
+        """Whether it leaves its streams open after their sentinel."""
         self.once: set[str] = set()
         """What is to be done once in a run, and was."""
         self.failed: set[str] = set()

@@ -14,7 +14,7 @@ from streamchat_conformance.suite.target.baseline import (
     pace,
     preliminaries,
 )
-from streamchat_conformance.suite.target.deploying import credentials_hint
+from streamchat_conformance.suite.target.deploying import credentials_hint, learn
 from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.recognising import look_elsewhere, recognise
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd, Watched
@@ -49,7 +49,9 @@ def run_preflight(target: Target) -> Baseline:
         if reading.accepted:
             baseline.plain = plain
             target.ledger.authorized = True
-            target.ledger.accept_only(plain if plain is not requests.plain[0] else None)
+            if plain is not requests.plain[0]:
+                target.ledger.accept_only(plain)
+                learn(target, plain)
             break
     for reading in readings:
         target.ledger.observe_reading(reading)

@@ -31,13 +31,10 @@ from streamchat_conformance.suite.verdicts.overlapping import overlaps, require_
 
 SLOW_S = 0.3
 """A target whose first event takes this long gets several requests at once (seconds)."""
-
 CONCURRENT_REQUESTS = 8
 """How many requests are sent at once."""
-
 CERTAIN_REQUESTS = 4
 """How many at once every target has to serve; more may wait for their turn."""
-
 OF_LIMIT = 0.7
 """The share of the first-event limit that a request may spend waiting and served."""
 
@@ -189,7 +186,8 @@ class Target:
         (`latency`) if it was alone; `timed` says so where background work is known not to matter.
         """
         data = request if isinstance(request, bytes) else self.encode(request)
-        condition, retry = stop or self.enough(events), self.bounds.retries.begin()
+        condition = self.known.open_ends.bounded(stop or self.enough(events), self.dialect)
+        retry = self.bounds.retries.begin()
         while True:
             busy = self.background.busy
             with self.known.latency.flight() as flight, self.connect() as connection, testable():
@@ -286,7 +284,7 @@ class Target:
 
         With `receive` the request was sent before (pipelined), and only its answer is read.
         """
-        limits = self._limits_for(data)
+        limits, stop = self._limits_for(data), self.known.open_ends.bounded(stop, self.dialect)
         busy = self.background.busy
         with testable():
             if receive:
@@ -303,6 +301,7 @@ class Target:
     def note(self, reading: Reading) -> None:
         """Take note of how long an answer was waited for, and whether any came."""
         self.bounds.timeouts.note(reading)
+        self.known.open_ends.note(reading)
         self.ledger.follow(reading)
         self.liveness.note(reading)
 

@@ -8,6 +8,7 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.overload import admitted, rate_limited
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import (
+    NOTHING_SEEN,
     Blocked,
     NotApplicable,
     NothingSeen,
@@ -59,7 +60,7 @@ def _undecided(target: Target, id_: str) -> Exception:
         return Blocked(_CODING, withheld)
     if withheld:
         return NotApplicable(f"it could not be judged: {withheld}")
-    return NothingSeen("nothing came that decides it")
+    return NothingSeen(NOTHING_SEEN)
 
 
 def check(reading: Reading, *ids: str) -> Reading:

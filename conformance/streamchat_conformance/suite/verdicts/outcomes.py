@@ -49,6 +49,9 @@ class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """A requirement does not apply to this target, or nothing came to judge it by."""
 
 
+NOTHING_SEEN = "nothing came that decides it"
+
+
 class NothingSeen(NotApplicable):
     """No exchange of the run decides a requirement, and no other requirement explains why."""
 

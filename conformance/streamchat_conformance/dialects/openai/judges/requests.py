@@ -7,6 +7,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.capabilities import TOOLS
+from streamchat_conformance.dialects.openai.chunk_shape import OBJECT as CHUNK_OBJECT
 from streamchat_conformance.dialects.openai.classification import LAX, MISSING, NOT_OBJECT, PLAIN
 from streamchat_conformance.dialects.openai.rules import JUDGES, judge
 from streamchat_conformance.dialects.openai.transcript import transcript_of
@@ -99,8 +100,12 @@ def tool_history(reading: Reading) -> Verdict:
 
 
 def _is_completion(reading: Reading) -> bool:
+    """Return whether a body is a whole answer: a chunk has choices as well, but no message."""
     value = read_json(reading.body).value
-    return isinstance(value, dict) and isinstance(value.get("choices"), list)
+    choices = value.get("choices") if isinstance(value, dict) else None
+    if not isinstance(choices, list) or value.get("object") == CHUNK_OBJECT:
+        return False
+    return all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices)
 
 
 @judge(

@@ -21,7 +21,7 @@ from streamchat_conformance.dialects.openai.stream_rows import (
     USAGE_ROWS,
 )
 from streamchat_conformance.dialects.openai.transcript import Transcript, transcript_of
-from streamchat_conformance.dialects.openai.wanted import wanted_of
+from streamchat_conformance.dialects.openai.wanted import as_it_came, wanted_of
 from streamchat_conformance.judges.judge import Evidence
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.record import declare_rows
@@ -45,6 +45,8 @@ def transcript(reading: Reading) -> Transcript | None:
 
 def _transcript(reading: Reading) -> Transcript | None:
     wanted = wanted_of(reading.asked.values.get("options", {}))
+    if reading.assumed:
+        wanted = as_it_came(wanted, (payload.value for _, payload in reading.payloads))
     # How a stream with empty options goes wrong is openai.stream-options-empty.
     if not reading.judges_stream or not wanted.streams or wanted.stream_options == {}:
         return None
