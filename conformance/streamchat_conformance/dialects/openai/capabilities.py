@@ -144,8 +144,11 @@ def _has_two_calls(payloads: Payloads) -> bool:
 
 
 def has_two_choices(payloads: Payloads) -> bool:
-    """Return whether choices with two indexes came."""
-    return len({repr(choice.get("index")) for choice in choices_of(payloads)}) > 1
+    """Return whether choices with two indexes came, or two that share one."""
+    choices = choices_of(payloads)
+    roles = sum(bool(delta.get("role")) for delta in _deltas(payloads))
+    finishes = sum(bool(choice.get("finish_reason")) for choice in choices)
+    return len({repr(choice.get("index")) for choice in choices}) > 1 or roles == finishes == 2
 
 
 def has_logprobs(payloads: Payloads) -> bool:

@@ -91,6 +91,10 @@ DIALECT = Dialect(
             *("openai.delta", "sse.final-blank-line"),
         ),
         "openai.option-ignored": ("openai.n-choices",),
+        **dict.fromkeys(
+            ("openai.finish-once", "openai.finish-last", "openai.content-parity"),
+            ("openai.nothing-after-finish",),
+        ),
         "openai.logprobs": (
             *("openai.content-parity", "openai.delta", "openai.nothing-after-finish"),
             *("payload.no-replacement", "payload.nonempty"),
@@ -98,6 +102,7 @@ DIALECT = Dialect(
         "payload.object": ("openai.only-chunks",),
         "sse.no-empty-events": ("openai.only-chunks",),
         "sse.data": ("openai.no-dataless-block",),
+        "sse.event-type": ("openai.only-chunks",),
         "openai.only-chunks": ("openai.fault-error-event", "openai.error-not-streamed"),
         "openai.id-stable": ("openai.isolated",),
         "stream.fault-visible": ("openai.fault-error-event",),

@@ -105,7 +105,10 @@ class ChoiceRecord:
     """Whether content, a refusal or a tool call came."""
     refused: bool = False
     """Whether the text of a refusal came."""
-    role_seen: bool = False
+    roles: int = 0
+    """How many chunks brought a role."""
+    finishes: int = 0
+    """How many chunks brought a reason for which it finished."""
     finish: str | None = None
     """The first reason for which it finished."""
     emptily_finished: bool = False
@@ -123,6 +126,10 @@ class ChoiceRecord:
     def said_something(self) -> bool:
         """Whether anything came that a person or a program can use."""
         return self.spoke or bool(self.thoughts)
+
+    def lumped(self, choices: int) -> bool:
+        """Return whether several choices seem to have come under the index of this one."""
+        return choices > 1 and self.roles == self.finishes == choices
 
     def take(self, datum: Datum, choice: dict[str, Any]) -> Iterator[Problem]:
         """Take a chunk's part for this choice; yield what is wrong with its place."""
@@ -153,7 +160,7 @@ class ChoiceRecord:
 
     def _keep(self, datum: Datum, choice: dict[str, Any]) -> None:
         delta = delta_of(choice)
-        self.role_seen |= delta.get("role") is not None
+        self.roles += delta.get("role") is not None
         self.spoke |= speaks(delta)
         self.refused |= bool(delta.get("refusal"))
         content = delta.get("content")
@@ -169,6 +176,7 @@ class ChoiceRecord:
         if isinstance(logprobs, dict):
             self.logprobs.append((datum, logprobs))
         reason = choice.get("finish_reason")
+        self.finishes += reason not in (None, "")
         if reason not in (None, "") and self.finish is None:
             self.finish = reason if isinstance(reason, str) else repr(reason)[:80]
         if reason is not None:

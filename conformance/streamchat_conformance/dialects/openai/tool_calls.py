@@ -169,8 +169,7 @@ def _begins_another(call: ToolCall, id_: str, name: str, arguments: Any) -> bool
         return False
     if name != call.name or _is_json(call.text):
         return True
-    begins = not isinstance(arguments, str) or not arguments or _is_json(arguments)
-    return not call.text and begins
+    return not call.text and not arguments
 
 
 def _later(

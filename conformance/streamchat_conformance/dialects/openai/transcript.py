@@ -256,6 +256,9 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
             found.add(_incomplete(found, 0, "never came"))
         return
     found.decided.add("openai.finish-present")
+    if not any("finish_reason" in each for datum in found.chunks for each in datum.choices):
+        # It stands in another place, or nowhere: that no choice finishes says it all.
+        found.problems.pop("openai.finish-member", None)
     # That the reason was an empty string is openai.finish-not-empty.
     if choice.state is not ChoiceState.FINISHED and not choice.emptily_finished:
         message = (
@@ -265,6 +268,9 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
             '"finish_reason": "stop" (or length, tool_calls, …) in a last chunk of the choice'
         )
         found.add(Problem("openai.finish-present", found.chunks[-1], message, expected))
+    if found.wanted.choices > 1 and len(found.choices) == 1 and choice.lumped(found.wanted.choices):
+        found.decided.add("openai.n-choices")
+        found.add(_incomplete(found, 1, "never came: its chunks name choice 0"))
     if found.wanted.choices > 1 and len(found.choices) > 1:
         found.decided.add("openai.n-choices")
         # What the first choice lacks as well has a requirement of its own.
@@ -295,7 +301,7 @@ def _lacks(choice: ChoiceRecord | None, *, stops: bool) -> str:
         return ""
     if not choice.spoke and not stops:
         return "has no text"
-    return "" if choice.role_seen else "has no role"
+    return "" if choice.roles else "has no role"
 
 
 def _look_at_tools(found: Transcript, *, ended: bool) -> None:

@@ -21,6 +21,12 @@ OF_WHAT_CAME = (
     "openai.tool-arguments-json",
 )
 """What an event that cannot be read may have said: without it, nothing is known to be absent."""
+OF_CALLS = (
+    *("openai.tool-index-dense", "openai.tool-index-distinct", "openai.tool-head"),
+    *("openai.tool-head-once", "openai.tool-id-stable", "openai.tool-arguments-json"),
+    "openai.tool-arguments-once",
+)
+"""What is said of the calls of one choice."""
 OF_CHOICES = (
     *ORDER,
     "openai.role-present",
@@ -44,7 +50,7 @@ def undecided(found: Container[str], *, gapped: bool, choices: int) -> Iterator[
         yield from ("openai.finish-once", "openai.finish-last")
     if choices == 1 and "openai.choice-index" in found:
         # Several choices may stand where one was asked for: taken for one they have no order.
-        yield from ORDER
+        yield from (*ORDER, *OF_CALLS)
     if choices > 1:
         # Choices that cannot be distinguished from each other have no order.
         if "openai.choice-index" in found:

@@ -41,10 +41,12 @@ def usage_problems(
     found = usage_chunks(chunks)
     if not found:
         return
+    # Where it stands in a chunk of its own as well, it only comes too often.
+    alone = any(not datum.choices for datum in found)
     for datum in found:
         if problem := _shape(datum.usage):
             yield Problem("openai.usage-shape", datum, problem, SHAPE)
-        elif datum.choices and not continuous:
+        elif datum.choices and not (continuous or alone):
             message = "usage comes in a chunk with choices: openai-java drops that chunk's content"
             yield Problem("openai.usage-chunk", datum, message, PLACE)
     if len(found) > 1 and not continuous:

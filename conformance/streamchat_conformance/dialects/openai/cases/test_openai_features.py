@@ -128,6 +128,8 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
     more = _completion_tokens(longer)
     if more is None or more <= tokens + 1:
         raise NotApplicable("the answer is as short without the limit")
+    if "openai.nothing-after-finish" in found.problems:
+        raise Blocked("openai.nothing-after-finish", "the answer goes on after its finish_reason")
     finish = found.choices[0].finish if 0 in found.choices else None
     # That no reason came is openai.finish-present.
     if finish in ("stop", "tool_calls", "function_call"):

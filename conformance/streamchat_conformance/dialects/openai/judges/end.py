@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
+from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.dialects.openai.data import SENTINEL
+from streamchat_conformance.dialects.openai.data import SENTINEL, DatumKind
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
@@ -17,6 +18,13 @@ from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 5.0
 """How long a body may go on after its last event (seconds)."""
+
+
+def _is_no_data(block: Block | None) -> bool:
+    """Return whether the sentinel stands in a block without `data:` before it; see sse.fields."""
+    word = SENTINEL.strip("[]")
+    lines = block.lines if block is not None else ()
+    return any(line.name and line.name != "data" and word in line.name.upper() for line in lines)
 
 
 def _last_lines(reading: Reading) -> bytes:
@@ -42,7 +50,7 @@ def done(reading: Reading) -> Verdict:
         return None
     last = found.data[-1]
     # What cannot be read may be an end, joined to other data or in other words, or a failure.
-    if last.hides:
+    if last.hides or last.kind is DatumKind.FOREIGN or _is_no_data(tail):
         return None
     if not reading.ended_well and not (
         found.finished and not reading.ended and silent_s(reading, last.at_s) >= ENDS_WITHIN_S
