@@ -27,6 +27,14 @@ STEPS = ACTION["runs"]["steps"]
 INSTALL, JUDGE, SHOW = STEPS
 LIMIT_S = 180.0
 NARROW = "--thoroughness=quick"
+CHECKS = """\
+from streamchat_conformance.checks import MUST, check
+
+
+@check("x-teapot", MUST, "Every answer is 418.")
+def teapot(reading):
+    return ["it is no teapot"] if reading.head is not None else None
+"""
 
 
 @dataclass(frozen=True)
@@ -161,13 +169,17 @@ def test_the_action_fails_the_job_and_still_says_why(runner: Runner) -> None:
     stand_in(runner.temp / "streamchat-conformance")
     inputs = {
         "target-command": faulty("errors-as-text-plain"),
-        "requirements": "error.*",
+        "requirements": "error.*\nx-*",
         "options": NARROW,
+        "checks": "our_checks.py\n",
+        "target-file": "server.toml",
         "sarif": "report.sarif",
         "source-file": "app/chat.py",
         # The last report is where this run writes its own.
         "before": "streamchat-report.json",
     }
+    (runner.work / "our_checks.py").write_text(CHECKS, "utf-8")
+    (runner.work / "server.toml").write_text('[levels]\n"x-teapot" = "should"\n', "utf-8")
     last = value({"error.shape": Outcome.FAIL})
     (runner.work / "streamchat-report.json").write_text(json.dumps(last), "utf-8")
     done = runner.step(JUDGE, inputs)
@@ -177,6 +189,9 @@ def test_the_action_fails_the_job_and_still_says_why(runner: Runner) -> None:
     shown = runner.step(SHOW, {})
     assert shown.code == 0
     begin = "::error title=error.media-type (MUST),file=app/chat.py,line=1::"
+    assert any(line.startswith(begin) for line in shown.printed.splitlines())
+    level = "SHOULD by [levels] in server.toml%2C MUST by default"
+    begin = f"::warning title=x-teapot ({level}),file=app/chat.py,line=1::Every answer is 418."
     assert any(line.startswith(begin) for line in shown.printed.splitlines())
     assert runner.outputs()["must-failed"] != "0"
     assert (runner.work / "report.sarif").exists()
