@@ -16,6 +16,7 @@ from streamchat_conformance.suite.config.deploying import (
     key_referred_to,
     with_key,
 )
+from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.config.typed import SettingsError
 
 OPENAI = dialect_named("openai")
@@ -128,3 +129,12 @@ def test_models_are_asked_for_next_to_the_endpoint(path: str, models: str) -> No
 )
 def test_a_url_may_end_with_what_client_libraries_call_the_base(url: str, path: str) -> None:
     assert Endpoint.from_url(url, path=OPENAI.path, base=OPENAI.base).path == path
+
+
+def test_large_prompts_are_left_out_where_the_dialect_or_the_user_says_so() -> None:
+    largest, large = "request.very-large-prompt", "request.large-prompt"
+    for declared, left_out in ((None, {largest}), (True, {largest, large}), (False, set())):
+        table = {} if declared is None else {"skip_large": declared}
+        settings = Settings(dialect=OPENAI, deployment=deployment_of(table, {}))
+        assert {id_ for id_ in (largest, large) if settings.skips_large(id_)} == left_out
+    assert not Settings().skips_large(largest)

@@ -29,6 +29,7 @@ from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S, Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 LARGE = 64 * 1024
 VERY_LARGE = 1024 * 1024
@@ -168,10 +169,19 @@ def test_json_suffixes_are_accepted(target: Target) -> None:
         check(reading, "request.media-type-suffix")
 
 
+def _require_large(target: Target, id_: str) -> None:
+    """Raise NotApplicable where this target is to be sent no prompt that is so large."""
+    if target.settings.skips_large(id_):
+        given = target.settings.deployment.skip_large is not None
+        why = "[target] says so" if given else "send them with --large-prompts"
+        raise NotApplicable(f"large prompts are left out: {why}")
+
+
 @decides("request.large-prompt")
 @costs(3, largest_bytes=64 * 1024)
 @independent(at_once=3)
 def test_a_large_prompt_is_accepted(target: Target) -> None:
+    _require_large(target, "request.large-prompt")
     texts = [
         "All work and no play. " * (size // 22 + 1) for size in (LARGE // 4, LARGE // 2, LARGE)
     ]
@@ -183,6 +193,7 @@ def test_a_large_prompt_is_accepted(target: Target) -> None:
 @decides("request.very-large-prompt")
 @costs(2, largest_bytes=1024 * 1024)
 def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
+    _require_large(target, "request.very-large-prompt")
     reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")
     target.check_alive("a prompt of 1 MiB")
     check(reading, "request.very-large-prompt")

@@ -42,6 +42,10 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     Returns whether all of them were served at once, beyond doubt.
     """
     target.require_stream()
+    slots = target.settings.deployment.slots
+    if slots == 1:
+        raise NotApplicable("the server has one slot, as is declared: streams wait for each other")
+    count = min(count, slots or count)
     crowds: list[StreamGroup] = []
     # A server that serves one after the other does so every time; a busy machine does not.
     retry = target.bounds.retries.begin()

@@ -100,6 +100,9 @@ class Deployment:
     """The member that says so, where a dialect has several."""
     slots: int | None = None
     """How many requests it serves at once, where that is known."""
+    skip_large: bool | None = None
+    """Whether it is sent no large prompts at all (True), or the largest as well (False); None:
+    those that the dialect does not find too costly."""
     members: Mapping[str, Any] = field(default_factory=dict)
     """Members of every request in addition to the dialect's own."""
 
@@ -299,6 +302,8 @@ class Dialect:
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     request_rows: tuple[str, ...] = ()
     """Its own requirements, or globs, that say nothing where the request is only assumed."""
+    costly: frozenset[str] = frozenset()
+    """Shared requirements whose requests cost too much to be sent unless the user says so."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
     barred: Callable[[int, bytes], str] | None = None

@@ -221,6 +221,8 @@ def _with_deployment(config: pytest.Config, settings: Settings) -> Settings:
         if number < 1:
             raise SettingsError(f"--slots {slots!r} must be above 0")
         deployment = replace(deployment, slots=number)
+    if config.getoption("--large-prompts"):
+        deployment = replace(deployment, skip_large=False)
     variable = config.getoption("--api-key-env")
     headers = settings.headers
     if variable is not None:

@@ -71,6 +71,12 @@ def _add_target(parser: pytest.Parser) -> None:
         help="how many requests the server serves at once, where it serves few",
     )
     group.addoption(
+        "--large-prompts",
+        action="store_true",
+        help="send prompts of 1 MiB in dialects that leave them out (the same in a target file: "
+        "skip_large = false)",
+    )
+    group.addoption(
         "--endpoint-path", metavar="PATH", help="path of the endpoint (default: the dialect's)"
     )
     group.addoption(

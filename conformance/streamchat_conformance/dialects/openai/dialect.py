@@ -61,6 +61,8 @@ DIALECT = Dialect(
         *("openai.usage-honoured", "openai.usage-unasked", "openai.tool-finish"),
         *("openai.request-*", "openai.error-*", "openai.message*", "openai.stream-*"),
     ),
+    # A prompt of 1 MiB may keep a model busy for minutes, or cost as much as all other requests.
+    costly=frozenset({"request.very-large-prompt"}),
     without=frozenset(
         {
             "error.status",

@@ -11,7 +11,7 @@ from typing import Any
 from streamchat_conformance.dialects.interface import Deployment, Dialect
 from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
 
-DEPLOYMENT_KEYS = frozenset({"model", "prompt", "api_key", "cap", "slots"})
+DEPLOYMENT_KEYS = frozenset({"model", "prompt", "api_key", "cap", "slots", "skip_large"})
 """Keys of [target] that say what is particular to a deployment."""
 MEMBERS_KEY = "members"
 """The key of [request] for members of each request."""
@@ -43,6 +43,7 @@ def deployment_of(target: Mapping[str, Any], request: Mapping[str, Any]) -> Depl
         cap=cap,
         cap_name=cap_name,
         slots=slots,
+        skip_large=typed(target, "skip_large", bool, None, "target"),
         members=members,
     )
 

@@ -121,6 +121,11 @@ class Settings:
         """The longest that one answer is waited for (seconds)."""
         return self.limits.first_event_s + max(self.observation_s, self.gap_limit_s)
 
+    def skips_large(self, id_: str) -> bool:
+        """Return whether a requirement on large prompts is left out."""
+        given = self.deployment.skip_large
+        return id_ in self.dialect.costly if given is None else given
+
     @property
     def cost_limits(self) -> CostLimits:
         """What bounds the requests of the run. A number that is given wins over the level's."""

@@ -171,7 +171,8 @@ class Observations:
         chats = [target.plain()]
         if target.has(FINITE):
             # What goes wrong only with a large request may do so at the stream's very end.
-            chats.append(target.plain("x" * LARGE_PROMPT))
+            length = 0 if target.settings.skips_large("request.large-prompt") else LARGE_PROMPT
+            chats += [target.plain("x" * length)] if length else []
         plans = [self._plan(chat, watched) for chat in chats]
         if target.has(FINITE):
             # What a coder still holds at the end of a stream shows only there.
