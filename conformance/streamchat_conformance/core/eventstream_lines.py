@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import dataclasses
 import re
 from typing import Final
 
@@ -11,7 +10,10 @@ from streamchat_conformance.core.eventstream_interpretation import Interpretatio
 from streamchat_conformance.core.eventstream_model import BOM, LF, Block, Event, Line, LineKind
 
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
+_NAMES: Final = {name.encode(): name for name in ("data", "event", "id", "")}
+"""Names of fields in which plain text is never odd; comments and blank lines have the empty one."""
 _KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+_BLANK, _COMMENT, _FIELD = LineKind.BLANK, LineKind.COMMENT, LineKind.FIELD
 _PLAIN_NAMES: Final = frozenset({"data", "event", "id"})
 """Fields in which plain ASCII without NUL is never odd."""
 
@@ -57,6 +59,8 @@ class LineReader:
             if data[0] == LF:
                 self._amend_ending()
                 data = data[1:]
+        if (cut := self._common_ending(data)) is not None:
+            return self._receive_common(data, *cut, at_s)
         start = 0
         for end in _LINE_END.finditer(data):
             content, cut_bytes = self._take_line(data, start, end.start())
@@ -95,6 +99,84 @@ class LineReader:
             complete=False,
             end_offset=lines[-1].end_offset,
         )
+
+    # Many lines at once.
+
+    def _common_ending(self, data: bytes) -> tuple[bytes, int] | None:
+        """Return the one line end that all lines have, and where the last one is; or None.
+
+        Lines with a NUL or a byte order mark may be odd, and so may those that are held to a limit.
+        """
+        if self._limit_bytes is not None or not self._keep or LF not in data:
+            return None
+        if b"\0" in data or BOM in data:
+            return None
+        ending = b"\n"
+        if crs := data.count(b"\r"):
+            ending = b"\r\n"
+            if not crs == data.count(b"\n") == data.count(ending):
+                return None
+        end = data.rfind(ending)
+        return None if end < 0 else (ending, end)
+
+    def _receive_common(self, data: bytes, ending: bytes, end: int, at_s: float) -> list[Event]:
+        """Read lines as `receive` does, where all have one end."""
+        whole = bytes(self._partial) + data[:end]
+        rest = data[end + len(ending) :]
+        contents = whole.split(ending)
+        try:
+            texts = whole.decode().split(ending.decode())
+            # What came before may hold what is not looked for in each line.
+            sound = not self._partial or not (b"\0" in contents[0] or BOM in contents[0])
+        except UnicodeDecodeError:
+            texts = [content.decode("utf-8", "replace") for content in contents]
+            sound = False
+        self._partial[:] = rest
+        self._partial_at_s = at_s if rest else self._partial_at_s
+        lines = self._common_lines(contents, ending, at_s, sound=sound)
+        self.lines += lines
+        events: list[Event] = []
+        start = 0
+        for place in [place for place, content in enumerate(contents) if not content]:
+            self.open_lines += lines[start:place]
+            self._interpretation.block = len(self.blocks)
+            dispatched = self._interpretation.read(texts[start : place + 1], at_s)
+            if self.open_lines:
+                event = dispatched[0] if dispatched else None
+                end_offset = lines[place].offset + len(ending)
+                row = (len(self.blocks), tuple(self.open_lines), event, True, end_offset)
+                self.blocks.append(tuple.__new__(Block, row))
+                self.open_lines = []
+            events += dispatched
+            self.block_has_fields = False
+            start = place + 1
+        self.open_lines += lines[start:]
+        self._interpretation.read(texts[start:], at_s)
+        if any(line.kind is LineKind.FIELD for line in lines[start:]):
+            self.block_has_fields = True
+        return events
+
+    def _common_lines(
+        self, contents: list[bytes], ending: bytes, at_s: float, *, sound: bool
+    ) -> list[Line]:
+        """Return lines of these contents; if they are `sound`, known fields are not odd."""
+        lines = []
+        make, offset, ending_bytes = tuple.__new__, self._offset, len(ending)
+        for content in contents:
+            raw_name, _, value = content.partition(b":")
+            name = _NAMES.get(raw_name) if sound or not content else None
+            if name is None:
+                self._offset = offset
+                line = self._line(content, 0, ending, at_s)
+            else:
+                kind = _FIELD if name else _COMMENT if content else _BLANK
+                value = value.removeprefix(b" ") if name else b""
+                row = (offset, content, ending, at_s, kind, name, value, (), 0)
+                line = make(Line, row)
+            lines.append(line)
+            offset += len(content) + ending_bytes
+        self._offset = offset
+        return lines
 
     # Lines.
 
@@ -168,7 +250,7 @@ class LineReader:
         if line.kind is not LineKind.BLANK:
             self.open_lines[-1] = line
         elif self.blocks and self.blocks[-1].end_offset == line.end_offset - 1:
-            self.blocks[-1] = dataclasses.replace(self.blocks[-1], end_offset=line.end_offset)
+            self.blocks[-1] = self.blocks[-1]._replace(end_offset=line.end_offset)
 
     # Blocks.
 

@@ -77,11 +77,13 @@ class Line(NamedTuple):
         return self.offset + len(self.content) + self.cut_bytes + len(self.ending)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Lines up to a blank line: an event, or nothing but comments, ids and the like."""
+class Block(NamedTuple):
+    """Lines up to a blank line: an event, or nothing but comments, ids and the like.
 
-    index: int
+    A tuple, because there are many.
+    """
+
+    index: int  # type: ignore[assignment]  # its place, and not what a tuple has under this name
     lines: tuple[Line, ...]
     """At least one line; the blank line is not among them."""
     event: Event | None
