@@ -5,9 +5,9 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import SERVER, SHOULD
 from streamchat_conformance.core.fields import split_list
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges.head import show_field, stream_head
+from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.head import of_stream_head, show_field
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
-from streamchat_conformance.judges.reading import Reading
 
 
 @judge(
@@ -18,10 +18,8 @@ from streamchat_conformance.judges.reading import Reading
     layer=SERVER,
     evidence=Evidence.KEPT,
 )
-def age(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def age(head: ResponseHead) -> Verdict:
     # Several members came from several caches: one that counted is enough. What is no number is
     # ignored by recipients, and says nothing about a cache.
     members = split_list(",".join(head.values("age")))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.judge import Decision, Verdict
 from streamchat_conformance.judges.reading import Reading
 
 
@@ -12,6 +16,17 @@ def stream_head(reading: Reading) -> ResponseHead | None:
     if reading.asked.expectation is not Expectation.ACCEPT:
         return None
     return reading.head if reading.accepted else None
+
+
+def of_stream_head(decide: Callable[[ResponseHead], Verdict]) -> Decision:
+    """Let a function decide on the head of an accepted valid request, and on nothing else."""
+
+    @functools.wraps(decide)
+    def decided(reading: Reading) -> Verdict:
+        head = stream_head(reading)
+        return None if head is None else decide(head)
+
+    return decided
 
 
 def show_field(head: ResponseHead, name: str) -> str:

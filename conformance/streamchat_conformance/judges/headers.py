@@ -11,7 +11,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, is_http_date, split_list
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http1 import ResponseHead
-from streamchat_conformance.judges.head import show_field, stream_head
+from streamchat_conformance.judges.head import of_stream_head, show_field, stream_head
 from streamchat_conformance.judges.injection import SINGLETONS, injects
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
@@ -20,10 +20,8 @@ from streamchat_conformance.judges.reading import Reading
 @judge(
     "headers.status", MUST, "A stream's status is 200.", source="article", evidence=Evidence.KEPT
 )
-def status(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def status(head: ResponseHead) -> Verdict:
     if head.status == 200:
         return []
     return [
@@ -161,10 +159,8 @@ def no_transform(reading: Reading) -> Verdict:
     source="ggml-org/llama.cpp#24774",
     evidence=Evidence.KEPT,
 )
-def accel_buffering(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def accel_buffering(head: ResponseHead) -> Verdict:
     if head.values("x-accel-buffering"):
         return []
     return [
@@ -185,10 +181,8 @@ def accel_buffering(reading: Reading) -> Verdict:
     source="licson/libSSE-php#19",
     evidence=Evidence.KEPT,
 )
-def accel_buffering_value(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def accel_buffering_value(head: ResponseHead) -> Verdict:
     values = head.values("x-accel-buffering")
     if all(value == "no" for value in values):
         return []
@@ -211,10 +205,8 @@ def accel_buffering_value(reading: Reading) -> Verdict:
     layer=SERVER,
     evidence=Evidence.KEPT,
 )
-def singletons(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def singletons(head: ResponseHead) -> Verdict:
     return [
         Finding(
             "headers.singletons",
@@ -275,10 +267,8 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
     layer=SERVER,
     evidence=Evidence.KEPT,
 )
-def date(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def date(head: ResponseHead) -> Verdict:
     values = head.values("date")
     if values and all(is_http_date(value) for value in values):
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -20,6 +21,8 @@ from streamchat_conformance.judges.reading import Reading
 
 Verdict = Iterable[Finding] | None
 """What a judge returns: findings, none for a clean exchange; None when it decides nothing."""
+Decision = Callable[[Reading], Verdict]
+"""A function that decides a requirement from one exchange."""
 
 
 class Evidence(Enum):
@@ -41,7 +44,7 @@ class Judge:
     """A requirement and the function that decides it from one exchange."""
 
     requirement: Requirement
-    decide: Callable[[Reading], Verdict]
+    decide: Decision
     evidence: Evidence = Evidence.WHOLE
 
     def __call__(self, reading: Reading) -> list[Finding] | None:
@@ -72,6 +75,19 @@ class Judge:
         return False
 
 
+def unless(unfit: Callable[[Reading], bool]) -> Callable[[Decision], Decision]:
+    """Let a function decide nothing on exchanges that are unfit for it."""
+
+    def fit_only(decide: Decision) -> Decision:
+        @functools.wraps(decide)
+        def decided(reading: Reading) -> Verdict:
+            return None if unfit(reading) else decide(reading)
+
+        return decided
+
+    return fit_only
+
+
 class Judges:
     """The judges of one owner: the shared part of the suite, or a dialect."""
 
@@ -92,7 +108,7 @@ class Judges:
         needs: Capability | Sequence[Capability] = (),
         layer: Layer = Layer.APPLICATION,
         evidence: Evidence = Evidence.WHOLE,
-    ) -> Callable[[Callable[[Reading], Verdict]], Judge]:
+    ) -> Callable[[Decision], Judge]:
         """Declare a requirement that one exchange decides, and the function that decides it."""
         entry = self._declarations.declare(
             Requirement(
@@ -105,7 +121,7 @@ class Judges:
             )
         )
 
-        def register(decide: Callable[[Reading], Verdict]) -> Judge:
+        def register(decide: Decision) -> Judge:
             self.by_id[id] = Judge(entry, decide, evidence)
             return self.by_id[id]
 

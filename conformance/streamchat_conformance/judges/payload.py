@@ -19,7 +19,7 @@ from streamchat_conformance.judges.hazards import (
     lost_separators,
     torn_lines,
 )
-from streamchat_conformance.judges.judge import Verdict, judge
+from streamchat_conformance.judges.judge import Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading, strings
 from streamchat_conformance.judges.splices import splices
 from streamchat_conformance.judges.sse import show
@@ -46,9 +46,8 @@ def block_finding(
     source="article; RFC 8259; EricLBuehler/mistral.rs#1874, ggml-org/llama.cpp#14268, "
     "infiniflow/ragflow#15266",
 )
+@unless(unfit)
 def json(reading: Reading) -> Verdict:
-    if unfit(reading):
-        return None
     spliced = {pair[0].offset for pair in splices(reading)}
     findings = []
     for block, payload in reading.payloads:
@@ -80,9 +79,8 @@ def content_events(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
 
 
 @judge("payload.object", MUST, "Each event's data is a JSON object.", source="article")
+@unless(unfit)
 def object_(reading: Reading) -> Verdict:
-    if unfit(reading):
-        return None
     return [
         block_finding(
             reading,
@@ -102,9 +100,8 @@ def object_(reading: Reading) -> Verdict:
     "No member name occurs twice in an object.",
     source="RFC 7493 section 2.3",
 )
+@unless(unfit)
 def unique_keys(reading: Reading) -> Verdict:
-    if unfit(reading):
-        return None
     return [
         block_finding(
             reading,
@@ -149,10 +146,9 @@ def no_replacement(reading: Reading) -> Verdict:
     "No string holds half a surrogate pair: a character never comes in two events.",
     source="RFC 8259 section 8.2; RFC 7493 section 2.1",
 )
+@unless(unfit)
 def whole_characters(reading: Reading) -> Verdict:
     # A request with half a pair is request.lone-surrogate, and its stream is not judged here.
-    if unfit(reading):
-        return None
     message = "a character was cut in two; no client can join the halves of different events"
     expected = "whole characters: the rest is held back until the next event"
     halves = {line.offset for line in half_pairs(reading)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import MAY, MUST, SERVER
 from streamchat_conformance.core.fields import tokens
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.judges.head import show_field, stream_head
+from streamchat_conformance.core.http1 import ResponseHead
+from streamchat_conformance.judges.head import of_stream_head, show_field, stream_head
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
@@ -18,10 +19,8 @@ from streamchat_conformance.judges.reading import Reading
     layer=SERVER,
     evidence=Evidence.KEPT,
 )
-def connection_consistent(reading: Reading) -> Verdict:
-    head = stream_head(reading)
-    if head is None:
-        return None
+@of_stream_head
+def connection_consistent(head: ResponseHead) -> Verdict:
     options = set(tokens(head.values("connection")))
     # RFC 9112 section 9.3: a recipient that sees close ends the connection, whatever else is
     # said; a sender that says both cannot mean both.

@@ -11,7 +11,7 @@ from streamchat_conformance.core.eventstream import Block, Line, LineKind
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_separators, hazard_breach
-from streamchat_conformance.judges.judge import Evidence, Verdict, judge
+from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.splices import splices
 
@@ -89,9 +89,8 @@ def bom(reading: Reading) -> Verdict:
     source="WHATWG HTML 9.2.5",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def bom_inside(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     # One leading mark of the whole stream is dropped; any other is part of the field name,
     # which no client knows then.
     return [
@@ -122,9 +121,8 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
     source="WHATWG HTML 9.2.6; ggml-org/llama.cpp#16109, lemonade-sdk/lemonade#2826, "
     "Atomic-Germ/OpenFlowLM-Next#64, valon-technologies/gestalt#1749",
 )
+@unless(_unfit)
 def fields(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     spliced = {line.offset for pair in splices(reading) for line in pair}
     return [
         _line_finding(
@@ -155,9 +153,8 @@ def _is_unknown_field(line: Line) -> bool:
     source="WHATWG HTML 9.2.6 (an event without data is not dispatched)",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def data(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         _block_finding(
             reading,
@@ -218,9 +215,8 @@ def final_blank_line(reading: Reading) -> Verdict:
     source="practice (line-reading clients); hey-api/hey-api#3054, Soju06/codex-lb#1011",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def line_endings(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     odd = [line for line in reading.stream.lines if line.ending not in (b"\n", b"")]
     return [
         Finding(
@@ -241,9 +237,8 @@ def line_endings(reading: Reading) -> Verdict:
     source="WHATWG HTML 9.2.6",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def retry(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         _line_finding(
             reading,
@@ -260,9 +255,8 @@ def retry(reading: Reading) -> Verdict:
 
 
 @judge("sse.id", MUST, "id has no NUL.", source="WHATWG HTML 9.2.6", evidence=Evidence.PART)
+@unless(_unfit)
 def event_id(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         _line_finding(
             reading, line, "sse.id", "clients ignore an id with a NUL in it", "an id without NUL"
@@ -279,9 +273,8 @@ def event_id(reading: Reading) -> Verdict:
     source="article (its client reads data lines only); sysid/sse-starlette#16",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def event_type(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         _block_finding(
             reading,
@@ -305,9 +298,8 @@ def event_type(reading: Reading) -> Verdict:
     source="article (its client parses line by line)",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def one_line(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     # Lines that are no JSON together are payload.json.
     documents = {block.index for block, payload in reading.payloads if payload.error is None}
     return [
@@ -330,9 +322,8 @@ def one_line(reading: Reading) -> Verdict:
     source="practice; theopenco/llmgateway#2334",
     evidence=Evidence.PART,
 )
+@unless(_unfit)
 def no_empty_events(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         _block_finding(
             reading,
@@ -352,9 +343,8 @@ def no_empty_events(reading: Reading) -> Verdict:
     "A keep-alive comment stands between lines, never inside a data line.",
     source="maximhq/bifrost#5905, LionSR/TeXRA#2771",
 )
+@unless(_unfit)
 def comments(reading: Reading) -> Verdict:
-    if _unfit(reading):
-        return None
     return [
         Finding(
             "sse.comments",

@@ -9,9 +9,14 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.dialects.stream_chat.rules import judge
 from streamchat_conformance.judges.hazards import lost_separators
-from streamchat_conformance.judges.judge import Verdict
+from streamchat_conformance.judges.judge import Verdict, unless
 from streamchat_conformance.judges.payload import block_finding, content_events, echoing, unfit
 from streamchat_conformance.judges.reading import Reading
+
+
+def _unechoed(reading: Reading) -> bool:
+    """Return whether what the events repeat cannot be judged."""
+    return not echoing(reading) or unfit(reading) or bool(lost_separators(reading))
 
 
 @judge(
@@ -20,9 +25,8 @@ from streamchat_conformance.judges.reading import Reading
     "Each content event's response is a string.",
     source="article",
 )
+@unless(unfit)
 def response(reading: Reading) -> Verdict:
-    if unfit(reading):
-        return None
     return [
         block_finding(
             reading,
@@ -45,9 +49,8 @@ def response(reading: Reading) -> Verdict:
     source="article",
     needs=ECHO,
 )
+@unless(_unechoed)
 def prompt_echo(reading: Reading) -> Verdict:
-    if not echoing(reading) or unfit(reading) or lost_separators(reading):
-        return None
     return list(_echo_findings(reading, "payload.prompt-echo", "prompt", exact=False))
 
 
@@ -58,9 +61,8 @@ def prompt_echo(reading: Reading) -> Verdict:
     source="article; RFC 7493",
     needs=ECHO,
 )
+@unless(_unechoed)
 def history_echo(reading: Reading) -> Verdict:
-    if not echoing(reading) or unfit(reading) or lost_separators(reading):
-        return None
     return list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
 
 
@@ -71,9 +73,8 @@ def history_echo(reading: Reading) -> Verdict:
     source="RFC 8259 section 6",
     needs=ECHO,
 )
+@unless(_unechoed)
 def history_echo_exact(reading: Reading) -> Verdict:
-    if not echoing(reading) or unfit(reading) or lost_separators(reading):
-        return None
     inexact = list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
     if inexact:
         return None
