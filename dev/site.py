@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev.board import board_files
 from dev.checkout import ROOT, use_sources
+from dev.samples import sample_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,7 @@ def generated() -> dict[str, str]:
     }
     found |= {f"rules/{id_}.md": text for id_, text in rules.items()}
     found |= {f"board/{name}": text for name, text in board_files().items()}
+    found |= {f"samples/{name}": text for name, text in sample_files().items()}
     found[WORKER] = (ROOT / "dev" / "iframe_worker.js").read_text("utf-8")
     found[SCHEMA_FILE] = schema_text()
     found["llms.txt"] = "\n".join(_llms(rules)) + "\n"

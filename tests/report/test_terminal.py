@@ -103,3 +103,22 @@ def test_the_details_of_the_worst_are_shown_and_all_on_request(printed: Printed)
     assert "-v shows the details of all" in text
     for id_ in MUSTS[: SHOWN_FAILURES + 5]:
         assert id_ in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colours_are_for_terminals_that_want_them(
+    variables: dict[str, str],
+    coloured: bool,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    printed = Printed(pytestconfig)
+    lines = end(printed, {"sse.fields": Outcome.FAIL})
+    assert ("\x1b[" in "\n".join(lines)) == coloured

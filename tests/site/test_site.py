@@ -100,3 +100,13 @@ def test_the_board_shows_every_judged_server_with_its_report(site: Path) -> None
     for name in ("flask-werkzeug", "node-http", "mockllm", "llmock"):
         assert f">{name}</a>" in board
     assert "stream-chat-flask-werkzeug.html#" in board
+
+
+def test_a_sample_report_shows_findings_with_their_exchanges(site: Path) -> None:
+    sample = json.loads((site / "samples" / "report.json").read_text("utf-8"))
+    failed = [entry for entry in sample["requirements"] if entry["outcome"] == "fail"]
+    assert len(failed) > 8
+    assert len(sample["exchanges"]) > 8
+    page = (site / "samples" / "report.html").read_text("utf-8")
+    for entry in failed:
+        assert f'id="{entry["id"]}"' in page

@@ -93,7 +93,7 @@ class Requirement:
     """What changed its level for this run; None where the level is the declared one."""
 
     def __post_init__(self) -> None:
-        if not (_CUSTOM_ID if is_custom(self.id) else _ID).fullmatch(self.id):
+        if not (_ID.fullmatch(self.id) or _CUSTOM_ID.fullmatch(self.id)):
             raise ValueError(f"requirement id {self.id!r} is not of the form area.some-name")
         if not self.title.endswith("."):
             raise ValueError(f"{self.id}: the title is a sentence and ends with a full stop")
