@@ -16,6 +16,8 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
+Said = tuple[str, str]
+"""A text, and why it stopped."""
 TWICE = 2
 """How often each is asked: a model that answers differently each time decides nothing."""
 
@@ -34,24 +36,29 @@ def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
         body = HttpRequest.chat(same.with_options(stream=False))
         streams = [whole(target, same, "the same message, streamed") for _ in range(TWICE)]
         bodies = [target.send(body, label="the same message, whole") for _ in range(TWICE)]
-        streamed, said = list(map(_streamed, streams)), list(map(_said, bodies))
-        if None in streamed or None in said or len({*streamed}) > 1 or len({*said}) > 1:
+        streamed = [each for each in map(_streamed, streams) if each is not None]
+        said = [each for each in map(_said, bodies) if each is not None]
+        if not len(streamed) == len(said) == TWICE or len({*streamed}) > 1 or len({*said}) > 1:
             continue
-        if streamed[0] != said[0]:
-            message = f"the stream says {str(streamed[0])[:80]!r}"
-            expected = repr(str(said[0])[:80])
+        (text, reason), (whole_text, whole_reason) = streamed[0], said[0]
+        # What stops for another reason is another answer, such as a refusal.
+        if reason != whole_reason:
+            continue
+        if text != whole_text:
+            message = f"the stream says {text[:80]!r}"
+            expected = repr(whole_text[:80])
             raise violation("anthropic.content-parity", message, expected, streams[0])
         return
     raise NotApplicable("equal requests are answered differently, or without text")
 
 
-def _streamed(reading: Reading) -> str | None:
-    """Return the text of a whole stream in which nothing is wrong that loses text."""
+def _streamed(reading: Reading) -> Said | None:
+    """Return what a whole stream says in which nothing is wrong that loses text."""
     found = transcript(reading)
     if found is None or not found.finished or found.gapped or found.problems.keys() & LOSING:
         return None
     begins = (block.head.get("text") for block in found.blocks if block.type == "text")
-    return found.text if not any(begins) else None
+    return None if any(begins) else (found.text, str(found.stop_reason))
 
 
 LOSING = {
@@ -61,8 +68,8 @@ LOSING = {
 """Requirements whose breach changes the text by itself."""
 
 
-def _said(reading: Reading) -> str | None:
-    """Return the text of a message that was not streamed."""
+def _said(reading: Reading) -> Said | None:
+    """Return what a message says that was not streamed."""
     value: Any = read_json(reading.body).value if reading.accepted else None
     content = value.get("content") if isinstance(value, dict) else None
     if not isinstance(content, list):
@@ -73,4 +80,5 @@ def _said(reading: Reading) -> str | None:
         if isinstance(block, dict) and block.get("type") == "text"
     ]
     strings = [text for text in texts if isinstance(text, str)]
-    return "".join(strings) if strings and len(strings) == len(texts) else None
+    whole_text = "".join(strings) if strings and len(strings) == len(texts) else None
+    return None if whole_text is None else (whole_text, str(value.get("stop_reason")))
