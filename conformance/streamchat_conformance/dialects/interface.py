@@ -315,6 +315,9 @@ class Dialect:
 
     plain_events: Container[str] = frozenset()
     """The names of events whose data need not be JSON."""
+    lowered: Mapping[str, tuple[Level | None, str]] = field(default_factory=dict)
+    """Requirements whose level in `levels` is a user's: what it would be, if not the shared one,
+    and who changed it."""
     declaration: object = None
     """What a file declares, where the dialect is made from one: its `rules` are made for it."""
     triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -12,7 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from streamchat_conformance.catalogue import SHARED, Declarations, Requirement
+from streamchat_conformance.catalogue import (
+    SHARED,
+    Declarations,
+    Level,
+    LevelChange,
+    Requirement,
+)
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.interface import Dialect
@@ -93,7 +99,11 @@ def rules_of(dialect_name: str) -> Rules:
     if strange := [id_ for id_, entry in own_declarations.items() if {*entry.needs} - known]:
         raise ValueError(f"dialect {dialect.name}: {min(strange)} needs an unknown capability")
     catalogue = {
-        id_: replace(entry, level=dialect.levels.get(id_, entry.level))
+        id_: replace(
+            entry,
+            level=dialect.levels.get(id_, entry.level),
+            change=_change(dialect, id_, entry.level),
+        )
         for id_, entry in {**declarations, **own_declarations}.items()
         if id_ in own_declarations or (id_ not in dialect.without and known.issuperset(entry.needs))
     }
@@ -111,6 +121,14 @@ def rules_of(dialect_name: str) -> Rules:
             if id_ in catalogue
         },
     )
+
+
+def _change(dialect: Dialect, id_: str, shared: Level) -> LevelChange | None:
+    """Return what a user has changed in a dialect's level of a requirement, if anything."""
+    if id_ not in dialect.lowered:
+        return None
+    before, by = dialect.lowered[id_]
+    return LevelChange(before or shared, by)
 
 
 def _declared(package: str, declarations: Declarations, judges: Judges) -> dict[str, Requirement]:

@@ -96,9 +96,13 @@ def test_a_level_may_only_be_lowered(entry: str, says: str, tmp_path: Path) -> N
 
 def test_levels_are_lowered_and_switched_off(tmp_path: Path) -> None:
     levels = "[levels]\nsse.one-line = 'I'\n'payload.json' = 'S'\n'stream.gap' = 'off'\n"
-    catalogue = rules_of(written(tmp_path, f"{TEXT}\n{levels}'sse.event-type' = 'off'\n")).catalogue
+    file = written(tmp_path, f"{TEXT}\n{levels}'sse.event-type' = 'off'\n")
+    catalogue = rules_of(file).catalogue
     assert catalogue["sse.one-line"].level == "MAY"
     assert catalogue["payload.json"].level == "SHOULD"
+    change = catalogue["payload.json"].change
+    assert change is not None
+    assert (change.declared, change.by) == ("MUST", f"[levels] in {file}")
     assert not {"stream.gap", "sse.event-type"} & set(catalogue)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamchat_conformance.judges import rules_of
 
 from .streams import HOUSE, event, own_red, reading, written
 
@@ -56,6 +57,17 @@ REFUSALS = {
 @pytest.mark.parametrize(("head", "answer", "red"), REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_breaks_what_it_should(head: str, answer: str, red: set[str]) -> None:
     assert own_red(HOUSE, answer, head=head, body=b'{"turns": []}') == red
+
+
+def test_the_member_that_is_lacking_stands_in_the_finding() -> None:
+    judge = rules_of(HOUSE).judges["house.required"]
+    for body, what in (
+        (b'{"turns": []}', "without /message"),
+        (b'{"message": null, "turns": []}', "with null for /message"),
+        (b'{"message": "x", "turns": {}}', "with something else than array for /turns"),
+    ):
+        (finding,) = judge(reading(HOUSE, RIVERS + DONE + SENTINEL, body=body)) or []
+        assert finding.message == f"a request {what} was not refused"
 
 
 def test_unknown_members_are_ignored_where_that_is_declared() -> None:
@@ -137,6 +149,7 @@ BLOCK_STREAMS = {
     "with a number that falls": (WHOLE.replace('"n": 5', '"n": 2'), {"counter"}),
     "with another id": (WHOLE.replace('"n": 5', '"n": 5, "id": 8'), {"same"}),
     "with another text at the end": (WHOLE.replace('"ab"', '"ba"'), {"final-text"}),
+    "with usage at the wrong time": (USAGE.replace("7", "0.5") + WHOLE, {"order"}),
     "with an end that is none": (WHOLE.replace('"stop", "t', 'null, "t'), {"terminal"}),
     "with a member of another type": (WHOLE.replace('"id": 7', '"id": null'), {"schema"}),
 }

@@ -8,11 +8,28 @@ from typing import Any
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import JsonReading
-from streamchat_conformance.dialects.declared.declaration import Declaration, UnknownMembers
+from streamchat_conformance.dialects.declared.declaration import (
+    Declaration,
+    DeclaredRequestForm,
+    UnknownMembers,
+)
 from streamchat_conformance.dialects.declared.pointers import found, is_of
 from streamchat_conformance.dialects.declared.templates import matched
 from streamchat_conformance.dialects.interface import Asked
 from streamchat_conformance.dialects.valid_requests import of_valid
+
+
+def lacking_member(form: DeclaredRequestForm, value: Any) -> str:
+    """Return what a request lacks that must be there, or has of another type; or nothing."""
+    for pointer, types in form.required.items():
+        values = found(value, pointer)
+        if not values and pointer not in form.optional:
+            return f"without {pointer}"
+        if any(each is None and not is_of(each, types) for each in values):
+            return f"with null for {pointer}"
+        if not all(is_of(each, types) for each in values):
+            return f"with something else than {' or '.join(types)} for {pointer}"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -26,11 +43,8 @@ class DeclaredClassification:
         form, name = self.declaration.request, self.declaration.name
         if reading.duplicate_names:
             return Asked(Expectation.EITHER, sent=sent)
-        for pointer, types in form.required.items():
-            values = found(reading.value, pointer)
-            missing = not values and pointer not in form.optional
-            if missing or not all(is_of(value, types) for value in values):
-                return Asked(Expectation.REFUSE, (f"{name}.required",), sent=sent)
+        if lacking_member(form, reading.value):
+            return Asked(Expectation.REFUSE, (f"{name}.required",), sent=sent)
         bindings = matched(form, reading.value)
         if bindings is None:
             return Asked(Expectation.EITHER, sent=sent)

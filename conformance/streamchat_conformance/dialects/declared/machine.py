@@ -191,7 +191,9 @@ class DeclaredMachine:
                 message = f"a {self._shown(kind)} comes in the state {before!r}"
                 states = ", ".join(sorted(kind.states))
                 self._report("order", block, message, f"it may come in: {states}")
-            next_state = next(iter(kind.states.values()))
+            # It leads where it would have led before the end.
+            leads = (after for at, after in kind.states.items() if at not in (COMPLETE, FAILED))
+            next_state = next(leads, None)
         self.state = next_state or before
         if kind.complete_when and holds(value, kind.complete_when):
             self.state = COMPLETE

@@ -13,7 +13,7 @@ from streamchat_conformance.dialects.declared.declaration import (
     FAILED,
     Declaration,
 )
-from streamchat_conformance.dialects.declared.levels import DEFAULT_LEVELS, WITHOUT
+from streamchat_conformance.dialects.declared.levels import DEFAULT_LEVELS, OFF, WITHOUT
 from streamchat_conformance.dialects.declared.machine import DeclaredContent
 from streamchat_conformance.dialects.declared.reading import read_declaration
 from streamchat_conformance.dialects.declared.refusals import DeclaredRefusals
@@ -79,7 +79,7 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
         # An event of a strange name may be the one that is missing.
         f"{name}.order": (names, "payload.json"),
         f"{name}.text": (names, schema),
-        f"{name}.final-text": (names, schema, "payload.json"),
+        f"{name}.final-text": (names, schema, f"{name}.order", "payload.json"),
         f"{name}.terminal": ("transport.terminated", "payload.json", names, schema),
         f"{name}.failed-event": (names, schema),
         **dict.fromkeys((f"{name}.{row}" for row in ("unique", "continue", "echo")), (schema,)),
@@ -93,10 +93,12 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
 def made_dialect(declaration: Declaration) -> Dialect:
     """Return the dialect that a file declares."""
     levels, without = dict(DEFAULT_LEVELS), set(WITHOUT)
+    lowered = {}
     for id_, word in declaration.levels.items():
-        if word == "off":
+        if word == OFF:
             without.add(id_)
-        else:
+        elif id_ not in without:
+            lowered[id_] = (levels.get(id_), f"[levels] in {declaration.file}")
             levels[id_] = Level(word)
     stream = declaration.stream
     by_name = stream.kind == "event"
@@ -138,6 +140,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         levels={id_: level for id_, level in levels.items() if id_ not in without},
         without=frozenset(without),
         request_rows=(f"{name}.required", f"{name}.unknown-members", f"{name}.refusal"),
+        lowered=lowered,
         declaration=declaration,
         triggers=declaration.triggers,
         known=declaration.capabilities,

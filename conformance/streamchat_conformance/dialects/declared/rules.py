@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from streamchat_conformance.catalogue import (
@@ -17,6 +18,7 @@ from streamchat_conformance.catalogue import (
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.declared.classification import lacking_member
 from streamchat_conformance.dialects.declared.declaration import (
     COMPLETE,
     FAILED,
@@ -60,6 +62,8 @@ def made_for(dialect: Dialect, shared: Mapping[str, Requirement]) -> tuple[Decla
     for suffix, expectation, title in _kinds_of_requests(declaration):
         row = (f"{declaration.name}.{suffix}", MUST, title, source)
         declare_rows(judges, expectation, [row])
+        if suffix == "required":
+            _name_members(judges, declaration)
     for suffix, level, title, decide, evidence in _rows(declaration):
         id_ = f"{declaration.name}.{suffix}"
         needs = (FAULT,) if suffix == "failed-event" else ()
@@ -95,6 +99,22 @@ def _kinds_of_requests(declaration: Declaration) -> Iterator[tuple[str, Expectat
         yield "unknown-members", Expectation.ACCEPT, "Unknown members are ignored."
     if form.unknown_members is UnknownMembers.REFUSED:
         yield "unknown-members", Expectation.REFUSE, "Unknown members are refused."
+
+
+def _name_members(judges: Judges, declaration: Declaration) -> None:
+    """Let the requirement on required members say which one is lacking."""
+    id_ = f"{declaration.name}.required"
+    judge = judges.by_id[id_]
+
+    def decide(reading: Reading) -> Verdict:
+        findings = judge.decide(reading)
+        sent = reading.asked.sent
+        if not findings or sent is None:
+            return findings
+        lacking = lacking_member(declaration.request, read_json(sent.body).value)
+        return [replace(each, message=f"a request {lacking} was not refused") for each in findings]
+
+    judges.by_id[id_] = replace(judge, decide=decide)
 
 
 Decide = Callable[[str, Declaration, Reading], Verdict]
