@@ -139,6 +139,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         first_event_s=60.0,
         levels={id_: level for id_, level in levels.items() if id_ not in without},
         without=frozenset(without),
+        internal_errors=frozenset({f"{name}.accepted"}),
         request_rows=(f"{name}.required", f"{name}.unknown-members", f"{name}.refusal"),
         lowered=lowered,
         declaration=declaration,
