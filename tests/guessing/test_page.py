@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 import pytest
 from streamchat_conformance.dialects.sighting import Sighting
@@ -47,6 +48,13 @@ def test_the_request_of_each_family_speaks_for_it(name: str) -> None:
     found = [match.signature.name for match in matches(sighting)]
     paths = {signature.name: signature.paths for signature in signatures()}[name]
     assert name in found or not paths
+
+
+def test_each_declaration_that_is_named_is_one() -> None:
+    named = {each.name: each.declaration for each in signatures() if each.declaration}
+    assert set(named) >= {"gemini", "cohere", "dify"}
+    for name, file in named.items():
+        assert tomllib.loads((ROOT / file).read_text("utf-8"))["dialect"]["name"] == name
 
 
 def test_the_page_has_a_section_for_each_family() -> None:

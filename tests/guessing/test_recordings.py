@@ -223,3 +223,26 @@ def test_no_recorded_exchange_is_taken_for_another_dialects(
     assert set(found) == {dialect}
     assert len(found) >= least
     assert dialect in dialects.NAMES
+
+
+@pytest.mark.parametrize(
+    ("data", "dialect", "note"),
+    [
+        (CHUNKED, "stream-chat", "it looks like Chat Completions: judge it with --dialect openai"),
+        (CHUNKED, "openai", ""),
+        (
+            HEAD + b'\r\nevent: response.created\ndata: {"type": "response.created"}\n\n',
+            "openai",
+            "it looks like OpenAI's Responses API: no dialect of this version judges that",
+        ),
+    ],
+)
+def test_judging_a_recording_of_another_dialect_says_so(
+    data: bytes, dialect: str, note: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "recording"
+    file.write_bytes(data)
+    assert judge.main([f"--dialect={dialect}", str(file)]) in (0, 1)
+    output = capsys.readouterr().out
+    assert note in output
+    assert ("it looks like" in output) is bool(note)

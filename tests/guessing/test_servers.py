@@ -103,7 +103,7 @@ def test_a_dialect_at_a_path_of_its_own_is_recognised(
         assert guess.main([f"{url}/my/agent?x=1"]) == 0
     output = capsys.readouterr().out
     assert "dialect   AG-UI: sure" in output
-    assert "no dialect of this version judges that; declare it in a file" in output
+    assert "no dialect of this version judges that; a file can declare it" in output
     assert f"--dialect FILE.toml --target-url {url}/my/agent\n" in output
 
 

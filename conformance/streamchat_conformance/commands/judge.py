@@ -20,8 +20,9 @@ from streamchat_conformance.catalogue import Level, UnknownRequirementError, sel
 from streamchat_conformance.checks.loading import failures, load_checks, with_checks
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import DEFAULT
-from streamchat_conformance.judges import rules_of
+from streamchat_conformance.judges import Reading, rules_of
 from streamchat_conformance.offline.judging import judge_recordings
 from streamchat_conformance.offline.reading import LIMIT_BYTES, read_recordings
 from streamchat_conformance.offline.recording import (
@@ -37,6 +38,7 @@ from streamchat_conformance.rule_sets.choosing import with_rule_set
 from streamchat_conformance.rule_sets.frozen import CURRENT, UnknownRuleSetError
 from streamchat_conformance.suite.config.settings import check_path, parse_dialect
 from streamchat_conformance.suite.config.typed import SettingsError
+from streamchat_conformance.suite.target.recognising import NOT_JUDGED, other_family
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import (
     EXIT_SUITE_FAULT,
@@ -203,7 +205,16 @@ def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
     for name in arguments.files:
         shown = "standard input" if name == "-" else name
         found += read_recordings(_bytes(name), shown, reader, format_)
-    return found
+    return [_with_hint(recording, dialect) for recording in found]
+
+
+def _with_hint(recording: RecordedExchange, dialect: Dialect) -> RecordedExchange:
+    """Return a recording with a note if it is one of another dialect."""
+    family = other_family(dialect, [Reading(recording.exchange)])
+    if family is None:
+        return recording
+    hint = f"judge it with --dialect {family.name}" if family.judged else NOT_JUDGED
+    return recording.losing(note=f"it looks like {family.title}: {hint}")
 
 
 def _bytes(name: str) -> bytes:

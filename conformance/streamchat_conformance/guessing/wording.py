@@ -61,7 +61,7 @@ def described(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
         yield from (_line("seen", text) for text in seen_of(guess.sighting))
         if guess.matches:
             yield _line("perhaps", "; ".join(map(_with_reason, guess.matches[:OTHERS])))
-        yield _line("judge", f"if its answers are another API's event streams: {DECLARE}:")
+        yield _line("judge", f"where its answers are event streams, {DECLARE}")
         yield _line("", subject.judging(_FILE, guess.sighting.path))
 
 
@@ -75,6 +75,8 @@ def _known(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
     yield _line("dialect", f"{name}: {guess.sureness.value}")
     for number, each in enumerate(sorted(best.evidence, key=lambda each: -each.grade)):
         yield _line("because" if number == 0 else "", each.text)
+    if guess.sighting.status and not 200 <= guess.sighting.status < 300:
+        yield _line("seen", next(seen_of(guess.sighting)))
     rivals = [other for other in others if other.grade is not Grade.WEAK]
     if rivals:
         yield _line("or", "; ".join(map(_with_reason, rivals[:OTHERS])))
@@ -86,7 +88,7 @@ def _known(guess: EndpointGuess, subject: Subject) -> Iterator[str]:
         yield _line("judge", f"{signature.declaration} of the project declares it:")
         yield _line("", subject.judging(PurePosixPath(signature.declaration).name, path))
     elif signature.event_stream:
-        yield _line("judge", f"{NOT_JUDGED}; {DECLARE}:")
+        yield _line("judge", f"{NOT_JUDGED}; {DECLARE}")
         yield _line("", subject.judging(_FILE, path))
     else:
         yield _line("judge", f"{NOT_JUDGED}: its answers are no event streams")

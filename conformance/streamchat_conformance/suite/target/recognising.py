@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import SUFFIX, dialect_named, own_names
 from streamchat_conformance.dialects.sighting import Sighting
 from streamchat_conformance.dialects.signatures import Signature, certain
@@ -18,7 +19,7 @@ from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 WITHIN_S = 5.0
 """How long another endpoint is waited for (seconds)."""
 NOT_JUDGED = "no dialect of this version judges that"
-DECLARE = "declare it in a file, as docs/declared-dialects.md shows"
+DECLARE = "a file can declare it: streamchat-conformance dialect new RECORDING writes a first one"
 
 _PATH = re.compile(r"/[!-~]*")
 
@@ -30,13 +31,19 @@ def answer_seen(reading: Reading) -> Sighting:
     return Sighting(body=reading.body, status=reading.status, fields=fields)
 
 
+def other_family(dialect: Dialect, readings: Iterable[Reading]) -> Signature | None:
+    """Return the family that the answers are of, if it is another than the dialect's."""
+    if dialect.name not in own_names():
+        # Somebody's own dialect may well be like a family that is known.
+        return None
+    found = certain(map(answer_seen, readings))
+    return None if found is None or found.name == dialect.name else found
+
+
 def recognise(target: Target, readings: list[Reading]) -> None:
     """Raise NotTestable where the answers are those of another family of endpoints."""
-    if target.dialect.name not in own_names():
-        # Somebody's own dialect may well be like a family that is known.
-        return
-    found = certain(map(answer_seen, readings))
-    if found is not None and found.name != target.dialect.name:
+    found = other_family(target.dialect, readings)
+    if found is not None:
         raise _not_this(target, found, target.endpoint.path)
 
 
