@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from . import completions_page, messages_page
+from . import messages_page, recorded_page
+from .page_parts import versions
 from .witnesses import MODULES, Clients, has_node
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def lines() -> Iterator[str]:
     yield from _INTRODUCTION.splitlines()
     clients = Clients()
     try:
-        yield from completions_page.lines(clients)
+        yield "\n## Chat Completions"
+        yield "\nEach stream is a recorded exchange of the dialect `openai`.\n"
+        yield versions(["openai"], ["openai", "@ai-sdk/openai-compatible"])
+        yield from recorded_page.table([*recorded_page.rows(clients, "openai")], "openai")
         yield from messages_page.lines(clients)
     finally:
         clients.close()

@@ -9,13 +9,14 @@ from streamchat_conformance.catalogue import Level
 from streamchat_conformance.judges import rules_of
 from streamchat_fixtures.dialects import faults_of
 
+from . import recorded_page
 from .anthropic_readers import COLUMNS
 from .messages_losses import LOSSES
 from .messages_servers import Sound, harmed, outcomes
 from .page_parts import escaped, heading, row, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .witnesses import Clients
 
@@ -24,20 +25,28 @@ Each row is the answer of a faulty server of the dialect `anthropic`, in a case 
 stumble if there is one. Servers whose fault shows only now and then are left out.
 """
 _OLDER: Final = """
-A MUST may harm clients of other versions. `anthropic.event-name` does: anthropic 0.60.0 (PyPI)
-takes events by their names, and loses the text, or raises AssertionError, where a name is not the
-type.
+A name that is not the type, and nothing else (`anthropic.event-name`), harms none of these
+versions. It harms others: anthropic 0.60.0 (PyPI) takes events by their names, and loses the text,
+or raises AssertionError.
 """
 
 
 def lines(clients: Clients) -> Iterator[str]:
     """Yield the lines of the section."""
-    yield "\n## Anthropic Messages"
+    yield "\n## Anthropic Messages\n"
+    yield versions(["anthropic"], ["@anthropic-ai/sdk", "@ai-sdk/anthropic"])
+    yield "### Recorded exchanges"
+    yield "\nEach stream is a recorded exchange of the dialect `anthropic`.\n"
+    recorded = [*recorded_page.rows(clients, "anthropic")]
+    yield from recorded_page.table(recorded, "anthropic")
+    harm: dict[str, bool] = defaultdict(bool)
+    for each in recorded:
+        for id_ in _own(each.case.breaks):
+            harm[id_] |= harmed(each.cells)
+    yield "\n### Faulty servers"
     yield from _INTRODUCTION.splitlines()
     yield ""
-    yield versions(["anthropic"], ["@anthropic-ai/sdk", "@ai-sdk/anthropic"])
     yield from heading(COLUMNS)
-    harm: dict[str, bool] = defaultdict(bool)
     sound = Sound.of(clients)
     faults = [fault for fault in faults_of("anthropic") if _own(fault.breaks)]
     for fault in sorted(faults, key=lambda fault: _own(fault.breaks)):
@@ -47,6 +56,7 @@ def lines(clients: Clients) -> Iterator[str]:
             yield row(_own(fault.breaks), f"{fault.sentence} ({kind})", cells.values())
             for id_ in _own(fault.breaks):
                 harm[id_] |= harmed(cells)
+    yield "\n### What harms no client"
     yield from _harmless(harm)
     yield from legal_lines()
 
@@ -62,7 +72,7 @@ def legal_lines() -> Iterator[str]:
         yield f"| `{name}` | {shown} | {escaped(reason)} |"
 
 
-def _own(ids: frozenset[str]) -> list[str]:
+def _own(ids: Iterable[str]) -> list[str]:
     """Return the ids of the dialect's own requirements, in order."""
     return sorted(id_ for id_ in ids if id_.startswith("anthropic."))
 
