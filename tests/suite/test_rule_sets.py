@@ -29,6 +29,7 @@ from streamchat_conformance.rule_sets.frozen import (
     rule_set,
 )
 from streamchat_conformance.suite.config.levels import with_levels
+from streamchat_conformance.suite.config.settings import load_settings
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Results, Verdict
@@ -190,3 +191,11 @@ def test_the_requirements_of_a_set_are_listed(capsys: pytest.CaptureFixture[str]
     assert "sse.data" in capsys.readouterr().out
     assert listing.main(["--rules", "1999.1"]) == 4
     assert "known are" in capsys.readouterr().err
+
+
+def test_a_target_file_names_the_set(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text('[run]\nrules = "2026.1"\n', "utf-8")
+    assert load_settings(file).rules == "2026.1"
+    file.write_text("", "utf-8")
+    assert load_settings(file).rules == CURRENT
