@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from streamchat_conformance.dialects.registry import SUFFIX
+
+from streamchat_load.dialects.declared.dialect import DeclaredLoadDialect
 from streamchat_load.dialects.openai.dialect import CompletionsDialect
 from streamchat_load.dialects.stream_chat.dialect import StreamChatDialect
 from streamchat_load.errors import LoadUsageError
@@ -24,4 +27,7 @@ def load_dialect(name: str, dumped: Mapping[str, Any]) -> LoadDialect:
         return StreamChatDialect()
     if name == OPENAI:
         return CompletionsDialect.load(dumped) if dumped else CompletionsDialect()
-    raise LoadUsageError(f"there is no dialect {name!r} for load tests; known: {', '.join(NAMES)}")
+    if name.endswith(SUFFIX):
+        return DeclaredLoadDialect(name, dumped.get("form", {}))
+    known = f"{', '.join(NAMES)} and FILE{SUFFIX}"
+    raise LoadUsageError(f"there is no dialect {name!r} for load tests; known: {known}")

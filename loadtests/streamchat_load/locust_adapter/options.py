@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from streamchat_conformance.dialects.registry import DEFAULT, dialect_named
+from streamchat_conformance.dialects.registry import DEFAULT, SUFFIX, dialect_named
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.suite.config.deploying import key_in_environment
 from streamchat_conformance.suite.config.typed import SettingsError
@@ -76,7 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dialect",
         metavar="NAME",
-        help=f"what requests and events say: {' or '.join(NAMES)} (default: the user class's own)",
+        help=f"what requests and events say: {', '.join(NAMES)}, or a declared FILE{SUFFIX} "
+        "(default: the user class's own)",
     )
     group.add_argument("--model", metavar="NAME", help="openai: the model (default: the first)")
     group.add_argument(
@@ -224,6 +225,8 @@ def _read_dialect(options: Namespace) -> tuple[str, dict[str, Any]]:
     form = {key: value for key, value in given.items() if value is not None}
     if name == OPENAI:
         return name, {"form": form, "sees_usage": False}
+    if name.endswith(SUFFIX) and "cap" not in form:
+        return name, {"form": form}
     if form:
         raise LoadUsageError(f"--{next(iter(form))} is an option of --dialect {OPENAI}")
     return name, {}

@@ -1,0 +1,77 @@
+"""Loads of a declared API: a sound server is good, and each broken stream is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from streamchat_fixtures.declared.document import GeneratedApi
+from streamchat_fixtures.declared.faults import faults_for
+from streamchat_fixtures.declared.serving import generated_server
+from streamchat_load.dialects.declared.dialect import DeclaredLoadDialect
+from streamchat_load.dialects.registry import load_dialect
+from streamchat_load.errors import LoadUsageError
+
+from .harness import LENIENT, ROOT, load, parameters
+
+if TYPE_CHECKING:
+    from streamchat_load.dialects.dialect import EventViolation
+
+HOUSE = ROOT / "examples" / "dialects" / "house.toml"
+RIVERS = ("message", '{"delta": "Rivers"}')
+DONE = ("done", "bye")
+SENTINEL = ("message", "[DONE]")
+
+STREAMS = {
+    "sound": ((RIVERS, RIVERS, DONE, SENTINEL), ""),
+    "with a keep-alive": (((("ping", "-")), RIVERS, DONE, SENTINEL), ""),
+    "cut": ((RIVERS,), "truncated"),
+    "without the sentinel": ((RIVERS, DONE), "truncated"),
+    "with text after the end": ((RIVERS, DONE, RIVERS), "order"),
+    "with a number": ((("message", '{"delta": 1}'), DONE, SENTINEL), "payload"),
+    "not JSON": ((("message", '{"delta": '), DONE, SENTINEL), "payload"),
+    "failed": ((RIVERS, ("error", '{"message": "x"}')), "error-event"),
+}
+
+
+@pytest.mark.parametrize(("events", "fault"), STREAMS.values(), ids=STREAMS)
+def test_a_stream_is_judged_by_its_declaration(
+    events: tuple[tuple[str, str], ...], fault: str
+) -> None:
+    dialect = DeclaredLoadDialect(str(HOUSE), {})
+    judge = dialect.judge_stream(dialect.build("0" * 16))
+    found: list[EventViolation] = [
+        violation for event in events if (violation := judge.take(*event)) is not None
+    ]
+    if not found and (last := judge.finish()) is not None:
+        found.append(last)
+    assert [str(each.fault) for each in found[:1]] == ([fault] if fault else [])
+
+
+def test_requests_carry_their_nonce_and_differ_by_it_alone() -> None:
+    dialect = DeclaredLoadDialect(str(HOUSE), {})
+    first, second = (dialect.build(digit * 16, turn=2, pad_bytes=9) for digit in "01")
+    assert first.shape == second.shape
+    assert b"0" * 16 in first.body
+    assert len(first.value["turns"]) == 4
+
+
+def test_a_file_that_is_wrong_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text("[dialekt]\n", "utf-8")
+    with pytest.raises(LoadUsageError, match="did you mean 'dialect'"):
+        load_dialect(str(file), {})
+
+
+def test_a_load_of_a_generated_server_is_verified(tmp_path: Path) -> None:
+    given = ("--dialect", HOUSE, *LENIENT, *parameters(duration_s=1))
+    with generated_server(HOUSE) as server:
+        result = load(server.url, tmp_path, *given)
+    assert result.exit_code == 0, result.output
+    assert result.report["outcomes"]["verified"] > 0
+    (cut,) = (each for each in faults_for(GeneratedApi(HOUSE)) if each.name == "end-left-out")
+    with generated_server(HOUSE, cut) as server:
+        result = load(server.url, tmp_path, *given)
+    assert result.exit_code != 0
+    assert "house.terminal" in result.output
