@@ -50,7 +50,7 @@ class DeclaredLoadDialect(LoadDialect):
         self.fields = (*dialect.fields, *own)  # type: ignore[misc]  # likewise
 
     def dump(self) -> Mapping[str, Any]:
-        """Return what was given besides the file."""
+        """Return what was given in addition to the file."""
         return {"form": self._given}
 
     def build(self, nonce: str, *, turn: int = 0, pad_bytes: int = 0) -> BuiltRequest:
