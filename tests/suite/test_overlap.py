@@ -13,6 +13,8 @@ from streamchat_conformance.suite.budget.rate import Rate
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.overlap import (
     AT_ONCE,
+    QUICK_PLACES,
+    QUICK_S,
     IndependentCase,
     can_overlap,
     run_overlapped,
@@ -38,8 +40,14 @@ def chat(target: Target) -> None:
     target.chat(target.plain())
 
 
-def test_cases_run_at_the_same_time_as_many_as_there_are_places_for(target: Target) -> None:
-    meeting = threading.Barrier(AT_ONCE)
+@pytest.mark.parametrize(
+    ("first_event_s", "at_once"), [(QUICK_S, AT_ONCE), (QUICK_S / 10, AT_ONCE // QUICK_PLACES)]
+)
+def test_the_more_a_target_lets_wait_the_more_cases_run_at_the_same_time(
+    target: Target, first_event_s: float, at_once: int
+) -> None:
+    target.baseline.first_event_s = first_event_s
+    meeting = threading.Barrier(at_once)
 
     def meet(_: Target) -> None:
         meeting.wait(MEET_S)

@@ -28,6 +28,11 @@ MOST_UNSERVED = 2
 """After this many cases that were not served the rest is not overlapped."""
 LEFT_S = 1.0
 """Streams that take up places for longer after they were left count twice (seconds)."""
+QUICK_S = 0.05
+"""Where a first event takes less there is little waiting to overlap (seconds)."""
+QUICK_PLACES = 4
+"""What one case takes up then: more of them would only compute in turn, each in less of the time
+that it has for its examples."""
 LONGEST_PAUSE_S = 2.5
 """How long the server is given to notice that clients have left (seconds)."""
 WAKE_S = 0.2
@@ -74,6 +79,8 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     waiting = list(cases)
     slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_S
     one = 2 if target.baseline.write_intervals_s > LEFT_S else 1
+    if target.known.first_event_s < QUICK_S:
+        one = QUICK_PLACES
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
     taken: dict[str, int] = {}
     unserved: list[Reading] = []
