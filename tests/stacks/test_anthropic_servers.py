@@ -8,7 +8,7 @@ import pytest
 from streamchat_fixtures.dialects.anthropic.servers.__main__ import RECORDINGS, main
 from streamchat_fixtures.dialects.anthropic.servers.reasons import REASONS
 from streamchat_fixtures.dialects.anthropic.servers.registry import SERVERS
-from streamchat_fixtures.stacks.comparing import differences
+from streamchat_fixtures.stacks.expectation import differences
 from streamchat_fixtures.stacks.recording import load
 
 pytestmark = pytest.mark.guard
