@@ -10,6 +10,8 @@ import struct
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from streamchat_conformance.recorder import polling
+
 __all__ = ["READ_BYTES", "Channel", "End", "Received", "TlsChannel"]
 
 READ_BYTES: Final = 65_536
@@ -117,16 +119,16 @@ class Channel:
         """
         if self.closed or self.end is not None:
             return self.end or End.FIN
-        poller = select.poll()
-        poller.register(self.sock, select.POLLIN | _POLL_FIN)
+        poller = polling.poller()
+        poller.register(self.sock, polling.POLLIN | _POLL_FIN)
         ready = poller.poll(0)
         return self.seen(ready[0][1]) if ready else None
 
     def seen(self, events: int) -> End | None:
         """Return the end of the server's direction that these poll events report."""
-        if events & (select.POLLERR | select.POLLNVAL) or self.send_error is not None:
+        if events & (polling.POLLERR | polling.POLLNVAL) or self.send_error is not None:
             return End.RST
-        if events & (_POLL_FIN | select.POLLHUP):
+        if events & (_POLL_FIN | polling.POLLHUP):
             return End.FIN
         try:
             peeked = socket.socket.recv(self.sock, 1, socket.MSG_PEEK)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import ssl
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from streamchat_conformance.recorder import polling
 from streamchat_conformance.recorder.channel import Channel, TlsChannel
 from streamchat_conformance.recorder.errors import ConnectError, ConnectErrorKind
 from streamchat_conformance.recorder.loop import NEVER, clock
@@ -122,8 +122,8 @@ class Connecting:
     def interest(self) -> int:
         """Return the poll events to wait for."""
         if self._tls is None:
-            return select.POLLOUT
-        return select.POLLIN | (select.POLLOUT if self._tls.must_write else 0)
+            return polling.POLLOUT
+        return polling.POLLIN | (polling.POLLOUT if self._tls.must_write else 0)
 
     def wake_at(self) -> float:
         """Return when the current address, or all of them, had their time."""

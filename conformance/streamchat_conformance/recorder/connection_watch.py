@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import select
 from typing import TYPE_CHECKING
 
+from streamchat_conformance.recorder import polling
 from streamchat_conformance.recorder.loop import clock
 from streamchat_conformance.recorder.tape import Stamped
 
@@ -31,7 +31,7 @@ class ConnectionWatch:
         self._over = False
         if self._reading:
             # Something may lie in the TLS engine, unseen by poll.
-            self.transfer(select.POLLIN)
+            self.transfer(polling.POLLIN)
         else:
             self.end = channel.look()
 
@@ -46,7 +46,7 @@ class ConnectionWatch:
 
     def interest(self) -> int:
         """Return the poll events to wait for."""
-        return select.POLLIN if self._reading else self._channel.watch_events
+        return polling.POLLIN if self._reading else self._channel.watch_events
 
     def wake_at(self) -> float:
         """Return when the waiting is over."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
+from streamchat_conformance.recorder import polling
 from streamchat_conformance.recorder.channel import Channel, End
 from streamchat_conformance.recorder.loop import clock
 from streamchat_conformance.recorder.progress import Progress
@@ -107,9 +107,9 @@ class ExchangeRecording:
 
     def interest(self) -> int:
         """Return the poll events that matter now."""
-        events = select.POLLIN if self._reading else self._channel.watch_events
+        events = polling.POLLIN if self._reading else self._channel.watch_events
         if self._channel.must_write:
-            events |= select.POLLOUT
+            events |= polling.POLLOUT
         if self._sender is not None:
             events |= self._sender.interest()
         return events
@@ -129,7 +129,7 @@ class ExchangeRecording:
 
     def transfer(self, events: int) -> None:
         """Receive first, then send: a response that waits must not be lost to a failing send."""
-        if events & ~select.POLLOUT:
+        if events & ~polling.POLLOUT:
             if self._reading:
                 self._receive()
             else:

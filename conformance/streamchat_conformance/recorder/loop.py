@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import select
 import socket
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+from streamchat_conformance.recorder import polling
 
 __all__ = ["NEVER", "Stop", "Task", "clock", "drive"]
 
@@ -97,12 +98,12 @@ def drive(tasks: Sequence[Task], stop: Stop | None = None) -> None:
 
 
 def _wait(tasks: Sequence[Task], stop: Stop | None) -> dict[int, int]:
-    poller = select.poll()
+    poller = polling.poller()
     for task in tasks:
         if (descriptor := task.fileno()) >= 0:
             poller.register(descriptor, task.interest())
     if stop is not None:
-        poller.register(stop.fileno(), select.POLLIN)
+        poller.register(stop.fileno(), polling.POLLIN)
     wait_s = min(task.wake_at() for task in tasks) - clock()
     # Rounded up to poll's unit: waking early would mean to wait again for nothing.
     wait_ms = _MAX_WAIT_MS if wait_s > _MAX_WAIT_MS / 1000 else max(0, math.ceil(wait_s * 1000))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import select
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from streamchat_conformance.recorder import polling
 from streamchat_conformance.recorder.loop import NEVER, clock
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Sender:
 
     def interest(self) -> int:
         """Return POLLOUT unless done or in a pause."""
-        return 0 if self.done or self._resume_at > clock() else select.POLLOUT
+        return 0 if self.done or self._resume_at > clock() else polling.POLLOUT
 
     def wake_at(self) -> float:
         """Return the end of the pause, or of the wait for room in the socket."""
@@ -89,7 +89,7 @@ class Sender:
         """Send what the socket takes of the current piece."""
         if self.done:
             return
-        if events & (select.POLLERR | select.POLLHUP) and self._resume_at > clock():
+        if events & (polling.POLLERR | polling.POLLHUP) and self._resume_at > clock():
             # The connection is gone; a pause would only put off finding out.
             self._channel.send_error = "the connection was reset"
             return
