@@ -41,7 +41,7 @@ MISTAKES = {
     '"/detail" = "string"': ('"/detail" = "text"', "known are any, array"),
     "[400, 422]": ("[200]", "numbers from 400 to 499"),
     "keepalive =": ("keep_alive =", "did you mean 'keepalive'?"),
-    '"event:ping"': ('"ping"', "write 'comment' or 'sse-event:NAME'"),
+    '"event:ping"': ('"ping"', "write 'comment', 'event:KIND' or 'sse-event:NAME'"),
     'level = "must"': ('levl = "must"', "did you mean 'level'?"),
     'level = "must" ': ('level = "mus" ', "did you mean 'must'?"),
     'states = { open = "open" }': ('states = { opne = "open" }', "did you mean 'open'?"),
@@ -58,6 +58,7 @@ MISTAKES = {
     'name = "house"': ('name = "House"', "must be lower-case letters"),
     'name = "house" ': ('name = "openai"', "is taken"),
     'path = "/chat"': ('path = "chat"', "must begin with /"),
+    "[[event]]": ("[event]", "with two brackets"),
     "unknown = ": ("unknown : ", "not TOML, column"),
 }
 

@@ -91,6 +91,8 @@ template = '{"q": "$prompt"}'
 [stream]
 kind = "/type"
 start = "new"
+keepalive = ["event:beat", "sse-event:ping"]
+unknown = "red"
 counter = "/n"
 same = ["/id"]
 [[event]]
@@ -139,7 +141,8 @@ WHOLE = START + OPEN + TEXT + THOUGHT + STOP + END + USAGE
 
 BLOCK_STREAMS = {
     "sound": (WHOLE, set()),
-    "with an unknown kind": (WHOLE + event('{"type": "x"}'), set()),
+    "with an unknown kind": (WHOLE + event('{"type": "x"}'), {"names"}),
+    "with keep-alives": (event('{"type": "beat"}') + WHOLE + "event: ping\ndata\n\n", set()),
     "with a failure": (START + event('{"type": "end", "why": "ERROR", "n": 2}'), set()),
     "not started": (OPEN + TEXT + STOP + END, {"order"}),
     "started twice": (START + START.replace("1}", "1.5}") + WHOLE[len(START) :], {"order"}),

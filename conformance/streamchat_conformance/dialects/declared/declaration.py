@@ -106,6 +106,9 @@ class DeclaredStream:
     sentinel: str = ""
     sentinel_level: SentinelLevel = SentinelLevel.MAY
     keepalive_names: frozenset[str] = frozenset()
+    """The names of events that may come at any time, with any data."""
+    keepalive_kinds: frozenset[str] = frozenset()
+    """The kinds of events that may come at any time."""
     unknown_red: bool = False
     complete_at_eof: bool = False
     counter: str = ""

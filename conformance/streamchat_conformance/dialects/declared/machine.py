@@ -81,6 +81,8 @@ class DeclaredMachine:
         readable = payload is not None and payload.error is None
         value = payload.value if payload is not None and readable else None
         name = self._kind(event.type, value)
+        if name in stream.keepalive_kinds:
+            return
         kinds = [kind for kind in self.declaration.events if kind.kind == name]
         strange = stream.kind == "event" and not kinds and stream.unknown_red
         if not readable and not strange and not any(not kind.json for kind in kinds):

@@ -47,6 +47,10 @@ class DeclarationReader:
             line = match[1] if match else str(max(1, len(text.splitlines())))
             what = str(error).partition(" (at ")[0]
             place = f", column {match[2]}" if match else ""
+            single = re.search(r"(?m)^[ \t]*\[[ \t]*event[ \t]*\]", text)
+            if single is not None:
+                line = str(text[: single.start()].count("\n") + 1)
+                what, place = "write each event as [[event]], with two brackets", ""
             raise DeclarationError(f"{file}:{line}: not TOML{place}: {what}") from None
         except RecursionError:
             raise DeclarationError(f"{file}:1: not TOML: it is nested too deeply") from None

@@ -31,13 +31,14 @@ def stream_form(table: CheckedTable) -> DeclaredStream:
     if "sentinel" in table and not data:
         raise table.error("sentinel", "'sentinel' needs 'data', the text that ends a stream")
     level = sentinel.choice("level", list(SentinelLevel), SentinelLevel.MAY)
-    names = set()
+    names, kinds = set[str](), set[str]()
     for word in table.texts("keepalive"):
         how, _, name = word.partition(":")
         if word != "comment" and (how not in ("event", "sse-event") or not name):
-            hint = "write 'comment' or 'sse-event:NAME'"
+            hint = "write 'comment', 'event:KIND' or 'sse-event:NAME'"
             raise table.error("keepalive", f"'stream.keepalive' has {word!r}; {hint}")
-        names |= {name} - {""}
+        by_name = how == "sse-event" or kind == "event"
+        (names if by_name else kinds).update({name} - {""})
     if "complete" in table:
         table.choice("complete", ("eof",), "eof")
     if table.text("start", "open") in ("complete", "failed", ""):
@@ -48,6 +49,7 @@ def stream_form(table: CheckedTable) -> DeclaredStream:
         sentinel=data,
         sentinel_level=SentinelLevel(level),
         keepalive_names=frozenset(names),
+        keepalive_kinds=frozenset(kinds),
         unknown_red=table.choice("unknown", ("ignore", "red"), "ignore") == "red",
         complete_at_eof="complete" in table,
         counter=table.pointer("counter", stars=False),
