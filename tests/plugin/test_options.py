@@ -27,8 +27,9 @@ MISTAKES = [
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--target-url=http://127.0.0.1:1", "-h"]])
 def test_the_help_fits_on_two_screens_and_has_what_the_readme_uses(
-    capsys: pytest.CaptureFixture[str], arguments: list[str]
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) < 120

@@ -27,10 +27,9 @@ def _add_target(parser: pytest.Parser) -> None:
     group.addoption(
         "--target-command",
         metavar="COMMAND",
-        help="shell command that starts the server to judge, such as "
-        "'gunicorn -b 127.0.0.1:{port} app:app'; {port} becomes a free port, which the environment "
-        "variable PORT names, too. The server is awaited, and stopped at the end with all that it "
-        "started",
+        help="shell command that starts the server, such as 'gunicorn -b 127.0.0.1:{port} "
+        "app:app'; {port} (and the variable PORT) is a free port. The server is awaited, and "
+        "stopped at the end",
     )
     group.addoption(
         "--start-limit",
@@ -52,7 +51,8 @@ def _add_target(parser: pytest.Parser) -> None:
     group.addoption(
         "--dialect",
         metavar="NAME",
-        help="what requests and events say (default stream-chat), or the module of your own",
+        help="stream-chat (default), openai or anthropic; or FILE.toml, which declares an API of "
+        "your own; or a module",
     )
     group.addoption(
         "--model",
@@ -73,8 +73,7 @@ def _add_target(parser: pytest.Parser) -> None:
     group.addoption(
         "--large-prompts",
         action="store_true",
-        help="send prompts of 1 MiB in dialects that leave them out (the same in a target file: "
-        "skip_large = false)",
+        help="send prompts of 1 MiB in all dialects (target file: skip_large = false)",
     )
     group.addoption(
         "--endpoint-path", metavar="PATH", help="path of the endpoint (default: the dialect's)"
@@ -149,14 +148,12 @@ def _add_judged(parser: pytest.Parser) -> None:
         metavar="FILE.py",
         action="append",
         default=[],
-        help="judge by checks of your own, too: functions from an exchange to problems; may be "
-        "repeated",
+        help="judge by checks of your own, too; may be repeated",
     )
     group.addoption(
         "--serial",
         action="store_true",
-        help="run one case after the other, also where the server was seen to serve many requests "
-        "at once; the verdict is the same",
+        help="run one case after the other: slower, with the same verdict",
     )
     group.addoption("--seed", metavar="N", help="vary the generated requests (default: fixed)")
     group.addoption(
@@ -171,14 +168,14 @@ def _add_gate(parser: pytest.Parser) -> None:
     group.addoption(
         "--layer",
         metavar="LAYER",
-        help="run only the requirements that one layer decides: application (the endpoint's own "
-        "code) or server (the HTTP server that runs it, or a proxy)",
+        help="run only what one layer decides: application (the endpoint's own code) or server "
+        "(the HTTP server that runs it, or a proxy)",
     )
     group.addoption(
         "--rules",
         metavar="SET",
-        help="hold the server to a frozen rule set, such as 2026.1: what is newer is run and "
-        "reported, and never fails the run (default: current)",
+        help="gate by a frozen rule set, such as 2026.1: what is newer is reported, and never "
+        "fails the run (default: current)",
     )
     group.addoption(
         "--fail-on",
@@ -224,8 +221,7 @@ def _add_reports(parser: pytest.Parser) -> None:
     group.addoption(
         "--source-file",
         metavar="FILE",
-        help="file of your repository at which SARIF, code quality and annotations show findings, "
-        "such as app/chat.py (default: none, or the endpoint's path)",
+        help="file of your repository at which findings are shown, such as app/chat.py",
     )
     group.addoption(
         "--report-badge", metavar="FILE", help="write the JSON of a shields.io endpoint badge"
