@@ -7,7 +7,9 @@ import json
 import pytest
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
 from streamchat_conformance.dialects.interface import Deployment
+from streamchat_conformance.dialects.openai.capabilities import with_cities, with_tool
 from streamchat_conformance.dialects.openai.deployment import discovery
+from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.deploying import (
@@ -138,3 +140,12 @@ def test_large_prompts_are_left_out_where_the_dialect_or_the_user_says_so() -> N
         settings = Settings(dialect=OPENAI, deployment=deployment_of(table, {}))
         assert {id_ for id_ in (largest, large) if settings.skips_large(id_)} == left_out
     assert not Settings().skips_large(largest)
+
+
+def test_the_prompt_that_calls_a_tool_is_the_users() -> None:
+    deployment = deployment_of({"prompts": {"tool": "Weather?"}}, {}, OPENAI.prompts)
+    request = with_tool(CompletionRequest.of(OPENAI.for_deployment(deployment).requests.plain[0]))
+    assert request.messages[-1]["content"] == "Weather?"
+    assert "Paris" in with_cities(request).messages[-1]["content"]
+    with pytest.raises(SettingsError, match="'tools' is unknown; did you mean 'tool'"):
+        deployment_of({"prompts": {"tools": "Weather?"}}, {}, OPENAI.prompts)

@@ -100,6 +100,10 @@ class Deployment:
     """The member that says so, where a dialect has several."""
     slots: int | None = None
     """How many requests it serves at once, where that is known."""
+    context: int | None = None
+    """How many tokens a prompt and its answer may have together, where that is known."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """Prompts by which it shows a feature, by the feature's name (see `Dialect.prompts`)."""
     skip_large: bool | None = None
     """Whether it is sent no large prompts at all (True), or the largest as well (False); None:
     those that the dialect does not find too costly."""
@@ -302,6 +306,8 @@ class Dialect:
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     request_rows: tuple[str, ...] = ()
     """Its own requirements, or globs, that say nothing where the request is only assumed."""
+    prompts: frozenset[str] = frozenset()
+    """The features for which a deployment may have a prompt of its own."""
     costly: frozenset[str] = frozenset()
     """Shared requirements whose requests cost too much to be sent unless the user says so."""
     without: frozenset[str] = frozenset()

@@ -113,9 +113,10 @@ def with_usage(request: CompletionRequest) -> CompletionRequest:
     return request.with_options(stream_options={"include_usage": True})
 
 
-def with_tool(request: CompletionRequest, prompt: str = TOOL_PROMPT) -> CompletionRequest:
+def with_tool(request: CompletionRequest, prompt: str = "") -> CompletionRequest:
     """Return a request that a model answers with a call."""
-    asked = with_usage(request.saying(prompt)).capped(max(256, request.cap or 0))
+    said = request.saying(prompt or request.tool_prompt or TOOL_PROMPT)
+    asked = with_usage(said).capped(max(256, request.cap or 0))
     return asked.with_options(tools=[TOOL], tool_choice="required")
 
 

@@ -61,6 +61,7 @@ DIALECT = Dialect(
         *("openai.usage-honoured", "openai.usage-unasked", "openai.tool-finish"),
         *("openai.request-*", "openai.error-*", "openai.message*", "openai.stream-*"),
     ),
+    prompts=frozenset({"tool"}),
     # A prompt of 1 MiB may keep a model busy for minutes, or cost as much as all other requests.
     costly=frozenset({"request.very-large-prompt"}),
     without=frozenset(
@@ -90,11 +91,15 @@ DIALECT = Dialect(
         "sse.one-line": ("payload.json",),
         "openai.stream-options-empty": (
             *("openai.done", "openai.finish-present", "transport.terminated"),
-            *("openai.delta", "sse.final-blank-line"),
+            *("openai.delta", "sse.final-blank-line", "openai.only-chunks", "sse.fields"),
         ),
-        "openai.option-ignored": ("openai.n-choices",),
+        "openai.option-ignored": ("openai.n-choices", "openai.choice-index"),
+        "openai.content-parity": ("openai.choice-index", "openai.nothing-after-finish"),
         **dict.fromkeys(
-            ("openai.finish-once", "openai.finish-last", "openai.content-parity"),
+            (
+                *("openai.finish-once", "openai.finish-last", "openai.finish-enum"),
+                "openai.usage-chunk",
+            ),
             ("openai.nothing-after-finish",),
         ),
         "openai.logprobs": (

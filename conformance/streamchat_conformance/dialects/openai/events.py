@@ -25,6 +25,6 @@ def content(payloads: Payloads) -> Content:
             elif speaks(delta) or thinks(delta):
                 thoughts.append(datum.block)
             index = repr(choice.get("index"))[:40]
-            (open_choices if choice.get("finish_reason") in (None, "") else finished).add(index)
+            (finished if choice.get("finish_reason") else open_choices).add(index)
     whole = bool(finished) and open_choices <= finished and failure is None
     return Content(tuple(pieces), finished=whole, failure=failure, thoughts=tuple(thoughts))

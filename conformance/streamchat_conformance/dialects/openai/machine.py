@@ -154,8 +154,9 @@ class ChoiceRecord:
             yield ChoiceStep.TEXT
         elif thinks(delta):
             yield ChoiceStep.THOUGHT
-        # An empty reason is openai.finish-not-empty: it finishes nothing.
-        if choice.get("finish_reason") not in (None, ""):
+        # An empty reason is openai.finish-not-empty, and false openai.finish-enum: they finish
+        # nothing.
+        if choice.get("finish_reason"):
             yield ChoiceStep.FINISH
 
     def _keep(self, datum: Datum, choice: dict[str, Any]) -> None:
@@ -176,8 +177,8 @@ class ChoiceRecord:
         if isinstance(logprobs, dict):
             self.logprobs.append((datum, logprobs))
         reason = choice.get("finish_reason")
-        self.finishes += reason not in (None, "")
-        if reason not in (None, "") and self.finish is None:
+        self.finishes += bool(reason)
+        if reason and self.finish is None:
             self.finish = reason if isinstance(reason, str) else repr(reason)[:80]
         if reason is not None:
             self.emptily_finished = reason == ""

@@ -23,6 +23,9 @@ UNKNOWN_MODEL = "streamchat-conformance-no-such-model"
 class CompletionRequest(TalkRequest):
     """A request's JSON object."""
 
+    tool_prompt: str = ""
+    """What this deployment answers with a call of a tool, where the user says so."""
+
 
 TOOL: Mapping[str, Any] = {
     "type": "function",
@@ -49,8 +52,12 @@ class CompletionRequests(TalkRequests[CompletionRequest]):
     @property
     def base(self) -> CompletionRequest:
         """The plainest request to this deployment."""
-        cap_name = self.deployment.cap_name or CAP_NAMES[0]
-        return replace(self.of_deployment(CompletionRequest), cap_name=cap_name)
+        known = self.deployment
+        return replace(
+            self.of_deployment(CompletionRequest),
+            cap_name=known.cap_name or CAP_NAMES[0],
+            tool_prompt=known.prompts.get("tool", ""),
+        )
 
     @property
     def plain(self) -> Sequence[CompletionRequest]:

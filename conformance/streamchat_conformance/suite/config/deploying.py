@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from streamchat_conformance.dialects.interface import Deployment, Dialect
 from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
 
-DEPLOYMENT_KEYS = frozenset({"model", "prompt", "api_key", "cap", "slots", "skip_large"})
+DEPLOYMENT_KEYS = frozenset(
+    {"model", "prompt", "prompts", "api_key", "cap", "slots", "context", "skip_large"}
+)
 """Keys of [target] that say what is particular to a deployment."""
 MEMBERS_KEY = "members"
 """The key of [request] for members of each request."""
@@ -20,8 +22,13 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _KEY = re.compile(r"[!-~]+")
 
 
-def deployment_of(target: Mapping[str, Any], request: Mapping[str, Any]) -> Deployment:
-    """Return what the tables [target] and [request] say of a deployment. Raises SettingsError."""
+def deployment_of(
+    target: Mapping[str, Any], request: Mapping[str, Any], prompts: Collection[str] = ()
+) -> Deployment:
+    """Return what the tables [target] and [request] say of a deployment. Raises SettingsError.
+
+    `prompts` are the features for which the dialect takes a prompt.
+    """
     check_names(request, {MEMBERS_KEY}, "request")
     members = request.get(MEMBERS_KEY, {})
     if not isinstance(members, dict):
@@ -34,7 +41,8 @@ def deployment_of(target: Mapping[str, Any], request: Mapping[str, Any]) -> Depl
     elif cap is not None:
         cap = typed(target, "cap", int, None, "target")
     slots = typed(target, "slots", int, None, "target")
-    for name, number in (("cap", cap), ("slots", slots)):
+    context = typed(target, "context", int, None, "target")
+    for name, number in (("cap", cap), ("slots", slots), ("context", context)):
         if number is not None and number < 1:
             raise SettingsError(f"'target.{name}' must be above 0, not {number!r}")
     return Deployment(
@@ -43,9 +51,18 @@ def deployment_of(target: Mapping[str, Any], request: Mapping[str, Any]) -> Depl
         cap=cap,
         cap_name=cap_name,
         slots=slots,
+        context=context,
+        prompts=_prompts(target.get("prompts", {}), prompts),
         skip_large=typed(target, "skip_large", bool, None, "target"),
         members=members,
     )
+
+
+def _prompts(table: Any, known: Collection[str]) -> Mapping[str, str]:
+    if not isinstance(table, dict):
+        raise SettingsError("'target.prompts' must be a table")
+    check_names(table, known, "target.prompts")
+    return {name: typed(table, name, str, "", "target.prompts") for name in table}
 
 
 def key_referred_to(text: str) -> str:

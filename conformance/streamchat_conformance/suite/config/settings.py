@@ -213,7 +213,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         insecure=typed(target, "insecure", bool, False, "target"),
         ca_file=typed(target, "ca_file", str, None, "target"),
         capabilities=_capabilities(document.get("capabilities", {}), dialect),
-        deployment=deployment_of(target, document.get("request", {})),
+        deployment=deployment_of(target, document.get("request", {}), dialect.prompts),
         slow=_declared(document.get("slow"), "slow", dialect),
         fault=_declared(document.get("fault"), "fault", dialect),
         thoroughness=parse_thoroughness(typed(run, "thoroughness", str, "default", "run")),
