@@ -93,6 +93,8 @@ DIALECT = Dialect(
             *("openai.done", "openai.finish-present", "transport.terminated"),
             *("openai.delta", "sse.final-blank-line", "openai.only-chunks", "sse.fields"),
         ),
+        # Where the reason stands in another place, no choice finishes: that says it all.
+        "openai.finish-member": ("openai.finish-present",),
         "openai.option-ignored": ("openai.n-choices", "openai.choice-index"),
         "openai.content-parity": ("openai.choice-index", "openai.nothing-after-finish"),
         **dict.fromkeys(

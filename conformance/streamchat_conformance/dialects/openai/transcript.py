@@ -256,9 +256,6 @@ def _look_at_choices(found: Transcript, *, ended: bool) -> None:
             found.add(_incomplete(found, 0, "never came"))
         return
     found.decided.add("openai.finish-present")
-    if not any("finish_reason" in each for datum in found.chunks for each in datum.choices):
-        # It stands in another place, or nowhere: that no choice finishes says it all.
-        found.problems.pop("openai.finish-member", None)
     # That the reason was an empty string is openai.finish-not-empty.
     if choice.state is not ChoiceState.FINISHED and not choice.emptily_finished:
         message = (
