@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from streamchat_conformance.checks.loading import load_checks
 from streamchat_conformance.commands.schema import schema_text
+from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.judges import rules_of
+from streamchat_conformance.suite.config.levels import parse_levels, with_levels
 from streamchat_conformance.suite.config.typed import SettingsError
 
 from .conftest import Judge
@@ -156,9 +160,8 @@ def test_a_mistake_ends_the_run_before_anything_is_sent(run: Judge, tmp_path: Pa
     assert (done.code, done.report) == (4, None)
     assert "our_checks.py, line 1" in done.error
     assert "Traceback" not in done.out + done.error
-    done = run("--target-url=http://127.0.0.1:9", f"--checks={tmp_path / 'none.py'}")
-    assert done.code == 4
-    assert "is no file" in done.error
+    with pytest.raises(SettingsError, match="is no file"):
+        load_checks([str(tmp_path / "none.py")])
 
 
 @pytest.mark.parametrize(
@@ -252,12 +255,18 @@ def test_a_level_of_the_users_holds_and_is_shown_in_every_report(
         ('"error.shape" = 1', ["'error.shape'", "1"]),
     ],
 )
-def test_a_wrong_level_is_one_line(
-    run: Judge, tmp_path: Path, levels: str, parts: list[str]
-) -> None:
-    file = written(tmp_path, f"[levels]\n{levels}\n", "server.toml")
+def test_a_wrong_level_is_one_line(levels: str, parts: list[str]) -> None:
+    table = tomllib.loads(f"[levels]\n{levels}\n")["levels"]
+    with pytest.raises(SettingsError) as raised:
+        with_levels(rules_of(DEFAULT), parse_levels(table), "server.toml")
+    message = str(raised.value)
+    assert message.count("\n") == 0
+    for part in ("[levels]", *parts):
+        assert part in message
+
+
+def test_a_wrong_level_ends_the_run_before_anything_is_sent(run: Judge, tmp_path: Path) -> None:
+    file = written(tmp_path, '[levels]\n"error.shap" = "should"\n', "server.toml")
     done = run("--target-url=http://127.0.0.1:9", f"--target-file={file}")
     assert done.code == 4
-    (line,) = [line for line in done.error.splitlines() if "server.toml" in line]
-    for part in ("[levels]", *parts):
-        assert part in line
+    assert "server.toml: [levels]: there is no requirement 'error.shap'" in done.error
