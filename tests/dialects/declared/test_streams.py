@@ -216,3 +216,11 @@ def test_text_that_is_sent_whole_again_is_kept_once(tmp_path: Path) -> None:
     assert own_red(file, sound) == set()
     assert own_red(file, sound.replace('"answer": "R', '"answer": "r')) == {"final-text"}
     assert own_red(file, parts) == {"terminal"}
+
+
+def test_a_stream_of_many_faults_is_judged_in_a_moment() -> None:
+    many = event('{"delta": 1}') * 5_000
+    found = reading(HOUSE, many + event("{}", "strange"))
+    findings = rules_of(HOUSE).judges["house.schema"](found) or []
+    assert 0 < len(findings) < 10
+    assert own_red(HOUSE, event('{"delta": 1}') * 300 + event("{}", "strange")) >= {"names"}

@@ -29,6 +29,9 @@ from streamchat_conformance.dialects.declared.pointers import (
 )
 from streamchat_conformance.dialects.interface import Content, Payloads, Piece
 
+PROBLEMS = 100
+"""How many problems of one stream are kept; each requirement's first is always among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeclaredProblem:
@@ -61,6 +64,9 @@ class DeclaredMachine:
     seen: set[str] = field(default_factory=set)
     """Rows for which something was there to judge."""
     _ended: Block | None = None
+    _misshapen: Block | None = None
+    """The last event that has not the declared members."""
+    _broken: set[str] = field(default_factory=set)
     _open: set[str] = field(default_factory=set)
     _unsure: set[str] = field(default_factory=set)
     """Scopes of which not every event could be read."""
@@ -120,11 +126,15 @@ class DeclaredMachine:
         return next((kind_word(each) for each in found(value, where)), None)
 
     def _report(self, row: str, block: Block, message: str, expected: str) -> None:
-        self.problems.append(DeclaredProblem(row, message, expected, block))
+        self._broken.add(row)
+        self._misshapen = block if row == "schema" else self._misshapen
+        # Only an event's shape is reported more than once.
+        if len(self.problems) < PROBLEMS or row != "schema":
+            self.problems.append(DeclaredProblem(row, message, expected, block))
 
     def broke(self, row: str) -> bool:
         """Return whether a requirement was broken."""
-        return any(problem.row == row for problem in self.problems)
+        return row in self._broken
 
     def _take(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         self._check_shape(block, value, kind)
@@ -149,7 +159,7 @@ class DeclaredMachine:
             return
 
     def _broke_shape(self, block: Block) -> bool:
-        return any(each.row == "schema" and each.block is block for each in self.problems)
+        return self._misshapen is block
 
     def _shown(self, kind: DeclaredEvent) -> str:
         return f"{kind.kind!r} event" if kind.kind else "event"
