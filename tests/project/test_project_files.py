@@ -132,8 +132,3 @@ def test_what_the_container_needs_is_not_ignored() -> None:
     }
     for name in (*homes, "pyproject.toml", "README.md", "LICENSE"):
         assert f"!{name}" in kept
-
-
-def test_every_document_is_in_the_navigation_of_the_site() -> None:
-    text = (ROOT / "mkdocs.yml").read_text("utf-8")
-    assert [file.name for file in (ROOT / "docs").glob("*.md") if file.name not in text] == []
