@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import re
 from collections import Counter
@@ -14,7 +13,6 @@ from dev.checkout import FIXTURES, LEFT_OPEN, SUITE, Plan, ScaffoldError, shown
 from dev.source_text import LINE_LENGTH, common_decorated, free_name, importing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 JUDGES = SUITE / "judges"
@@ -78,6 +76,7 @@ def write_stubs(new: NewRequirement) -> None:
 
 def _check(new: NewRequirement) -> None:
     from streamchat_conformance.catalogue import Level, Requirement
+    from streamchat_conformance.core.nearest import nearest
     from streamchat_conformance.dialects.registry import DEFAULT
     from streamchat_conformance.judges import rules_of
 
@@ -91,18 +90,13 @@ def _check(new: NewRequirement) -> None:
         raise ScaffoldError(f"{new.id} is taken: {catalogue[new.id].title}")
     areas = sorted({entry.area for entry in catalogue.values()})
     if new.area not in areas:
-        raise ScaffoldError(f"there is no area {new.area!r}{_near(new.area, areas)}")
+        raise ScaffoldError(f"there is no area {new.area!r}; {nearest(new.area, areas)}")
     if not new.source.strip() or re.search(r"[\r\n]", new.source + new.title):
         raise ScaffoldError("source and title are single lines, and the source is not empty")
     if new.judge is not None and new.case is not None:
         raise ScaffoldError("--judge and --case exclude each other: one exchange decides, or not")
     if new.judge is not None and not re.fullmatch(r"[a-z][a-z0-9_]*", new.judge):
         raise ScaffoldError(f"--judge: {new.judge!r} is not the name of a module")
-
-
-def _near(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
 
 
 def _existing(folder: Path, option: str, name: str, area: str, prefix: str = "") -> Path:

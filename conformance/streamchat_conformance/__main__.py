@@ -7,7 +7,6 @@ change the run: no ini file, no conftest, no `PYTEST_ADDOPTS`.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from streamchat_conformance import __version__
 from streamchat_conformance.catalogue.links import SUITE_FAULT
+from streamchat_conformance.core.nearest import nearest
 
 SUBCOMMANDS: Mapping[str, str] = {
     "list": "list the requirements: id, level, sentence and source",
@@ -152,9 +152,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _unknown(word: str) -> str:
-    near = difflib.get_close_matches(word, SUBCOMMANDS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(SUBCOMMANDS)}"
-    return f"unknown command {word!r}: {hint} (options begin with '--')"
+    return f"unknown command {word!r}; {nearest(word, SUBCOMMANDS)} (options begin with '--')"
 
 
 def _say(line: str) -> None:

@@ -166,9 +166,9 @@ def test_what_needs_a_capability_of_the_dialect_is_judged_where_it_is_detected(
 
 def test_a_capability_of_another_dialect_is_unknown(tmp_path: Path) -> None:
     for options, shown in (
-        (["--capability=counts"], "did you mean count?"),
+        (["--capability=counts"], "did you mean 'count'?"),
         (["--capability=echo"], "known are count, finite, slow, fault"),
-        ([f"--target-file={file_of(tmp_path, 'coutn')}"], "did you mean count?"),
+        ([f"--target-file={file_of(tmp_path, 'coutn')}"], "did you mean 'count'?"),
     ):
         done = suite("--dialect=acme.dialect", *options)
         assert done.returncode == 4, done.stdout + done.stderr

@@ -206,7 +206,7 @@ def test_the_action_shows_a_wrong_setting(runner: Runner) -> None:
     stand_in(runner.temp / "streamchat-conformance")
     done = runner.step(JUDGE, {"target-command": "serve", "fail-on": "most"})
     assert done.code == 4
-    assert "did you mean must?" in done.printed
+    assert "did you mean 'must'?" in done.printed
     assert runner.outputs() == {"verdict": "", "exit-code": "4"}
     assert runner.step(SHOW, {}).code == 0
     summary = runner.summary.read_text("utf-8").splitlines()

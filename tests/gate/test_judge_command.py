@@ -141,4 +141,4 @@ def test_a_pasted_stream_is_judged_in_its_dialect(
     assert "openai.id-stable (MUST)" in shown
     assert "1 fail" in shown
     assert main(["--dialect=openia", str(file)]) == 4
-    assert "did you mean openai?" in capsys.readouterr().err
+    assert "did you mean 'openai'?" in capsys.readouterr().err

@@ -249,7 +249,7 @@ def test_a_level_of_the_users_holds_and_is_shown_in_every_report(
 @pytest.mark.parametrize(
     ("levels", "parts"),
     [
-        ('"error.shap" = "should"', ["'error.shap'", "did you mean error.shape"]),
+        ('"error.shap" = "should"', ["'error.shap'", "did you mean 'error.shape'"]),
         ('"error.shape" = "warn"', ["'error.shape'", "must, should, may", "'warn'"]),
         ('error.shape = "may"', ["in quotes"]),
         ('"error.shape" = 1', ["'error.shape'", "1"]),

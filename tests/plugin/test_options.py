@@ -10,16 +10,16 @@ from streamchat_conformance.__main__ import SUBCOMMANDS, main
 
 README = Path(__file__).parents[2] / "README.md"
 MISTAKES = [
-    (["--target-ulr=http://127.0.0.1:1"], "did you mean --target-url?"),
-    (["--known-failure", "x.toml"], "did you mean --known-failures?"),
-    (["--junitxm=x.xml"], "did you mean --junitxml?"),
+    (["--target-ulr=http://127.0.0.1:1"], "did you mean '--target-url'?"),
+    (["--known-failure", "x.toml"], "did you mean '--known-failures'?"),
+    (["--junitxm=x.xml"], "did you mean '--junitxml'?"),
     (["--nonesuch"], "unknown option --nonesuch; see --help"),
     (["--target-url"], "--target-url: expected one argument"),
     (["--insecure=yes"], "--insecure: ignored explicit argument"),
-    (["--fail-on=shuold"], "did you mean should?"),
-    (["--thoroughness=quik"], "did you mean quick?"),
-    (["--capability=ecko"], "did you mean echo?"),
-    (["--requirement=payload.jsn"], "did you mean payload.json"),
+    (["--fail-on=shuold"], "did you mean 'should'?"),
+    (["--thoroughness=quik"], "did you mean 'quick'?"),
+    (["--capability=ecko"], "did you mean 'echo'?"),
+    (["--requirement=payload.jsn"], "did you mean 'payload.json'"),
     (["--gap-limit=long"], "not a number of seconds"),
     (["lst"], "did you mean 'list'?"),
 ]

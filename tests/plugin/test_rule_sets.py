@@ -49,4 +49,4 @@ def test_a_gate_with_a_frozen_set_stays_green_when_a_new_must_is_broken(
 def test_a_set_that_does_not_exist_is_one_line(run: Judge) -> None:
     done = run("--target-url=http://127.0.0.1:9", "--rules=2026.100")
     assert done.code == 4
-    assert "--rules: rule set '2026.100' is unknown; did you mean 2026.1?" in done.error
+    assert "--rules: rule set '2026.100' is unknown; did you mean '2026.1'?" in done.error

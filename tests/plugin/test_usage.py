@@ -149,6 +149,6 @@ def test_a_mistake_is_reported_in_one_line_of_a_real_run(run: Judge, listener: L
     assert done.code == 4
     (shown,) = (line for line in done.error.splitlines() if line)
     assert shown.startswith("ERROR: streamchat-conformance: --requirement: no requirement matches ")
-    assert "'sse.utf-8'; did you mean sse.utf8" in shown
+    assert "'sse.utf-8'; did you mean 'sse.utf8'" in shown
     assert done.report is None
     assert listener.connections() == 0

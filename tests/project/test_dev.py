@@ -128,8 +128,8 @@ def test_stubs_of_every_kind_load_and_are_among_what_is_generated(checkout: Path
     [
         (("Headers.Etag",), "requirement id 'Headers.Etag' is not of the form area.some-name"),
         (("etag",), "requirement id 'etag' is not of the form area.some-name"),
-        (("header.etag",), "there is no area 'header'; did you mean headers?"),
-        (("zzz.etag",), "there is no area 'zzz'; there are connection, error, headers,"),
+        (("header.etag",), "there is no area 'header'; did you mean 'headers'?"),
+        (("zzz.etag",), "there is no area 'zzz'; known are connection, error, headers,"),
         (("headers.date",), "headers.date is taken: Date is present and valid."),
         (("headers.etag", "--source= "), "the source is not empty"),
         (("headers.etag", "--title=No full stop"), "the title is a sentence"),

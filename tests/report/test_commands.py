@@ -196,7 +196,7 @@ def test_hostile_text_of_a_report_acts_nowhere(
         (html.main, ["none.json", "out.html"], "none.json cannot be read"),
         (html.main, ["none.json"], "OUT.html"),
         (explain.main, [], "name a requirement"),
-        (explain.main, ["payload.jsn"], "did you mean payload.json"),
+        (explain.main, ["payload.jsn"], "did you mean 'payload.json'"),
         (explain.main, ["--pages=/nowhere/x"], "the folder /nowhere/x does not exist"),
         (explain.main, ["--what"], "--what"),
     ],

@@ -148,7 +148,7 @@ def test_the_path_and_the_host_follow_the_servers_url(
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["error.media-tipe"], "did you mean error.media-type"),
+        (["error.media-tipe"], "did you mean 'error.media-type'"),
         (["sse.fields"], "no finding in this report"),
         ([ID, "3"], "findings 1 to 2, not 3"),
         ([ID, "2"], "no single request"),

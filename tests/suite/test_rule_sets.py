@@ -136,7 +136,7 @@ def test_every_report_names_the_set(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_set_that_does_not_exist_is_one_line_with_those_that_do() -> None:
-    with pytest.raises(UnknownRuleSetError, match=r"'2026.11' is unknown; did you mean 2026\.1\?"):
+    with pytest.raises(UnknownRuleSetError, match=r"'2026.11' is unknown; did you mean '2026\.1'"):
         rule_set("2026.11")
     with pytest.raises(UnknownRuleSetError, match=r"known are current, 2026"):
         rule_set("../history")

@@ -7,7 +7,6 @@ and source stand right above the code.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from streamchat_conformance.catalogue.capability import Capability
+from streamchat_conformance.core.nearest import did_you_mean, nearest_of
 
 Case = TypeVar("Case", bound=Callable[..., object])
 
@@ -212,7 +212,6 @@ def select(ids: Iterable[str], globs: Sequence[str]) -> set[str]:
 def _matching(glob: str, ids: Sequence[str]) -> set[str]:
     matched = {known for known in ids if fnmatch.fnmatchcase(known, glob)}
     if not matched:
-        near = difflib.get_close_matches(glob, ids, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UnknownRequirementError(f"no requirement matches {glob!r}{hint}")
+        hint = did_you_mean(nearest_of(glob, ids, most=3, cutoff=0.5))
+        raise UnknownRequirementError(f"no requirement matches {glob!r}" + (hint and f"; {hint}"))
     return matched

@@ -6,10 +6,10 @@ The options are those that the plugin declares to pytest, read from the same dec
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from streamchat_conformance.core.nearest import did_you_mean, nearest_of
 from streamchat_conformance.plugin.options import add_options
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def unknown_option(option: str) -> str:
         *(name for action in _parser()._actions for name in action.option_strings),  # noqa: SLF001
         *OF_PYTEST,
     ]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "see --help"
-    return f"unknown option {name}; {hint}"
+    return f"unknown option {name}; {did_you_mean(nearest_of(name, known)) or 'see --help'}"
 
 
 class UnknownOptions:

@@ -7,13 +7,13 @@ installed is named by that module itself, such as `acme.dialect`.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import iter_modules
 
+from streamchat_conformance.core.nearest import nearest
 from streamchat_conformance.dialects.interface import Dialect
 
 GROUP = "streamchat_conformance.dialects"
@@ -72,9 +72,7 @@ def dialect_named(name: str) -> Dialect:
     if module is None and "." in name:
         module = name
     if module is None:
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names())}"
-        raise UnknownDialectError(f"dialect {name!r} is unknown: {hint}")
+        raise UnknownDialectError(f"dialect {name!r} is unknown; {nearest(name, names())}")
     try:
         found = import_module(module).DIALECT
     except (ImportError, AttributeError) as error:

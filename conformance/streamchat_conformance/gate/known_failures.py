@@ -17,13 +17,13 @@ and is reported, and never fails the run either way.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from streamchat_conformance.core.nearest import nearest
 from streamchat_conformance.rule_sets.history import withdrawn
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 
@@ -153,9 +153,7 @@ def _checked(document: dict[str, Any], ids: Collection[str], preface: str) -> Kn
 def _entry(table: dict[str, Any], place: str, ids: Collection[str]) -> KnownFailure:
     for name in table:
         if name not in _MEMBERS:
-            near = difflib.get_close_matches(name, _MEMBERS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_MEMBERS)}"
-            raise SettingsError(f"{place}: {name!r} is unknown; {hint}")
+            raise SettingsError(f"{place}: {name!r} is unknown; {nearest(name, _MEMBERS)}")
     texts = {}
     for name in ("id", "reason", "issue"):
         value = table.get(name, "")

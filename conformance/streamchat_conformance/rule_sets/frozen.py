@@ -6,15 +6,15 @@ shared requirements, and for each dialect of the suite all of its requirements.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from streamchat_conformance.catalogue import Level
+from streamchat_conformance.core.nearest import nearest
 
 CURRENT = "current"
 """The name of what this version requires, which is no frozen set."""
@@ -48,19 +48,14 @@ def rule_set(name: str) -> RuleSet:
     """Return a frozen set. Raises UnknownRuleSetError."""
     if name not in names():
         known = [CURRENT, *names()]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UnknownRuleSetError(f"rule set {name!r} is unknown; {hint}known are {_listed(known)}")
+        hint = nearest(name, known, list_all=True)
+        raise UnknownRuleSetError(f"rule set {name!r} is unknown; {hint}")
     document = tomllib.loads(files(__package__).joinpath(f"{name}.toml").read_text("utf-8"))
     return RuleSet(
         name,
         _levels(document[_SHARED]),
         {dialect: _levels(table) for dialect, table in document[_DIALECTS].items()},
     )
-
-
-def _listed(known: Iterable[str]) -> str:
-    return ", ".join(known)
 
 
 def _levels(table: Mapping[str, str]) -> dict[str, Level]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from streamchat_conformance.core.nearest import did_you_mean, nearest_of
 
 from streamchat_load.errors import LoadUsageError
 
@@ -66,8 +67,8 @@ def share(name: str, default: float, meaning: str) -> Parameter:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint at the most similar known name."""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(nearest_of(name, known))
+    return f"; {hint}" if hint else ""
 
 
 def read_settings(settings: Sequence[str], what: str) -> dict[str, str]:

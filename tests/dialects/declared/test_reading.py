@@ -38,7 +38,7 @@ MISTAKES = {
     'required = { "/message"': ('required = { "/mesage"', "did you mean '/message'?"),
     'optional = ["/turns"': ('optional = ["turns"', "did you mean '/turns'?"),
     '"$prompt"': ('"$promt"', "did you mean '$prompt'?"),
-    '"/detail" = "string"': ('"/detail" = "text"', "known are any, array"),
+    '"/detail" = "string"': ('"/detail" = "text"', "known are string, array"),
     "[400, 422]": ("[200]", "numbers from 400 to 499"),
     "keepalive =": ("keep_alive =", "did you mean 'keepalive'?"),
     '"event:ping"': ('"ping"', "write 'comment', 'event:KIND' or 'sse-event:NAME'"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from streamchat_conformance.core.nearest import did_you_mean, nearest, nearest_of
 from streamchat_conformance.dialects.declared.declaration import Types
 from streamchat_conformance.dialects.declared.pointers import TYPES, tokens_of
 from streamchat_conformance.dialects.declared.templates import PLACEHOLDER_NAMES
@@ -18,20 +18,6 @@ _WORD = re.compile(r"\$([A-Za-z_]\w*)")
 
 class DeclarationError(UnknownDialectError):
     """A declaration is wrong; the message has the file, the line and what would be right."""
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """Return a hint at what was meant: the nearest of the known words, or all of them."""
-    words = [str(each) for each in known if each]
-    near = difflib.get_close_matches(word, words, n=1)
-    if not near:
-        # As it is written elsewhere: keep_alive, KeepAlive, "keep-alive", keepalives.
-        plain = {re.sub(r"[^a-z]", "", each.lower()): each for each in words}
-        near = [
-            plain[each]
-            for each in difflib.get_close_matches(re.sub(r"[^a-z]", "", word.lower()), plain, n=1)
-        ]
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(words))}"
 
 
 class CheckedTable:
@@ -187,9 +173,8 @@ class CheckedTable:
         """Raise DeclarationError for a placeholder that is known elsewhere, or is misspelt."""
         for word in _WORD.findall(text):
             elsewhere = word in PLACEHOLDER_NAMES
-            near = difflib.get_close_matches(word, PLACEHOLDER_NAMES, n=1, cutoff=0.7)
+            near = nearest_of(word, PLACEHOLDER_NAMES, cutoff=0.7)
             if word not in known and (elsewhere or near):
-                shown = ["$" + each for each in known]
-                hint = f"did you mean '${near[0]}'?" if near and near[0] in known else ""
-                hint = hint or f"known are {', '.join(sorted(shown))}"
+                hint = did_you_mean(f"${each}" for each in near if each in known)
+                hint = hint or f"known are {', '.join(sorted(f'${each}' for each in known))}"
                 raise self.error(key, f"the placeholder '${word}' is unknown here; {hint}")

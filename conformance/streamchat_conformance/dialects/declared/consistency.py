@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from streamchat_conformance.dialects.declared.checked_tables import CheckedTable, nearest
+from streamchat_conformance.core.nearest import did_you_mean, nearest, nearest_of
+from streamchat_conformance.dialects.declared.checked_tables import CheckedTable
 from streamchat_conformance.dialects.declared.declaration import COMPLETE, FAILED, Declaration
 from streamchat_conformance.dialects.declared.pointers import found, is_of, pointers_in
 from streamchat_conformance.dialects.declared.templates import request_of
@@ -71,7 +71,7 @@ def _check_states(declaration: Declaration, tables: Sequence[CheckedTable]) -> N
                 others = entered - {before}
                 message = f"no event leads to the state {before!r}"
                 raise table.error("states", f"{message}; {nearest(before, others)}", before)
-            near = difflib.get_close_matches(after, left - {after}, n=1, cutoff=0.7)
+            near = nearest_of(after, left - {after}, cutoff=0.7)
             if after not in left and near:
                 message = f"the state {after!r} is left by no event"
-                raise table.error("states", f"{message}; did you mean {near[0]!r}?", before)
+                raise table.error("states", f"{message}; {did_you_mean(near)}", before)

@@ -6,10 +6,10 @@ is not a matter of the dialect.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD, Level, Requirement
+from streamchat_conformance.core.nearest import did_you_mean, nearest_of
 from streamchat_conformance.dialects.declared.checked_tables import DeclarationError
 from streamchat_conformance.dialects.declared.declaration import Declaration
 
@@ -65,12 +65,9 @@ def _problem(
     if id_.startswith(f"{declaration.name}."):
         return "follows from the declaration: leave out what declares it instead"
     if id_ not in shared:
-        near = difflib.get_close_matches(id_, shared, n=1)
-        return "is unknown; " + (
-            f"did you mean {near[0]!r}?"
-            if near
-            else "'streamchat-conformance list' shows the requirements"
-        )
+        hint = did_you_mean(nearest_of(id_, shared))
+        hint = hint or "'streamchat-conformance list' shows the requirements"
+        return f"is unknown; {hint}"
     known = OFF if id_ in WITHOUT else DEFAULT_LEVELS.get(id_, shared[id_].level)
     if _WEIGHTS[word] > _WEIGHTS[known]:
         how = "not judged" if known == OFF else known

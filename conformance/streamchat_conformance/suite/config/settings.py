@@ -5,7 +5,6 @@ Everything can be written into a TOML file (`--target-file`) or given as options
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from streamchat_conformance.catalogue import FAULT, SLOW, Level
 from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.core.nearest import nearest
 from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
 from streamchat_conformance.dialects.registry import (
     DEFAULT,
@@ -287,10 +287,8 @@ def check(settings: Settings) -> Settings:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> SettingsError:
     """Return the error about a value that is none of those known, naming the nearest."""
-    names = [str(value) for value in known]
-    near = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return SettingsError(f"{kind} {name!r} is unknown; {hint}known are {', '.join(names)}")
+    hint = nearest(name, [str(value) for value in known], list_all=True)
+    return SettingsError(f"{kind} {name!r} is unknown; {hint}")
 
 
 def parse_thoroughness(name: str) -> Thoroughness:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from streamchat_conformance.core.nearest import did_you_mean, nearest, nearest_of
 from streamchat_conformance.rule_sets.history import withdrawn
 
 
@@ -29,18 +29,15 @@ def check_names(table: Mapping[str, Any], known: Collection[str], where: str) ->
     """Raise SettingsError for a key that a table does not have, naming the nearest one."""
     for name in table:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
             place = f"[{where}] " if where else ""
-            raise SettingsError(f"{place}{name!r} is unknown; {hint}")
+            raise SettingsError(f"{place}{name!r} is unknown; {nearest(name, known)}")
 
 
 def unknown_id(id_: str, ids: Collection[str]) -> str:
     """Return one line that says an id is unknown and names the nearest ones."""
     if (gone := withdrawn(id_)) is not None:
         return f"{id_} was withdrawn in {gone.since}: {gone.why}"
-    near = difflib.get_close_matches(id_, ids, n=3, cutoff=0.5)
     same_name = [known for known in ids if known.partition(".")[2] == id_.partition(".")[2]]
-    nearest = list(dict.fromkeys([*same_name, *near]))[:3]
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-    return f"there is no requirement {id_!r}{hint}"
+    alike = nearest_of(id_, ids, most=3, cutoff=0.5)
+    hint = did_you_mean(list(dict.fromkeys([*same_name, *alike]))[:3])
+    return f"there is no requirement {id_!r}" + (hint and f"; {hint}")
