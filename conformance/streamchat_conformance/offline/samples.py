@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
-from urllib.parse import urlsplit
-
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
-from streamchat_conformance.offline.har import is_har, read_har
+from streamchat_conformance.offline.any_endpoint import (
+    as_http1,
+    json_document,
+    posts_of_archive,
+)
+from streamchat_conformance.offline.har import is_har
 from streamchat_conformance.offline.reading import read_recordings
 from streamchat_conformance.offline.recording import (
     AUTHORITY,
@@ -18,7 +18,6 @@ from streamchat_conformance.offline.recording import (
     RecordingError,
 )
 
-_OTHER_VERSION = re.compile(rb"^HTTP/[023](?:\.0)? (?=\d{3})", re.MULTILINE)
 _UNKNOWN_PATH = "/the/path/of/your/endpoint"
 
 
@@ -40,33 +39,7 @@ def sample_of(data: bytes, name: str, body: bytes | None = None) -> Reading:
 
 
 def _recordings(data: bytes, name: str, reader: Reader) -> list[RecordedExchange]:
-    document = _document(data)
+    document = json_document(data)
     if is_har(document):
-        return _of_archive(document, name, reader)
-    return read_recordings(_OTHER_VERSION.sub(b"HTTP/1.1 ", data), name, reader)
-
-
-def _document(data: bytes) -> Any:
-    if data.lstrip()[:1] not in (b"{", b"["):
-        return None
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _of_archive(document: Any, name: str, reader: Reader) -> list[RecordedExchange]:
-    """Return the POSTs of an archive, at whichever path."""
-    entries = document["log"].get("entries")
-    found = []
-    for entry in entries if isinstance(entries, list) else []:
-        request = entry.get("request") if isinstance(entry, dict) else None
-        if not isinstance(request, dict) or request.get("method") != "POST":
-            continue
-        try:
-            path = urlsplit(str(request.get("url", ""))).path or "/"
-            alone = {"log": {"entries": [entry]}}
-            found += read_har(alone, name, Reader(path=path, ended=reader.ended))
-        except (RecordingError, ValueError):
-            continue
-    return found
+        return [each for _, each in posts_of_archive(document, name, Reader(ended=reader.ended))]
+    return read_recordings(as_http1(data), name, reader)
