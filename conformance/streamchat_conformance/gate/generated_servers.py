@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from streamchat_conformance.suite.config.child_process import first_line, start_child, stop_child
+
 START_LIMIT_S = 30.0
-STOP_LIMIT_S = 10.0
+"""How long all servers may take until they listen (seconds)."""
 
 
 class GeneratedServersError(ValueError):
@@ -36,13 +36,7 @@ def generated_servers(file: str, names: Sequence[str]) -> Iterator[list[Generate
     Raises GeneratedServersError where they cannot be started.
     """
     options = [option for name in names for option in ("--only", name)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamchat_fixtures", "declared", file, *options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start_child([sys.executable, "-m", "streamchat_fixtures", "declared", file, *options])
     try:
         servers = _announced(process)
         if not servers:
@@ -51,29 +45,17 @@ def generated_servers(file: str, names: Sequence[str]) -> Iterator[list[Generate
             raise GeneratedServersError(f"{file}: no server could be generated from it")
         yield servers
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_LIMIT_S)
-        if process.stdout is not None:
-            process.stdout.close()
+        stop_child(process)
 
 
 def _announced(process: subprocess.Popen[str]) -> list[GeneratedServer]:
+    # The first line comes when all servers listen, and the others with it.
+    line = first_line(process, START_LIMIT_S)
     servers: list[GeneratedServer] = []
-    ends_at_s = time.monotonic() + START_LIMIT_S
-    stdout = process.stdout
-    while stdout is not None:
-        # The first line comes when all servers listen, and the others with it.
-        if not servers and not select.select([stdout], [], [], ends_at_s - time.monotonic())[0]:
-            break
-        line = stdout.readline().strip()
-        if not line:
-            break
+    while line and process.stdout is not None:
         said = json.loads(line)
         servers.append(
             GeneratedServer(said["name"], said["url"], frozenset(said["breaks"]), said["sentence"])
         )
+        line = process.stdout.readline().strip()
     return servers

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
@@ -13,11 +11,11 @@ from typing import Self
 from streamchat_conformance.catalogue import AUTH
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.dialects.interface import Requests
+from streamchat_conformance.suite.config.child_process import first_line, start_child, stop_child
 from streamchat_conformance.suite.config.settings import DeclaredRequest, Settings
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 START_LIMIT_S = 20.0
-STOP_LIMIT_S = 10.0
 
 SLOW_PROMPT = "Please think first."
 FAULT_PROMPT = "Please fail half-way."
@@ -44,37 +42,17 @@ class EmbeddedServer:
             *("--fault-prompt", FAULT_PROMPT),
             *self._options,
         ]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._process = start_child(command)
         self.url = self._first_line(self._process)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the server."""
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_LIMIT_S)
-        if process.stdout is not None:
-            process.stdout.close()
+        if self._process is not None:
+            stop_child(self._process)
 
     def _first_line(self, process: subprocess.Popen[str]) -> str:
-        stdout = process.stdout
-        if stdout is None:
-            raise RuntimeError("the reference server was started without a pipe")
-        ends_at = time.monotonic() + START_LIMIT_S
-        ready, _, _ = select.select([stdout], [], [], max(0.0, ends_at - time.monotonic()))
-        line = stdout.readline().strip() if ready else ""
+        line = first_line(process, START_LIMIT_S)
         if not line.startswith("http"):
             self.__exit__()
             raise NotTestable(
