@@ -87,7 +87,8 @@ DIALECT = Dialect(
         }
     ),
     explains={
-        "openai.error-not-streamed": ("payload.json",),
+        # An event that cannot be read is no error, where none can be.
+        "openai.error-not-streamed": ("payload.json", "sse.comments"),
         "sse.one-line": ("payload.json",),
         "openai.stream-options-empty": (
             *("openai.done", "openai.finish-present", "transport.terminated"),
