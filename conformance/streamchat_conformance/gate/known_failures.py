@@ -18,12 +18,12 @@ and is reported, and never fails the run either way.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from streamchat_conformance.core.nearest import nearest
+from streamchat_conformance.core.toml_text import NotTomlError, read_toml
 from streamchat_conformance.rule_sets.history import withdrawn
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 
@@ -121,8 +121,8 @@ def load_known_failures(
 def parse_known_failures(text: str, ids: Collection[str]) -> KnownFailures:
     """Read a list from TOML text. Raises SettingsError."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = read_toml(text)
+    except NotTomlError as error:
         raise SettingsError(f"it is not TOML: {error}") from None
     return _checked(document, ids, _preface(text))
 

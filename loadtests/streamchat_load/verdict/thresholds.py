@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from streamchat_conformance.core.toml_text import NotTomlError, read_toml
 
 from streamchat_load.client.outcome import StreamOutcome
 from streamchat_load.errors import LoadUsageError
@@ -104,11 +105,11 @@ def read_thresholds(file: str | None, given: Sequence[str]) -> dict[str, float]:
 def _read_file(file: str) -> dict[str, object]:
     try:
         text = Path(file).read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        table = read_toml(text)
     except OSError as error:
         reason = error.strerror
         raise LoadUsageError(f"the thresholds {file!r} cannot be read: {reason}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, NotTomlError) as error:
         raise LoadUsageError(f"the thresholds {file!r} are not TOML: {error}") from None
     thresholds = table.get("thresholds")
     if not isinstance(thresholds, dict):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from streamchat_conformance.core.fields import is_token
+from streamchat_conformance.core.toml_text import NotTomlError, read_toml
 from streamchat_conformance.dialects.declared.checked_tables import CheckedTable, DeclarationError
 from streamchat_conformance.dialects.declared.consistency import check_consistency
 from streamchat_conformance.dialects.declared.declaration import (
@@ -41,19 +41,15 @@ class DeclarationReader:
     def __init__(self, file: Path, text: str) -> None:
         self._file, self._source = str(file), text
         try:
-            self._document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            match = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
-            line = match[1] if match else str(max(1, len(text.splitlines())))
-            what = str(error).partition(" (at ")[0]
-            place = f", column {match[2]}" if match else ""
+            self._document = read_toml(text)
+        except NotTomlError as error:
+            line, what = error.line, error.reason
+            place = f", column {error.column}" if error.column is not None else ""
             single = re.search(r"(?m)^[ \t]*\[[ \t]*event[ \t]*\]", text)
             if single is not None:
-                line = str(text[: single.start()].count("\n") + 1)
+                line = text[: single.start()].count("\n") + 1
                 what, place = "write each event as [[event]], with two brackets", ""
             raise DeclarationError(f"{file}:{line}: not TOML{place}: {what}") from None
-        except RecursionError:
-            raise DeclarationError(f"{file}:1: not TOML: it is nested too deeply") from None
         self._root = self._table("", self._document, TABLES)
 
     def _table(

@@ -6,7 +6,6 @@ Everything can be written into a TOML file (`--target-file`) or given as options
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from streamchat_conformance.catalogue import FAULT, SLOW, Level
 from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.core.nearest import nearest
+from streamchat_conformance.core.toml_text import NotTomlError, read_toml
 from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
 from streamchat_conformance.dialects.registry import (
     DEFAULT,
@@ -179,10 +179,10 @@ def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
     """
     try:
         text = file.read_text("utf-8")
-        document = tomllib.loads(text)
+        document = read_toml(text)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (NotTomlError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: not TOML: {error}") from None
     try:
         return replace(_from_document(document, dialect), file=file.name)
