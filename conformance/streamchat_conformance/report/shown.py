@@ -11,8 +11,8 @@ from streamchat_conformance.report.terminal import inert
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 _SHOWN = (Outcome.FAIL, Outcome.ERROR, Outcome.UNEXPECTED_PASS, Outcome.KNOWN_FAILURE)
-LINE_LIMIT = 2000
-"""Longest message (characters)."""
+MESSAGE_CHARACTERS = 2000
+"""Longest message."""
 
 
 def shown_failures(report: Report) -> list[ReportedRequirement]:
@@ -24,7 +24,7 @@ def shown_failures(report: Report) -> list[ReportedRequirement]:
 
 def message(report: Report, entry: ReportedRequirement) -> str:
     """Return what failed as plain text, without characters on which a reader would act."""
-    return inert("\n".join(_lines(report, entry)))[:LINE_LIMIT]
+    return inert("\n".join(_lines(report, entry)))[:MESSAGE_CHARACTERS]
 
 
 def _lines(report: Report, entry: ReportedRequirement) -> Iterator[str]:

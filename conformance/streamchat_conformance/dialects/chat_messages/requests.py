@@ -184,7 +184,10 @@ class TalkRequests(Generic[Sent]):
         return (self.saying(plain, text), self.recalling(plain, text))
 
     def declared(self, table: Mapping[str, Any]) -> Sent:
-        """Return the request of a table of the target file: `prompt`, or `messages`."""
+        """Return the request of a table of the target file: `prompt`, or `messages`.
+
+        Raises ValueError where both are missing, or one is of another type.
+        """
         prompt, messages = table.get("prompt"), table.get("messages")
         if messages is None and prompt is None:
             raise ValueError("'prompt' is missing: write the prompt that shows it")

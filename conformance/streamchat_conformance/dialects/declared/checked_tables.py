@@ -21,7 +21,11 @@ class DeclarationError(UnknownDialectError):
 
 
 class CheckedTable:
-    """One table of the file, read key by key."""
+    """One table of the file, read key by key.
+
+    What returns a value of a key raises DeclarationError where that value is another than it
+    should be. A key that is absent has the default, or an empty value.
+    """
 
     def __init__(
         self, file: str, text: str, name: str, values: Any, known: Collection[str], index: int = 0

@@ -61,7 +61,10 @@ class DeclarationReader:
         return self._table(name, self._document.get(name, {}), known)
 
     def read(self, taken: frozenset[str]) -> Declaration:
-        """Return what the file declares. `taken` are names that no dialect may have."""
+        """Return what the file declares. `taken` are names that no dialect may have.
+
+        Raises DeclarationError, with the line of the first mistake.
+        """
         own = self._named("dialect", ("name", "path", "title"))
         for key in ("name", "path"):
             if key not in own:

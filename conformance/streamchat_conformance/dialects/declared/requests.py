@@ -109,7 +109,7 @@ class DeclaredRequests:
         return (("assistant", "Hello."),) if "assistant" in self._form.roles else ()
 
     def declared(self, table: Mapping[str, Any]) -> DeclaredBody:
-        """Return the request of a table of the target file."""
+        """Return the request of a table of the target file. Raises ValueError without a prompt."""
         if not isinstance(table.get("prompt"), str):
             raise ValueError("'prompt' must be a string")  # noqa: TRY004 - of a file
         return self.saying(self.plain[0], table["prompt"])

@@ -22,7 +22,10 @@ def start_child(command: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def first_line(process: subprocess.Popen[str], limit_s: float) -> str:
-    """Return what a child prints first, stripped; empty if nothing comes within the limit."""
+    """Return what a child prints first, stripped; empty if nothing comes within the limit.
+
+    Raises RuntimeError where its output is no pipe.
+    """
     stdout = process.stdout
     if stdout is None:
         raise RuntimeError("the process was started without a pipe")

@@ -47,7 +47,10 @@ class TargetKnowledge:
 
     @property
     def baseline(self) -> Baseline:
-        """What a plain request gets. Set by the preflight before the first case."""
+        """What a plain request gets. Set by the preflight before the first case.
+
+        Raises RuntimeError before that.
+        """
         if self._baseline is None:
             raise RuntimeError("the preflight has not finished")
         return self._baseline

@@ -11,7 +11,7 @@ from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 @contextmanager
 def testable() -> Iterator[None]:
-    """Turn the lack of a connection into NotTestable."""
+    """Raise NotTestable where the block raises ConnectError."""
     try:
         yield
     except ConnectError as error:

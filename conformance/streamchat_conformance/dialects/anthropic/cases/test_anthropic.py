@@ -17,7 +17,7 @@ from streamchat_conformance.dialects.anthropic.rules import JUDGES, requirement
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -42,14 +42,6 @@ LIVE = frozenset(
 def base(target: Target) -> MessageRequest:
     """Return the plainest request that this target accepts."""
     return MessageRequest.of(target.plain())
-
-
-def whole(target: Target, request: MessageRequest, label: str) -> Reading:
-    """Send a request and read its answer to the end."""
-    settings = target.settings
-    within_s = settings.limits.first_event_s + settings.observation_s
-    stop = Answered(whole=True, within_s=within_s)
-    return target.send(HttpRequest.chat(request), stop=stop, label=label)
 
 
 @decides("anthropic.message-stop")

@@ -12,8 +12,8 @@ from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt
+from streamchat_conformance.suite.scenarios.whole_answers import until_whole
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -25,8 +25,7 @@ PAIRS = 3
 def _together(target: Target, count: int) -> list[Reading]:
     """Return the messages of requests that were sent together, each with a word of its own."""
     base = MessageRequest.of(target.plain())
-    settings = target.settings
-    stop = Answered(whole=True, within_s=settings.limits.first_event_s + settings.observation_s)
+    stop = until_whole(target)
 
     def send(request: MessageRequest) -> Reading:
         return target.send(HttpRequest.chat(request), stop=stop, label="one of several at once")

@@ -7,11 +7,12 @@ from typing import Any
 from streamchat_conformance.catalogue import SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base, whole
+from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import decides_own
-from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.declared.requests import (
     DeclaredBody,
     declared_body_of,
     wrong_requests,
 )
 from streamchat_conformance.dialects.declared.rules import declaration_of, machine_of
-from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -30,14 +28,6 @@ STREAM_ROWS = (
 def plain(target: Target) -> DeclaredBody:
     """Return the plainest request that this target accepts."""
     return declared_body_of(target.plain())
-
-
-def whole(target: Target, body: DeclaredBody, label: str) -> Reading:
-    """Send a request and read its answer to the end."""
-    settings = target.settings
-    within_s = settings.limits.first_event_s + settings.observation_s
-    stop = Answered(whole=True, within_s=within_s)
-    return target.send(HttpRequest.chat(body), stop=stop, label=label)
 
 
 @decides_own("required")

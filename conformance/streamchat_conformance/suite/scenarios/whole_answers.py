@@ -1,0 +1,19 @@
+"""Answers that are read to their end, for as long as a run watches a stream."""
+
+from __future__ import annotations
+
+from streamchat_conformance.core.http_request import Body, HttpRequest
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.target.target import Target
+
+
+def until_whole(target: Target) -> Answered:
+    """Return the condition that stops at an answer's end, or when a run stops to watch it."""
+    settings = target.settings
+    return Answered(whole=True, within_s=settings.limits.first_event_s + settings.observation_s)
+
+
+def whole(target: Target, body: Body, label: str) -> Reading:
+    """Send a request and read its answer to the end. `label` says in reports what it is."""
+    return target.send(HttpRequest.chat(body), stop=until_whole(target), label=label)
