@@ -63,7 +63,7 @@ def connection_persistent(reading: Reading) -> Verdict:
     return [
         Finding(
             "headers.connection-persistent",
-            "the article keeps the connection; this response announces its end",
+            "a client has to connect again for each request; this response announces its end",
             "Connection: keep-alive, or no Connection field",
             show_field(head, "Connection"),
             head.offset,
