@@ -19,6 +19,7 @@ from streamchat_conformance.commands.parsing import (
 from streamchat_conformance.commands.proving import prove
 from streamchat_conformance.core.eventstream import LineKind
 from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.registry import DECLARED_PACKAGE, SUFFIX, UnknownDialectError
 from streamchat_conformance.gate.generated_servers import GeneratedServersError
 from streamchat_conformance.offline.recording import RecordingError
@@ -91,7 +92,9 @@ def _new(argv: Sequence[str]) -> int:
     parser.add_argument("--name", metavar="NAME", default="mine", help="default: %(default)s")
     parser.add_argument("--output", metavar="FILE.toml", help="default: standard output")
     arguments = parser.parse_args(argv)
-    body = _bytes(arguments.request) if arguments.request else None
+    if problem := _declared("reading").name_problem(arguments.name):
+        raise Usage(f"--name: {problem}")
+    body = _request(arguments.request) if arguments.request else None
     shown = "standard input" if arguments.recording == "-" else arguments.recording
     reading = sample_of(_bytes(arguments.recording), shown, body)
     sent = parse_request(reading.exchange.request)
@@ -106,6 +109,18 @@ def _new(argv: Sequence[str]) -> int:
     write_checked("--output", file, text)
     print_safely(f"wrote {file}; next: streamchat-conformance dialect check {file}\n")
     return EXIT_OK
+
+
+def _request(name: str) -> bytes:
+    """Return the JSON object of a file. Raises Usage for what is none."""
+    data = _bytes(name)
+    body = read_json(data)
+    if body.error is not None:
+        problem = f"{body.error.message} at byte {body.error.offset}"
+        raise Usage(f"--request: {name} is not JSON ({problem}); give the body that was sent")
+    if not isinstance(body.value, dict):
+        raise Usage(f"--request: {name} is JSON, but no object; give the body that was sent")
+    return data
 
 
 def _bytes(name: str) -> bytes:

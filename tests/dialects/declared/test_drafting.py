@@ -107,6 +107,27 @@ def test_new_writes_a_file_that_check_takes(tmp_path: Path) -> None:
     assert "exists" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "content", "shown"),
+    [
+        ("--request={file}", "message=Hi", "is not JSON"),
+        ("--request={file}", '["Hi"]', "no object"),
+        ("--name=My House", "{}", "'My House' must be lower-case letters"),
+    ],
+)
+def test_new_refuses_a_wrong_request_or_name_in_one_line(
+    tmp_path: Path, option: str, content: str, shown: str
+) -> None:
+    recording, file = tmp_path / "answer.txt", tmp_path / "request"
+    head = "HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n"
+    recording.write_bytes((head + RECORDED["nested choices"][1]).encode())
+    file.write_text(content, "utf-8")
+    done = suite("new", str(recording), option.format(file=file))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert shown in done.stderr
+
+
 def test_new_reports_what_has_no_stream_in_one_line(tmp_path: Path) -> None:
     recording = tmp_path / "answer.txt"
     recording.write_bytes(b"HTTP/1.1 404 Not Found\r\n\r\nno")

@@ -35,6 +35,13 @@ _WRITTEN_BY_SUITE = frozenset({"host", "content-length", "transfer-encoding", "c
 _LARGEST_BYTES = 1024 * 1024
 
 
+def name_problem(name: str) -> str:
+    """Return why no dialect can have a name; empty for one that it can."""
+    if _NAME.fullmatch(name):
+        return ""
+    return f"{name[:60]!r} must be lower-case letters, digits, - and _, and begin with a letter"
+
+
 class DeclarationReader:
     """Reads one file; every mistake is a DeclarationError with its line."""
 
@@ -70,12 +77,8 @@ class DeclarationReader:
             if key not in own:
                 raise own.error("", f"[dialect] needs '{key}'")
         name, path = own.text("name"), own.text("path")
-        if not _NAME.fullmatch(name):
-            raise own.error(
-                "name",
-                f"'dialect.name' {name[:60]!r} must be lower-case letters, digits, - and _, and "
-                "begin with a letter",
-            )
+        if problem := name_problem(name):
+            raise own.error("name", f"'dialect.name' {problem}")
         if name in taken:
             raise own.error("name", f"'dialect.name' {name!r} is taken: choose another name")
         if not re.fullmatch(r"/[!-~]*", path):
