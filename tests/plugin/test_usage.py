@@ -103,6 +103,8 @@ FILES = [
     ("[slow]\nsilent_s = 2", ["[slow]", "'prompt'"]),
     ("[slow]\nprompt = 1\nsilent_s = 2", ["'slow.prompt'", "a string"]),
     ("[fault]\nprompt = 'x'\nhistory = 'y'", ["'fault.history'", "an array"]),
+    ("[run]\ndialect = 'openai'", ["[run] 'dialect' is unknown; it belongs to [target]"]),
+    ("seed = 1", ["'seed' is unknown; it belongs to [run]"]),
     ("[run]\nseed = 1.5", ["'run.seed'", "a whole number"]),
     ("[run]\nthoroughness = 'full'", ["'full'", "quick, default, thorough"]),
     ("[run]\nmax_requests = '5'", ["'run.max_requests'", "a whole number"]),

@@ -170,6 +170,7 @@ _TABLES = {"target", "request", "limits", "capabilities", "slow", "fault", "run"
 _TARGET = {"url", "command", "dialect", "path", "headers", "insecure", "ca_file", *DEPLOYMENT_KEYS}
 _LIMITS = {"start_s", "connect_s", "first_event_s", "observation_s", "gap_s"}
 _RUN = {"rules", "thoroughness", "max_requests", "rate", "seed", "fuzz_seconds"}
+_KEYS = {"target": _TARGET, "limits": _LIMITS, "run": _RUN}
 
 
 def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
@@ -191,13 +192,13 @@ def load_settings(file: Path, dialect: Dialect | None = None) -> Settings:
 
 
 def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Settings:
-    check_names(document, _TABLES, "")
+    check_names(document, _TABLES, "", _KEYS)
     for name, value in document.items():
         if not isinstance(value, dict):
             raise SettingsError(f"{name!r} must be a table, written [{name}]")
     target, run = document.get("target", {}), document.get("run", {})
-    check_names(target, _TARGET, "target")
-    check_names(run, _RUN, "run")
+    check_names(target, _TARGET, "target", _KEYS)
+    check_names(run, _RUN, "run", _KEYS)
     headers = target.get("headers", {})
     if not isinstance(headers, dict):
         raise SettingsError("'target.headers' must be a table of names and values")
@@ -232,7 +233,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         headers_with_key = with_key(settings.headers, dialect, key_referred_to(key))
         settings = replace(settings, headers=headers_with_key)
     limits = document.get("limits", {})
-    check_names(limits, _LIMITS, "limits")
+    check_names(limits, _LIMITS, "limits", _KEYS)
     return with_limits(settings, {name: limits[name] for name in limits})
 
 

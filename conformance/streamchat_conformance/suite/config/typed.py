@@ -25,12 +25,22 @@ def typed(table: Mapping[str, Any], name: str, type_: Any, default: Any, where: 
     return value
 
 
-def check_names(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
-    """Raise SettingsError for a key that a table does not have, naming the nearest one."""
+def check_names(
+    table: Mapping[str, Any],
+    known: Collection[str],
+    where: str,
+    elsewhere: Mapping[str, Collection[str]] | None = None,
+) -> None:
+    """Raise SettingsError for a key that a table does not have, naming the nearest one.
+
+    `elsewhere` has the keys of other tables: a key that stands in the wrong one is shown its own.
+    """
     for name in table:
         if name not in known:
             place = f"[{where}] " if where else ""
-            raise SettingsError(f"{place}{name!r} is unknown; {nearest(name, known)}")
+            owners = [f"[{other}]" for other, names in (elsewhere or {}).items() if name in names]
+            hint = f"it belongs to {' or '.join(owners)}" if owners else nearest(name, known)
+            raise SettingsError(f"{place}{name!r} is unknown; {hint}")
 
 
 def unknown_id(id_: str, ids: Collection[str]) -> str:
