@@ -142,3 +142,18 @@ def test_a_pasted_stream_is_judged_in_its_dialect(
     assert "1 fail" in shown
     assert main(["--dialect=openia", str(file)]) == 4
     assert "did you mean 'openai'?" in capsys.readouterr().err
+
+
+def test_a_report_is_judged_by_no_other_dialect_than_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, report = tmp_path / "a", tmp_path / "report.json"
+    file.write_bytes(HEAD + chunk(b"data: 1\n\n") + b"0\r\n\r\n")
+    main([str(file), "--dialect=openai", f"--report-json={report}"])
+    capsys.readouterr()
+    assert main([str(report)]) == 4
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "its report is of the dialect 'openai'; judge it with --dialect openai" in error
+    assert main([str(report), "--dialect=openai"]) == 1
+    assert "verdict       nonconformant" in capsys.readouterr().out

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the server ended the connection where the recording ends; without it a stream "
         "that has no end may have been left by whoever recorded it",
     )
-    parser.add_argument("--dialect", metavar="NAME", default=DEFAULT, help="default: %(default)s")
+    parser.add_argument("--dialect", metavar="NAME", help=f"default: {DEFAULT}")
     parser.add_argument("--endpoint-path", metavar="PATH", help="default: the dialect's")
     parser.add_argument("--gap-limit", metavar="SECONDS", default="15")
     parser.add_argument("--rules", metavar="SET", default=CURRENT, help="default: %(default)s")
@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
 def _judge(arguments: argparse.Namespace) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
-    rules = with_rule_set(rules_of(parse_dialect(arguments.dialect).name), arguments.rules)
+    rules = with_rule_set(
+        rules_of(parse_dialect(arguments.dialect or DEFAULT).name), arguments.rules
+    )
     rules = with_checks(rules, load_checks(arguments.checks))
     chosen = select(rules.catalogue, arguments.requirement)
     if not chosen:
@@ -191,7 +193,7 @@ def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
         format_ = Format(arguments.format)
     if arguments.files.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
-    dialect = parse_dialect(arguments.dialect)
+    dialect = parse_dialect(arguments.dialect or DEFAULT)
     path = check_path(arguments.endpoint_path or dialect.path)
     request, head_known = _request(arguments.request, path)
     reader = Reader(
@@ -205,7 +207,22 @@ def _recordings(arguments: argparse.Namespace) -> list[RecordedExchange]:
     for name in arguments.files:
         shown = "standard input" if name == "-" else name
         found += read_recordings(_bytes(name), shown, reader, format_)
+    if arguments.dialect is None:
+        _check_dialects(found)
     return [_with_hint(recording, dialect) for recording in found]
+
+
+def _check_dialects(recordings: Sequence[RecordedExchange]) -> None:
+    """Raise UsageError for a report of another dialect than the default.
+
+    What a report names is shown, and not loaded by itself: it may be a file or a module.
+    """
+    for recording in recordings:
+        if (dialect := recording.dialect) not in ("", DEFAULT):
+            raise UsageError(
+                f"{recording.name}: its report is of the dialect {dialect!r}; "
+                f"judge it with --dialect {dialect}"
+            )
 
 
 def _with_hint(recording: RecordedExchange, dialect: Dialect) -> RecordedExchange:

@@ -114,6 +114,8 @@ class RecordedExchange:
     """The longest silence that the recording itself allows (seconds); None: the user's."""
     origin: str = ""
     """Scheme and authority of the server, where the recording has them."""
+    dialect: str = ""
+    """The dialect that the exchange was judged by, where a report says it."""
 
     @property
     def base_url(self) -> str:

@@ -22,13 +22,22 @@ def read_saved(document: Any, name: str) -> list[RecordedExchange]:
         values = document.get("exchanges", [document])
     if not isinstance(values, list):
         raise RecordingError(f"{name}: 'exchanges' is not an array; give a report of the suite")
+    dialect = _dialect(document)
     found = []
     for number, value in enumerate(values, 1):
         place = name if len(values) == 1 else f"{name} #{number}"
         try:
-            found.append(RecordedExchange(Exchange.from_json(value), place, Format.EXCHANGE))
+            exchange = Exchange.from_json(value)
         except ValueError as error:
             raise RecordingError(f"{place}: {error}") from None
+        found.append(RecordedExchange(exchange, place, Format.EXCHANGE, dialect=dialect))
     if not found:
         raise RecordingError(f"{name}: the report keeps no exchange, because nothing failed")
     return found
+
+
+def _dialect(document: Any) -> str:
+    """Return the dialect that a report says it was judged by; empty where it says none."""
+    target = document.get("target") if isinstance(document, dict) else None
+    dialect = target.get("dialect") if isinstance(target, dict) else None
+    return dialect[:100] if isinstance(dialect, str) else ""
