@@ -72,6 +72,29 @@ def test_a_conformant_server_needs_two_lines(printed: Printed) -> None:
     assert [line.split()[0] for line in end(printed, {})] == ["layers", "verdict"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "id_", "shown"),
+    [
+        (
+            "openai",
+            "payload.json",
+            "; streamchat-conformance explain --dialect openai payload.json",
+        ),
+        ("stream-chat", "x-own", ""),
+    ],
+)
+def test_the_command_that_explains_is_one_that_works(
+    printed: Printed, dialect: str, id_: str, shown: str
+) -> None:
+    report = value({"payload.json": Outcome.FAIL})
+    report["target"]["dialect"] = dialect
+    for entry in report["requirements"]:
+        entry["id"] = id_ if entry["id"] == "payload.json" else entry["id"]
+    print_verdict(printed.reporter, report)
+    text = " ".join(" ".join(printed.lines).split())
+    assert f"details above, or --report-html=FILE{shown} layers" in text
+
+
 @pytest.mark.parametrize("columns", [40, 60, 200])
 def test_every_line_but_a_command_fits_the_terminal(
     printed: Printed, columns: int, monkeypatch: pytest.MonkeyPatch

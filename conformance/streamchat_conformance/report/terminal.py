@@ -11,6 +11,8 @@ import pytest
 
 from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.catalogue.links import FALSE_ALARM, SUITE_FAULT
+from streamchat_conformance.catalogue.requirement import is_custom
+from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.rule_sets.frozen import CURRENT
@@ -159,7 +161,12 @@ def _what_failed(report: Mapping[str, Any], page: str) -> Iterator[tuple[str, st
     yield "failed", f"{ids} and {more} more" if more > 0 else ids
     yield "fix first", f"{first}{blocks}"
     where = page or "above, or --report-html=FILE"
-    yield "details", f"{where}; streamchat-conformance explain {first}"
+    if is_custom(first):
+        yield "details", where
+        return
+    dialect = report["target"].get("dialect", DEFAULT)
+    option = "" if dialect == DEFAULT else f" --dialect {dialect}"
+    yield "details", f"{where}; streamchat-conformance explain{option} {first}"
 
 
 def print_verdict(reporter: pytest.TerminalReporter, report: Mapping[str, Any]) -> None:
