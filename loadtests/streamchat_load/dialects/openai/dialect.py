@@ -69,7 +69,7 @@ class CompletionsDialect(LoadDialect):
         """Return the request that lists the models; None where the model is known."""
         return discovery(Deployment(model=self.form.model), path)
 
-    def with_listed_model(self, body: bytes) -> CompletionsDialect:
+    def discovered(self, body: bytes) -> CompletionsDialect:
         """Return the dialect that asks for the first model of a list."""
         model = with_listed_model(Deployment(), body).model
         return CompletionsDialect(replace(self.form, model=model))
