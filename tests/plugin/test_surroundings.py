@@ -104,7 +104,8 @@ def test_an_unknown_command_is_shown_the_nearest(
 def test_a_subcommand_takes_wrong_options_without_a_traceback(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([name, "one", "two", "--nonesuch"]) == 4
+    first = "check" if name == "dialect" else "one"
+    assert main([name, first, "two", "--nonesuch"]) == 4
     shown = capsys.readouterr()
     assert "--nonesuch" in shown.err
     assert "Traceback" not in shown.err + shown.out

@@ -315,10 +315,12 @@ def very_large_prompt(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def never_5xx(reading: Reading) -> Verdict:
-    if reading.asked.expectation is Expectation.UNJUDGED or _is_put_off(reading):
+    if reading.asked.expectation is Expectation.UNJUDGED or reading.overloaded:
         return None
     if reading.head is not None and reading.status < 500:
-        return []
+        return []  # whatever it was refused for
+    if reading.barred:
+        return None
     if reading.asked.row in (reading.dialect.internal_errors or ()):
         return None  # it has a requirement of its own
     valid = reading.asked.expectation is Expectation.ACCEPT
