@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http_request import HttpRequest
@@ -114,6 +115,19 @@ class StreamGroup:
         ended_at_s = reading.exchange.ended_at_s
         left = bool(reading.events) and ended_at_s >= WATCHED_S
         return self.zeros_s[number] + ended_at_s if reading.ended or left else None
+
+    @property
+    def most_open(self) -> int:
+        """How many streams were open at the same moment, from first event to end, at most.
+
+        A busy machine makes some streams late, but no pool serves more than it has workers.
+        """
+        changes: list[tuple[float, int]] = []
+        for number in range(len(self.readings)):
+            first_s, over_s = self.first_s(number), self.over_s(number)
+            if first_s is not None and over_s is not None:
+                changes += [(first_s, 1), (over_s, -1)]
+        return max(accumulate(change for _, change in sorted(changes)), default=0)
 
 
 def late_streams(
