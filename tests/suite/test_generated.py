@@ -12,7 +12,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.scenarios import generated as subject
 from streamchat_conformance.suite.scenarios.generated import ROUND_EXAMPLES, generated
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
-from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
+from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable, Violation
 
 from .targets import prepared
 
@@ -138,3 +138,44 @@ def test_an_interruption_that_was_lost_ends_a_property_and_every_request(target:
         run(target, property_holds)
     with pytest.raises(KeyboardInterrupt):
         target.chat(target.plain())
+
+
+def filtered(share: int, *, fails: int | None = None) -> Callable[[Target, int], None]:
+    """Return a property of which one value in `share` decides nothing, and one may fail."""
+
+    def property_holds(_: Target, value: int) -> None:
+        if value % share == 0:
+            raise Barred("refused because of a filter")
+        if fails is not None and value >= fails:
+            raise broken(value)
+
+    return property_holds
+
+
+def numbers(target: Target, count: int, case: Callable[[Target, int], None]) -> None:
+    """Run a property on the first numbers, and on one that is drawn."""
+    target.settings = replace(target.settings, fuzz_seconds=0.0)
+    target.bounds.spent_s = 0.0
+    generated(st.just(1), examples=range(1, count + 1))(case)(target)
+
+
+def test_a_request_that_decides_nothing_is_left_out(target: Target) -> None:
+    numbers(target, 60, filtered(5))
+    assert target.bounds.tried["property_holds"] > 60
+
+
+def test_a_failure_behind_requests_that_decide_nothing_is_found(target: Target) -> None:
+    with pytest.raises(Violation) as caught:
+        numbers(target, 60, filtered(5, fails=41))
+    assert caught.value.findings[0][0].message == "41"
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_property_most_of_whose_requests_decide_nothing_does_not_apply(
+    target: Target, *, slow: bool
+) -> None:
+    if slow:
+        target.baseline.first_event_s = SLOW_S
+    with pytest.raises(NotApplicable, match=r"requests decide nothing: .* because of a filter"):
+        numbers(target, 200, filtered(1))
+    assert target.bounds.tried["property_holds"] <= subject.BARRED_ENOUGH + CONCURRENT_REQUESTS

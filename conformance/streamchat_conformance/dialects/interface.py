@@ -312,9 +312,10 @@ class Dialect:
     """Shared requirements whose requests cost too much to be sent unless the user says so."""
     without: frozenset[str] = frozenset()
     """Shared requirements that do not exist in this dialect."""
-    barred: Callable[[int, bytes], str] | None = None
-    """Returns, of a refusal's status and body, what is in the way that is not the request, such
-    as the account, the model or a limit; an empty string where nothing is."""
+    barred: Callable[[int, bytes, bytes], str] | None = None
+    """Returns, of a refusal's status and body and of the body that was sent, what is in the way
+    that is not the request, such as the account, the model or a limit; an empty string where
+    nothing is."""
     internal_errors: frozenset[str] | None = None
     """The requirements about kinds of request that a 5xx breaks: any other 5xx is
     `request.never-5xx` alone. None where a 5xx breaks the requirement of each kind."""

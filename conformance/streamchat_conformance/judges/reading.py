@@ -210,7 +210,8 @@ class Reading:
         decide = self.dialect.barred
         if decide is None or not self.refused or (self.authorized and self.status in WHO_ASKS):
             return ""
-        return decide(self.status, self.body)
+        sent = self.asked.sent
+        return decide(self.status, self.body, sent.body if sent is not None else b"")
 
     @property
     def overloaded(self) -> bool:

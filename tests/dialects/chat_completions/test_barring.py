@@ -112,6 +112,32 @@ def test_a_refusal_that_is_not_about_the_request_shows_nothing_of_requests(name:
     assert "openai.messages-missing" not in judged(status, value, INVALID)
 
 
+NOT_A_MODEL = (
+    (400, {"error": {"message": "you must provide a model parameter", "param": "model"}}),
+    (400, {"error": {"message": "Invalid model name passed in model=5", "param": None}}),
+    (404, {"error": {"message": "The model `5` does not exist.", "code": "model_not_found"}}),
+)
+
+
+@pytest.mark.parametrize(("status", "value"), NOT_A_MODEL)
+@pytest.mark.parametrize("model", [..., None, 5, True, {}, ["m"], "", " "])
+def test_a_refusal_for_the_model_is_one_of_a_request_that_names_none(
+    status: int, value: Any, model: Any
+) -> None:
+    named = {} if model is ... else {"model": model}
+    members = {"messages": "Hello", "stream": True, **named}
+    verdicts = judged(status, value, members)
+    assert verdicts["openai.messages-missing"] is False
+    assert verdicts["openai.error-envelope"] is False
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'{"model": NaN}'])
+def test_a_refusal_for_the_model_is_one_of_a_body_that_is_no_request(body: bytes) -> None:
+    status, value = NOT_A_MODEL[0]
+    verdicts = judged(status, value, body)
+    assert verdicts["openai.error-envelope"] is False
+
+
 @pytest.mark.parametrize("name", OF_THE_REQUEST)
 def test_a_refusal_of_a_plain_request_is_one_of_the_request(name: str) -> None:
     status, value = OF_THE_REQUEST[name]

@@ -2,7 +2,8 @@
 
 A gateway answers a good request with 402 where there is no money left, with 404 where it does not
 have the model, and with 400 where its filter finds the text offensive. Another account, another
-model, or a shorter text would get an answer, so no requirement on requests is decided.
+model, or a shorter text would get an answer, so no requirement on requests is decided. A request
+that names no model, or by something that is no name, is refused for what it says.
 """
 
 from __future__ import annotations
@@ -51,8 +52,24 @@ _WHAT = {
 _OF_MODEL = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
 
 
-def barred(status: int, body: bytes) -> str:
+def barred(status: int, body: bytes, sent: bytes) -> str:
     """Return what is in the way that is not the request, of a refusal; an empty string if nothing.
+
+    `sent` is the body of the request.
+    """
+    found = _in_the_way(status, body)
+    return "" if found == _WHAT["model"] and not _names_model(sent) else found
+
+
+def _names_model(sent: bytes) -> bool:
+    """Return whether a request names a model that a server may have or lack."""
+    members = read_json(sent).value
+    model = members.get("model") if isinstance(members, dict) else None
+    return isinstance(model, str) and bool(model.strip())
+
+
+def _in_the_way(status: int, body: bytes) -> str:
+    """Return what a refusal says is in the way.
 
     A 404 is about the model where it mentions one: without that it is about the path.
     """

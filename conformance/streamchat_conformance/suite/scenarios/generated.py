@@ -29,6 +29,7 @@ from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.overload import NoRoom
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import (
+    Barred,
     Blocked,
     NotApplicable,
     NotRun,
@@ -58,6 +59,8 @@ ROUND_EXAMPLES = 250
 EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
 """A round that ends with fewer has drawn all that there is to draw."""
 
+BARRED_ENOUGH = 10
+"""After this many barred examples a property ends, if they are most of those that were run."""
 
 _ENGINE = threading.Lock()
 """Held while Hypothesis draws: older versions of it know one thread at a time."""
@@ -95,6 +98,8 @@ class _Run:
         """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
         self.put_off: NoRoom | None = None
         """What became of the last example that the server put off for too long."""
+        self.barred: list[Barred] = []
+        """What became of examples that were refused for a reason that is not the request."""
         self.shrinks = baseline.first_event_s < SLOW_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
@@ -142,8 +147,23 @@ class _Run:
         except NoRoom as outcome:
             self.tried -= 1
             self.put_off = outcome
+        except Barred as outcome:
+            self._skip(outcome)
         except (Blocked, NotApplicable, NotRun, NotTestable) as outcome:
             self.stopped = outcome
+
+    def _skip(self, outcome: Barred) -> None:
+        """Leave out an example that decides nothing; stop where most of them do not."""
+        self.barred.append(outcome)
+        if len(self.barred) >= BARRED_ENOUGH:
+            self.stopped = self.mostly_barred()
+
+    def mostly_barred(self) -> NotApplicable | None:
+        """Return that most of the examples decide nothing, and why; None where enough decide."""
+        count = len(self.barred)
+        if 2 * count <= self.tried:
+            return None
+        return NotApplicable(f"{count} of {self.tried} requests decide nothing: {self.barred[-1]}")
 
     @property
     def over(self) -> bool:
@@ -239,6 +259,8 @@ def generated_for(
                 raise run.stopped
             if run.put_off is not None and not run.tried:
                 raise run.put_off
+            if (outcome := run.mostly_barred()) is not None:
+                raise outcome
 
         listed = TYPICAL_EXAMPLES if callable(examples) else len(examples)
         test.__cost__ = Cost(0, listed, share)  # type: ignore[attr-defined]  # read back by the plan

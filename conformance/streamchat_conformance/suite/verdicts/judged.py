@@ -9,6 +9,7 @@ from streamchat_conformance.suite.target.overload import admitted, rate_limited
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import (
     NOTHING_SEEN,
+    Barred,
     Blocked,
     NotApplicable,
     NothingSeen,
@@ -66,8 +67,8 @@ def _undecided(target: Target, id_: str) -> Exception:
 def check(reading: Reading, *ids: str) -> Reading:
     """Raise Violation if an exchange breaks one of these judged requirements.
 
-    Raises NoRoom where the server has put the request off for too long, and NotApplicable where
-    something else than the request is in the way: that decides nothing.
+    Raises NoRoom where the server has put the request off for too long, and Barred where something
+    else than the request is in the way: that decides nothing.
     """
     judges = rules_of(reading.dialect.name).judges
     verdicts = [judges[id_](reading) for id_ in ids]
@@ -76,7 +77,7 @@ def check(reading: Reading, *ids: str) -> Reading:
         raise Violation(*found)
     if reading.barred and all(each is None for each in verdicts):
         text = reading.error_text or answer(reading)
-        raise NotApplicable(f"refused because of {reading.barred}: {text[:160]}")
+        raise Barred(f"refused because of {reading.barred}: {text[:160]}")
     return admitted(reading) if rate_limited(reading) else reading
 
 

@@ -49,6 +49,10 @@ class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """A requirement does not apply to this target, or nothing came to judge it by."""
 
 
+class Barred(NotApplicable):
+    """A request was refused for a reason that is not the request: other requests may decide."""
+
+
 NOTHING_SEEN = "nothing came that decides it"
 
 

@@ -25,7 +25,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Barred
 
 LONG_HISTORY = 50
 """Exchanges in a long history: 101 messages with the last one."""
@@ -41,7 +41,7 @@ def _accepted(target: Target, request: MessageRequest, row: str) -> None:
     reading = target.send(HttpRequest.chat(request), observe=False)
     text = (target.dialect.refusals.text(reading.body) or "").lower()
     if reading.refused and ("context" in text or "too long" in text):
-        raise NotApplicable(f"the server's context is too small: {text[:120]}")
+        raise Barred(f"the server's context is too small: {text[:120]}")
     target.ledger.observe_reading(reading)
     check(reading, row)
 

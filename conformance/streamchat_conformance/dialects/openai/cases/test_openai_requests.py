@@ -32,7 +32,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
-from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
 
 CALL_ID = "call_abc123"
 SHORT_CAP = 16
@@ -55,7 +55,7 @@ def _accepted(
     reading = target.send(HttpRequest.chat(request), stop=stop, observe=False)
     text = (target.dialect.refusals.text(reading.body) or "").lower()
     if reading.refused and "context" in text:
-        raise NotApplicable(f"the server's context is too small: {text[:120]}")
+        raise Barred(f"the server's context is too small: {text[:120]}")
     target.ledger.observe_reading(reading)
     return check(reading, row)
 
