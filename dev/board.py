@@ -29,9 +29,7 @@ def board_files() -> dict[str, str]:
 
 def _entries() -> list[BoardEntry]:
     from streamchat_conformance.report.html.board import BoardEntry
-    from streamchat_fixtures.dialects.openai.servers.__main__ import RECORDINGS
-    from streamchat_fixtures.dialects.openai.servers.reasons import REASONS
-    from streamchat_fixtures.dialects.openai.servers.registry import SERVERS
+    from streamchat_fixtures.real_servers.groups import GROUPS
     from streamchat_fixtures.stacks import STACKS
     from streamchat_fixtures.stacks.expectations import EXPECTATIONS
     from streamchat_fixtures.stacks.recording import load
@@ -41,8 +39,9 @@ def _entries() -> list[BoardEntry]:
         for name, stack in STACKS.items()
     ]
     found += [
-        ("openai", load(name, RECORDINGS), SERVERS[name].sentence, REASONS[name])
-        for name in SERVERS
+        (dialect, recording, group.servers[name].sentence, group.reasons[name])
+        for dialect, group in GROUPS.items()
+        for name, recording in zip(group.servers, group.recordings(), strict=True)
     ]
     return [
         BoardEntry(

@@ -43,6 +43,8 @@ def texts() -> dict[Path, str]:
     from streamchat_conformance.judges import rules_of
     from streamchat_fixtures import dialects
     from streamchat_fixtures.kill_matrix import as_markdown
+    from streamchat_fixtures.real_servers import document as real_servers
+    from streamchat_fixtures.real_servers.groups import GROUPS
     from streamchat_fixtures.stacks import STACKS
     from streamchat_fixtures.stacks.document import render
     from streamchat_fixtures.stacks.expectations import EXPECTATIONS
@@ -65,6 +67,10 @@ def texts() -> dict[Path, str]:
             if name != DEFAULT
         },
         DOCS / "servers.md": render([load(name) for name in STACKS], EXPECTATIONS),
+        **{
+            DOCS / f"servers-{name}.md": real_servers.render(group)
+            for name, group in GROUPS.items()
+        },
         ROOT / "README.md": _counted(ROOT / "README.md", len(catalogue)),
         IDS: _listed({id_: str(entry.level) for id_, entry in catalogue.items()}),
     }

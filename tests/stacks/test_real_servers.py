@@ -1,0 +1,109 @@
+"""Real servers of each dialect: versions, recordings, expected failures and pages agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from streamchat_fixtures.real_servers.command_line import main
+from streamchat_fixtures.real_servers.groups import GROUPS
+from streamchat_fixtures.real_servers.judging import FILES, Installed, serving, versions
+from streamchat_fixtures.real_servers.mocks import AIMOCK, MOCKLLM
+from streamchat_fixtures.real_servers.real_server import RealServer
+from streamchat_fixtures.stacks.expectation import differences
+from streamchat_fixtures.stacks.launching import LaunchError
+from streamchat_fixtures.stacks.recording import load
+
+pytestmark = pytest.mark.guard
+
+ROOT = Path(__file__).parents[2]
+SERVERS = [(dialect, name) for dialect, group in GROUPS.items() for name in group.servers]
+
+
+@pytest.mark.parametrize(("dialect", "name"), SERVERS)
+def test_a_server_failed_what_it_is_expected_to_fail(dialect: str, name: str) -> None:
+    group = GROUPS[dialect]
+    assert differences(load(name, group.folder), group.reasons[name]) == []
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_nothing_is_expected_or_recorded_of_unknown_servers(dialect: str) -> None:
+    group = GROUPS[dialect]
+    assert group.dialect == dialect
+    assert set(group.reasons) == set(group.servers)
+    assert {file.stem for file in group.folder.glob("*.json")} == set(group.servers)
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_every_reason_of_a_server_is_a_sentence_and_every_thread_an_address(dialect: str) -> None:
+    reasons = GROUPS[dialect].reasons.values()
+    for reason in {reason for by_id in reasons for reason in by_id.values()}:
+        assert reason.sentence.endswith(".")
+        assert not reason.thread or reason.thread.startswith("https://")
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_the_published_page_is_what_the_recordings_say(
+    dialect: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["document", "--dialect", dialect]) == 0
+    page = (ROOT / "docs" / f"servers-{dialect}.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == page
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_an_environment_judges_the_servers_of_the_dialect_again(dialect: str) -> None:
+    text = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    environment = f"servers-{dialect}"
+    assert f"[testenv:{environment}]" in text
+    assert re.search(rf"real_servers judge --dialect {dialect}\b", text)
+    assert f"tox -e {environment}" in GROUPS[dialect].introduction
+
+
+def test_the_versions_that_are_installed_are_those_that_were_judged() -> None:
+    folder = FILES.parent
+    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    pinned |= json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    judged = {
+        item
+        for group in GROUPS.values()
+        for recording in group.recordings()
+        for item in recording.versions.items()
+    }
+    assert set(pinned.items()) == judged
+
+
+@pytest.mark.parametrize("server", [AIMOCK, MOCKLLM], ids=lambda server: server.name)
+def test_a_server_that_is_not_installed_is_reported(server: RealServer, tmp_path: Path) -> None:
+    nowhere = Installed(str(tmp_path / "bin" / "python"), tmp_path)
+    with pytest.raises(LaunchError, match=server.name):
+        versions(server, nowhere)
+
+
+def test_a_server_that_does_not_start_is_reported(tmp_path: Path) -> None:
+    nowhere = Installed(str(tmp_path / "bin" / "python"), tmp_path)
+    with (
+        pytest.raises(LaunchError, match="mockllm did not start"),
+        serving(MOCKLLM, nowhere),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_an_unknown_server_is_reported_in_one_line(
+    dialect: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", "unknown", "--dialect", dialect]) == 2
+    assert capsys.readouterr().err == "error: there is no server 'unknown'; `list` names them\n"
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_the_servers_of_a_dialect_are_listed(
+    dialect: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "--dialect", dialect]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [*GROUPS[dialect].servers]
