@@ -12,6 +12,7 @@ from streamchat_fixtures.declared.serving import generated_server
 from streamchat_load.dialects.declared.dialect import DeclaredLoadDialect
 from streamchat_load.dialects.registry import load_dialect
 from streamchat_load.errors import LoadUsageError
+from streamchat_load.runner.settings import LoadSettings
 
 from .harness import LENIENT, ROOT, load, parameters
 
@@ -75,3 +76,35 @@ def test_a_load_of_a_generated_server_is_verified(tmp_path: Path) -> None:
         result = load(server.url, tmp_path, *given)
     assert result.exit_code != 0
     assert "house.terminal" in result.output
+
+
+WITH_KEY = """
+[auth]
+header = "X-House"
+env = "HOUSE_KEY_OF_THIS_TEST"
+"""
+
+
+def test_a_load_without_the_declared_key_stops_with_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text(HOUSE.read_text("utf-8") + WITH_KEY, "utf-8")
+    dialect = DeclaredLoadDialect(str(file), {})
+    with pytest.raises(LoadUsageError, match="variable 'HOUSE_KEY_OF_THIS_TEST' is not set") as why:
+        dialect.check_fields([["X-Other", "1"]])
+    assert str(file) in str(why.value)
+    dialect.check_fields([["x-house", "any"]])
+
+
+def test_a_field_of_the_user_replaces_the_declared_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSE_KEY_OF_THIS_TEST", "from-the-environment")
+    file = tmp_path / "house.toml"
+    file.write_text(HOUSE.read_text("utf-8") + WITH_KEY, "utf-8")
+    dialect = DeclaredLoadDialect(str(file), {})
+    dialect.check_fields([])
+    own = LoadSettings(url="http://127.0.0.1").extra_fields(dialect)
+    assert ("X-House", "from-the-environment") in own
+    given = LoadSettings(url="http://127.0.0.1", fields=[["x-house", "given"]])
+    lines = given.extra_fields(dialect)
+    assert [value for name, value in lines if name.lower() == "x-house"] == ["given"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
@@ -89,6 +91,7 @@ def _new(argv: Sequence[str]) -> int:
     parser = Parser("dialect new", "Write a first declaration from one recorded exchange.")
     parser.add_argument("recording", metavar="RECORDING", help="- is standard input")
     parser.add_argument("--request", metavar="FILE", help="the JSON body that was sent")
+    parser.add_argument("--url", metavar="URL", help="what was asked; its path is the dialect's")
     parser.add_argument("--name", metavar="NAME", default="mine", help="default: %(default)s")
     parser.add_argument("--output", metavar="FILE.toml", help="default: standard output")
     arguments = parser.parse_args(argv)
@@ -99,16 +102,39 @@ def _new(argv: Sequence[str]) -> int:
     reading = sample_of(_bytes(arguments.recording), shown, body)
     sent = parse_request(reading.exchange.request)
     comments = any(line.kind is LineKind.COMMENT for line in reading.stream.lines)
-    text = _declared("drafting").drafted(arguments.name, sent, reading.events, comments=comments)
+    drafting = _declared("drafting")
+    path = _path(arguments.url) if arguments.url else drafting.path_in(sent)
+    text = drafting.drafted(arguments.name, sent, reading.events, path=path, comments=comments)
+    assumed = [
+        f"streamchat-conformance dialect new: {each}" for each in drafting.guesses(sent, path)
+    ]
     if arguments.output is None:
         print_safely(text)
+        sys.stdout.flush()
+        print(*assumed, sep="\n", end="\n" * bool(assumed), file=sys.stderr)
         return EXIT_OK
     file = Path(arguments.output)
     if file.exists():
         raise Usage(f"--output: {file} exists; name another file")
     write_checked("--output", file, text)
     print_safely(f"wrote {file}; next: streamchat-conformance dialect check {file}\n")
+    sys.stdout.flush()
+    print(*assumed, sep="\n", end="\n" * bool(assumed), file=sys.stderr)
     return EXIT_OK
+
+
+def _path(url: str) -> str:
+    """Return the path of a URL, with its query. Raises Usage for what has none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise Usage(f"--url: {url[:200]!r} is no URL ({error})") from None
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    if not re.fullmatch(r"/[!-~]*", path) or (parts.scheme and not parts.netloc):
+        raise Usage(
+            f"--url: {url[:200]!r} is no URL with a path, such as http://127.0.0.1:8000/chat"
+        )
+    return path
 
 
 def _request(name: str) -> bytes:

@@ -1,7 +1,8 @@
 """`streamchat-conformance dialect prove`: the kill matrix of a declaration, made in a minute.
 
 The servers run in a process of their own, which knows nothing of the suite; here each is judged by
-what the declaration says, in the way in which a user's server is.
+what the declaration says, in the way in which a user's server is. Several are judged at once: a run
+mostly waits.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,9 @@ from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.gate.generated_servers import GeneratedServer, generated_servers
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
+
+AT_ONCE = 4
+"""How many servers are judged at once, each by a process."""
 
 _RED = frozenset({Outcome.FAIL.value, Outcome.ERROR.value})
 
@@ -63,9 +71,9 @@ def prove(file: str, names: Sequence[str]) -> int:
     proved = []
     with generated_servers(file, names) as servers:
         print_safely(f"{len(servers)} servers, generated from {file}\n")
-        for server in servers:
-            proved.append(_judged(file, server))
-            print_safely(proved[-1].line() + "\n")
+        for each in _all_judged(file, servers):
+            proved.append(each)
+            print_safely(each.line() + "\n")
             sys.stdout.flush()
     killed = frozenset[str]().union(*(each.red & each.server.breaks for each in proved))
     wrong = [each for each in proved if not each.exact]
@@ -89,6 +97,25 @@ def _why(file: str, id_: str) -> str:
     if lacking:
         return f"it needs '{lacking[0]}' in [capabilities]"
     return "no generated server breaks it alone"
+
+
+def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[ProvedServer]:
+    """Yield what the suite reports of each server, in their order."""
+    if len(servers) == 1:
+        yield _judged(file, servers[0])
+        return
+    # A run captures the output of its process: several need a process each.
+    forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+    if forks:
+        import pytest  # noqa: F401 -- once, and not in each process
+
+        import streamchat_conformance.plugin  # noqa: F401 -- likewise
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    with ProcessPoolExecutor(min(AT_ONCE, len(servers)), mp_context=context) as pool:
+        try:
+            yield from pool.map(partial(_judged, file), servers)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _judged(file: str, server: GeneratedServer) -> ProvedServer:

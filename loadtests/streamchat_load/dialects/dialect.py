@@ -154,6 +154,10 @@ class LoadDialect(ABC):
         del cap
         return self.build(nonce, pad_bytes=pad_bytes)
 
+    def check_fields(self, given: Sequence[Sequence[str]]) -> None:
+        """Raise LoadUsageError where the user's field lines lack what each request needs."""
+        del given
+
     def variants(self) -> Sequence[LoadDialect]:
         """Return the dialect with other requests, the best first: the first accepted is used."""
         return (self,)

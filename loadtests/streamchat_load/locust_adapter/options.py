@@ -201,6 +201,7 @@ def read_choices(
         server_pid=_process(options),
     )
     settings.plan()
+    dialect.check_fields(settings.fields)
     try:
         settings.endpoint(dialect)
     except TargetUrlError as error:

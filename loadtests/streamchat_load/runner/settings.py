@@ -50,8 +50,10 @@ class LoadSettings:
 
         Streams are not decoded (RFC 9110 section 12.5.3: without the field any coding is fine).
         """
-        given = [(name, value) for name, value in (*dialect.fields, *self.fields)]
-        return [("Accept-Encoding", "identity"), *given]
+        given = [(name, value) for name, value in self.fields]
+        taken = {name.lower() for name, _ in given}
+        own = [each for each in dialect.fields if each[0].lower() not in taken]
+        return [("Accept-Encoding", "identity"), *own, *given]
 
     def dump(self) -> dict[str, Any]:
         """Return a form that msgpack can carry; its members are the constructor's."""

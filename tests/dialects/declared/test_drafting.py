@@ -136,3 +136,23 @@ def test_new_reports_what_has_no_stream_in_one_line(tmp_path: Path) -> None:
         assert done.returncode == 4
         assert len(done.stderr.splitlines()) == 1
         assert "Traceback" not in done.stderr
+
+
+def test_new_says_what_it_assumes_and_takes_the_path_from_a_url(tmp_path: Path) -> None:
+    recording = tmp_path / "answer.txt"
+    head = "HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n"
+    recording.write_bytes((head + RECORDED["nested choices"][1]).encode())
+    done = suite("new", str(recording))
+    assert done.returncode == 0
+    assert 'path = "/chat"' in done.stdout
+    assert "# The recording does not say the path" in done.stdout
+    assert [line.partition(";")[2] for line in done.stderr.splitlines()] == [
+        " give --url URL, or change 'path' in the file",
+        " give --request FILE, or change 'template' in the file",
+    ]
+    done = suite("new", str(recording), "--url=http://127.0.0.1:8000/v2/talk?alt=sse")
+    assert 'path = "/v2/talk?alt=sse"' in done.stdout
+    assert "path" not in done.stderr
+    done = suite("new", str(recording), "--url=127.0.0.1:8000")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "is no URL with a path" in done.stderr

@@ -19,8 +19,46 @@ from streamchat_conformance.dialects.declared.drafting_requests import drafted_r
 _KEY_FIELDS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 
-def drafted(name: str, sent: SentRequest | None, events: list[Block], *, comments: bool) -> str:
-    """Return the text of a declaration: of a request, if it is known, and a stream's events."""
+ASSUMED_PATH = "/chat"
+"""The path of a draft where neither the recording nor the user says it."""
+
+
+def path_in(sent: SentRequest | None) -> str:
+    """Return the path that a recording says; an empty string where it does not."""
+    path = sent.target if sent is not None and sent.body else ""
+    return path if path.startswith("/") and "the/path/of/your" not in path else ""
+
+
+def guesses(sent: SentRequest | None, path: str) -> Iterator[str]:
+    """Yield what a draft only assumes, since the recording does not say it."""
+    if not path:
+        yield (
+            f"the recording does not say the path: {ASSUMED_PATH} is assumed; "
+            "give --url URL, or change 'path' in the file"
+        )
+    if not isinstance(_body_of(sent), dict):
+        yield (
+            "the recording does not have the request: its template is assumed; "
+            "give --request FILE, or change 'template' in the file"
+        )
+
+
+def _body_of(sent: SentRequest | None) -> Any:
+    return read_json(sent.body).value if sent is not None and sent.body else None
+
+
+def drafted(
+    name: str,
+    sent: SentRequest | None,
+    events: list[Block],
+    *,
+    comments: bool,
+    path: str | None = None,
+) -> str:
+    """Return the text of a declaration: of a request, if it is known, and a stream's events.
+
+    `path` is that of the endpoint, where it is not the recorded one.
+    """
     said = [
         (event.type, event.data)
         for block in events
@@ -40,7 +78,7 @@ def drafted(name: str, sent: SentRequest | None, events: list[Block], *, comment
         }
     )
     lines = [
-        *_dialect(name, sent),
+        *_dialect(name, path_in(sent) if path is None else path),
         "",
         *_request(sent),
         "",
@@ -67,20 +105,19 @@ def table_of(values: Mapping[str, Any]) -> str:
     )
 
 
-def _dialect(name: str, sent: SentRequest | None) -> Iterator[str]:
-    path = sent.target if sent is not None and sent.body else ""
+def _dialect(name: str, path: str) -> Iterator[str]:
     yield "# Written from one recorded exchange: check every line, and delete what you do not mean."
     yield "# docs/declared-dialects.md explains the keys; 'dialect check FILE' shows what follows."
     yield "[dialect]"
     yield f"name = {quoted(name)}"
-    if path.startswith("/") and "the/path/of/your" not in path:
-        yield f"path = {quoted(path)}"
-    else:
-        yield 'path = "/chat"                      # the recording does not say it'
+    if not path:
+        yield "# The recording does not say the path: this one is assumed. 'dialect new --url URL'"
+        yield "# takes it from a URL."
+    yield f"path = {quoted(path or ASSUMED_PATH)}"
 
 
 def _request(sent: SentRequest | None) -> Iterator[str]:
-    value = read_json(sent.body).value if sent is not None and sent.body else None
+    value = _body_of(sent)
     yield "[request]"
     if not isinstance(value, dict):
         yield '# The recording does not have the request: write its JSON, with "$prompt" in it.'

@@ -16,6 +16,8 @@ from streamchat_conformance.dialects.declared.templates import request_of
 from streamchat_conformance.dialects.interface import Deployment
 from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
 from streamchat_conformance.judges import Reading, rules_of
+from streamchat_conformance.suite.config.deploying import key_in_environment
+from streamchat_conformance.suite.config.typed import SettingsError
 
 from streamchat_load.dialects.declared.declared_judge import DeclaredJudge
 from streamchat_load.dialects.dialect import MARK, BuiltRequest, EventViolation, LoadDialect
@@ -45,9 +47,20 @@ class DeclaredLoadDialect(LoadDialect):
         self._declaration = declaration_of(dialect)
         self._model = model or self._declaration.request.model or "default"
         self.path = self._dialect.path  # type: ignore[misc]  # each file has another one
-        key = os.environ.get(dialect.key_variable, "") if dialect.key_variable else ""
+        key = os.environ.get(dialect.key_variable, "").strip() if dialect.key_variable else ""
         own = (dialect.credentials(key),) if key else ()
         self.fields = (*dialect.fields, *own)  # type: ignore[misc]  # likewise
+
+    def check_fields(self, given: Sequence[Sequence[str]]) -> None:
+        """Raise LoadUsageError where the declared key is absent, and no field stands for it."""
+        dialect = self._dialect
+        name = dialect.credentials("")[0].lower()
+        if not dialect.key_variable or any(each[0].lower() == name for each in given):
+            return
+        try:
+            key_in_environment(dialect.key_variable, f"{self._file}: [auth]")
+        except SettingsError as error:
+            raise LoadUsageError(str(error)) from None
 
     def dump(self) -> Mapping[str, Any]:
         """Return what was given in addition to the file."""
