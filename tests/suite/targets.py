@@ -13,14 +13,15 @@ from streamchat_fixtures.control import ControlServer
 from streamchat_fixtures.control import ControlSettings as Pace
 from streamchat_fixtures.faults import FAULTS
 from streamchat_fixtures.legal import LEGAL
+from streamchat_fixtures.variants import Fault
 
 QUICK = Pace(events=4, interval_s=0.01)
 
 
 @contextmanager
-def prepared(name: str, *, pace: Pace | None = None) -> Iterator[Target]:
+def prepared(name: str | Fault, *, pace: Pace | None = None) -> Iterator[Target]:
     """Serve a legal variant or a fault, at a pace of its own or another, and yield the target."""
-    variant = LEGAL[name] if name in LEGAL else FAULTS[name]
+    variant = name if isinstance(name, Fault) else LEGAL[name] if name in LEGAL else FAULTS[name]
     if pace is not None:
         variant = replace(variant, settings={})
     with ControlServer([variant], settings=pace or QUICK) as server:

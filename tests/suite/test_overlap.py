@@ -1,11 +1,12 @@
 """Independent cases run at the same time: what they find counts only if it is found alone, too."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
+from streamchat_conformance.cases import test_connection_sequence
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Progress
@@ -23,6 +24,8 @@ from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
+from streamchat_fixtures.control import JSONValue, Steps, Turn
+from streamchat_fixtures.variants import Change, Fault
 
 from .targets import prepared
 from .test_crashes import CRASHING, crashing, named
@@ -95,6 +98,41 @@ def test_a_broken_requirement_is_entered_only_when_it_is_found_alone() -> None:
         assert not target.red("headers.status")
         chats(target)
         assert target.red("headers.status")
+
+
+def no_object(before: Callable[[Turn, int], JSONValue], turn: Turn, index: int) -> JSONValue:
+    return [] if 400 in turn.connection.statuses else before(turn, index)
+
+
+NO_OBJECT_AFTER_A_REFUSAL = Fault(
+    name="no-object-after-a-refusal",
+    area="connection",
+    sentence="Sends an array, only after an error response on the connection.",
+    changes=(Change(Steps.payload.__name__, no_object),),
+    breaks=frozenset({"payload.object"}),
+)
+
+
+def test_what_a_sequence_of_requests_shows_next_to_other_cases_is_found_again_alone() -> None:
+    case = test_connection_sequence.test_every_answer_belongs_to_its_request
+    with prepared(NO_OBJECT_AFTER_A_REFUSAL) as target:
+        target.bounds.plan.examples[case.__name__] = 1
+        outcome = run_overlapped(target, [IndependentCase("sequences", case)])
+        assert outcome.disturbed["sequences"].ids == {"payload.object"}
+        assert not target.red("payload.object")
+        case(target)
+        assert target.red("payload.object")
+
+
+def test_what_was_disturbed_is_done_again_and_nothing_else_is() -> None:
+    with prepared("one-event-alone") as target:
+        known = target.known
+        with pytest.raises(Disturbed), known.first_time("sequences"):
+            raise Disturbed
+        with known.first_time("sequences") as first:
+            assert first
+        with known.first_time("sequences") as first:
+            assert not first
 
 
 def test_what_is_broken_already_disturbs_nobody() -> None:

@@ -27,6 +27,7 @@ from streamchat_conformance.suite.scenarios.keepalive import (
     says_close,
     steadily,
 )
+from streamchat_conformance.suite.scenarios.whole_answers import until_end
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
 from streamchat_conformance.suite.target.target import SLOW_S, Target
@@ -54,9 +55,10 @@ def _next(
     label: str,
     *,
     opening: bool = False,
+    stop: Until | None = None,
 ) -> Reading:
     """Return the answer to the next request. With `opening` it must be more than a "not now"."""
-    reading = target.record(connection, target.encode(request), Answered(), label)
+    reading = target.record(connection, target.encode(request), stop or Answered(), label)
     return admitted(reading) if opening else reading
 
 
@@ -93,14 +95,17 @@ def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
 
 
 def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -> int:
-    """Send one request three times, then another; return how many refusals could be judged."""
+    """Send one request three times, then another; return how many refusals could be judged.
+
+    A stream that comes after refusals is read to its end: it has to be what any stream is.
+    """
     id_ = "connection.reuse-after-error"
     refused = 0
     with target.connect() as connection:
         for position in range(4):
-            request = first if position < 3 else last
+            request, stop = (first, Answered()) if position < 3 else (last, until_end(target))
             label = f"request {position} of a connection"
-            reading = _next(target, connection, request, label, opening=not position)
+            reading = _next(target, connection, request, label, opening=not position, stop=stop)
             if position and (problem := _unserved(target, reading)):
                 raise violation(id_, problem, "the answer to this request", reading)
             if not mismatch(target, reading):

@@ -61,9 +61,9 @@ def steps() -> st.SearchStrategy[list[Step]]:
     ],
 )
 def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:
-    if "sequences" not in target.known.once:
-        target.known.once.add("sequences")
-        finish_whole_plans(target)
+    with target.known.first_time("sequences") as first:
+        if first:
+            finish_whole_plans(target)
     if not target.baseline.streams or target.baseline.first_event_s >= SLOW_S:
         plan = [step for step in plan if step.kind in ("refused", "refused chunked")]
     steadily(target, lambda: Machine(target).run(plan))

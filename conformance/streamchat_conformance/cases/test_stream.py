@@ -10,10 +10,12 @@ import requests
 
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD, SLOW, decides, requirement
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.keepalive import says_close
 from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.timing import (
@@ -22,6 +24,7 @@ from streamchat_conformance.suite.scenarios.timing import (
     burst_of,
     coded_burst_of,
 )
+from streamchat_conformance.suite.scenarios.whole_answers import until_end, until_whole
 from streamchat_conformance.suite.target.overload import needs_room
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import FRAMING, SYNTAX
@@ -287,6 +290,7 @@ def test_a_failure_is_reported_by_an_error_event(target: Target) -> None:
     source="pallets/werkzeug#2090, mozilla-ai/any-llm#847",
     needs=FAULT,
 )
+@costs(3)
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()
     reported = any(
@@ -303,6 +307,27 @@ def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
             f"a whole response, which ends with {reading.body[-120:]!r}",
         )
         raise Violation((finding, reading.exchange))
+    _enter_next_of_connection(target)
+
+
+def _enter_next_of_connection(target: Target) -> None:
+    """Enter the stream that comes after a failed one on the same connection, if one comes.
+
+    A server may close behind a failure; a stream that it serves has to be what any stream is.
+    """
+    declared = target.settings.fault
+    if declared is None:
+        return
+    plain = target.encode(HttpRequest.chat(target.plain()))
+    failing = target.encode(HttpRequest.chat(declared.request))
+    with target.connect() as connection:
+        failed = target.record(connection, failing, until_whole(target), "a stream that fails")
+        if not failed.response.complete or says_close(failed) or not connection.is_open():
+            return
+        label = "the stream after one that failed"
+        reading = target.record(connection, plain, until_end(target), label)
+    if reading.accepted:
+        target.limit_check.observe(reading)
 
 
 @pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("stream", without=OWN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -12,6 +13,11 @@ def until_whole(target: Target) -> Answered:
     """Return the condition that stops at an answer's end, or when a run stops to watch it."""
     settings = target.settings
     return Answered(whole=True, within_s=settings.limits.first_event_s + settings.observation_s)
+
+
+def until_end(target: Target) -> Answered:
+    """Return `until_whole` where streams end by themselves; the first event is enough elsewhere."""
+    return until_whole(target) if target.has(FINITE) else Answered()
 
 
 def whole(target: Target, body: Body, label: str) -> Reading:

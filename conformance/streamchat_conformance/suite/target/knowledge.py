@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.open_ends import OpenEnds
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed
 
 
 class TargetKnowledge:
@@ -39,6 +43,22 @@ class TargetKnowledge:
         self.observed: dict[str, list[Reading]] = {}
         """Readings of finished background observations, by name."""
         self._baseline: Baseline | None = None
+
+    @contextmanager
+    def first_time(self, what: str) -> Iterator[bool]:
+        """Yield whether something that is to be done once in a run was not done so far.
+
+        What was `Disturbed` next to other cases was not done: the case that runs again alone has
+        to find what it found there.
+        """
+        first = what not in self.once
+        self.once.add(what)
+        try:
+            yield first
+        except Disturbed:
+            if first:
+                self.once.discard(what)
+            raise
 
     @property
     def has_baseline(self) -> bool:
