@@ -2,8 +2,8 @@
 
 `python loadtests/benchmarks/suite_time.py` judges four servers, each with `--serial` and without,
 one run after the other on this machine, and prints wall time, the suite's CPU time, what was sent,
-and the verdict, which is the same. `--server NAME` (may be repeated) judges some of them only; what
-stands behind `--` is passed on to the suite, such as `-- --thoroughness=quick`.
+and the verdict, which is the same. `--server NAME` (may be repeated) judges some of them only, and
+`--overlapped` leaves out the serial runs; what stands behind `--` is passed on to the suite, such as `-- --thoroughness=quick`.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ def main() -> int:
     """Judge each server in both ways, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--server", action="append", choices=SERVERS, metavar="NAME")
+    parser.add_argument("--overlapped", action="store_true", help="no serial runs")
     parser.add_argument("--serve", choices=SERVERS, help=argparse.SUPPRESS)
     parser.add_argument("options", nargs="*", help="options of the suite, behind --")
     arguments = parser.parse_args()
@@ -131,8 +132,9 @@ def main() -> int:
         return 0
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{'server':20} {'':8} {'wall s':>8} {'CPU s':>8} {'sent':>9} {'generated':>10}  verdict")
+    kinds = [("", [])] if arguments.overlapped else [("serial", ["--serial"]), ("", [])]
     for name in arguments.server or SERVERS:
-        for kind, more in (("serial", ["--serial"]), ("", [])):
+        for kind, more in kinds:
             with served(name) as where:
                 print(f"{name:20} {kind:8} {judge(where, [*arguments.options, *more]).line()}")
     return 0

@@ -9,7 +9,7 @@ from streamchat_conformance.core.grammar import TOKEN_BYTES
 
 _REQUEST_LINE = re.compile(rb"(%b) (\S+) (HTTP/1\.[01])" % TOKEN_BYTES)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\n]*)?\r\n")
-_FIELD_LINE = re.compile(rb"(%b):[ \t]*(.*?)[ \t]*" % TOKEN_BYTES)
+_FIELD_LINE = re.compile(rb"(%b):([^\n]*)" % TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ def parse_request(data: bytes) -> SentRequest:
     clean = bool(separator) and start is not None and None not in parsed
     clean = clean and not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", b"".join(lines))
     fields = tuple(
-        (match[1].decode("latin-1"), match[2].decode("latin-1")) for match in parsed if match
+        (match[1].decode("latin-1"), match[2].strip(b" \t").decode("latin-1"))
+        for match in parsed
+        if match
     )
     if start is None:
         return SentRequest("", "", "", fields, rest, well_formed=False)

@@ -22,6 +22,7 @@ MAX_DEPTH: Final = 400
 INT_DIGITS: Final = 4000
 """Longest number given as an int: Python itself refuses to convert ones of over 4,300 digits."""
 
+_SPACE = " \t\r\n"
 _STRING = r'"(?:[^"\\]|\\.)*+"?'
 _BRACKETS = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
 _NON_FINITE = re.compile(rf"{_STRING}|(NaN|-?Infinity)", re.DOTALL)
@@ -149,6 +150,9 @@ def _too_deep(offset: int) -> JsonReading:
 
 def _too_deep_at(text: str) -> int | None:
     """Return where nesting passes MAX_DEPTH. Few texts have brackets enough to need a look."""
+    # What does not begin with a bracket has no nesting, or is no JSON from its beginning.
+    if text.lstrip(_SPACE)[:1] not in ("[", "{"):
+        return None
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return None
     depth = 0

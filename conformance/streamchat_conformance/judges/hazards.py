@@ -47,24 +47,39 @@ _INJECTED_DATA = re.compile(r"(?:\r\n|\r|\n)data: ?(.*?)(?=\r|\n|$)")
 
 def unescaped(text: str) -> str:
     """Return text with escaped line ends undone."""
-    return _ESCAPED_END.sub("\n", text)
+    # Nearly all texts have none, and some texts are large.
+    return _ESCAPED_END.sub("\n", text) if "%0" in text or "\\" in text else text
 
 
-def _spellings(reading: Reading) -> Iterator[str]:
-    """Yield the request's texts, and what they become where escaped line ends are undone."""
+def _spellings(reading: Reading) -> list[str]:
+    """Return the request's texts, and what they become where escaped line ends are undone."""
+    return reading.derived(_spelled)
+
+
+def _spelled(reading: Reading) -> list[str]:
+    spellings = []
     for text in reading.texts:
-        yield text
+        spellings.append(text)
         if (plain := unescaped(text)) != text:
-            yield plain
+            spellings.append(plain)
+    return spellings
 
 
 def has_separators(reading: Reading) -> bool:
     """Return whether the request's text has line separators."""
+    return reading.derived(_with_separators)
+
+
+def _with_separators(reading: Reading) -> bool:
     return any(_SEPARATOR.search(text) for text in reading.texts)
 
 
 def injected_data(reading: Reading) -> set[str]:
     """Return what would be an event's data if the request's text got onto the wire unescaped."""
+    return reading.derived(_injected_data)
+
+
+def _injected_data(reading: Reading) -> set[str]:
     return {
         match.strip()
         for text in _spellings(reading)
@@ -92,6 +107,11 @@ def hazard_breach(reading: Reading) -> str:
     A stream may be broken for other reasons, too: the text did it only where it stands on the
     wire unescaped.
     """
+    # Many judges ask, and some texts are large.
+    return reading.derived(_hazard_breach)
+
+
+def _hazard_breach(reading: Reading) -> str:
     if injected_events(reading):
         return "text of the request became an event of its own"
     if torn_lines(reading):
@@ -108,6 +128,10 @@ def torn_lines(reading: Reading) -> list[Line]:
     A comment, an id, an event's name or the time to reconnect: what follows the line end has
     become a line of its own.
     """
+    return reading.derived(_torn_lines)
+
+
+def _torn_lines(reading: Reading) -> list[Line]:
     lines = [line for line in reading.stream.lines if line.name != "data" and line.content]
     if not lines or not any(_BREAKING_RUN.search(text) for text in _spellings(reading)):
         return []

@@ -317,7 +317,7 @@ class Reading:
         return {}
 
     def derived(self, make: Callable[[Reading], Derived]) -> Derived:
-        """Return what a dialect's function makes of this reading, made once."""
+        """Return what a function makes of this reading, made once."""
         if make not in self._derived:
             self._derived[make] = make(self)
         found: Derived = self._derived[make]

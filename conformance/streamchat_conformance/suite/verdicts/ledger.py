@@ -38,6 +38,10 @@ KEPT_PER_REQUIREMENT = 3
 """Findings that are kept of each requirement, those of the smallest requests."""
 
 
+Judgements = Sequence[tuple[str, list[Finding]]]
+"""What the judges say of one exchange, by requirement id."""
+
+
 def unserved(reading: Reading) -> bool:
     """Return whether a request got nothing, or the assurance that others come first."""
     return reading.head is None or reading.overloaded
@@ -113,18 +117,19 @@ class Ledger:
 
         Raises Disturbed where overlapped work shows something new that is broken.
         """
+        require_served(reading)
+        judged = list(self.rules.judge_all(reading))
         if overlaps():
-            self._require_no_news(reading)
+            self._require_no_news(judged)
         with self._lock:
-            self._enter(reading)
+            self._enter(reading, judged)
         return reading
 
-    def _require_no_news(self, reading: Reading) -> None:
+    def _require_no_news(self, judged: Judgements) -> None:
         """Raise Disturbed if an exchange breaks what nothing has broken so far."""
-        require_served(reading)
         news = {
             id_
-            for id_, findings in self.rules.judge_all(reading)
+            for id_, findings in judged
             if findings and not self._ignores(id_) and id_ not in TOLERATED and not self.red(id_)
         }
         if news:
@@ -137,7 +142,7 @@ class Ledger:
             id_ == self.rules.dialect.plain_row and self.plain is not None
         )
 
-    def _enter(self, reading: Reading) -> None:
+    def _enter(self, reading: Reading, judged: Judgements) -> None:
         exchange = reading.exchange
         self.exchanges += 1
         self.streams += bool(reading.is_stream and reading.events)
@@ -148,7 +153,7 @@ class Ledger:
         if not self.server and reading.head is not None:
             self.server = (reading.head.first("server") or "")[:200]
         self.note_withheld(reading)
-        for id_, findings in self.rules.judge_all(reading):
+        for id_, findings in judged:
             entry = self.entries[id_]
             if findings:
                 entry.involved[self._involved(reading)] += 1
