@@ -3,7 +3,8 @@
 `python loadtests/benchmarks/suite_time.py` judges four servers, each with `--serial` and without,
 one run after the other on this machine, and prints wall time, the suite's CPU time, what was sent,
 and the verdict, which is the same. `--server NAME` (may be repeated) judges some of them only, and
-`--overlapped` leaves out the serial runs; what stands behind `--` is passed on to the suite, such as `-- --thoroughness=quick`.
+`--overlapped` leaves out the serial runs; what stands behind `--` is passed on to the suite, such
+as `-- --thoroughness=quick`.
 """
 
 from __future__ import annotations
