@@ -276,6 +276,31 @@ def test_a_run_with_the_wrong_dialect_names_the_right_one(
     assert "judge it with: streamchat-conformance " + hint.format(url=url) in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        b'{"choices": [{"delta": {"content": "Hello"}}]}',
+        b'{"type": "response.output_text.delta", "delta": "Hello"}',
+    ],
+)
+@pytest.mark.parametrize("particular", [True, False])
+def test_an_endpoint_that_takes_this_dialects_requests_only_is_judged_whatever_it_streams(
+    events: bytes, particular: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def answer(request: bytes) -> bytes:
+        if particular and b'"prompt"' not in request:
+            return response("400 Bad Request", "application/json", b'{"error": "no prompt"}')
+        return response("200 OK", "text/event-stream", b"data: " + events + b"\n\n")
+
+    path = "/api/stream-chat" if particular else "/v1/responses"
+    with answering(answer) as url:
+        options = (f"--target-url={url.rstrip('/')}{path}", "--requirement=payload.response")
+        code = main(["-q", "--dialect=stream-chat", *options])
+    printed = capfd.readouterr().out
+    assert code == (1 if particular else 6), printed
+    assert ("--dialect openai" in printed) != particular, printed
+
+
 def test_an_api_of_somebodys_own_may_be_like_one_that_is_known(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

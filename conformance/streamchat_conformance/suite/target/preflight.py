@@ -96,7 +96,7 @@ def _check_testable(target: Target, reading: Reading, refusal: Reading) -> None:
     # What a file declares may well look like another dialect.
     declared = target.dialect.declaration is not None
     if not declared and not (reading.is_stream and reading.content.pieces):
-        recognise(target, [reading, refusal])
+        recognise(target, reading, refusal)
     _check_model(target, reading)
     if reading.barred and status != 404:
         text = target.dialect.refusals.text(reading.body) or "the server says no more"

@@ -40,11 +40,24 @@ def other_family(dialect: Dialect, readings: Iterable[Reading]) -> Signature | N
     return None if found is None or found.name == dialect.name else found
 
 
-def recognise(target: Target, readings: list[Reading]) -> None:
-    """Raise NotTestable where the answers are those of another family of endpoints."""
-    found = other_family(target.dialect, readings)
-    if found is not None:
-        raise _not_this(target, found, target.endpoint.path)
+def recognise(target: Target, plain: Reading, refusal: Reading) -> None:
+    """Raise NotTestable where the answers are those of another family of endpoints.
+
+    `plain` answers the dialect's plain request, `refusal` one that is to be refused. An endpoint
+    that takes this dialect's requests, but not that family's, is to be judged: what it answers is
+    wrong, whatever it is like.
+    """
+    found = other_family(target.dialect, [plain, refusal])
+    if found is None or (plain.accepted and not _takes_requests_of(target, found)):
+        return
+    raise _not_this(target, found, target.endpoint.path)
+
+
+def _takes_requests_of(target: Target, family: Signature) -> bool:
+    """Return whether the endpoint takes a plain request of another family, or is at its path."""
+    if not family.judged:
+        return family.has_path(target.endpoint.path)
+    return _asked_as(target, dialect_named(family.name), target.endpoint.path).accepted
 
 
 def look_elsewhere(target: Target) -> None:
@@ -53,16 +66,20 @@ def look_elsewhere(target: Target) -> None:
         other = dialect_named(name)
         if name == target.dialect.name or other.path == target.endpoint.path:
             continue
-        request = HttpRequest.chat(other.requests.plain[0], path=other.path)
-        reading = target.send(
-            request,
-            stop=Answered(events=1, within_s=WITHIN_S),
-            label="is there another endpoint?",
-            observe=False,
-        )
+        reading = _asked_as(target, other, other.path)
         found = certain([answer_seen(reading)]) if reading.head is not None else None
         if found is not None and found.name == name:
             raise _not_this(target, found, other.path)
+
+
+def _asked_as(target: Target, other: Dialect, path: str) -> Reading:
+    """Return how the server answers another dialect's plain request at a path."""
+    return target.send(
+        HttpRequest.chat(other.requests.plain[0], path=path),
+        stop=Answered(events=1, within_s=WITHIN_S),
+        label="is there another endpoint?",
+        observe=False,
+    )
 
 
 def default_path(dialect: str) -> str:
