@@ -11,7 +11,12 @@ from streamchat_conformance.dialects.chat_messages.requests import TalkRequest, 
 PATH = "/v1/messages"
 """Default path of the endpoint."""
 VERSION = ("anthropic-version", "2023-06-01")
-"""The field line of every request."""
+"""The field line of every request: the version that all servers of this endpoint know.
+
+The next one takes parameters away, such as `temperature`; what it streams is the same.
+"""
+NEWER_VERSION = (VERSION[0], "2026-10-21")
+"""The version that the official clients send."""
 OLDER_VERSION = (VERSION[0], "2023-01-01")
 """The version before, in which events had no names."""
 

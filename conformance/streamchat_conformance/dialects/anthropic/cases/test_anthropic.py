@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from streamchat_conformance.catalogue import AUTH, SHOULD, decides
+from streamchat_conformance.catalogue import AUTH, SHOULD, SLOW, decides
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.capabilities import with_thinking, with_tool
 from streamchat_conformance.dialects.anthropic.data import EventKind
@@ -108,6 +108,9 @@ def test_a_failure_is_an_error_event(target: Target) -> None:
 
 @decides("anthropic.heartbeat")
 def test_a_silent_server_sends_pings(target: Target) -> None:
+    # What pings say, any stream shows.
+    if target.ledger.verdict("anthropic.heartbeat") and not target.has(SLOW):
+        return
     reading, silent_s = Observations(target).slow()
     limit_s = target.settings.gap_limit_s
     check(reading, "anthropic.heartbeat")

@@ -6,20 +6,23 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from streamchat_conformance.catalogue import decides
+from streamchat_conformance.catalogue import SHOULD, decides
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED
 from streamchat_conformance.dialects.anthropic.judges.requests import tolerance_problem
 from streamchat_conformance.dialects.anthropic.requests import (
+    NEWER_VERSION,
     OLDER_VERSION,
     VERSION,
     MessageRequest,
 )
+from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.strategies import (
     histories,
     invalid_messages,
     not_messages,
 )
+from streamchat_conformance.dialects.anthropic.stream_rows import VERSIONS
 from streamchat_conformance.dialects.chat_messages.requests import assistant, user
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
@@ -123,6 +126,22 @@ def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
         problem = tolerance_problem(reading)
         if problem:
             raise violation(TOLERATED, f"{label}: {problem}", "200, or a 4xx", reading)
+
+
+@requirement(
+    "anthropic.sdk-version",
+    SHOULD,
+    "A plain request is served with the anthropic-version that the official clients send, too.",
+    source=f"{VERSIONS}; practice (anthropic 2.14.0, @anthropic-ai/sdk 1.14.0)",
+)
+def test_the_version_of_the_official_clients_is_served(target: Target) -> None:
+    target.require_stream()
+    request = _plain(target).with_fields(NEWER_VERSION)
+    reading = target.send(request, label="the official clients' version", observe=False)
+    if reading.accepted or reading.overloaded:
+        return
+    message = f"a plain request with {': '.join(NEWER_VERSION)} is not served"
+    raise violation("anthropic.sdk-version", message, "200 and a stream", reading)
 
 
 def _plain(target: Target, **changes: Any) -> HttpRequest:

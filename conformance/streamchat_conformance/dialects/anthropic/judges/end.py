@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamchat_conformance.catalogue import MUST, SHOULD, SLOW
+from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED, is_ordinary
 from streamchat_conformance.dialects.anthropic.data import EventKind
@@ -21,7 +21,7 @@ from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 2.0
-"""How long a body may go on after message_stop (seconds)."""
+"""How long a body may go on after message_stop, or after an error (seconds)."""
 SILENT_S = 5.0
 """After this silence a message that has all but its message_stop gets none (seconds)."""
 
@@ -62,20 +62,22 @@ def message_stop(reading: Reading) -> Verdict:
 @judge(
     "anthropic.end-prompt",
     SHOULD,
-    "The body ends within 2 s after message_stop.",
-    source="practice; earendil-works/pi#5592",
+    "The body ends within 2 s after message_stop, or after an error.",
+    source=f"{STREAMING}; practice; earendil-works/pi#5592",
 )
 def end_prompt(reading: Reading) -> Verdict:
     found = transcript(reading)
-    if found is None or found.stop is None:
+    last = found.first(EventKind.STOP, EventKind.ERROR) if found is not None else None
+    if last is None:
         return None
-    late_s = open_s(reading, found.stop.at_s, ENDS_WITHIN_S)
+    late_s = open_s(reading, last.at_s, ENDS_WITHIN_S)
     if late_s is None:
         return None
     if late_s < ENDS_WITHIN_S:
         return []
-    message = "the body goes on after message_stop: clients that read it to its end wait"
-    received = f"{late_s:.1f} s after message_stop the body was not over"
+    end = "the error" if last.kind is EventKind.ERROR else "message_stop"
+    message = f"the body goes on after {end}: clients that read it to its end wait"
+    received = f"{late_s:.1f} s after {end} the body was not over"
     return [Finding("anthropic.end-prompt", message, "the end of the body", received)]
 
 
@@ -85,7 +87,6 @@ def end_prompt(reading: Reading) -> Verdict:
     "While nothing is said an event ping of type ping comes at least every 15 s; comments do not "
     "count.",
     source=f"{STREAMING}; BerriAI/litellm#36024, diegosouzapw/OmniRoute#5063",
-    needs=SLOW,
     evidence=Evidence.PART,
 )
 def heartbeat(reading: Reading) -> Verdict:
