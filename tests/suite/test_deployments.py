@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
@@ -18,7 +19,11 @@ from streamchat_conformance.suite.config.deploying import (
     key_referred_to,
     with_key,
 )
-from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.config.settings import (
+    Settings,
+    load_settings,
+    with_dialect_known,
+)
 from streamchat_conformance.suite.config.typed import SettingsError
 
 OPENAI = dialect_named("openai")
@@ -61,6 +66,13 @@ def test_the_name_of_the_limit_that_is_accepted_stands_in_all_requests() -> None
     ("target", "request_table", "message"),
     [
         ({"model": 1}, {}, "'target.model' must be a string, not 1"),
+        ({"answers": "human"}, {}, "'target.answers' has no meaning in this dialect"),
+        (
+            {"refusal_limit_s": 0},
+            {},
+            "'target.refusal_limit_s' must be a number of seconds above 0, not 0",
+        ),
+        ({"refusal_limit_s": "30"}, {}, "'target.refusal_limit_s' must be a number, not '30'"),
         ({"cap": 0}, {}, "'target.cap' must be above 0, not 0"),
         ({"cap": {"names": "x"}}, {}, "'names' is unknown; did you mean 'name'?"),
         ({"slots": "4"}, {}, "'target.slots' must be a whole number, not '4'"),
@@ -149,3 +161,40 @@ def test_the_prompt_that_calls_a_tool_is_the_users() -> None:
     assert "Paris" in with_cities(request).messages[-1]["content"]
     with pytest.raises(SettingsError, match="'tools' is unknown; did you mean 'tool'"):
         deployment_of({"prompts": {"tools": "Weather?"}}, {}, OPENAI.prompts)
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [
+        ("model", {}),
+        ("echo", {"obedient": True, "deterministic": True}),
+        ("canned", {"obedient": False, "deterministic": True}),
+    ],
+)
+def test_what_answers_are_made_of_shows_what_a_server_can_do(
+    answers: str, known: dict[str, bool], tmp_path: Path
+) -> None:
+    file = tmp_path / "target.toml"
+    file.write_text(f'[target]\ndialect = "openai"\nanswers = "{answers}"\n', "utf-8")
+    settings = with_dialect_known(load_settings(file))
+    assert settings.capabilities == known
+
+
+def test_what_is_declared_wins_over_what_answers_are_made_of(tmp_path: Path) -> None:
+    file = tmp_path / "target.toml"
+    text = '[target]\ndialect = "openai"\nanswers = "canned"\n[capabilities]\nobedient = true\n'
+    file.write_text(text, "utf-8")
+    assert with_dialect_known(load_settings(file)).capabilities["obedient"] is True
+
+
+def test_an_unknown_kind_of_answers_is_named_with_the_nearest(tmp_path: Path) -> None:
+    file = tmp_path / "target.toml"
+    file.write_text('[target]\ndialect = "openai"\nanswers = "caned"\n', "utf-8")
+    with pytest.raises(SettingsError, match="'caned' is unknown; did you mean 'canned'"):
+        load_settings(file)
+
+
+def test_a_refusal_has_a_limit_of_its_own() -> None:
+    deployment = deployment_of({"refusal_limit_s": 7}, {})
+    assert deployment.refusal_s == 7.0
+    assert OPENAI.refusal_s == 30.0

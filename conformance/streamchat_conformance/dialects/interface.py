@@ -107,6 +107,10 @@ class Deployment:
     skip_large: bool | None = None
     """Whether it is sent no large prompts at all (True), or the largest as well (False); None:
     those that the dialect does not find too costly."""
+    answers: str = ""
+    """What its answers are made of (see `Dialect.answers`), where that is known."""
+    refusal_s: float | None = None
+    """How long a refusal may take (seconds); None: as long as the dialect says."""
     members: Mapping[str, Any] = field(default_factory=dict)
     """Members of every request in addition to the dialect's own."""
 
@@ -283,6 +287,9 @@ class Dialect:
     """Returns the field line that carries a key."""
     first_event_s: float | None = None
     """How long the first event may take unless the user says otherwise, where that is long."""
+    refusal_s: float | None = None
+    """How long a refusal may take unless the user says otherwise (seconds); None: as long as the
+    first event."""
     places: Callable[[Body], BodyPlaces] | None = None
     """The places of a request like a plain one; None where `requests` shows them all."""
     repeatable: Repeatable | None = None
@@ -306,6 +313,9 @@ class Dialect:
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     request_rows: tuple[str, ...] = ()
     """Its own requirements, or globs, that say nothing where the request is only assumed."""
+    answers: Mapping[str, Mapping[Capability, bool]] = field(default_factory=dict)
+    """What answers may be made of, such as the words of a model: what a target file may call it,
+    and the capabilities that such a server has (True) and lacks (False)."""
     prompts: frozenset[str] = frozenset()
     """The features for which a deployment may have a prompt of its own."""
     costly: frozenset[str] = frozenset()

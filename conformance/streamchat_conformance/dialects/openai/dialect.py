@@ -7,7 +7,11 @@ from streamchat_conformance.dialects.chat_messages.model_list import with_listed
 from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.openai.barring import barred
-from streamchat_conformance.dialects.openai.capabilities import CAPABILITIES
+from streamchat_conformance.dialects.openai.capabilities import (
+    CAPABILITIES,
+    DETERMINISTIC,
+    OBEDIENT,
+)
 from streamchat_conformance.dialects.openai.classification import PLAIN, asked
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.deployment import accepted, deployed, discovery
@@ -34,6 +38,12 @@ DIALECT = Dialect(
     discovered=with_listed_model,
     accepted=accepted,
     first_event_s=60.0,
+    refusal_s=30.0,
+    answers={
+        "model": {},
+        "echo": {OBEDIENT: True, DETERMINISTIC: True},
+        "canned": {OBEDIENT: False, DETERMINISTIC: True},
+    },
     levels={
         "headers.cache-control": SHOULD,
         "headers.no-cache": MAY,

@@ -21,6 +21,7 @@ DIALECT = Dialect(
     places=places,
     repeatable=RepeatablePlaces(),
     capabilities={ECHO: None},
+    answers={"model": {ECHO: False}, "echo": {ECHO: True}, "canned": {ECHO: False}},
     reference_options=("--events", "6", "--interval", "0.11"),
     package="streamchat_conformance.dialects.stream_chat",
     explains={

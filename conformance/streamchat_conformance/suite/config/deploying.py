@@ -8,11 +8,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from streamchat_conformance.core.nearest import nearest
 from streamchat_conformance.dialects.interface import Deployment, Dialect
-from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
+from streamchat_conformance.suite.config.typed import (
+    LONGEST_LIMIT_S,
+    SettingsError,
+    check_names,
+    typed,
+)
 
 DEPLOYMENT_KEYS = frozenset(
-    {"model", "prompt", "prompts", "api_key", "cap", "slots", "context", "skip_large"}
+    {
+        *("model", "prompt", "prompts", "api_key", "cap", "slots", "context", "skip_large"),
+        *("answers", "refusal_limit_s"),
+    }
 )
 """Keys of [target] that say what is particular to a deployment."""
 MEMBERS_KEY = "members"
@@ -23,11 +32,15 @@ _KEY = re.compile(r"[!-~]+")
 
 
 def deployment_of(
-    target: Mapping[str, Any], request: Mapping[str, Any], prompts: Collection[str] = ()
+    target: Mapping[str, Any],
+    request: Mapping[str, Any],
+    prompts: Collection[str] = (),
+    answers: Collection[str] = (),
 ) -> Deployment:
     """Return what the tables [target] and [request] say of a deployment. Raises SettingsError.
 
-    `prompts` are the features for which the dialect takes a prompt.
+    `prompts` are the features for which the dialect takes a prompt, `answers` what answers may be
+    made of in it.
     """
     check_names(request, {MEMBERS_KEY}, "request")
     members = request.get(MEMBERS_KEY, {})
@@ -55,7 +68,33 @@ def deployment_of(
         prompts=_prompts(target.get("prompts", {}), prompts),
         skip_large=typed(target, "skip_large", bool, None, "target"),
         members=members,
+        answers=_answers(target, answers),
+        refusal_s=_refusal_s(target),
     )
+
+
+def known_of(dialect: Dialect, deployment: Deployment) -> Mapping[str, bool]:
+    """Return the capabilities that a deployment is known to have (True) or lack (False)."""
+    by_answers = dialect.answers.get(deployment.answers, {})
+    return {**dialect.known, **{capability.name: has for capability, has in by_answers.items()}}
+
+
+def _answers(target: Mapping[str, Any], known: Collection[str]) -> str:
+    name: str = typed(target, "answers", str, "", "target")
+    if name and name not in known:
+        if not known:
+            raise SettingsError("'target.answers' has no meaning in this dialect")
+        raise SettingsError(f"'target.answers' {name!r} is unknown; {nearest(name, known)}")
+    return name
+
+
+def _refusal_s(target: Mapping[str, Any]) -> float | None:
+    seconds = typed(target, "refusal_limit_s", (int, float), None, "target")
+    if seconds is not None and not 0 < seconds < LONGEST_LIMIT_S:
+        raise SettingsError(
+            f"'target.refusal_limit_s' must be a number of seconds above 0, not {seconds!r}"
+        )
+    return None if seconds is None else float(seconds)
 
 
 def _prompts(table: Any, known: Collection[str]) -> Mapping[str, str]:

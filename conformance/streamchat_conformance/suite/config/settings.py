@@ -33,10 +33,16 @@ from streamchat_conformance.suite.config.deploying import (
     deployment_of,
     key_in_environment,
     key_referred_to,
+    known_of,
     with_key,
 )
 from streamchat_conformance.suite.config.levels import parse_levels
-from streamchat_conformance.suite.config.typed import SettingsError, check_names, typed
+from streamchat_conformance.suite.config.typed import (
+    LONGEST_LIMIT_S,
+    SettingsError,
+    check_names,
+    typed,
+)
 
 _FIELD_NAME = re.compile(TOKEN)
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
@@ -214,7 +220,9 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
         insecure=typed(target, "insecure", bool, False, "target"),
         ca_file=typed(target, "ca_file", str, None, "target"),
         capabilities=_capabilities(document.get("capabilities", {}), dialect),
-        deployment=deployment_of(target, document.get("request", {}), dialect.prompts),
+        deployment=deployment_of(
+            target, document.get("request", {}), dialect.prompts, dialect.answers
+        ),
         slow=_declared(document.get("slow"), "slow", dialect),
         fault=_declared(document.get("fault"), "fault", dialect),
         thoroughness=parse_thoroughness(typed(run, "thoroughness", str, "default", "run")),
@@ -242,7 +250,7 @@ def with_limits(settings: Settings, values: Mapping[str, Any]) -> Settings:
     limits = settings.limits
     for name, value in values.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not 0 < value < 86_400:
+        if not number or not 0 < value < LONGEST_LIMIT_S:
             raise SettingsError(
                 f"limit {name!r} must be a number of seconds above 0, not {value!r}"
             )
@@ -385,7 +393,7 @@ def with_dialect_known(settings: Settings) -> Settings:
     return replace(
         settings,
         headers=headers,
-        capabilities={**dialect.known, **settings.capabilities},
+        capabilities={**known_of(dialect, settings.deployment), **settings.capabilities},
         slow=slow,
         fault=fault,
     )

@@ -8,6 +8,9 @@ from typing import Any
 from streamchat_conformance.core.nearest import did_you_mean, nearest, nearest_of
 from streamchat_conformance.rule_sets.history import withdrawn
 
+LONGEST_LIMIT_S = 86_400
+"""No limit is as long as this (seconds)."""
+
 
 class SettingsError(ValueError):
     """A setting is wrong; the message names it and what would be right."""

@@ -73,7 +73,7 @@ class StreamGroup:
             Plan(
                 endpoint=target.endpoint,
                 request=target.encode(HttpRequest.chat(target.plain(f"Client {number} speaks."))),
-                until=until,
+                until=target.known.open_ends.bounded(until, target.dialect),
                 label=f"one of {count} streams opened together",
             )
             for number in range(first, first + count)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.core.json_place import BodyPlaces
+from streamchat_conformance.dialects.asking import ask
 from streamchat_conformance.dialects.places import places_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
@@ -79,11 +81,30 @@ class Target:
         return replace(limits, recording_bytes=recording_bytes)
 
     def _limits_for(self, data: bytes) -> Limits:
-        """Return the limits for one exchange: an echo of a large request is large, too."""
+        """Return the limits for one exchange.
+
+        What a refusal may take has a limit of its own; an echo of a large request is large, too.
+        """
         limits = self.limits
+        if self._must_refuse(data):
+            limits = replace(limits, head_s=self._refusal_s(limits))
         if not self.known.has_baseline or not self.baseline.echo:
             return limits
         return replace(limits, recording_bytes=max(limits.recording_bytes, 4 * len(data)))
+
+    def _refusal_s(self, limits: Limits) -> float:
+        """Return how long a refusal may take (seconds).
+
+        What the user says wins, unless waits have become shorter.
+        """
+        given, usual = self.settings.deployment.refusal_s, self.dialect.refusal_s
+        if given is not None and limits.head_s >= self.settings.limits.head_s:
+            return given
+        return min(limits.head_s, given or usual or limits.head_s)
+
+    def _must_refuse(self, data: bytes) -> bool:
+        asked = ask(self.dialect, data, path=self.endpoint.path)
+        return asked.expectation is Expectation.REFUSE
 
     @property
     def baseline(self) -> Baseline:
