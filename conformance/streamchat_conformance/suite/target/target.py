@@ -97,10 +97,10 @@ class Target:
 
         What the user says wins, unless waits have become shorter.
         """
-        given, usual = self.settings.deployment.refusal_s, self.dialect.refusal_s
+        given, default_s = self.settings.deployment.refusal_s, self.dialect.refusal_s
         if given is not None and limits.head_s >= self.settings.limits.head_s:
             return given
-        return min(limits.head_s, given or usual or limits.head_s)
+        return min(limits.head_s, given or default_s or limits.head_s)
 
     def _must_refuse(self, data: bytes) -> bool:
         asked = ask(self.dialect, data, path=self.endpoint.path)
