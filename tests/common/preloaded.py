@@ -1,9 +1,12 @@
 """Runs `python -m MODULE` in forks of one process that has imported what all runs need.
 
-A run of the suite is a process of its own, with its own arguments, environment and folder, as a
-user's is. What is spared is the import of pytest, Hypothesis and the suite's judges, which takes
+A run is a process of its own, with its own arguments, environment and folder, as a user's is. What
+is spared is the import of pytest, Hypothesis and the suite's judges, or of locust, which takes
 longer than most runs of these tests. pytest's plugins and the cases are imported by each run, so
 that pytest finds and rewrites them as in any run.
+
+The calls by which this module forks, waits and reads are Python's own: locust replaces them in
+their modules by gevent's as soon as it is imported.
 """
 
 from __future__ import annotations
@@ -13,18 +16,21 @@ import importlib
 import json
 import os
 import runpy
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from os import fork, waitpid
+from signal import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL
+from signal import signal as set_handler
+from socket import recv_fds, send_fds, socket, socketpair
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-MODULES = (
+SUITE = (
     *(
         "pytest",
         "hypothesis.strategies",
@@ -35,15 +41,18 @@ MODULES = (
     *("streamchat_conformance.judges", "streamchat_conformance.suite.scenarios.observations"),
     *("streamchat_conformance.gate.command", "streamchat_conformance.report.files"),
 )
-SWAYING = ("PYTEST_", "STREAMCHAT_")
+LOCUST = ("locust.main", "streamchat_load.locust_adapter.hooks")
+SWAYING = ("PYTEST_", "STREAMCHAT_", "LOCUST_")
 STOP_LIMIT_S = 20.0
 
 
 class PreloadedPython:
     """The process that forks, as the tests see it; started with the first run."""
 
-    def __init__(self) -> None:
-        self._control: socket.socket | None = None
+    def __init__(self, *modules: str) -> None:
+        self._modules = modules
+        self._control: socket | None = None
+        self._starting = threading.Lock()
 
     def run(
         self,
@@ -52,15 +61,20 @@ class PreloadedPython:
         folder: Path,
         environment: Mapping[str, str],
         limit_s: float,
+        merged: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run `python -m` with these arguments, the module's name first, to its end."""
+        """Run `python -m` with these arguments, the module's name first, to its end.
+
+        With `merged`, what it prints as errors is among the rest of its output.
+        """
         asked = json.dumps([list(arguments), str(folder), dict(environment)])
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
-            ours, theirs = socket.socketpair()
+            ours, theirs = socketpair()
             with ours, ours.makefile("rw", encoding="utf-8") as channel:
                 with theirs:
-                    files = [theirs.fileno(), out.fileno(), error.fileno()]
-                    socket.send_fds(self._started(), [b"."], files)
+                    errors = out if merged else error
+                    files = [theirs.fileno(), out.fileno(), errors.fileno()]
+                    send_fds(self._started(), [b"."], files)
                 channel.write(f"{asked}\n")
                 channel.flush()
                 pid = int(channel.readline())
@@ -68,43 +82,49 @@ class PreloadedPython:
                 try:
                     code = int(channel.readline())
                 except TimeoutError:
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, SIGKILL)
                     raise subprocess.TimeoutExpired(list(arguments), limit_s) from None
             out.seek(0)
             error.seek(0)
             return subprocess.CompletedProcess(list(arguments), code, out.read(), error.read())
 
-    def _started(self) -> socket.socket:
-        if self._control is None:
-            self._control, theirs = socket.socketpair()
-            kept = {key: os.environ[key] for key in os.environ if not key.startswith(SWAYING)}
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, __file__, str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    env=kept,
-                    pass_fds=[theirs.fileno()],
-                )
-            atexit.register(process.wait, STOP_LIMIT_S)
-            atexit.register(self._control.close)
-        return self._control
+    def _started(self) -> socket:
+        with self._starting:
+            if self._control is None:
+                self._control = self._start()
+            return self._control
+
+    def _start(self) -> socket:
+        control, theirs = socketpair()
+        kept = {key: os.environ[key] for key in os.environ if not key.startswith(SWAYING)}
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno()), *self._modules],
+                stdin=subprocess.DEVNULL,
+                env=kept,
+                pass_fds=[theirs.fileno()],
+            )
+        atexit.register(process.wait, STOP_LIMIT_S)
+        atexit.register(control.close)
+        return control
 
 
-PRELOADED = PreloadedPython()
+PRELOADED = PreloadedPython(*SUITE)
+PRELOADED_LOCUST = PreloadedPython(*LOCUST)
 
 
-def next_run(control: socket.socket) -> list[str] | None:
+def next_run(control: socket) -> list[str] | None:
     """Wait for runs, and return the arguments of each in a process of its own.
 
     Each has a keeper, which reports its process id and its exit code. Returns None in the process
     that waits, when no more runs can come.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
+    set_handler(SIGCHLD, SIG_IGN)  # nobody waits for keepers
     while True:
-        message, files, _, _ = socket.recv_fds(control, 1, 3)
+        message, files, _, _ = recv_fds(control, 1, 3)
         if not message:
             return None
-        if os.fork() == 0:
+        if fork() == 0:
             control.close()
             return _kept(*files)
         for file in files:
@@ -113,16 +133,16 @@ def next_run(control: socket.socket) -> list[str] | None:
 
 def _kept(channel_file: int, out: int, error: int) -> list[str]:
     """Return a run's arguments in its own process; the keeper never returns."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    set_handler(SIGCHLD, SIG_DFL)
     with (
-        socket.socket(fileno=channel_file) as ours,
+        socket(fileno=channel_file) as ours,
         ours.makefile("rw", encoding="utf-8") as channel,
     ):
         arguments, folder, environment = json.loads(channel.readline())
-        pid = os.fork()
+        pid = fork()
         if pid:
             _say(channel, pid)
-            _say(channel, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            _say(channel, os.waitstatus_to_exitcode(waitpid(pid, 0)[1]))
             os._exit(0)
     os.dup2(out, 1)
     os.dup2(error, 2)
@@ -150,17 +170,29 @@ def _forget_preloading() -> None:
     AssertionRewritingHook._warn_already_imported = silent  # type: ignore[method-assign]
 
 
-def main(number: str) -> None:
+def _take_over_loop() -> None:
+    """Give this process a loop of gevent's of its own, whose timers count from now."""
+    import gevent
+
+    gevent.reinit()
+    gevent.get_hub().loop.update_now()
+
+
+def main(number: str, *modules: str) -> None:
     """Import the modules, then run what is asked for."""
+    control = socket(fileno=int(number))
     del sys.path[0]  # this folder: `python -m` has the current one
-    for module in MODULES:
+    for module in modules:
         importlib.import_module(module)
-    _forget_preloading()
-    arguments = next_run(socket.socket(fileno=int(number)))
+    if "pytest" in modules:
+        _forget_preloading()
+    arguments = next_run(control)
     if arguments is not None:
+        if "gevent" in sys.modules:
+            _take_over_loop()
         sys.argv[:] = arguments
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

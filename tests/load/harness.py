@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from preloaded import PRELOADED_LOCUST
 from streamchat_load.metrics.labels import COUNT_LABELS
 
 if TYPE_CHECKING:
@@ -91,10 +92,12 @@ class LoadResult:
 
 
 def locust_command(url: str, *options: object) -> list[str]:
-    return [
-        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", url),
-        *map(str, options),
-    ]
+    return [sys.executable, "-m", *locust_arguments(url, *options)]
+
+
+def locust_arguments(url: str, *options: object) -> list[str]:
+    """Return what follows `python -m`."""
+    return ["locust", "-f", str(LOCUSTFILE), "--host", url, *map(str, options)]
 
 
 def environment() -> dict[str, str]:
@@ -103,31 +106,29 @@ def environment() -> dict[str, str]:
 
 
 def load(url: str, folder: Path, *options: object) -> LoadResult:
-    """Run locust without its web page to the end."""
+    """Run locust without its web page to the end, in a preloaded Python."""
     report, rows = folder / "report.json", folder / "rows.json"
-    command = locust_command(
+    arguments = locust_arguments(
         url,
         *("--headless", "--only-summary", "--load-json", report),
         *("--json-file", folder / "rows", *options),
     )
     for _ in range(PORT_ATTEMPTS):
         ports = master_ports() if "--processes" in options else []
-        done = subprocess.run(
-            [*command, *ports],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=RUN_LIMIT_S,
-            check=False,
-            env=environment(),
-            cwd=folder,
+        done = PRELOADED_LOCUST.run(
+            [*arguments, *ports],
+            folder=folder,
+            environment=environment(),
+            limit_s=RUN_LIMIT_S,
+            merged=True,
         )
-        if not ports or "Address already in use" not in done.stdout:
+        output = done.stdout.decode("utf-8")
+        if not ports or "Address already in use" not in output:
             break
     found = json.loads(rows.read_text("utf-8")) if rows.exists() else []
     return LoadResult(
         done.returncode,
-        done.stdout,
+        output,
         json.loads(report.read_text("utf-8")) if report.exists() else {},
         {row["name"]: row for row in found},
     )
