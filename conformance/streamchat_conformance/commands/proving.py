@@ -121,7 +121,7 @@ def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[Prove
 def _judged(file: str, server: GeneratedServer) -> ProvedServer:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        said = _run(file, server.url, report)
+        said = _run(file, server, Path(folder), report)
         try:
             found: dict[str, Any] = json.loads(report.read_text("utf-8"))
         except (OSError, ValueError):
@@ -135,15 +135,21 @@ def _judged(file: str, server: GeneratedServer) -> ProvedServer:
     )
 
 
-def _run(file: str, url: str, report: Path) -> str:
+def _run(file: str, server: GeneratedServer, folder: Path, report: Path) -> str:
     """Judge a server by the declaration's own requirements; return what was printed."""
     import pytest
 
     from streamchat_conformance.__main__ import pytest_arguments
 
-    name = dialect_named(file).plain_row.partition(".")[0]
+    dialect = dialect_named(file)
+    name = dialect.plain_row.partition(".")[0]
+    target = folder / "target.toml"
+    # Where the file has no prompt that shows a failure, the server says which one does.
+    if server.fails_at and "fault" not in dialect.known:
+        target.write_text(f"[fault]\nprompt = {json.dumps(server.fails_at)}\n", "utf-8")
     options = [
-        *("-q", f"--dialect={file}", f"--target-url={url}", f"--requirement={name}.*"),
+        *("-q", f"--dialect={file}", f"--target-url={server.url}", f"--requirement={name}.*"),
+        *([f"--target-file={target}"] if target.exists() else []),
         f"--report-json={report}",
     ]
     said = io.StringIO()

@@ -27,6 +27,8 @@ class GeneratedServer:
     url: str
     breaks: frozenset[str]
     sentence: str
+    fails_at: str = ""
+    """The prompt that makes it fail in the middle of an answer."""
 
 
 @contextlib.contextmanager
@@ -55,7 +57,13 @@ def _announced(process: subprocess.Popen[str]) -> list[GeneratedServer]:
     while line and process.stdout is not None:
         said = json.loads(line)
         servers.append(
-            GeneratedServer(said["name"], said["url"], frozenset(said["breaks"]), said["sentence"])
+            GeneratedServer(
+                said["name"],
+                said["url"],
+                frozenset(said["breaks"]),
+                said["sentence"],
+                said.get("fails_at", ""),
+            )
         )
         line = process.stdout.readline().strip()
     return servers

@@ -83,7 +83,9 @@ LEVELS = {
     "'sse.event-tpe' = 'off'": "did you mean 'sse.event-type'?",
     "'payload.json' = 'of'": "did you mean 'off'?",
     "'headers.no-cache' = 'M'": "is MAY in a declared dialect, and a file may only lower that",
-    "'house.order' = 'S'": "follows from the declaration",
+    "'house.order' = 'S'": "does not follow from this file",
+    "'house.schema' = 'off'": "follows from the declaration",
+    "'house.sentinel' = 'S'": "has its level in 'sentinel' of [stream]",
 }
 
 

@@ -127,12 +127,12 @@ class CheckedTable:
         self.check_pointer(key, value, stars=stars)
         return value
 
-    def pointers(self, key: str) -> tuple[str, ...]:
+    def pointers(self, key: str, *, stars: bool = True) -> tuple[str, ...]:
         """Return an array of JSON pointers; one may stand without its array."""
         values = self.values.get(key, [])
         values = (values,) if isinstance(values, str) else self.texts(key)
         for value in values:
-            self.check_pointer(key, value)
+            self.check_pointer(key, value, stars=stars)
         return values
 
     def check_pointer(self, key: str, value: str, *, stars: bool = True) -> None:

@@ -17,8 +17,9 @@ ROWS: dict[str, str] = {
     "required": "'required' in [request]: the members that a request must have, and their types",
     "unknown-members": '\'unknown_members\' in [request]: "ignored" or "refused"',
     "refusal": "[refusal]: the status, the media type and the members of a refusal",
-    "schema": "'require' or 'text' in an [[event]]",
+    "schema": "'require', 'optional', 'values' or 'text' in an [[event]]",
     "order": "'states' of [[event]]s with several states before the end, or 'scope'",
+    "event-names": '\'event_names\' in [stream]: "kind" or "kind-or-none"',
     "terminal": "an [[event]] that leads to the state complete, or 'complete_when' in one",
     "after-terminal": "an [[event]] that leads to the state complete or failed",
     "failed-event": "an [[event]] that leads to the state failed, or 'failed_when' in one",
@@ -31,6 +32,8 @@ ROWS: dict[str, str] = {
     "final-text": "'equal' in an [[event]]: where the whole text comes once more",
     "text": "'text' in an [[event]]: where the pieces of the answer stand",
     "echo": "'echo' in an [[event]]: what repeats the request",
+    "headers": "'headers' in [stream]: field lines that each stream has",
+    "line-ends": 'line_ends = "lf" in [stream], where clients read no other',
 }
 """Each row that may follow from a declaration, and what it follows from."""
 
@@ -56,6 +59,8 @@ def checked(file: str) -> Iterator[str]:
     shared = [id_ for id_ in rules.catalogue if id_ in SHARED.by_id]
     yield f"judged as in all dialects: {len(shared)} requirements of HTTP, event streams and time"
     for id_, word in sorted(declaration.levels.items()):
+        if id_ not in SHARED.by_id:
+            continue
         before = DEFAULT_LEVELS.get(id_, SHARED.by_id[id_].level)
         yield f"  {id_}: {word} instead of {before} ([levels])"
     notes = list(_notes(declaration))

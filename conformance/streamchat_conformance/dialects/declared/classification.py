@@ -14,7 +14,7 @@ from streamchat_conformance.dialects.declared.declaration import (
     UnknownMembers,
 )
 from streamchat_conformance.dialects.declared.pointers import found, is_of
-from streamchat_conformance.dialects.declared.templates import matched
+from streamchat_conformance.dialects.declared.templates import UUIDS, matched
 from streamchat_conformance.dialects.interface import Asked
 from streamchat_conformance.dialects.valid_requests import of_valid
 
@@ -50,7 +50,7 @@ class DeclaredClassification:
             return Asked(Expectation.EITHER, sent=sent)
         said: dict[str, Any] = {
             key: bindings.values[key]
-            for key in ("prompt", "history", "model")
+            for key in ("prompt", "history", "model", *UUIDS)
             if key in bindings.values
         }
         if bindings.values.get("prompt") == "":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from streamchat_conformance.core.nearest import did_you_mean, nearest, nearest_of
 from streamchat_conformance.dialects.declared.checked_tables import CheckedTable
-from streamchat_conformance.dialects.declared.declaration import COMPLETE, FAILED, Declaration
+from streamchat_conformance.dialects.declared.declaration import (
+    ALL_SCOPES,
+    COMPLETE,
+    FAILED,
+    Declaration,
+)
 from streamchat_conformance.dialects.declared.pointers import found, is_of, pointers_in
 from streamchat_conformance.dialects.declared.templates import request_of
 
@@ -18,6 +23,7 @@ def check_consistency(
     _check_request(declaration, request)
     _check_reached(declaration, events)
     _check_states(declaration, events)
+    _check_scopes(declaration, events)
 
 
 def _check_request(declaration: Declaration, table: CheckedTable) -> None:
@@ -43,6 +49,28 @@ def _check_request(declaration: Declaration, table: CheckedTable) -> None:
         above = form.continue_set.rpartition("/")[0]
         if not found(value, above):
             raise table.error("continue", f"{above!r} of 'continue.set' is not in the template")
+
+
+def _check_scopes(declaration: Declaration, tables: Sequence[CheckedTable]) -> None:
+    """Raise for a scope that is used and that no event opens, or whose ids are made otherwise."""
+    opened = {name for kind in declaration.events for name in kind.opens | kind.ensures}
+    widths: dict[str, int] = {}
+    for kind, table in zip(declaration.events, tables, strict=True):
+        for key, names in (("needs", kind.needs), ("closes", kind.closes)):
+            for name in sorted(names - opened):
+                raise table.error(key, f"no event opens the scope {name!r}{_near(name, opened)}")
+        for name in sorted(kind.leaves_open - opened - {ALL_SCOPES}):
+            message = f"no event opens the scope {name!r}{_near(name, opened)}"
+            raise table.error("leaves_open", message)
+        for name, pointers in kind.scopes.items():
+            if widths.setdefault(name, len(pointers)) != len(pointers):
+                message = f"an id of the scope {name!r} has {widths[name]} pointers elsewhere"
+                raise table.error("scope", message, name)
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    hint = did_you_mean(nearest_of(name, known))
+    return f"; {hint}" if hint else ""
 
 
 def _check_reached(declaration: Declaration, tables: Sequence[CheckedTable]) -> None:

@@ -13,6 +13,12 @@ COMPLETE, FAILED = "complete", "failed"
 NON_NULL, ABSENT = "non-null", "absent"
 """Words of a condition that are no literal."""
 
+ALL_SCOPES = "*"
+"""The name that stands for all scopes."""
+
+JOINED = "joined"
+"""The word for the text of all events; after a colon the name of a scope, for that of an id."""
+
 Conditions = Mapping[str, Any]
 """JSON pointer to the literal that stands there, or to `NON_NULL` or `ABSENT`; all have to hold."""
 
@@ -77,18 +83,39 @@ class DeclaredEvent:
     text_optional: bool = False
     text_unless: Conditions = field(default_factory=dict)
     require: Types = field(default_factory=dict)
+    optional: Types = field(default_factory=dict)
+    """Members that may be absent, and the types of those that are there."""
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """JSON pointer to the literals of which one stands there, if anything does."""
     states: Mapping[str, str] = field(default_factory=dict)
-    scope: str = ""
-    opens: bool = False
-    needs: bool = False
-    closes: bool = False
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The name of a scope to the pointers that make an id in it."""
+    opens: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    closes: frozenset[str] = frozenset()
+    ensures: frozenset[str] = frozenset()
+    """The scopes whose id is open afterwards, whether or not it was before."""
+    once: bool = False
+    """Whether what it opens may not be opened again once it was closed."""
+    leaves_open: frozenset[str] = frozenset()
+    """The scopes that need not be closed in a stream with this event, or `ALL_SCOPES`."""
     complete_when: Conditions = field(default_factory=dict)
     failed_when: Conditions = field(default_factory=dict)
-    equal: tuple[str, ...] = ()
+    equal: Mapping[str, str] = field(default_factory=dict)
+    """JSON pointer to `JOINED`, or to that and the name of a scope."""
     echo: Mapping[str, str] = field(default_factory=dict)
     json: bool = True
     line: int = 1
     """Where it stands in the file."""
+
+    @property
+    def is_family(self) -> bool:
+        """Whether it stands for all kinds that begin alike."""
+        return self.kind.endswith("*")
+
+    def is_of_kind(self, name: str) -> bool:
+        """Return whether a kind's name is this one's, or begins as it says."""
+        return name.startswith(self.kind[:-1]) if self.is_family else name == self.kind
 
     def leads_to(self, state: str) -> bool:
         """Return whether an event of this kind may end a stream in a final state."""
@@ -114,6 +141,12 @@ class DeclaredStream:
     counter: str = ""
     same: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    event_names: str = ""
+    """`kind` where each event is named as its kind, `kind-or-none` where it may have no name."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Field lines that each stream has."""
+    lf: bool = False
+    """Whether lines end with LF alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +181,19 @@ class Declaration:
     authorization: Authorization | None = None
 
     @property
+    def compared_scopes(self) -> frozenset[str]:
+        """The scopes of which the text of an id comes once more."""
+        words = (word for kind in self.events for word in kind.equal.values())
+        return frozenset(name for word in words if (name := word.partition(":")[2]))
+
+    def kinds_of(self, name: str | None) -> list[DeclaredEvent]:
+        """Return what declares events of a kind: those of its very name first."""
+        if name is None:
+            return []
+        exact = [kind for kind in self.events if kind.kind == name]
+        return exact + [kind for kind in self.events if kind.is_family and kind.is_of_kind(name)]
+
+    @property
     def has_terminal(self) -> bool:
         """Whether some event completes a stream."""
         return any(kind.leads_to(COMPLETE) for kind in self.events)
@@ -163,7 +209,7 @@ class Declaration:
         before = {self.stream.start}.union(
             *({*kind.states, *kind.states.values()} for kind in self.events)
         ) - {COMPLETE, FAILED}
-        return any(kind.scope or (kind.states and before - {*kind.states}) for kind in self.events)
+        return any(kind.scopes or (kind.states and before - {*kind.states}) for kind in self.events)
 
     @property
     def ends_by_sentinel(self) -> bool:

@@ -1,7 +1,7 @@
 """How the shared requirements weigh in a declared dialect, and what its file may change.
 
-A file may lower a level, and never raise one: what HTTP and the standard of event streams ask for
-is not a matter of the dialect.
+A file may lower a level, also that of a requirement that follows from it, and never raise one: what
+HTTP and the standard of event streams ask for is not a matter of the dialect.
 """
 
 from __future__ import annotations
@@ -50,20 +50,34 @@ DEFAULT_LEVELS: dict[str, Level] = {
 """What servers differ about."""
 
 
-def check_levels(declaration: Declaration, shared: Mapping[str, Requirement]) -> None:
+def check_levels(
+    declaration: Declaration, shared: Mapping[str, Requirement], own: frozenset[str]
+) -> None:
     """Raise DeclarationError where a file names an unknown requirement, or raises one's level."""
     for id_, word in declaration.levels.items():
-        problem = _problem(declaration, id_, word, shared)
+        mine = id_.startswith(f"{declaration.name}.")
+        problem = (
+            _own_problem(declaration, id_, word, own)
+            if mine
+            else _shared_problem(id_, word, shared)
+        )
         if problem:
             line = declaration.level_lines.get(id_, 1)
             raise DeclarationError(f"{declaration.file}:{line}: [levels] {id_!r} {problem}")
 
 
-def _problem(
-    declaration: Declaration, id_: str, word: str, shared: Mapping[str, Requirement]
-) -> str:
-    if id_.startswith(f"{declaration.name}."):
+def _own_problem(declaration: Declaration, id_: str, word: str, own: frozenset[str]) -> str:
+    if id_ not in own:
+        hint = did_you_mean(nearest_of(id_, own))
+        return f"does not follow from this file; {hint or 'see dialect check'}"
+    if word == OFF:
         return "follows from the declaration: leave out what declares it instead"
+    if id_ == f"{declaration.name}.sentinel":
+        return "has its level in 'sentinel' of [stream]"
+    return ""
+
+
+def _shared_problem(id_: str, word: str, shared: Mapping[str, Requirement]) -> str:
     if id_ not in shared:
         hint = did_you_mean(nearest_of(id_, shared))
         hint = hint or "'streamchat-conformance list' shows the requirements"

@@ -20,12 +20,14 @@ from streamchat_conformance.dialects.declared.declaration import (
     Declaration,
     DeclaredEvent,
 )
+from streamchat_conformance.dialects.declared.open_scopes import OpenScopes, shown_id
 from streamchat_conformance.dialects.declared.pointers import (
     found,
     found_with_parent,
     holds,
     is_of,
     kind_word,
+    one_of,
 )
 from streamchat_conformance.dialects.interface import Content, Payloads, Piece
 
@@ -52,7 +54,6 @@ class DeclaredMachine:
     state: str = ""
     problems: list[DeclaredProblem] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
-    text: str = ""
     failure: Block | None = None
     sentinel: Block | None = None
     blind: bool = False
@@ -67,13 +68,20 @@ class DeclaredMachine:
     _misshapen: Block | None = None
     """The last event that has not the declared members."""
     _broken: set[str] = field(default_factory=set)
-    _open: set[str] = field(default_factory=set)
-    _unsure: set[str] = field(default_factory=set)
-    """Scopes of which not every event could be read."""
+    _scopes: OpenScopes = field(default_factory=OpenScopes)
+    _texts: list[str] = field(default_factory=list)
     _counter: Any = None
 
     def __post_init__(self) -> None:
         self.state = self.declaration.stream.start
+        self._scopes.with_text = self.declaration.compared_scopes
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self._texts) > 1:
+            self._texts = ["".join(self._texts)]
+        return "".join(self._texts)
 
     def feed(self, block: Block, payload: JsonReading | None) -> None:
         """Take an event, and its data as JSON where that could be read."""
@@ -89,7 +97,7 @@ class DeclaredMachine:
         name = self._kind(event.type, value)
         if name in stream.keepalive_kinds:
             return
-        kinds = [kind for kind in self.declaration.events if kind.kind == name]
+        kinds = self.declaration.kinds_of(name)
         strange = stream.kind == "event" and not kinds and stream.unknown_red
         if not readable and not strange and not any(not kind.json for kind in kinds):
             # What is not JSON is payload.json. Data without anything in it says nothing.
@@ -108,7 +116,21 @@ class DeclaredMachine:
                 expected = f"one of: {names}" if names else "an event that some [[event]] declares"
                 self._report("names", block, f"an event of {shown} comes", expected)
             return
+        self._check_name(block, event.type, name or "")
         self._take(block, value if kind.json else event.data, kind)
+
+    def _check_name(self, block: Block, event_name: str, kind: str) -> None:
+        """Check that an event is named as its kind, where that is declared."""
+        wanted = self.declaration.stream.event_names
+        named = event_name != "message"
+        if not wanted or event_name == kind or self.broke("event-names"):
+            return
+        if named:
+            message = f"an event of kind {kind!r} is named {event_name!r}"[:160]
+            self._report("event-names", block, message, f"event: {kind}"[:80])
+        elif wanted == "kind":
+            message = f"an event of kind {kind!r} has no name"[:160]
+            self._report("event-names", block, message, f"event: {kind}"[:80])
 
     def _take_sentinel(self, block: Block) -> None:
         if self.sentinel is not None and not self.broke("sentinel"):
@@ -140,7 +162,7 @@ class DeclaredMachine:
         self._check_shape(block, value, kind)
         self._take_text(block, value, kind)
         if self._move(block, value, kind):
-            self._check_scope(block, value, kind)
+            self._check_scopes(block, value, kind)
         self._check_members(block, value, kind)
         for pointer, word in kind.echo.items():
             self.echoes.append((block, word, pointer, found(value, pointer)))
@@ -157,6 +179,18 @@ class DeclaredMachine:
                 continue
             self._report("schema", block, message, f"{pointer}: {wanted}")
             return
+        for pointer, types in kind.optional.items():
+            if not all(is_of(each, types) for each in found(value, pointer)):
+                message = f"what stands at {pointer} of a {self._shown(kind)} is of another type"
+                expected = f"{pointer}: {' or '.join(types)}, or no such member"
+                self._report("schema", block, message, expected)
+                return
+        for pointer, literals in kind.values.items():
+            if not all(one_of(each, literals) for each in found(value, pointer)):
+                message = f"what stands at {pointer} of a {self._shown(kind)} is another value"
+                listed = ", ".join(json.dumps(each) for each in literals)
+                self._report("schema", block, message, f"{pointer}: one of {listed}"[:200])
+                return
 
     def _broke_shape(self, block: Block) -> bool:
         return self._misshapen is block
@@ -183,9 +217,11 @@ class DeclaredMachine:
         if not texts:
             return
         joined = "".join(texts)
-        self.text = joined if kind.replace else self.text + joined
+        self._scopes.say(value, kind, joined)
         if kind.replace:
             self.pieces.clear()
+            self._texts.clear()
+        self._texts.append(joined)
         if joined:
             self.pieces.append(Piece(joined, block))
 
@@ -217,39 +253,25 @@ class DeclaredMachine:
             self._ended = block
         return True
 
-    def _check_scope(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
-        if not kind.scope or kind.scope in self._unsure:
-            return
-        values = found(value, kind.scope)
-        if not values or self._broke_shape(block):
-            # Which one it opens or closes is not known: nor is what others are for.
-            self._unsure.add(kind.scope)
-            return
-        id_ = f"{kind.scope} {json.dumps(values[0], default=str)[:200]}"
-        problem = ""
-        if kind.opens and id_ in self._open:
-            problem = f"opens {id_}, which is open"
-        elif kind.needs and not kind.opens and id_ not in self._open:
-            problem = f"comes for {id_}, which is not open"
-        elif kind.closes and not kind.opens and id_ not in self._open:
-            problem = f"closes {id_}, which is not open"
+    def _check_scopes(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
+        problem = self._scopes.take(value, kind, readable=not self._broke_shape(block))
         if problem and not self.broke("order"):
             self._report(
                 "order", block, f"a {self._shown(kind)} {problem}", "opened once, used, closed"
             )
-        if kind.opens:
-            self._open.add(id_)
-        if kind.closes:
-            self._open.discard(id_)
 
     def end(self) -> None:
         """Take note that nothing more comes: what a complete stream has opened is closed."""
-        closing = {kind.scope for kind in self.declaration.events if kind.closes}
-        closing -= self._unsure
-        left = [id_ for id_ in sorted(self._open) if id_.partition(" ")[0] in closing]
-        if left and self._ended is not None and self.state == COMPLETE and not self.broke("order"):
-            message = f"the stream is complete while {left[0][:120]} is open"
-            self._report("order", self._ended, message, "everything closed before the end")
+        ended = self._ended if self.state == COMPLETE else None
+        if self.declaration.ends_by_sentinel and self.failure is None:
+            ended = self.sentinel
+        if ended is None or self.broke("order"):
+            return
+        closing = {name for kind in self.declaration.events for name in kind.closes}
+        left = self._scopes.left_open(closing)
+        if left is not None:
+            message = f"the stream is complete while {shown_id(left)[:120]} is open"
+            self._report("order", ended, message, "everything closed before the end")
 
     def _check_members(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         stream = self.declaration.stream
@@ -266,12 +288,23 @@ class DeclaredMachine:
         # An event that could not be read, or is of a strange kind, may have had some of the text.
         if self.blind or self.broke("schema") or self.broke("names"):
             return
-        for pointer in kind.equal:
-            for each in found(value, pointer)[:1]:
-                self.seen.add("final-text")
-                if each != self.text:
-                    message = f"{pointer} is not what the events before it said"
-                    self._report("final-text", block, message, repr(self.text)[:160])
+        for pointer, what in kind.equal.items():
+            self._check_equal(block, value, kind, pointer, what.partition(":")[2])
+
+    def _check_equal(
+        self, block: Block, value: Any, kind: DeclaredEvent, pointer: str, scope: str
+    ) -> None:
+        here = found(value, pointer)
+        said = self._scopes.text_of(value, scope, kind.scopes) if scope else self.text
+        if not here or said is None or self.broke("final-text"):
+            return
+        whole = here[0]
+        if "*" in pointer.split("/"):
+            whole = "".join(each for each in here if isinstance(each, str))
+        self.seen.add("final-text")
+        if whole != said:
+            message = f"{pointer} is not what the events before it said"
+            self._report("final-text", block, message, repr(said)[:160])
 
     def _check_counter(self, block: Block, values: list[Any]) -> None:
         numbers = [each for each in values if _is_number(each)]

@@ -43,10 +43,14 @@ class NotAsJson(Container[str]):
 
     as_json: frozenset[str]
     plain: frozenset[str]
+    families: tuple[str, ...] = ()
+    """What the names of other events begin with whose data is declared as JSON."""
 
     def __contains__(self, name: object) -> bool:
         """Return whether the data of events of this name need not be JSON."""
-        return name in self.plain or name not in self.as_json | {"message"}
+        if name in self.plain or name in self.as_json or name == "message":
+            return name in self.plain
+        return not (isinstance(name, str) and name.startswith(self.families))
 
 
 def _leading_to(declaration: Declaration, state: str) -> frozenset[str]:
@@ -81,7 +85,7 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
         f"{name}.text": (names, schema),
         f"{name}.final-text": (names, schema, f"{name}.order", "payload.json"),
         f"{name}.terminal": ("transport.terminated", "payload.json", names, schema),
-        f"{name}.failed-event": (names, schema),
+        f"{name}.failed-event": (names, schema, f"{name}.event-names"),
         **dict.fromkeys((f"{name}.{row}" for row in ("unique", "continue", "echo")), (schema,)),
         f"{name}.sentinel": ("transport.terminated",),
         # Another sentinel than the declared one is no JSON either.
@@ -95,6 +99,8 @@ def made_dialect(declaration: Declaration) -> Dialect:
     levels, without = dict(DEFAULT_LEVELS), set(WITHOUT)
     lowered = {}
     for id_, word in declaration.levels.items():
+        if id_.startswith(f"{declaration.name}."):
+            continue  # that of its own requirement is declared with it
         if word == OFF:
             without.add(id_)
         elif id_ not in without:
@@ -107,6 +113,9 @@ def made_dialect(declaration: Declaration) -> Dialect:
         # Undeclared, or part of the declared refusal.
         without.add("error.media-type")
         levels.pop("error.media-type", None)
+    if stream.lf:
+        # The declared requirement says it.
+        without.add("sse.line-endings")
     as_json = refusal is not None and refusal.media_type in ("", "application/json")
     if refusal is None or not refusal.require or not as_json:
         # Whether other errors look alike is not declared either.
@@ -117,6 +126,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
     content = DeclaredContent(declaration)
     kinds = frozenset(kind.kind for kind in declaration.events)
     plain = frozenset(kind.kind for kind in declaration.events if not kind.json)
+    families = tuple(kind.kind[:-1] for kind in declaration.events if kind.is_family and kind.json)
     name = declaration.name
     made = Dialect(
         name=declaration.file,
@@ -132,7 +142,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         sentinel=stream.sentinel or None,
         content_events=kinds if by_name else frozenset({"message"}),
         failure_events=_leading_to(declaration, FAILED) if by_name else frozenset(),
-        plain_events=NotAsJson(kinds - plain, plain | stream.keepalive_names)
+        plain_events=NotAsJson(kinds - plain, plain | stream.keepalive_names, families)
         if by_name
         else stream.keepalive_names,
         deployed=_deployed,

@@ -101,6 +101,11 @@ def _holds(values: list[Any], wanted: Any) -> bool:
     return any(same_json_value(wanted, value, exact=False) is None for value in values)
 
 
+def one_of(value: Any, literals: tuple[Any, ...]) -> bool:
+    """Return whether a JSON value is one of these literals."""
+    return any(same_json_value(each, value, exact=False) is None for each in literals)
+
+
 def with_value(value: Any, pointer: str, new: Any) -> Any:
     """Return a copy with another value at a pointer without `*`; `...` takes it out."""
     tokens = tokens_of(pointer)

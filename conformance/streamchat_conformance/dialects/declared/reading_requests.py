@@ -10,14 +10,14 @@ from streamchat_conformance.dialects.declared.declaration import (
     DeclaredRequestForm,
     UnknownMembers,
 )
-from streamchat_conformance.dialects.declared.templates import placeholders_in
+from streamchat_conformance.dialects.declared.templates import UUIDS, placeholders_in
 
 REQUEST_KEYS = (
     *("template", "history_item", "roles", "required", "optional", "unknown_members"),
     *("prompt_in_history", "history", "continue", "prompt", "model"),
 )
-_IN_TEMPLATE = ("prompt", "history", "model", "uuid")
-_IN_ITEM = ("role", "text", "uuid")
+_IN_TEMPLATE = ("prompt", "history", "model", *UUIDS)
+_IN_ITEM = ("role", "text", *UUIDS)
 
 
 def request_form(table: CheckedTable) -> DeclaredRequestForm:

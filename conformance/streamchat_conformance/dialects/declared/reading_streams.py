@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from streamchat_conformance.core.fields import is_token
+from streamchat_conformance.core.nearest import nearest
 from streamchat_conformance.dialects.declared.checked_tables import CheckedTable
 from streamchat_conformance.dialects.declared.declaration import (
+    ALL_SCOPES,
+    JOINED,
     DeclaredEvent,
     DeclaredStream,
     SentinelLevel,
 )
 from streamchat_conformance.dialects.declared.pointers import kind_word
+from streamchat_conformance.dialects.declared.templates import UUIDS
 
 STREAM_KEYS = (
     *("kind", "start", "sentinel", "keepalive", "unknown", "complete", "counter", "same"),
-    "unique",
+    *("unique", "event_names", "headers", "line_ends"),
 )
+SCOPE_KEYS = ("opens", "needs", "closes", "ensures")
 EVENT_KEYS = (
     *("kind", "when", "text", "replace", "text_optional", "text_unless", "require", "states"),
     *("scope", "opens", "needs", "closes", "complete_when", "failed_when", "equal", "echo"),
-    "json",
+    *("json", "optional", "values", "ensures", "once", "leaves_open"),
 )
 
 
@@ -43,6 +53,13 @@ def stream_form(table: CheckedTable) -> DeclaredStream:
         table.choice("complete", ("eof",), "eof")
     if table.text("start", "open") in ("complete", "failed", ""):
         raise table.error("start", "'stream.start' must be a state that does not end the stream")
+    event_names = _event_names(table, kind)
+    headers = table.words("headers")
+    for name, value in headers.items():
+        if not is_token(name) or not value.strip():
+            raise table.error("headers", f"{name!r} in 'stream.headers' is no header", name)
+    if "line_ends" in table:
+        table.choice("line_ends", ("lf",), "lf")
     return DeclaredStream(
         kind=kind,
         start=table.text("start", "open"),
@@ -55,7 +72,19 @@ def stream_form(table: CheckedTable) -> DeclaredStream:
         counter=table.pointer("counter", stars=False),
         same=table.pointers("same"),
         unique=table.pointers("unique"),
+        event_names=event_names,
+        headers=headers,
+        lf="line_ends" in table,
     )
+
+
+def _event_names(table: CheckedTable, kind: str) -> str:
+    if "event_names" not in table:
+        return ""
+    if not kind.startswith("/"):
+        message = "'stream.event_names' compares an event's name with its kind"
+        raise table.error("event_names", f"{message}: 'kind' must be a pointer, such as \"/type\"")
+    return table.choice("event_names", ("kind", "kind-or-none"), "kind")
 
 
 def event_kind(table: CheckedTable, stream: DeclaredStream) -> DeclaredEvent:
@@ -64,11 +93,14 @@ def event_kind(table: CheckedTable, stream: DeclaredStream) -> DeclaredEvent:
     as_json = table.flag("json", default=True)
     if not as_json and stream.kind != "event":
         raise table.error("json", "'json = false' needs kind = \"event\" in [stream]")
-    flags = {key: table.flag(key) for key in ("opens", "needs", "closes")}
-    scope = table.pointer("scope", stars=False)
-    if any(flags.values()) and not scope:
-        raise table.error("", "an [[event]] that opens, needs or closes something needs 'scope'")
-    for key, known in (("equal", ("joined",)), ("echo", ("$prompt", "$model"))):
+    scopes = _scopes(table)
+    used = {key: _scope_names(table, key, scopes) for key in SCOPE_KEYS}
+    once = table.flag("once")
+    if once and not used["opens"]:
+        raise table.error("once", "'event.once' says how something is opened: it needs 'opens'")
+    joined = (JOINED, *(f"{JOINED}:{name}" for name in scopes if name not in ("", ALL_SCOPES)))
+    echoed = ("$prompt", "$model", *(f"${name}" for name in UUIDS))
+    for key, known in (("equal", joined), ("echo", echoed)):
         for pointer, word in table.words(key).items():
             table.check_pointer(key, pointer)
             if word not in known:
@@ -93,16 +125,87 @@ def event_kind(table: CheckedTable, stream: DeclaredStream) -> DeclaredEvent:
             for name, wanted in table.table("text_unless").items()
         },
         require=table.types("require"),
+        optional=table.types("optional"),
+        values=_values(table),
         states=table.words("states"),
-        scope=scope,
+        scopes=scopes,
+        once=once,
+        leaves_open=_leaves_open(table, scopes),
         complete_when=table.conditions("complete_when"),
         failed_when=table.conditions("failed_when"),
-        equal=tuple(table.words("equal")),
+        equal=table.words("equal"),
         echo=table.words("echo"),
         json=as_json,
         line=table.line_of(),
-        **flags,
+        **used,
     )
+
+
+def _scopes(table: CheckedTable) -> dict[str, tuple[str, ...]]:
+    """Return the scopes of an event; one without a name is named by its pointers."""
+    value = table.values.get("scope")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        pointers = table.pointers("scope", stars=False)
+        if not pointers or "" in pointers:
+            raise table.wrong("scope", "a JSON pointer, or an array of them")
+        return {" ".join(pointers): pointers}
+    if not value:
+        raise table.error("scope", "'event.scope' needs a name, as in { part = \"/id\" }")
+    inner = table.inner("scope", value)
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            message = f"{name!r} is no name of a scope: write letters, digits, - and _"
+            raise table.error("scope", message, name)
+    return {name: inner.pointers(name, stars=False) for name in value}
+
+
+def _scope_names(
+    table: CheckedTable, key: str, scopes: Mapping[str, tuple[str, ...]]
+) -> frozenset[str]:
+    """Return which of an event's scopes a key is about: all, or those that it names."""
+    value = table.values.get(key, False)
+    if value is False:
+        return frozenset()
+    if not scopes:
+        raise table.error(key, f"an [[event]] with '{key}' needs 'scope'")
+    if value is True:
+        return frozenset(scopes)
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names:
+        raise table.wrong(key, "true, or names of scopes")
+    for name in names:
+        if name not in scopes:
+            shown = f"'event.{key}' has {name!r}, which is no scope of this [[event]]"
+            raise table.error(key, f"{shown}; {nearest(str(name), scopes)}")
+    return frozenset(names)
+
+
+def _leaves_open(table: CheckedTable, scopes: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Return the scopes that need not be closed: of `true` the event's own, or all."""
+    value = table.values.get("leaves_open", False)
+    if isinstance(value, bool):
+        return frozenset(scopes or {ALL_SCOPES: ()}) if value else frozenset()
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise table.wrong("leaves_open", "true, or names of scopes")
+    return frozenset(names)
+
+
+def _values(table: CheckedTable) -> dict[str, tuple[Any, ...]]:
+    """Return which values may stand where."""
+    found = {}
+    for pointer, listed in table.table("values").items():
+        table.check_pointer("values", pointer)
+        if not isinstance(listed, list) or not listed:
+            message = f"'event.values' of {pointer!r} must be an array of literals"
+            raise table.error("values", message, pointer)
+        if any(isinstance(each, dict | list) for each in listed):
+            message = f"'event.values' of {pointer!r} must have literals alone"
+            raise table.error("values", message, pointer)
+        found[pointer] = tuple(listed)
+    return found
 
 
 def _kind(table: CheckedTable, stream: DeclaredStream) -> str:
@@ -121,7 +224,8 @@ def _kind(table: CheckedTable, stream: DeclaredStream) -> str:
 
 def _check_plain(table: CheckedTable, text: str | None) -> None:
     """Raise DeclarationError where an event whose data is not JSON has members."""
-    for key in ("when", "require", "scope", "complete_when", "failed_when", "equal", "echo"):
+    keys = ("when", "require", "scope", "complete_when", "failed_when", "equal", "echo")
+    for key in (*keys, "optional", "values"):
         if key in table:
             raise table.error(key, f"'event.{key}' looks into JSON, and 'json' is false")
     if text:

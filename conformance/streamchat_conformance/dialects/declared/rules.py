@@ -31,6 +31,7 @@ from streamchat_conformance.dialects.declared.machine import DeclaredMachine, ru
 from streamchat_conformance.dialects.declared.refusals import lacking
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.judges.error import is_large, is_refusal
+from streamchat_conformance.judges.head import show_field, stream_head
 from streamchat_conformance.judges.judge import Evidence, Judges, Verdict
 from streamchat_conformance.judges.payload import block_finding
 from streamchat_conformance.judges.reading import Reading
@@ -53,23 +54,42 @@ def made_for(dialect: Dialect, shared: Mapping[str, Requirement]) -> tuple[Decla
     Raises DeclarationError where the file changes a level that it may not change.
     """
     declaration, source = declaration_of(dialect), SOURCE
-    check_levels(declaration, shared)
+    check_levels(declaration, shared, frozenset(own_rows(declaration)))
     declarations = Declarations()
     judges = Judges(declarations)
     for suffix, title in _of_several_streams(declaration):
         id_ = f"{declaration.name}.{suffix}"
-        declarations.declare(Requirement(id=id_, level=MUST, title=title, source=source))
+        level = level_of(declaration, id_)
+        declarations.declare(Requirement(id=id_, level=level, title=title, source=source))
     for suffix, expectation, title in _kinds_of_requests(declaration):
-        row = (f"{declaration.name}.{suffix}", MUST, title, source)
+        id_ = f"{declaration.name}.{suffix}"
+        row = (id_, level_of(declaration, id_), title, source)
         declare_rows(judges, expectation, [row])
         if suffix == "required":
             _name_members(judges, declaration)
     for suffix, level, title, decide, evidence in _rows(declaration):
         id_ = f"{declaration.name}.{suffix}"
+        own = level_of(declaration, id_, level)
         needs = (FAULT,) if suffix == "failed-event" else ()
-        declared = judges.judge(id_, level, title, source=source, needs=needs, evidence=evidence)
+        declared = judges.judge(id_, own, title, source=source, needs=needs, evidence=evidence)
         declared(partial(decide, id_, declaration))
     return declarations, judges
+
+
+def own_rows(declaration: Declaration) -> Iterator[str]:
+    """Yield the ids of the requirements that follow from a declaration."""
+    for row in (
+        *_of_several_streams(declaration),
+        *_kinds_of_requests(declaration),
+        *_rows(declaration),
+    ):
+        yield f"{declaration.name}.{row[0]}"
+
+
+def level_of(declaration: Declaration, id_: str, level: Level = MUST) -> Level:
+    """Return the level of one of its own requirements: a file may lower it."""
+    word = declaration.levels.get(id_)
+    return Level(word) if word is not None else level
 
 
 def declaration_of(dialect: Dialect) -> Declaration:
@@ -130,7 +150,10 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
     of_events = {
         "schema": (
             any(
-                kind.require or (kind.text is not None and not kind.text_optional)
+                kind.require
+                or kind.optional
+                or kind.values
+                or (kind.text is not None and not kind.text_optional)
                 for kind in events
             ),
             "Each event has the declared members, of the declared types.",
@@ -139,13 +162,14 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
             declaration.has_order,
             "Events come in the declared order.",
         ),
+        "event-names": (bool(stream.event_names), "Each event is named as its kind."),
         "after-terminal": (ends, "No event that may not come then follows the end."),
         "names": (stream.unknown_red, "Only declared kinds of events come."),
         "counter": (bool(stream.counter), "The declared counter rises with each event."),
         "same": (bool(stream.same), "What is declared the same is the same in all events."),
         "final-text": (
             any(kind.equal for kind in events),
-            "The text of the last event is that of the events before it.",
+            "A text that comes once more is that of the events before it.",
         ),
         "echo": (any(kind.echo for kind in events), "Declared members repeat the request."),
     }
@@ -162,6 +186,10 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
         never = stream.sentinel_level is SentinelLevel.NEVER
         title = "No sentinel comes." if never else "A complete stream ends with the sentinel."
         yield "sentinel", _LEVELS.get(stream.sentinel_level, MUST), title, _sentinel, whole
+    if stream.headers:
+        yield "headers", MUST, "A stream has the declared field lines.", _headers, Evidence.KEPT
+    if stream.lf:
+        yield "line-ends", MUST, "Lines of a stream end with LF alone.", _line_ends, part
     if declaration.has_text:
         yield "text", MUST, "A plain request is answered by text.", _text, whole
 
@@ -207,6 +235,28 @@ def _echo(id_: str, machine: DeclaredMachine, reading: Reading) -> Verdict:
             message = f"{pointer} does not repeat {word}"
             return [block_finding(reading, block, id_, message, repr(wanted)[:160])]
     return []
+
+
+def _headers(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+    head = stream_head(reading)
+    if head is None:
+        return None
+    for name, wanted in declaration.stream.headers.items():
+        if wanted.strip() not in [value.strip() for value in head.values(name)]:
+            message = f"a stream comes without the declared field {name}"
+            return [Finding(id_, message, f"{name}: {wanted}", show_field(head, name), head.offset)]
+    return []
+
+
+def _line_ends(id_: str, _: Declaration, reading: Reading) -> Verdict:
+    if not reading.judges_stream or not reading.stream.lines:
+        return None
+    odd = next((line for line in reading.stream.lines if line.ending not in (b"\n", b"")), None)
+    if odd is None:
+        return []
+    message = "a line does not end with LF alone"
+    received = show(odd.content[:120] + odd.ending)
+    return [Finding(id_, message, "LF", received, reading.wire(odd))]
 
 
 def _tail(reading: Reading) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.dialects.declared.declaration import DeclaredRequestForm
 
-PLACEHOLDER_NAMES = ("prompt", "history", "model", "uuid", "role", "text")
+UUIDS = ("uuid", "uuid2", "uuid3")
+PLACEHOLDER_NAMES = ("prompt", "history", "model", *UUIDS, "role", "text")
 _PLACEHOLDER = re.compile(r"\$(" + "|".join(PLACEHOLDER_NAMES) + r")\b")
 Turn = tuple[str, str]
 """A role, by the suite's word for it, and a text."""
@@ -50,12 +51,28 @@ def request_of(
 ) -> Any:
     """Return the JSON value of a request."""
     said = [*turns, ("user", prompt)] if form.prompt_in_history else turns
+    base = uuid.UUID(id_) if id_ else uuid.uuid4()
+    ids = dict(zip(UUIDS, map(str, (base, _other(base, 2), _other(base, 3))), strict=True))
     history = [
-        filled(form.history_item, {"role": form.roles.get(role, role), "text": text})
-        for role, text in said
+        filled(
+            form.history_item,
+            # Each turn has ids of its own.
+            {
+                **{
+                    name: str(_other(uuid.UUID(each), f"turn {number}"))
+                    for name, each in ids.items()
+                },
+                "role": form.roles.get(role, role),
+                "text": text,
+            },
+        )
+        for number, (role, text) in enumerate(said)
     ]
-    values = {"prompt": prompt, "history": history, "model": model}
-    return filled(form.template, {**values, "uuid": id_ or str(uuid.uuid4())})
+    return filled(form.template, {"prompt": prompt, "history": history, "model": model, **ids})
+
+
+def _other(base: uuid.UUID, label: object) -> uuid.UUID:
+    return uuid.uuid5(base, str(label))
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 STREAM_ROWS = (
     *("schema", "order", "terminal", "after-terminal", "sentinel", "names", "counter", "same"),
-    *("final-text", "text", "echo"),
+    *("final-text", "text", "echo", "event-names", "headers", "line-ends"),
 )
 """Decided on every stream of a run."""
 
