@@ -17,8 +17,8 @@ SEEN = "Seen in a whole run; the recording keeps the outcome and this reason."
 
 def board_files() -> dict[str, str]:
     """Return the files of the board: its page, and one for each server."""
-    from streamchat_conformance.report.html import html_report
     from streamchat_conformance.report.html.board import board
+    from streamchat_conformance.report.html.report_page import html_report
 
     entries = _entries()
     return {

@@ -18,7 +18,7 @@ STARTED = "2026-01-01T00:00:00+00:00"
 
 def sample_files() -> dict[str, str]:
     """Return the sample report in each form: its file's name to its text."""
-    from streamchat_conformance.report.html import html_report
+    from streamchat_conformance.report.html.report_page import html_report
     from streamchat_conformance.report.model import report_from_json
     from streamchat_conformance.report.sarif import sarif_report
 

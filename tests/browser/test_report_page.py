@@ -12,7 +12,7 @@ from streamchat_conformance.catalogue import Level
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
-from streamchat_conformance.report.html import html_report
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from ..plugin.harness import judge

@@ -92,6 +92,26 @@ def test_every_package_says_in_one_line_what_it_contains() -> None:
                 assert text.split("\n")[0].endswith("."), name
 
 
+def test_all_pages_have_the_same_colours() -> None:
+    texts = {
+        file.read_text("utf-8")
+        for package in PACKAGES.values()
+        for file in package.rglob("palette.css")
+    }
+    assert len(texts) == 1
+
+
+BUILT_BY_HAND = re.compile(r"html\.escape|from html import|[\"']<(?:table|tr|td|div|svg|p|h\d)\b")
+
+
+@pytest.mark.parametrize("package", ["streamchat_conformance", "streamchat_load"])
+def test_pages_are_made_of_templates(package: str) -> None:
+    found = [
+        name for name, file in modules(package).items() if BUILT_BY_HAND.search(file.read_text())
+    ]
+    assert found == []
+
+
 def test_the_grammar_of_a_token_is_written_once() -> None:
     places = [
         name

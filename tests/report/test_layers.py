@@ -8,7 +8,7 @@ from streamchat_conformance.commands import explain
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.catalogue_text import texts_of
-from streamchat_conformance.report.html import html_report
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.server_name import NAME_LIMIT, server_name
 from streamchat_conformance.suite.verdicts.outcomes import Outcome

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.report import redact
-from streamchat_conformance.report.html import html_report
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.redact import Redactor, declare_secret
 from streamchat_conformance.suite.verdicts.outcomes import Outcome

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from streamchat_conformance.commands.matrix import column_names
 from streamchat_conformance.commands.parsing import EXIT_OK, Parser, Usage, fault, write_checked
-from streamchat_conformance.report.html import html_report
 from streamchat_conformance.report.html.board import BoardEntry, board
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.model import ReportError, load_report
 
 INDEX = "index.html"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamchat_conformance.commands.parsing import Parser, Usage, fault, write_checked
-from streamchat_conformance.report.html import html_report
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.model import ReportError, load_report
 
 

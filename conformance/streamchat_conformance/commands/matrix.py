@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.commands.parsing import (
     EXIT_OK,
     Parser,
@@ -16,33 +15,11 @@ from streamchat_conformance.commands.parsing import (
     print_safely,
     write_checked,
 )
-from streamchat_conformance.report.html import page
-from streamchat_conformance.report.html.markup import Markup, element
-from streamchat_conformance.report.html.requirement_view import LABELS
-from streamchat_conformance.report.layers import failures
-from streamchat_conformance.report.levels import changed_levels
+from streamchat_conformance.report.html.matrix import html_matrix
 from streamchat_conformance.report.markdown import inline, table
-from streamchat_conformance.report.model import (
-    Report,
-    ReportedRequirement,
-    ReportError,
-    load_report,
-)
+from streamchat_conformance.report.matrix import SIGNS, Named, layers, legend, rows
+from streamchat_conformance.report.model import Report, ReportError, load_report
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
-
-_SIGNS = {
-    Outcome.PASS: "✓",
-    Outcome.FAIL: "✗",
-    Outcome.BLOCKED: "b",
-    Outcome.NOT_APPLICABLE: "-",
-    Outcome.ERROR: "E",
-    Outcome.NOT_RUN: " ",
-    Outcome.KNOWN_FAILURE: "k",
-    Outcome.UNEXPECTED_PASS: "u",
-}
-
-Named = tuple[str, Report]
-"""A report with the name of its column."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -62,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         if arguments.markdown is not None:
             write_checked("--markdown", arguments.markdown, text)
         if arguments.html is not None:
-            write_checked("--html", arguments.html, as_html(reports))
+            write_checked("--html", arguments.html, html_matrix(reports))
     except (Usage, ReportError) as mistake:
         return fault("matrix", mistake)
     if arguments.markdown is None and arguments.html is None:
@@ -86,109 +63,23 @@ def as_markdown(reports: Sequence[Named]) -> str:
     verdicts = ["**verdict**", "", *(inline(report.verdict) for _, report in reports)]
     passed = ["**passed**", "", *(_passed(report) for _, report in reports)]
     rules = ["**rules**", "", *(inline(report.rule_set) for _, report in reports)]
-    rows = [verdicts, rules, passed, *_layer_rows(reports)]
+    lines = [verdicts, rules, passed, *_layer_rows(reports)]
     if any(report.changed() for _, report in reports):
-        rows.append(["**levels changed**", "", *(_changes(report) for _, report in reports)])
-    for entry, outcomes in _rows(reports):
-        signs = [_SIGNS[outcome] if outcome else "" for outcome in outcomes]
-        rows.append([_name(entry.id), entry.level.value, *signs])
-    return "\n".join([*table(head, rows), "", _legend(), ""])
-
-
-def as_html(reports: Sequence[Named]) -> str:
-    """Return the table as a whole HTML document."""
-    head = element(
-        "tr",
-        element("th", "requirement", scope="col"),
-        element("th", "level", scope="col"),
-        *(element("th", name, title=report.url, scope="col") for name, report in reports),
-    )
-    rows = [
-        element(
-            "tr",
-            element("th", "verdict", scope="row"),
-            element("td", ""),
-            *(element("td", report.verdict) for _, report in reports),
-        )
-    ]
-    sets = [element("td", report.rule_set) for _, report in reports]
-    rows.append(element("tr", element("th", "rules", scope="row"), element("td", ""), *sets))
-    if any(report.changed() for _, report in reports):
-        texts = [element("td", changed_levels(report)) for _, report in reports]
-        row_head = element("th", "levels changed", scope="row")
-        rows.append(element("tr", row_head, element("td", ""), *texts))
-    for name, shown in _layers(reports):
-        texts = [element("td", text) for text in shown]
-        row_head = element("th", name, scope="row")
-        rows.append(element("tr", row_head, element("td", "MUST"), *texts))
-    for entry, outcomes in _rows(reports):
-        cells = [_cell(outcome) for outcome in outcomes]
-        name = element("th", element("code", entry.id), scope="row", title=entry.title)
-        rows.append(element("tr", name, element("td", entry.level.value), *cells))
-    return page(
-        f"matrix of {len(reports)} reports",
-        [
-            element("h1", "Matrix", id="requirements"),
-            element("p", _legend()),
-            element(
-                "div",
-                element("table", element("thead", head), element("tbody", *rows), class_="matrix"),
-                class_="scroll",
-                tabindex="0",
-            ),
-        ],
-    )
-
-
-def _layers(reports: Sequence[Named]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the row of each layer: its name, and how it did in each report."""
-    for layer, name in ((Layer.APPLICATION, "your code"), (Layer.SERVER, "HTTP server")):
-        yield name, [layer_result(report, layer) for _, report in reports]
-
-
-def layer_result(report: Report, layer: Layer) -> str:
-    """Return how one layer did in a report; the HTTP server with its name."""
-    result = failures(report.count(level=Level.MUST, layer=layer))
-    named = layer is Layer.SERVER and report.http_server
-    return f"{report.http_server}: {result}" if named else result
+        lines.append(["**levels changed**", "", *(_changes(report) for _, report in reports)])
+    for entry, outcomes in rows(reports):
+        signs = [SIGNS[outcome] if outcome else "" for outcome in outcomes]
+        lines.append([_name(entry.id), entry.level.value, *signs])
+    return "\n".join([*table(head, lines), "", legend(), ""])
 
 
 def _layer_rows(reports: Sequence[Named]) -> Iterator[list[str]]:
-    for name, shown in _layers(reports):
+    for name, shown in layers(reports):
         yield [f"**{name}**", "MUST", *map(inline, shown)]
 
 
 def _name(id_: str) -> str:
     """Return an id as code, if it is one: a damaged report may name anything."""
     return f"`{id_}`" if re.fullmatch(r"[a-z0-9.-]+", id_) else inline(id_)
-
-
-def _legend() -> str:
-    signs = [f"{sign} {LABELS[outcome]}" for outcome, sign in _SIGNS.items() if sign.strip()]
-    return f"{', '.join(signs)}; empty: not run"
-
-
-def _cell(outcome: Outcome | None) -> Markup:
-    if outcome is None:
-        return element("td", "")
-    return element("td", _SIGNS[outcome], class_=outcome.value, title=LABELS[outcome])
-
-
-def _rows(
-    reports: Sequence[Named],
-) -> list[tuple[ReportedRequirement, list[Outcome | None]]]:
-    """Return each requirement of any report, with its outcome in every report."""
-    entries: dict[str, ReportedRequirement] = {}
-    columns = []
-    for _, report in reports:
-        column = {entry.id: entry for entry in report.requirements}
-        entries = {**column, **entries}
-        columns.append(column)
-    rows = []
-    for id_, entry in sorted(entries.items()):
-        found = [column.get(id_) for column in columns]
-        rows.append((entry, [each.outcome if each else None for each in found]))
-    return rows
 
 
 def _changes(report: Report) -> str:

@@ -12,7 +12,7 @@ import pytest
 from streamchat_conformance.report.badge import badge
 from streamchat_conformance.report.code_quality import code_quality_report
 from streamchat_conformance.report.files import WriteError, check_writable, write_file
-from streamchat_conformance.report.html import html_report
+from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.markdown import markdown_report
 from streamchat_conformance.report.model import Report, report_from_json
 from streamchat_conformance.report.sarif import sarif_report

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.catalogue.links import false_alarm, rule_page
 from streamchat_conformance.report.catalogue_text import texts_of
-from streamchat_conformance.report.html.markup import visible
 from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.levels import changed_levels
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.report.terminal import SERVER_LAYER
+from streamchat_conformance.report.visible import visible
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 LIMIT_BYTES = 1_000_000

@@ -1,17 +1,19 @@
-"""Line charts as SVG, for a page without scripts or other files."""
+"""Line charts, for a page without scripts or other files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from markupsafe import Markup
+from streamchat_conformance.report.html import svg
 
-WIDTH, HEIGHT = 720, 200
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 24
-COLOURS = ("#1f6feb", "#d1242f", "#8250df", "#1a7f37")
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FRAME = svg.Frame(width=720, height=200, left=56, right=12, top=12, bottom=24)
+SHARES = (0.0, 0.5, 1.0)
+"""The heights at which the scale is written, as shares of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,63 +24,52 @@ class ChartLine:
     values: Sequence[float | None]
 
 
-def chart(title: str, unit: str, at_s: Sequence[float], lines: Sequence[ChartLine]) -> str:
-    """Return a chart of lines over the same instants (seconds), with a legend and two scales."""
-    known = [value for line in lines for value in line.values if value is not None]
-    if not known or not at_s:
-        return ""
-    top = _round_up(max(known)) or 1.0
-    end_s = max(at_s[-1], 1.0)
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Lines over the same instants, with two scales."""
 
-    def x(second: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * second / end_s
+    title: str
+    unit: str
+    at_s: Sequence[float]
+    """The instants (seconds)."""
+    lines: Sequence[ChartLine]
 
-    def y(value: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
-
-    parts = []
-    for share in (0.0, 0.5, 1.0):
-        level = y(top * share)
-        parts.append(
-            f'<line class="grid" x1="{LEFT}" y1="{level:.1f}" x2="{WIDTH - RIGHT}" '
-            f'y2="{level:.1f}"/><text class="tick" x="{LEFT - 6}" y="{level + 4:.1f}" '
-            f'text-anchor="end">{top * share:g}</text>'
+    def __bool__(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool(self.at_s) and any(
+            value is not None for line in self.lines for value in line.values
         )
-        parts.append(
-            f'<text class="tick" x="{x(end_s * share):.1f}" y="{HEIGHT - 6}" '
-            f'text-anchor="middle">{round(end_s * share, 1):g} s</text>'
-        )
-    for line, colour in zip(lines, COLOURS, strict=False):
-        for stretch in _stretches(at_s, line.values):
-            if len(stretch) == 1:
-                second, value = stretch[0]
+
+    @property
+    def picture(self) -> Markup:
+        """The chart as a picture."""
+        known = [value for line in self.lines for value in line.values if value is not None]
+        top = svg.round_up(max(known)) if max(known) > 0 else 1.0
+        end_s = max(self.at_s[-1], 1.0)
+        parts = [*_scales(top, end_s)]
+        for number, line in enumerate(self.lines):
+            for stretch in _stretches(self.at_s, line.values):
+                points = [
+                    (FRAME.x(second / end_s), FRAME.y(value / top)) for second, value in stretch
+                ]
+                kind = f"line-{number}"
                 parts.append(
-                    f'<circle cx="{x(second):.1f}" cy="{y(value):.1f}" r="2" fill="{colour}"/>'
+                    svg.polyline(points, kind) if len(points) > 1 else svg.dot(*points[0], kind)
                 )
-                continue
-            points = " ".join(f"{x(second):.1f},{y(value):.1f}" for second, value in stretch)
-            parts.append(f'<polyline fill="none" stroke="{colour}" points="{points}"/>')
-    legend = " ".join(
-        f'<span><i style="background:{colour}"></i>{escape(line.name)}</span>'
-        for line, colour in zip(lines, COLOURS, strict=False)
-    )
-    return (
-        f"<figure><figcaption>{escape(title)} ({escape(unit)}) {legend}</figcaption>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"{''.join(parts)}</svg></figure>"
-    )
+        return svg.picture(FRAME, self.title, parts)
 
 
-def _round_up(value: float) -> float:
-    """Return the least of 1, 2, 5 times a power of ten that is not below a value."""
-    if value <= 0:
-        return 0.0
-    step = 10.0 ** (len(str(int(value))) - 1) if value >= 1 else 0.001
-    while True:
-        for factor in (1.0, 2.0, 5.0):
-            if step * factor >= value:
-                return step * factor
-        step *= 10
+def _scales(top: float, end_s: float) -> Iterator[Markup]:
+    for share in SHARES:
+        level = FRAME.y(share)
+        yield svg.line(FRAME.x(0), level, FRAME.x(1), level, "grid")
+        yield svg.text(FRAME.left - 6, level + 4, f"{top * share:g}", anchor="end")
+    for second in svg.ticks(end_s, most=6):
+        x = FRAME.x(second / end_s)
+        # What stands at an end of the axis stays clear of the other scale and of the edge.
+        last = x > FRAME.width - FRAME.left / 2
+        anchor = "start" if second == 0 else "end" if last else "middle"
+        yield svg.text(x, FRAME.height - 6, f"{second:g} s", anchor=anchor)
 
 
 def _stretches(

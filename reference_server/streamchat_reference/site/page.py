@@ -32,7 +32,7 @@ def page_response() -> Response:
 @cache
 def _page() -> tuple[str, str]:
     """Return the page and its Content-Security-Policy."""
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("palette.css") + _asset("page.css"), _asset("page.js")
     environment = Environment(
         loader=PackageLoader(_PACKAGE),
         autoescape=True,

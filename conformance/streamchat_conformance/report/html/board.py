@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from streamchat_conformance.catalogue import Level
-from streamchat_conformance.report.html import page
-from streamchat_conformance.report.html.markup import Markup, element
+from streamchat_conformance.report.html.documents import PAGES
 from streamchat_conformance.report.model import Report, ReportedRequirement
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
@@ -31,18 +30,21 @@ class BoardEntry:
 
 def board(entries: Sequence[BoardEntry]) -> str:
     """Return the page: the servers that break the least first, in each dialect."""
-    ordered = sorted(entries, key=_rank)
-    dialects = list(dict.fromkeys(entry.report.dialect for entry in ordered))
-    verdicts = sorted({entry.report.verdict for entry in entries})
-    parts = [
-        element("p", "streamchat-conformance", class_="brand"),
-        element("h1", "Judged servers"),
-        element("p", f"{len(entries)} servers, in {len(dialects)} dialects. ", _legend()),
-        _filters(dialects, verdicts),
-        element("section", *map(_server, ordered), class_="servers", id="requirements"),
-        element("p", "Nothing matches these filters.", id="nothing", hidden=True),
-    ]
-    return page("judged servers", parts, styles=["board.css"], script="board.js")
+    servers = [_ServerView(entry) for entry in sorted(entries, key=_rank)]
+    dialects = list(dict.fromkeys(server.report.dialect for server in servers))
+    verdicts = sorted({server.report.verdict for server in servers})
+    return PAGES.document(
+        "board.html",
+        title="judged servers",
+        styles=["board.css"],
+        script="board.js",
+        servers=servers,
+        dialects=len(dialects),
+        choices={
+            "dialect": [(name, name) for name in dialects],
+            "verdict": [(name, name) for name in verdicts],
+        },
+    )
 
 
 def _rank(entry: BoardEntry) -> tuple[str, int, int, str]:
@@ -54,102 +56,70 @@ def _broken(report: Report, level: Level) -> list[ReportedRequirement]:
     return [each for each in report.requirements if each.level is level and each.outcome in _BROKEN]
 
 
-def _legend() -> Markup:
-    kinds = (("good", "all kept"), ("should", "a SHOULD is broken"), ("must", "a MUST is broken"))
-    cells = [element("span", text, class_=f"cell {kind}") for kind, text in kinds]
-    sentence = "Each area shows how many of its decided requirements are broken: "
-    shown = [part for cell in cells for part in (cell, " ")]
-    return element("span", sentence, *shown, "a cell leads to the first finding.", class_="legend")
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One area of a server."""
+
+    area: str
+    kind: str
+    """The level of the worst that is broken, or `good`."""
+    share: str
+    """How many of the decided requirements are broken."""
+    first: str
+    """The id of the worst that is broken; empty where nothing is."""
 
 
-def _filters(dialects: Sequence[str], verdicts: Sequence[str]) -> Markup:
-    return element(
-        "div",
-        _select("dialect", dialects),
-        _select("verdict", verdicts),
-        element(
-            "label",
-            "text ",
-            element("input", type="search", id="filter-text", placeholder="a server or an id"),
-        ),
-        element("output", id="shown", aria_live="polite"),
-        class_="filters",
-        role="search",
-        aria_label="filter the servers",
-        id="filters",
-        hidden=True,
-    )
+@dataclass(frozen=True, slots=True)
+class _ServerView:
+    """What `board.html` shows of one server."""
+
+    entry: BoardEntry
+
+    @property
+    def report(self) -> Report:
+        """Its report."""
+        return self.entry.report
+
+    @property
+    def broken(self) -> list[ReportedRequirement]:
+        """The MUST and SHOULD that it breaks."""
+        return [*_broken(self.report, Level.MUST), *_broken(self.report, Level.SHOULD)]
+
+    @property
+    def counts(self) -> str:
+        """How many of the decided requirements it breaks."""
+        parts = []
+        for level in (Level.MUST, Level.SHOULD):
+            decided = sum(
+                each.level is level and each.outcome in _DECIDED
+                for each in self.report.requirements
+            )
+            parts.append(f"{len(_broken(self.report, level))} of {decided} {level.value}")
+        return f"{' and '.join(parts)} broken"
+
+    @property
+    def searched(self) -> str:
+        """What a search in the page looks at."""
+        ids = " ".join(each.id for each in self.broken)
+        return f"{self.entry.name} {self.entry.what} {self.entry.versions} {ids}".lower()
+
+    def href(self, id_: str = "") -> str:
+        """Return the address of its report, or of a requirement in it."""
+        return quote(self.entry.page) + (f"#{quote(id_)}" if id_ else "")
+
+    def cells(self) -> Iterator[_Cell]:
+        """Yield a cell for each area in which something was decided."""
+        for area in self.report.areas():
+            gating = [each for each in self.report.requirements if each.level is not Level.MAY]
+            decided = [each for each in gating if each.area == area and each.outcome in _DECIDED]
+            if not decided:
+                continue
+            broken = [each for each in decided if each.outcome in _BROKEN]
+            broken.sort(key=_weight)
+            kind = broken[0].level.value.lower() if broken else "good"
+            first = broken[0].id if broken else ""
+            yield _Cell(area, kind, f"{len(broken)}/{len(decided)}", first)
 
 
-def _select(name: str, choices: Sequence[str]) -> Markup:
-    options = [element("option", "all", value="")]
-    options += [element("option", choice, value=choice) for choice in choices]
-    return element("label", f"{name} ", element("select", *options, id=f"filter-{name}"))
-
-
-def _server(entry: BoardEntry) -> Markup:
-    report = entry.report
-    must, should = (_broken(report, level) for level in (Level.MUST, Level.SHOULD))
-    decided = {
-        level: sum(each.level is level and each.outcome in _DECIDED for each in report.requirements)
-        for level in Level
-    }
-    counts = (
-        f"{len(must)} of {decided[Level.MUST]} MUST and {len(should)} of "
-        f"{decided[Level.SHOULD]} SHOULD broken"
-    )
-    ids = " ".join(each.id for each in (*must, *should))
-    return element(
-        "article",
-        element(
-            "div",
-            element("h2", element("a", entry.name, href=_href(entry.page))),
-            element("span", report.verdict, class_=f"chip {report.verdict}"),
-            class_="head",
-        ),
-        element("p", entry.what, class_="what") if entry.what else Markup(""),
-        element("p", f"{report.dialect}; {counts}"),
-        element("p", entry.versions, class_="versions") if entry.versions else Markup(""),
-        element("div", *_cells(entry), class_="areas"),
-        _failing(entry, [*must, *should]),
-        class_="server",
-        data_dialect=report.dialect,
-        data_verdict=report.verdict,
-        data_text=f"{entry.name} {entry.what} {entry.versions} {ids}".lower(),
-    )
-
-
-def _cells(entry: BoardEntry) -> Iterator[Markup]:
-    """Yield a cell for each area: a link to the first finding where there is one."""
-    for area in entry.report.areas():
-        gating = [each for each in entry.report.requirements if each.level is not Level.MAY]
-        decided = [each for each in gating if each.area == area and each.outcome in _DECIDED]
-        broken = [each for each in decided if each.outcome in _BROKEN]
-        if not decided:
-            continue
-        broken.sort(key=lambda each: (list(Level).index(each.level), _BROKEN.index(each.outcome)))
-        kind = broken[0].level.value.lower() if broken else "good"
-        label = [element("span", area), element("span", f"{len(broken)}/{len(decided)}")]
-        if broken:
-            yield element("a", *label, class_=f"cell {kind}", href=_href(entry.page, broken[0].id))
-        else:
-            yield element("span", *label, class_=f"cell {kind}")
-
-
-def _failing(entry: BoardEntry, broken: Sequence[ReportedRequirement]) -> Markup:
-    if not broken:
-        return Markup("")
-    items = [
-        element(
-            "li",
-            element("a", each.id, href=_href(entry.page, each.id)),
-            f" ({each.level_text})" + (f", blocked by {each.cause}" if each.cause else ""),
-        )
-        for each in broken
-    ]
-    fold = element("summary", f"What is broken ({len(broken)})")
-    return element("details", fold, element("ul", *items, class_="failing"), class_="inner")
-
-
-def _href(file: str, id_: str = "") -> str:
-    return quote(file) + (f"#{quote(id_)}" if id_ else "")
+def _weight(entry: ReportedRequirement) -> tuple[int, int]:
+    return list(Level).index(entry.level), _BROKEN.index(entry.outcome)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from streamchat_conformance.report.html.markup import Markup, element, escaped, joined
+from markupsafe import Markup
+
+from streamchat_conformance.report.html.documents import shown
 
 MARKED_BYTES = 40
 """How many bytes are marked from an offset on, unless the line ends before."""
@@ -49,7 +51,7 @@ def as_text(data: bytes, offsets: Sequence[int] = (), *, around: int | None = No
     """
     spans = marked_spans(data, offsets)
     if around is None:
-        shown = windows(
+        parts_shown = windows(
             len(data),
             [span[0] for span in spans],
             start=TEXT_START_BYTES,
@@ -57,28 +59,32 @@ def as_text(data: bytes, offsets: Sequence[int] = (), *, around: int | None = No
             end=TEXT_END_BYTES,
         )
     else:
-        shown = windows(len(data), [at for at, _ in spans], start=0, around=around, end=0)
-    parts: list[str] = []
+        parts_shown = windows(len(data), [at for at, _ in spans], start=0, around=around, end=0)
+    parts: list[Markup] = []
     position = 0
-    for low, high in shown:
+    for low, high in parts_shown:
         parts.append(_left_out(low - position))
         parts.extend(_pieces(data, low, high, spans))
         position = high
     parts.append(_left_out(len(data) - position))
     if any(at >= len(data) for at, _ in spans):
-        parts.append(element("mark", "⟨the recording ends here⟩"))
-    return element("pre", *parts, class_="wire", tabindex="0")
+        parts.append(_marked("⟨the recording ends here⟩"))
+    return Markup('<pre class="wire" tabindex="0">{}</pre>').format(Markup("").join(parts))
 
 
-def _pieces(data: bytes, low: int, high: int, spans: Sequence[Span]) -> Iterator[str]:
+def _pieces(data: bytes, low: int, high: int, spans: Sequence[Span]) -> Iterator[Markup]:
     position = low
     for start, end in spans:
         first, last = max(start, position), min(end, high)
         if first < last:
-            yield escaped(printed(data[position:first]))
-            yield element("mark", escaped(printed(data[first:last])))
+            yield shown(printed(data[position:first]))
+            yield _marked(printed(data[first:last]))
             position = last
-    yield escaped(printed(data[position:high]))
+    yield shown(printed(data[position:high]))
+
+
+def _marked(text: str) -> Markup:
+    return Markup("<mark>{}</mark>").format(shown(text))
 
 
 def printed(data: bytes) -> str:
@@ -90,22 +96,23 @@ def printed(data: bytes) -> str:
 def _left_out(size: int) -> Markup:
     if size <= 0:
         return Markup("")
-    return element("span", f"\n… {size:,} bytes are not shown here …\n", class_="left-out")
+    text = f"\n… {size:,} bytes are not shown here …\n"
+    return Markup('<span class="left-out">{}</span>').format(text)
 
 
 def as_hex(data: bytes, offsets: Sequence[int] = ()) -> Markup:
     """Return bytes as a hex dump in a `pre`: offset, bytes, characters."""
     spans = marked_spans(data, offsets)
-    shown = windows(
+    parts_shown = windows(
         len(data),
         [span[0] for span in spans],
         start=HEX_START_BYTES,
         around=HEX_AROUND_BYTES,
         end=HEX_END_BYTES,
     )
-    parts: list[str] = []
+    parts: list[Markup] = []
     position = 0
-    for low, high in shown:
+    for low, high in parts_shown:
         low -= low % ROW_BYTES  # noqa: PLW2901 - a row begins at a round offset
         parts.append(_left_out(low - position))
         parts.extend(
@@ -113,17 +120,18 @@ def as_hex(data: bytes, offsets: Sequence[int] = ()) -> Markup:
         )
         position = high
     parts.append(_left_out(len(data) - position))
-    return element("pre", *parts, class_="wire hex", tabindex="0")
+    return Markup('<pre class="wire hex" tabindex="0">{}</pre>').format(Markup("").join(parts))
 
 
 def _row(data: bytes, low: int, high: int, spans: Sequence[Span]) -> Markup:
-    codes, characters = [], []
+    codes: list[Markup] = []
+    characters: list[Markup] = []
     for at in range(low, high):
         marked = any(start <= at < end for start, end in spans)
-        byte = data[at]
-        code = f"{byte:02x}"
-        character = chr(byte) if 0x20 <= byte < 0x7F else "·"
-        codes.append(element("mark", code) if marked else Markup(code))
-        characters.append(element("mark", character) if marked else escaped(character))
+        show = _marked if marked else shown
+        codes.append(show(f"{data[at]:02x}"))
+        characters.append(show(chr(data[at]) if 0x20 <= data[at] < 0x7F else "·"))
     gap = "   " * (ROW_BYTES - (high - low))
-    return Markup(f"{low:06x}  {' '.join(codes)}{gap}  {joined(characters)}\n")
+    return Markup("{:06x}  {}{}  {}\n").format(
+        low, Markup(" ").join(codes), gap, Markup("").join(characters)
+    )

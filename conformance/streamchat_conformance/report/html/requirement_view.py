@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from streamchat_conformance.catalogue import Layer, is_custom
 from streamchat_conformance.catalogue.links import SUITE_FAULT, false_alarm
-from streamchat_conformance.report.catalogue_text import Defect, cited, defects_of, texts_of
+from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.report.catalogue_text import (
+    Cited,
+    Defect,
+    Texts,
+    cited,
+    defects_of,
+    texts_of,
+)
 from streamchat_conformance.report.html.bytes_view import as_text
-from streamchat_conformance.report.html.markup import Markup, element, joined, link
 from streamchat_conformance.report.model import Report, ReportedFinding, ReportedRequirement
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
-SHOWN_FINDINGS = 3
+FULL_FINDINGS = 3
 """Findings that are shown in full; of others, only the sentence."""
 LISTED_FINDINGS = 20
 EXCERPT_BYTES = 48
@@ -30,121 +40,95 @@ LABELS = {
 }
 """Each outcome as people read it."""
 
-
-def label_of(entry: ReportedRequirement) -> str:
-    """Return a requirement's outcome as people read it."""
-    own = entry.outcome is Outcome.ERROR and is_custom(entry.id)
-    return "fault of the check" if own else LABELS[entry.outcome]
-
-
 LAYERS = {Layer.APPLICATION: "application", Layer.SERVER: "HTTP server"}
 """Each layer as people read it."""
 
 
-def requirement_view(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> Markup:
-    """Return a requirement as a fold. `blocks` are the ids that its failure blocks."""
-    return element(
-        "details",
-        element(
-            "summary",
-            element("span", label_of(entry), class_=f"chip {entry.outcome.value}"),
-            element("span", entry.level.value, class_=f"level {entry.level.value.lower()}"),
-            element("code", entry.id),
-            element("span", LAYERS[entry.layer], class_=f"layer {entry.layer.value}"),
-            element("span", entry.title, class_="sentence"),
-        ),
-        element("div", *_body(report, entry, blocks), class_="body"),
-        class_="requirement",
-        id=entry.id,
-        data_outcome=entry.outcome.value,
-        data_level=entry.level.value,
-        data_layer=entry.layer.value,
-        data_area=entry.area,
-        data_text=f"{entry.id} {entry.title} {entry.source}".lower(),
-    )
+@dataclass(frozen=True, slots=True)
+class RequirementView:
+    """What `requirement.html` shows of one requirement."""
 
+    report: Report
+    entry: ReportedRequirement
+    blocks: Sequence[str]
+    """The ids that its failure blocks."""
 
-def _body(report: Report, entry: ReportedRequirement, blocks: Sequence[str]) -> Iterator[Markup]:
-    if entry.cause:
-        cause = element("a", entry.cause, href=f"#{entry.cause}")
-        yield element("p", "Blocked by ", cause, ": fix that first.", class_="blocked-by")
-    if entry.change is not None:
-        yield element("p", f"Level: {entry.level_text}", class_="level-change")
-    if entry.reason:
-        yield element("p", entry.reason)
-    if entry.outcome is Outcome.PASS:
-        many = "exchange" if entry.examples == 1 else "exchanges"
-        yield element("p", f"{entry.examples} {many} decided it.")
-    if blocks:
-        ids = [part for id_ in blocks for part in (element("a", id_, href=f"#{id_}"), ", ")][:-1]
-        yield element("p", f"Blocks {len(blocks)}: ", *ids)
-    for number, finding in enumerate(entry.findings[:SHOWN_FINDINGS], 1):
-        yield finding_view(report, finding, f"Finding {number}" if len(entry.findings) > 1 else "")
-    yield from _more(entry.findings[SHOWN_FINDINGS:])
-    yield from background(entry.id, entry.source)
-    if entry.outcome in (Outcome.FAIL, Outcome.ERROR) and not is_custom(entry.id):
-        address = false_alarm(entry.id) if entry.outcome is Outcome.FAIL else SUITE_FAULT
-        report_it = "Is this a false alarm? " if entry.outcome is Outcome.FAIL else ""
-        yield element("p", report_it, link(address, "Please report it"), ".", class_="report-it")
+    @property
+    def label(self) -> str:
+        """Its outcome as people read it."""
+        own = self.entry.outcome is Outcome.ERROR and is_custom(self.entry.id)
+        return "fault of the check" if own else LABELS[self.entry.outcome]
 
+    @property
+    def layer(self) -> str:
+        """Its layer as people read it."""
+        return LAYERS[self.entry.layer]
 
-def _more(findings: Sequence[ReportedFinding]) -> Iterator[Markup]:
-    if findings:
-        items = [element("li", item.message) for item in findings[:LISTED_FINDINGS]]
-        if len(findings) > LISTED_FINDINGS:
-            items.append(element("li", f"and {len(findings) - LISTED_FINDINGS} more"))
-        yield element("p", f"{len(findings)} more:")
-        yield element("ul", *items)
+    @property
+    def searched(self) -> str:
+        """What a search in the page looks at."""
+        return f"{self.entry.id} {self.entry.title} {self.entry.source}".lower()
 
+    @property
+    def passed(self) -> bool:
+        """Whether it passed."""
+        return self.entry.outcome is Outcome.PASS
 
-def finding_view(report: Report, finding: ReportedFinding, heading: str) -> Markup:
-    """Return one finding: the problem, expected and received, the bytes, how to replay it."""
-    rows: list[tuple[str, str]] = [("problem", finding.message)]
-    rows += [("expected", finding.expected), ("received", finding.received)]
-    exchange = None if finding.exchange is None else report.exchanges[finding.exchange]
-    if exchange is not None:
-        anchor = element("a", f"exchange {finding.exchange}", href=f"#exchange-{finding.exchange}")
-        rows.append(("seen in", joined([anchor, f" {exchange.label}"])))
-        if finding.offset is not None:
-            excerpt = as_text(exchange.received, [finding.offset], around=EXCERPT_BYTES)
-            rows.append((f"bytes at {finding.offset:,}", excerpt))
-    if finding.request:
-        rows.append(("request", finding.request))
-    if finding.replay:
-        rows.append(("replay", element("pre", finding.replay, class_="replay", tabindex="0")))
-    listed = [part for name, value in rows if value for part in _row(name, value)]
-    title = element("h4", heading) if heading else Markup("")
-    return element("section", title, element("dl", *listed), class_="finding")
+    @property
+    def numbered(self) -> bool:
+        """Whether its findings have numbers."""
+        return len(self.entry.findings) > 1
 
+    @property
+    def findings(self) -> Sequence[ReportedFinding]:
+        """The findings that are shown in full."""
+        return self.entry.findings[:FULL_FINDINGS]
 
-def _row(name: str, value: str) -> tuple[Markup, Markup]:
-    return element("dt", name), element("dd", value)
+    @property
+    def further(self) -> Sequence[ReportedFinding]:
+        """The other findings."""
+        return self.entry.findings[FULL_FINDINGS:]
 
+    @property
+    def listed(self) -> Sequence[ReportedFinding]:
+        """Those of the other findings whose sentence is shown."""
+        return self.further[:LISTED_FINDINGS]
 
-def background(id_: str, source: str) -> Iterator[Markup]:
-    """Yield what holds for every run: source, why it matters, real defects, how to fix it."""
-    rows = [_row("source", source_links(source))]
-    texts = texts_of(id_)
-    if texts is not None:
-        rows.append(_row("why it matters", texts.why))
-    defects = defects_of(source)
-    if defects:
-        items = [element("li", _defect(defect)) for defect in defects]
-        rows.append(_row("seen in real servers", element("ul", *items)))
-    if texts is not None:
-        rows.append(_row("how to fix it", texts.fix))
-    yield element("dl", *(part for row in rows for part in row))
-    for advice in texts.advice if texts is not None else ():
-        pairs = [part for name, text in advice.by_framework.items() for part in _row(name, text)]
-        fold = element("summary", f"{advice.title}: {', '.join(advice.by_framework)}")
-        yield element("details", fold, element("dl", *pairs), class_="inner")
+    def exchange_of(self, finding: ReportedFinding) -> Exchange:
+        """Return the exchange that a finding names."""
+        assert finding.exchange is not None
+        return self.report.exchanges[finding.exchange]
 
+    def excerpt(self, finding: ReportedFinding) -> Markup:
+        """Return the bytes around the place that a finding names."""
+        assert finding.offset is not None
+        received = self.exchange_of(finding).received
+        return as_text(received, [finding.offset], around=EXCERPT_BYTES)
 
-def source_links(source: str) -> Markup:
-    """Return a requirement's source with links to the texts that it cites."""
-    return joined(link(piece.url, piece.text) for piece in cited(source))
+    @property
+    def sources(self) -> Sequence[Cited]:
+        """Where it comes from, in pieces, with the addresses of what it cites."""
+        return tuple(cited(self.entry.source))
 
+    @property
+    def texts(self) -> Texts | None:
+        """Why it matters, and how to fix a server."""
+        return texts_of(self.entry.id)
 
-def _defect(defect: Defect) -> Markup:
-    links = [part for n, url in enumerate(defect.urls, 1) for part in (" ", link(url, f"[{n}]"))]
-    return joined([element("b", defect.project), f": {defect.seen}", *links])
+    @property
+    def defects(self) -> Sequence[Defect]:
+        """Where it was seen broken in real servers."""
+        return defects_of(self.entry.source)
+
+    @property
+    def report_at(self) -> str:
+        """Where the user can say that the suite is at fault; empty where it cannot be."""
+        if is_custom(self.entry.id):
+            return ""
+        addresses = {Outcome.FAIL: false_alarm(self.entry.id), Outcome.ERROR: SUITE_FAULT}
+        return addresses.get(self.entry.outcome, "")
+
+    @property
+    def report_question(self) -> str:
+        """What is asked where the user can report a false alarm."""
+        return "Is this a false alarm? " if self.entry.outcome is Outcome.FAIL else ""

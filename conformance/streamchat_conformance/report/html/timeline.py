@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from streamchat_conformance.core.eventstream import read_event_stream
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http1 import read_response
-from streamchat_conformance.report.html.markup import Markup, element
+from streamchat_conformance.report.html import svg
 
-WIDTH, LEFT, RIGHT = 960, 84, 16
-LANES = (("sent", 18), ("reads", 46), ("chunks", 74), ("events", 102))
-AXIS_Y, HEIGHT = 126, 150
+FRAME = svg.Frame(width=960, height=150, left=84, right=16, top=0, bottom=24)
+LANES = {"sent": 18, "reads": 46, "chunks": 74, "events": 102}
+"""What is drawn, and the height of each lane's middle."""
+AXIS_Y = 126
 MARK_HEIGHT = 18
+NAMED_BURSTS = 3
+"""Of more bursts only the first are named."""
 GAP_SHARE = 0.25
 """A silence is coloured when it takes this share of the whole time …"""
 GAP_S = 0.25
@@ -22,8 +27,6 @@ GAP_S = 0.25
 BURST_EVENTS = 3
 BURST_S = 0.01
 """How many events within how short a time (seconds), after a silence, are called a burst."""
-
-_STEPS = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class Course:
         low, high = self.longest_silence
         if high - low >= GAP_S:
             parts.append(f"longest silence {seconds(high - low)}, from {seconds(low)}")
-        parts += [f"{count} events at once at {seconds(at)}" for at, count in self.bursts[:3]]
+        parts += [
+            f"{count} events at once at {seconds(at)}" for at, count in self.bursts[:NAMED_BURSTS]
+        ]
         return "; ".join(parts) + f"; ending: {self.ending.value}"
 
 
@@ -103,32 +108,25 @@ def timeline(course: Course) -> Markup:
     parts: list[Markup] = []
     low, high = course.longest_silence
     if high - low >= max(GAP_S, GAP_SHARE * course.end_s):
-        parts.append(_silence(scale, low, high))
-    for name, y in LANES:
-        parts.append(_text(LEFT - 10, y + 5, name, anchor="end"))
-        parts.append(element("line", x1=LEFT, y1=y, x2=WIDTH - RIGHT, y2=y, class_="lane"))
+        parts.extend(_silence(scale, low, high))
+    for name, y in LANES.items():
+        parts.append(svg.text(FRAME.left - 10, y + 5, name, anchor="end"))
+        parts.append(svg.line(FRAME.x(0), y, FRAME.x(1), y, "lane"))
     sent = f"request sent in {seconds(course.sent_s)}"
-    width = max(3.0, scale.x(course.sent_s) - LEFT)
-    parts.append(_bar(LEFT, LANES[0][1], width, "sent", sent))
-    parts.extend(_marks(scale, LANES[1][1], "read", [at for at, _ in course.reads]))
-    parts.extend(_marks(scale, LANES[2][1], "chunk", course.chunks))
-    parts.extend(_marks(scale, LANES[3][1], "event", course.events))
-    for at, count in course.bursts[:3]:
-        right = scale.x(at) > WIDTH * 0.75
+    width = max(3.0, scale.x(course.sent_s) - FRAME.left)
+    parts.append(_bar(FRAME.left, LANES["sent"], width, "sent", sent))
+    parts.extend(_marks(scale, LANES["reads"], "read", [at for at, _ in course.reads]))
+    parts.extend(_marks(scale, LANES["chunks"], "chunk", course.chunks))
+    parts.extend(_marks(scale, LANES["events"], "event", course.events))
+    for at, count in course.bursts[:NAMED_BURSTS]:
+        right = scale.x(at) > FRAME.width * 0.75
         x, anchor = scale.x(at) + (-8 if right else 8), "end" if right else "start"
-        parts.append(_text(x, LANES[3][1] - 10, f"{count} at once", anchor=anchor, name="note"))
+        label = f"{count} at once"
+        parts.append(svg.text(x, LANES["events"] - 10, label, anchor=anchor, kind="note"))
     end = scale.x(course.end_s)
-    parts.append(element("line", x1=end, y1=6, x2=end, y2=AXIS_Y, class_="end"))
+    parts.append(svg.line(end, 6, end, AXIS_Y, "end"))
     parts.extend(_axis(scale))
-    return element(
-        "svg",
-        element("title", course.sentence()),
-        *parts,
-        class_="timeline",
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img",
-        aria_label=course.sentence(),
-    )
+    return svg.picture(FRAME, course.sentence(), parts, kind="timeline")
 
 
 def seconds(value: float) -> str:
@@ -138,30 +136,14 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.2f} s"
 
 
+@dataclass(frozen=True, slots=True)
 class _Scale:
     """Turns seconds into places on the axis."""
 
-    def __init__(self, end_s: float) -> None:
-        self.end_s = end_s
+    end_s: float
 
     def x(self, at_s: float) -> float:
-        share = min(1.0, max(0.0, at_s / self.end_s))
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def ticks(self) -> Iterator[float]:
-        """Yield round times, four to ten of them."""
-        power = 1e-9
-        step = power
-        while step * 10 < self.end_s:
-            for factor in _STEPS:
-                step = power * factor
-                if step * 10 >= self.end_s:
-                    break
-            power *= 10
-        number = 0
-        while number * step <= self.end_s * 1.0001:
-            yield number * step
-            number += 1
+        return round(FRAME.x(at_s / self.end_s), 1)
 
 
 def _marks(scale: _Scale, y: int, kind: str, times: Sequence[float]) -> Iterator[Markup]:
@@ -182,39 +164,28 @@ def _grouped(scale: _Scale, times: Iterable[float]) -> list[tuple[float, list[fl
     return groups
 
 
-def _silence(scale: _Scale, low: float, high: float) -> Markup:
+def _silence(scale: _Scale, low: float, high: float) -> Iterator[Markup]:
     x, width = scale.x(low), scale.x(high) - scale.x(low)
+    yield svg.bar(x, 32, width, AXIS_Y - 32, "silence")
     label = f"{seconds(high - low)} without a byte"
-    return element(
-        "g",
-        element("rect", x=x, y=32, width=round(width, 1), height=AXIS_Y - 32, class_="silence"),
-        _text(x + width / 2, 66, label, anchor="middle", name="note"),
-    )
+    yield svg.text(x + width / 2, 66, label, anchor="middle", kind="note")
 
 
 def _bar(x: float, y: int, width: float, kind: str, label: str) -> Markup:
-    top = y - MARK_HEIGHT / 2
-    title = element("title", label)
-    return element(
-        "rect", title, x=round(x, 1), y=top, width=round(width, 1), height=MARK_HEIGHT, class_=kind
-    )
+    return svg.bar(x, y - MARK_HEIGHT / 2, width, MARK_HEIGHT, kind, label)
 
 
 def _axis(scale: _Scale) -> Iterator[Markup]:
-    yield element("line", x1=LEFT, y1=AXIS_Y, x2=WIDTH - RIGHT, y2=AXIS_Y, class_="axis")
-    for at in scale.ticks():
+    yield svg.line(FRAME.x(0), AXIS_Y, FRAME.x(1), AXIS_Y, "axis")
+    for at in svg.ticks(scale.end_s, most=10):
         x = scale.x(at)
-        yield element("line", x1=x, y1=AXIS_Y, x2=x, y2=AXIS_Y + 5, class_="axis")
-        anchor = "end" if x > WIDTH - 50 else "middle"
-        yield _text(x, AXIS_Y + 19, _tick(at, scale.end_s), anchor=anchor)
+        yield svg.line(x, AXIS_Y, x, AXIS_Y + 5, "axis")
+        anchor = "end" if x > FRAME.width - 50 else "middle"
+        yield svg.text(x, AXIS_Y + 19, _tick(at, scale.end_s), anchor=anchor)
 
 
 def _tick(at_s: float, end_s: float) -> str:
     return f"{at_s:g} s" if end_s >= 1 else f"{at_s * 1000:g} ms"
-
-
-def _text(x: float, y: float, text: str, *, anchor: str, name: str | None = None) -> Markup:
-    return element("text", text, x=round(x, 1), y=y, text_anchor=anchor, class_=name)
 
 
 def _many(count: int, noun: str) -> str:
