@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from sampling import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-# A property that takes long on a busy machine has not failed.
-settings.register_profile("patient", deadline=None)
+# A property that takes long on a busy machine has not failed. The environment `properties` tries as
+# many examples of each as Hypothesis does by itself.
+settings.register_profile("patient", deadline=None, max_examples=examples(100))
 settings.load_profile("patient")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, given, settings
+from sampling import examples
 from streamchat_conformance.core.eventstream import EventStreamParser
 from streamchat_fixtures.event_streams import EventStreamCase, load_event_streams
 
@@ -229,7 +230,7 @@ def as_it_is(stream: bytes) -> bytes:
 
 
 @given(cut=cut_streams(any_stream))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_chromium_and_the_parser_read_any_stream_alike(
     chromium: EventSources, cut: tuple[bytes, list[bytes]]
 ) -> None:
@@ -237,7 +238,7 @@ def test_chromium_and_the_parser_read_any_stream_alike(
 
 
 @given(stream=repetitive_streams())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_chromium_and_the_parser_read_streams_as_servers_send_them_alike(
     chromium: EventSources, stream: bytes
 ) -> None:
@@ -283,7 +284,7 @@ def test_a_parser_that_reads_otherwise_is_found_among_as_many_streams(
     # What a faulty parser makes of a stream is what the right one makes of another.
     @given(cut=cut_streams(any_stream))
     @settings(
-        max_examples=120,
+        max_examples=examples(120),
         deadline=None,
         database=None,
         derandomize=True,

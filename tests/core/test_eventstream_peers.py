@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 from hypothesis import assume, example, given, settings
+from sampling import examples
 from streamchat_conformance.core.eventstream import Event, EventStreamParser
 
 from .eventstream_peers import read_with_httpx_sse, read_with_sseclient
 from .eventstream_standard import utf8_decode
 from .eventstream_strategies import cut_streams
 
-PROPERTY = settings(deadline=None, max_examples=150)
+PROPERTY = settings(deadline=None, max_examples=examples(150))
 BOM = b"\xef\xbb\xbf"
 
 

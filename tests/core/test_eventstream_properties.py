@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.core.eventstream import (
     RETRY_LIMIT_MS,
     Event,
@@ -17,7 +18,7 @@ from streamchat_conformance.core.exchange import Read
 from .eventstream_standard import interpret, utf8_decode
 from .eventstream_strategies import cut_streams, noisy_streams, repetitive_streams, streams
 
-PROPERTY = settings(deadline=None, max_examples=100)
+PROPERTY = settings(deadline=None, max_examples=examples(100))
 
 limits = st.none() | st.sampled_from([1, 2, 5, 6, 9, 20, 300, 100_000])
 

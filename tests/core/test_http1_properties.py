@@ -11,13 +11,14 @@ import h11
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.core.deviation import RULES
 from streamchat_conformance.core.http1 import FieldLine, Framing, ResponseReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PROPERTY = settings(deadline=None, max_examples=150)
+PROPERTY = settings(deadline=None, max_examples=examples(150))
 
 
 # Strategies: well-formed responses.

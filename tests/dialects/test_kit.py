@@ -15,6 +15,7 @@ from acme_faults import FAULTS as ACME_FAULTS
 from acme_steps import AcmeSteps
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.catalogue import SHARED, Level
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.expectation import Expectation
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from streamchat_fixtures.control import Steps
     from streamchat_fixtures.variants import Fault
 
-PROPERTY = settings(deadline=None, max_examples=50)
+PROPERTY = settings(deadline=None, max_examples=examples(50))
 FAST = ControlSettings(events=5, interval_s=0.005)
 STREAM_S = 10.0
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.commands import guess, judge
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.dialects.signatures import certain
@@ -195,7 +196,7 @@ def test_deep_and_large_json_is_no_fault(guessed: Callable[[bytes], tuple[int, s
         assert "fault of the suite" not in output
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
 def test_no_bytes_make_it_raise(data: bytes) -> None:
     with contextlib.suppress(RecordingError):

@@ -12,6 +12,7 @@ import gevent.socket
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.recorder.endpoint import Endpoint
 from streamchat_load.client.connection import StreamConnection
 from streamchat_load.client.exchange import exchange
@@ -98,7 +99,7 @@ def said_of(reading: StreamReading) -> tuple[object, ...]:
 places = st.lists(st.integers(0, len(SOUND)), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cuts=places)
 def test_a_predictable_stream_is_verified_however_it_is_cut(cuts: list[int]) -> None:
     reading = read(cut_at(SOUND, cuts))
@@ -108,7 +109,7 @@ def test_a_predictable_stream_is_verified_however_it_is_cut(cuts: list[int]) -> 
     assert reading.reusable
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     cuts=places,
     at=st.integers(len(HEAD), len(SOUND) - 1),

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.asking import ask
@@ -40,7 +41,7 @@ from .document import is_request
 
 PLACES = places(ChatRequest("Hello", []))
 
-PROPERTY = settings(deadline=None, max_examples=200)
+PROPERTY = settings(deadline=None, max_examples=examples(200))
 
 
 def expectation(body: bytes) -> Expectation:
@@ -135,7 +136,7 @@ def test_what_a_server_may_refuse_for_other_reasons_is_valid_by_the_document(
     agree()
 
 
-@settings(deadline=None, max_examples=1_000)
+@settings(deadline=None, max_examples=examples(1_000))
 @given(arbitrary_bodies(PLACES))
 def test_suite_and_document_never_contradict_each_other(body: bytes) -> None:
     """Whatever the bytes: accepted means valid, and refused means invalid or not JSON."""

@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 import pytest
+from sampling import examples
 from streamchat_fixtures.control import ControlServer, ControlSettings
 from streamchat_fixtures.faults import FAULTS
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .driver import Run
 
 LIMIT_S = 60.0
-EXAMPLES = 300
+EXAMPLES = examples(300)
 FEW_EXAMPLES = 40
 FAST = ControlSettings(events=4, interval_s=0.0)
 

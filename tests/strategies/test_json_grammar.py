@@ -6,6 +6,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.dialects.stream_chat.places import places
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.strategies import arbitrary_bodies, deep_nesting, is_json
@@ -49,7 +50,7 @@ def python_reads(body: bytes, *, non_finite: bool) -> bool:
     return not text.startswith("\ufeff")
 
 
-@settings(PROPERTY, max_examples=500)
+@settings(PROPERTY, max_examples=examples(500))
 @given(arbitrary_bodies(PLACES) | _SNIPPETS.map(str.encode))
 def test_the_recogniser_agrees_with_a_strict_reading_by_python(body: bytes) -> None:
     assert is_json(body) == python_reads(body, non_finite=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
+from sampling import examples
 from streamchat_conformance.dialects.stream_chat.places import places
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.strategies import is_json, malformed_bodies
@@ -19,7 +20,7 @@ PLACES = places(ChatRequest("Hello", []))
 PROPERTY = settings(deadline=None)
 
 
-@settings(PROPERTY, max_examples=500)
+@settings(PROPERTY, max_examples=examples(500))
 @given(malformed_bodies(PLACES))
 def test_a_malformed_body_is_text_that_no_reader_of_json_takes(body: bytes) -> None:
     text = body.decode("utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.transcript import MessageTranscript
@@ -282,7 +283,7 @@ def blocks() -> st.SearchStrategy[bytes]:
 MEMBERS = st.sampled_from(["type", "index", "delta", "message", "content_block", "error", "usage"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(parts=st.lists(blocks(), max_size=8), cuts=st.lists(st.integers(0, 400), max_size=5))
 def test_no_bytes_raise_and_every_cut_is_read_alike(parts: list[bytes], cuts: list[int]) -> None:
     body = b"".join(parts)

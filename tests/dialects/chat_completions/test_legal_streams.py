@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 
 from .completions import (
     DONE,
@@ -297,7 +298,7 @@ junk = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(junk | st.just({**NAMES}), max_size=6), st.integers(1, 3))
 def test_no_events_make_a_judge_raise(values: list[object], n: int) -> None:
     items: list[Item] = [json.dumps(value) for value in values]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
 from streamchat_conformance.judges import rules_of
 
@@ -124,7 +125,7 @@ def problem_of(file: str) -> str:
     return ""
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(data=st.data())
 def test_no_file_makes_the_reader_raise_anything_else(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
