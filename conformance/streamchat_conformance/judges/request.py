@@ -146,8 +146,13 @@ def _is_put_off(reading: Reading) -> bool:
 
 def is_internal_error_apart(id_: str, reading: Reading) -> bool:
     """Return whether an answer is an internal error, and that is `request.never-5xx` alone."""
+    return reading.head is not None and reading.status >= 500 and _fails_apart(id_, reading)
+
+
+def _fails_apart(id_: str, reading: Reading) -> bool:
+    """Return whether a server that fails at such a request breaks `request.never-5xx` alone."""
     own = reading.dialect.internal_errors
-    return own is not None and id_ not in own and reading.head is not None and reading.status >= 500
+    return own is not None and id_ not in own
 
 
 def must_accept(id_: str, reading: Reading) -> Verdict:
@@ -175,7 +180,9 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
         return None
     if reading.refused:
         return []
-    if is_internal_error_apart(id_, reading):
+    # Where no answer came, nothing was served.
+    failed = reading.head is None or reading.status >= 500
+    if failed and _fails_apart(id_, reading):
         return None
     # One cause, one red: a refusal reported in-band, or with a stream's media type, is
     # error.not-streamed.

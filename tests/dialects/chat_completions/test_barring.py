@@ -7,8 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from streamchat_conformance.core.exchange import Ending, Exchange
+from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.scenarios.keepalive import mismatch
+from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.ledger import Ledger
 
-from .completions import BASE, RULES, reading_of
+from .completions import BASE, RULES, broken, reading_of, request_of
+
+OPENAI = dialect_named("openai")
 
 VALID = {**BASE, "messages": [{"role": "user", "content": "Say hello."}]}
 INVALID = {**BASE, "messages": "Hello"}
@@ -149,3 +160,21 @@ def test_a_client_whose_plain_requests_are_served_is_refused_for_what_it_asks(st
     value = {"error": {"message": "no"}}
     assert judged(status, value, VALID, authorized=True)["openai.request-minimal"]
     assert judged(status, value, INVALID, authorized=True)["openai.error-status-400"]
+
+
+def test_an_answer_that_a_filter_kept_back_is_no_answer_to_another_request() -> None:
+    status, value = IN_THE_WAY["Azure, a filter of texts"]
+    body = json.dumps(value).encode()
+    reading = reading_of(body, VALID, status=status, media_type="application/json")
+    endpoint = Endpoint.from_url("http://127.0.0.1:1", path=OPENAI.path)
+    target = Target(Settings(dialect=OPENAI), endpoint, Ledger(rules=RULES))
+    target.baseline = Baseline(OPENAI.requests.plain[0], accepted=True, streams=True)
+    assert mismatch(target, reading) == ""
+
+
+def test_a_request_that_is_never_answered_is_one_fault() -> None:
+    exchange = Exchange(
+        request=request_of(INVALID), reads=(), ending=Ending.TIMED_OUT, ended_at_s=9.0
+    )
+    reading = Reading(exchange, dialect=OPENAI)
+    assert broken(reading) == {"request.never-5xx"}

@@ -38,7 +38,7 @@ def served(legal: str, *faults: str) -> Iterator[Target]:
 def test_a_filter_of_some_texts_leaves_a_verdict_on_all_others() -> None:
     with served("one-text-in-five-filtered") as target:
         any_text_is_accepted(target)
-        assert verdict(target, "request.prompt-unicode") > 10
+        assert verdict(target, "request.prompt-unicode") >= 5
 
 
 def test_what_a_server_breaks_is_found_between_filtered_texts() -> None:

@@ -142,7 +142,7 @@ def mismatch(target: Target, reading: Reading) -> str:
     asked = reading.asked
     if reading.head is None:
         return "what came is no response" if reading.exchange.reads else ""
-    if reading.overloaded:
+    if reading.overloaded or reading.barred:
         return ""
     if any(deviation.code == "leading-empty-line" for deviation in reading.response.deviations):
         return "what came is no clean response: bytes of another one stand before it"
