@@ -23,6 +23,7 @@ PATH = "/api/stream-chat"
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
 MOCK_SERVER = Path(__file__).parent / "mock_server.py"
+COMMON = ROOT / "tests" / "common"
 ODD_SERVER = Path(__file__).parent / "odd_server.py"
 
 PORT_ATTEMPTS = 3
@@ -53,7 +54,8 @@ class MockServer:
 @contextmanager
 def running_server(*options: object, script: Path = MOCK_SERVER) -> Iterator[MockServer]:
     command = [sys.executable, str(script), *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "PYTHONPATH": str(COMMON)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             yield MockServer(process.stdout.readline().strip(), process.pid)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 from streamchat_load.dialects.openai.completion_judge import CompletionJudge
-from streamchat_load.dialects.openai.stream_ids import StreamIds
 from streamchat_load.faults import StreamFault
 
 NONCE, STRANGER = "0123456789abcdef", "fedcba9876543210"

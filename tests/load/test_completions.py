@@ -151,6 +151,7 @@ def test_a_key_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.Mo
         (("--model", "large"), "(The model does not exist): give the model with --model NAME"),
         (("--api-key-env", "NO_SUCH_KEY"), "the environment variable 'NO_SUCH_KEY' is not set"),
         (("--dialect", "klingon"), "there is no dialect 'klingon' for load tests"),
+        (("--dialect", "openia"), "for load tests; did you mean 'openai'?"),
     ],
 )
 def test_bad_input_is_one_line_and_no_load(
@@ -167,7 +168,7 @@ def test_bad_input_is_one_line_and_no_load(
 def test_an_option_of_a_dialect_needs_the_dialect(tmp_path: Path) -> None:
     result = load("http://127.0.0.1:9", tmp_path, "--model", "small")
     assert result.exit_code == 2
-    assert "--model is an option of --dialect openai" in result.output
+    assert "--model is an option of --dialect openai and anthropic" in result.output
 
 
 def test_a_replay_asks_for_answers_of_the_recorded_lengths(tmp_path: Path) -> None:

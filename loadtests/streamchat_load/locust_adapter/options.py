@@ -17,7 +17,7 @@ from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.suite.config.deploying import key_in_environment
 from streamchat_conformance.suite.config.typed import SettingsError
 
-from streamchat_load.dialects.registry import NAMES, OPENAI, load_dialect
+from streamchat_load.dialects.registry import NAMES, TALKS, load_dialect
 from streamchat_load.errors import LoadUsageError
 from streamchat_load.metrics.goodput import read_limits
 from streamchat_load.profiles.catalogue import describe_profiles, find_profile
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from streamchat_load.dialects.dialect import LoadDialect
 
 DEFAULT_PROFILE = "smoke"
+
+_TALKS = " and ".join(TALKS)
 
 PREFLIGHT_LIMIT_S = 15.0
 """How long the preflight reads the streams of one shape."""
@@ -79,7 +81,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"what requests and events say: {', '.join(NAMES)}, or a declared FILE{SUFFIX} "
         "(default: the user class's own)",
     )
-    group.add_argument("--model", metavar="NAME", help="openai: the model (default: the first)")
+    group.add_argument("--model", metavar="NAME", help=f"{_TALKS}: the model (default: the first)")
     group.add_argument(
         "--api-key-env",
         metavar="VARIABLE",
@@ -88,7 +90,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--prompt",
         metavar="TEXT",
-        help="openai: what requests say, with {nonce} where each is to differ",
+        help=f"{_TALKS}: what requests say, with {{nonce}} where each is to differ",
     )
     group.add_argument(
         "--parameter",
@@ -145,7 +147,7 @@ _NUMBERS: tuple[tuple[str, float | None, str], ...] = (
     ),
     ("preflight-limit-s", PREFLIGHT_LIMIT_S, "time for the preflight to read streams of one shape"),
     ("read-events", None, "close each stream after N events (default: read to the end)"),
-    ("cap", None, "openai: the most tokens of an answer (default: 128)"),
+    ("cap", None, f"{_TALKS}: the most tokens of an answer (default: 128)"),
     ("seed", None, "seed of all random numbers (default: random, and printed)"),
     ("server-pid", None, "process whose memory is recorded too, with its children"),
     ("generator-lag-limit-ms", GENERATOR_LAG_LIMIT_MS, "greatest p95 of the generator's own lag"),
@@ -224,12 +226,12 @@ def _read_dialect(options: Namespace) -> tuple[str, dict[str, Any]]:
     cap = _whole(options, "cap")
     given = {"model": options.model, "prompt": options.prompt, "cap": cap}
     form = {key: value for key, value in given.items() if value is not None}
-    if name == OPENAI:
-        return name, {"form": form, "sees_usage": False}
+    if name in TALKS:
+        return name, {"form": form}
     if name.endswith(SUFFIX) and "cap" not in form:
         return name, {"form": form}
     if form:
-        raise LoadUsageError(f"--{next(iter(form))} is an option of --dialect {OPENAI}")
+        raise LoadUsageError(f"--{next(iter(form))} is an option of --dialect {_TALKS}")
     return name, {}
 
 

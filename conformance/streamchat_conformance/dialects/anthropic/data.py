@@ -79,20 +79,21 @@ def events_of(
     """Yield what each event is."""
     read = {block.index: payload for block, payload in payloads}
     for block in blocks:
-        if block.event is None:
-            continue
-        name, text = name_of(block), block.event.data
-        payload = read.get(block.index)
-        if text.strip() == SENTINEL:
-            yield TypedEvent(EventKind.SENTINEL, block, name)
-        elif not text.strip("\n"):
-            # A ping needs no data to keep a connection alive.
-            kind = EventKind.PING if name == EventKind.PING else EventKind.EMPTY
-            yield TypedEvent(kind, block, name)
-        elif payload is None or payload.error is not None:
-            yield TypedEvent(EventKind.UNREADABLE, block, name)
-        else:
-            yield _read(block, name, payload.value)
+        if block.event is not None:
+            yield typed_event(block, name_of(block), block.event.data, read.get(block.index))
+
+
+def typed_event(block: Block, name: str, text: str, payload: JsonReading | None) -> TypedEvent:
+    """Return what an event is that has a name, or none, and this data."""
+    if text.strip() == SENTINEL:
+        return TypedEvent(EventKind.SENTINEL, block, name)
+    if not text.strip("\n"):
+        # A ping needs no data to keep a connection alive.
+        kind = EventKind.PING if name == EventKind.PING else EventKind.EMPTY
+        return TypedEvent(kind, block, name)
+    if payload is None or payload.error is not None:
+        return TypedEvent(EventKind.UNREADABLE, block, name)
+    return _read(block, name, payload.value)
 
 
 def _read(block: Block, name: str, value: Any) -> TypedEvent:

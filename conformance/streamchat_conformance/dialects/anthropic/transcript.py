@@ -174,8 +174,8 @@ def transcript_of(
         found.add(*found.machine.take(event))
     found.add(*_of_names(found))
     found.add(*_of_shapes(found))
-    found.add(*_of_the_end(found))
-    found.add(*_of_tools(found), *_of_thoughts(found))
+    found.add(*of_the_end(found))
+    found.add(*of_tools(found), *_of_thoughts(found))
     _decide(found, whole=whole)
     for row in _undecided(found):
         found.problems.pop(row, None)
@@ -194,24 +194,27 @@ def _of_names(found: MessageTranscript) -> Iterator[Breach]:
         if event.kind not in (EventKind.SENTINEL, EventKind.EMPTY, EventKind.ERROR)
     ]
     nameless = [event for event in ordinary if not event.name]
-    for event in nameless:
-        message = "an event has no name: official clients drop it"
-        yield Breach(NAMED, event, message, f"event: {event.kind.value}")
-    for event in ordinary:
-        if not event.name or event.kind is EventKind.UNREADABLE:
-            continue
-        # What a ping says is anthropic.heartbeat.
-        if event.name == EventKind.PING and event.kind is EventKind.PING:
-            continue
-        if event.type != event.name:
-            message = f"the event {event.name!r} has the type {event.type!r}"[:160]
-            yield Breach(NAME, event, message, "the same word as `event` and as `type`")
+    yield from (problem for event in ordinary if (problem := name_problem(event)))
     error = found.error
     if error is not None and error.name != "error" and not (nameless and not error.name):
         message = f"the failure's event has the name {error.name!r}"[:120]
         if not error.name:
             message = "the failure's event has no name: official clients take it for no failure"
         yield Breach(rows.ERROR, error, message, "event: error")
+
+
+def name_problem(event: TypedEvent) -> Breach | None:
+    """Return what is wrong with the name of an event that reports no failure, or None."""
+    if not event.name:
+        message = "an event has no name: official clients drop it"
+        return Breach(NAMED, event, message, f"event: {event.kind.value}")
+    if event.type == event.name or event.kind is EventKind.UNREADABLE:
+        return None
+    # What a ping says is anthropic.heartbeat.
+    if event.name == EventKind.PING and event.kind is EventKind.PING:
+        return None
+    message = f"the event {event.name!r} has the type {event.type!r}"[:160]
+    return Breach(NAME, event, message, "the same word as `event` and as `type`")
 
 
 def _of_shapes(found: MessageTranscript) -> Iterator[Breach]:
@@ -236,7 +239,8 @@ def _of_shapes(found: MessageTranscript) -> Iterator[Breach]:
         yield Breach(UNKNOWN, event, message, "types of the reference")
 
 
-def _of_the_end(found: MessageTranscript) -> Iterator[Breach]:
+def of_the_end(found: MessageTranscript) -> Iterator[Breach]:
+    """Yield what is wrong with how a message ends, and with its usage."""
     deltas = [event for event in found.events if event.kind is EventKind.MESSAGE_DELTA]
     if not deltas:
         return
@@ -253,7 +257,8 @@ def _of_the_end(found: MessageTranscript) -> Iterator[Breach]:
             yield Breach(DELTA_FULL, event, message, "counts of the whole message so far")
 
 
-def _of_tools(found: MessageTranscript) -> Iterator[Breach]:
+def of_tools(found: MessageTranscript) -> Iterator[Breach]:
+    """Yield what is wrong with the uses of tools."""
     calls = [block for block in found.blocks if block.type == "tool_use"]
     ids: set[str] = set()
     for block in calls:

@@ -7,7 +7,6 @@ import os
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.declared.requests import declared_body_of, wrong_requests
@@ -15,12 +14,13 @@ from streamchat_conformance.dialects.declared.rules import declaration_of
 from streamchat_conformance.dialects.declared.templates import request_of
 from streamchat_conformance.dialects.interface import Deployment
 from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
-from streamchat_conformance.judges import Reading, rules_of
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.suite.config.deploying import key_in_environment
 from streamchat_conformance.suite.config.typed import SettingsError
 
 from streamchat_load.dialects.declared.declared_judge import DeclaredJudge
 from streamchat_load.dialects.dialect import MARK, BuiltRequest, EventViolation, LoadDialect
+from streamchat_load.dialects.must_rows import must_findings
 from streamchat_load.errors import LoadUsageError
 
 if TYPE_CHECKING:
@@ -108,18 +108,7 @@ class DeclaredLoadDialect(LoadDialect):
     def findings(self, exchange: Exchange, *, echo: bool) -> Sequence[str]:
         """Return the MUSTs that a stream breaks, as the conformance suite's judges find."""
         del echo
-        rules = rules_of(self._file)
-        asked = [
-            id_
-            for id_, judge in rules.judges.items()
-            if judge.requirement.level is MUST and not judge.requirement.needs
-        ]
-        reading = Reading(exchange, dialect=self._dialect)
-        return [
-            f"{id_}: {findings[0].message}"
-            for id_, findings in rules.judge_all(reading, asked)
-            if findings
-        ]
+        return must_findings(exchange, self._file, self._dialect)
 
     def invalid_bodies(self) -> Sequence[bytes]:
         """Return text that is no JSON, and a body for each way in which a member is wrong."""

@@ -1,50 +1,40 @@
 """The state machine of one streamed answer, made for many streams at the same time.
 
 Theory of operation. Most chunks of an answer are the same but for their text. The first such
-chunk is read and judged in full, by the table and the functions of the conformance suite. What
-stands before and after its text is kept: a later chunk with the same beginning and end, and
-between them the inside of a JSON string, differs in its text alone, and the machine stays where
-it is. That costs two comparisons of strings. All other chunks are read and judged in full.
+chunk is read and judged in full, by the table and the functions of the conformance suite. A later
+chunk that differs in its text alone (`RepeatedEvents`) leaves the machine where it is. All other
+chunks are read and judged in full.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.eventstream import Event
 from streamchat_conformance.core.eventstream_model import Block
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.dialects.openai.chunk_shape import Problem, shape_problems
+from streamchat_conformance.dialects.openai.chunk_shape import shape_problems
 from streamchat_conformance.dialects.openai.data import SENTINEL, Datum, DatumKind, classified
 from streamchat_conformance.dialects.openai.machine import ChoiceRecord, ChoiceState, delta_of
 from streamchat_conformance.dialects.openai.usage import counts_of, usage_problems
-from streamchat_conformance.judges import rules_of
 
+from streamchat_load.dialects.chat_messages.repeated_events import RepeatedEvents
 from streamchat_load.dialects.dialect import EventViolation, StreamJudge, StreamUsage
+from streamchat_load.dialects.must_rows import MustRows
 from streamchat_load.faults import StreamFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 
-    from streamchat_load.dialects.openai.stream_ids import StreamIds
-
-_MUSTS = frozenset(
-    id_ for id_, judge in rules_of("openai").judges.items() if judge.requirement.level is MUST
+_ROWS = MustRows(
+    "openai",
+    {
+        "openai.id-stable": StreamFault.IDENTITY,
+        "openai.role-present": StreamFault.ORDER,
+        "openai.nothing-after-finish": StreamFault.ORDER,
+        "openai.usage-after-finish": StreamFault.ORDER,
+    },
 )
-"""What a stream must keep to; what it only should is no fault of a stream."""
-
-_IDENTITY = frozenset({"openai.id-stable"})
-_ORDER = frozenset(
-    {"openai.role-present", "openai.nothing-after-finish", "openai.usage-after-finish"}
-)
-
-_STRING = r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+'
-"""The inside of a JSON string (RFC 8259 section 7)."""
-_CONTENT = re.compile(rf'"content" ?: ?"({_STRING})"')
-_PLAIN_TEXT = re.compile(_STRING)
 
 _ODD_CHUNKS_LIMIT = 4096
 """At most this many chunks that are not plain are kept for the judgement at the end."""
@@ -61,13 +51,12 @@ class CompletionJudge(StreamJudge):
         "_counts",
         "_error",
         "_foreign_id",
-        "_head",
         "_id",
         "_ids",
         "_nonce",
         "_odd",
         "_over",
-        "_tail",
+        "_repeated",
         "_wants_usage",
     )
 
@@ -80,7 +69,7 @@ class CompletionJudge(StreamJudge):
         self._odd: list[Datum] = []
         self._id: str | None = None
         self._foreign_id: str | None = None
-        self._head = self._tail = ""
+        self._repeated = RepeatedEvents("content")
         self._counts = False
         self._over = self._error = False
 
@@ -104,16 +93,14 @@ class CompletionJudge(StreamJudge):
 
     def take(self, kind: str, data: str) -> EventViolation | None:
         """Take the next event; return what is wrong with it, or None."""
-        head, tail = self._head, self._tail
-        if head and data.startswith(head) and data.endswith(tail) and kind == "message":
-            end = len(data) - len(tail)
-            if end >= len(head) and _PLAIN_TEXT.fullmatch(data, len(head), end):
-                # An empty text leaves the machine where it is, too.
-                if end > len(head):
-                    self._choice.content.append(_unescaped(data[len(head) : end]))
-                    self.text_events += 1
-                self._counts = True
-                return None
+        text = self._repeated.text_of(kind, data)
+        if text is not None:
+            # An empty text leaves the machine where it is, too.
+            if text:
+                self._choice.content.append(text)
+                self.text_events += 1
+            self._counts = True
+            return None
         return self._take_odd(kind, data)
 
     def stranger(self) -> str | None:
@@ -140,7 +127,7 @@ class CompletionJudge(StreamJudge):
         found = usage_problems(
             self._odd, [self._choice], continuous=False, finished=True, whole=True
         )
-        if violation := _violation(found):
+        if violation := _ROWS.violation(found):
             return violation
         if not self._over:
             message = "openai.done: the stream is over, and [DONE] never came"
@@ -155,7 +142,7 @@ class CompletionJudge(StreamJudge):
     def _take_odd(self, kind: str, data: str) -> EventViolation | None:
         self._counts = False
         # Only for a choice that speaks is a plain chunk as good as the one before.
-        self._head = self._tail = ""
+        self._repeated.forget()
         if self._over:
             message = "openai.done-once: an event follows the end"
             return EventViolation(StreamFault.ALTERED, message, "the end of the body")
@@ -169,9 +156,9 @@ class CompletionJudge(StreamJudge):
         if len(self._odd) < _ODD_CHUNKS_LIMIT:
             self._odd.append(datum)
         self._keep_usage(datum)
-        return self._take_chunk(datum, data)
+        return self._take_chunk(datum, kind, data)
 
-    def _take_chunk(self, datum: Datum, data: str) -> EventViolation | None:
+    def _take_chunk(self, datum: Datum, kind: str, data: str) -> EventViolation | None:
         problems = list(shape_problems(datum, 1))
         choice, pieces = self._choice, len(self._choice.content)
         for each in datum.choices[:1]:
@@ -179,11 +166,11 @@ class CompletionJudge(StreamJudge):
         if len(choice.content) > pieces:
             self.text_events += 1
             speaking = choice.state is ChoiceState.SPEAKING and self.usage is None
-            if speaking and not _violation(problems):
-                self._learn(data, choice.content[-1], datum)
+            if speaking and not _ROWS.violation(problems):
+                self._learn(kind, data, choice.content[-1], datum)
         if not (datum.empty or datum.filtered) and (violation := self._identify(datum)):
             return violation
-        return _violation(problems)
+        return _ROWS.violation(problems)
 
     def _take_other(self, datum: Datum) -> EventViolation | None:
         if datum.kind in (DatumKind.ERROR, DatumKind.MISSHAPEN_ERROR):
@@ -226,38 +213,20 @@ class CompletionJudge(StreamJudge):
         if "prompt_tokens" in counts and "completion_tokens" in counts:
             self.usage = StreamUsage(counts["prompt_tokens"], counts["completion_tokens"])
 
-    def _learn(self, data: str, text: str, datum: Datum) -> None:
-        """Keep what stands around the text of a chunk, if that is all that it brings."""
+    def _learn(self, kind: str, data: str, text: str, datum: Datum) -> None:
+        """Recognise chunks like this one, if its text is all that it brings."""
         (choice,) = datum.choices if len(datum.choices) == 1 else ({},)
         delta = delta_of(choice)
         plain = not any(value for name, value in delta.items() if name not in ("content", "role"))
-        places = list(_CONTENT.finditer(data))
         if not plain or choice.get("finish_reason") is not None or datum.usage is not None:
             return
-        if choice.get("logprobs") or len(places) != 1 or _unescaped(places[0][1]) != text:
-            return
-        self._head, self._tail = data[: places[0].start(1)], data[places[0].end(1) :]
-
-
-def _unescaped(inside: str) -> str:
-    """Return what the inside of a JSON string says."""
-    return str(json.loads(f'"{inside}"')) if "\\" in inside else inside
+        if not choice.get("logprobs"):
+            self._repeated.learn(kind, data, text)
 
 
 def _datum(kind: str, data: str) -> Datum:
     block = Block(0, (), Event(kind, data, ""), complete=True, end_offset=0)
     return next(classified([block], [(block, read_json(data))]))
-
-
-def _violation(problems: Iterable[Problem]) -> EventViolation | None:
-    """Return the first problem with a MUST as what is wrong with the stream."""
-    found = next((each for each in problems if each.row in _MUSTS), None)
-    if found is None:
-        return None
-    fault = StreamFault.PAYLOAD
-    fault = StreamFault.IDENTITY if found.row in _IDENTITY else fault
-    fault = StreamFault.ORDER if found.row in _ORDER else fault
-    return EventViolation(fault, f"{found.row}: {found.message}", found.expected)
 
 
 def _call(piece: dict[str, Any]) -> str:

@@ -9,41 +9,34 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
-from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Deployment
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.deployment import discovery
 from streamchat_conformance.dialects.openai.machine import delta_of
-from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
 from streamchat_conformance.dialects.openai.requests import CAP_NAMES, PATH
-from streamchat_conformance.dialects.registry import dialect_named
-from streamchat_conformance.judges import Reading, rules_of
 
-from streamchat_load.dialects.dialect import BuiltRequest, EventViolation, LoadDialect
+from streamchat_load.dialects.chat_messages.dialect import TalkDialect
+from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 from streamchat_load.dialects.openai.completion_judge import CompletionJudge
 from streamchat_load.dialects.openai.requests import CompletionForm, build_request, invalid_bodies
-from streamchat_load.dialects.openai.stream_ids import StreamIds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streamchat_conformance.core.exchange import Exchange
     from streamchat_conformance.core.http_request import HttpRequest
+
+    from streamchat_load.dialects.dialect import BuiltRequest, LoadDialect
 
 _SAID = ("role", "content", "refusal", "reasoning_content", "reasoning")
 """Members of a delta that two equal answers have in common; ids of calls are not."""
 
 
-class CompletionsDialect(LoadDialect):
+class CompletionsDialect(TalkDialect):
     """Chat Completions, as OpenAI and many servers speak it. A stream ends with `[DONE]`."""
 
+    name: ClassVar[str] = "openai"
     path: ClassVar[str] = PATH
-    base: ClassVar[str] = BASE
-    content_type: ClassVar[str] = JSON_MEDIA_TYPE
-    has_end_event: ClassVar[bool] = True
     own_members: ClassVar[re.Pattern[bytes] | None] = re.compile(
         rb'"(?:id|created)" ?: ?(?:"[^"\\\x00-\x1f]{1,200}"|[0-9]{1,12}(?![0-9.eE]))'
     )
@@ -58,7 +51,7 @@ class CompletionsDialect(LoadDialect):
     def load(cls, dumped: Mapping[str, Any]) -> CompletionsDialect:
         """Restore a dialect from `dump`'s form."""
         found = cls(CompletionForm(**dumped["form"]))
-        found.sees_usage = dumped["sees_usage"]
+        found.sees_usage = dumped.get("sees_usage", False)
         return found
 
     def dump(self) -> Mapping[str, Any]:
@@ -107,18 +100,9 @@ class CompletionsDialect(LoadDialect):
         """Return the request that asks for an answer of at most `cap` tokens."""
         return build_request(self.form, nonce, turn=0, pad_bytes=pad_bytes, cap=cap)
 
-    def judge(self, data: str, sent: BuiltRequest, *, echo: bool) -> EventViolation | None:
-        """Return None: streams are judged as a whole, by `judge_stream`."""
-        del data, sent, echo
-        return None
-
     def judge_stream(self, sent: BuiltRequest) -> CompletionJudge:
         """Return the state machine of one answer."""
         return CompletionJudge(sent.nonce, self._ids, wants_usage=self.sees_usage)
-
-    def echoes(self, data: str, sent: BuiltRequest) -> bool:
-        """Return whether a text has the request's nonce."""
-        return sent.nonce in data
 
     def content(self, kind: str, data: str) -> str | None:
         """Return what a chunk says; None for `[DONE]` and chunks without a choice."""
@@ -146,34 +130,9 @@ class CompletionsDialect(LoadDialect):
         del kind
         return data == SENTINEL
 
-    def findings(self, exchange: Exchange, *, echo: bool) -> Sequence[str]:
-        """Return the MUSTs that a stream breaks, as the conformance suite's judges find."""
-        del echo
-        asked = [
-            id_
-            for id_, judge in rules_of("openai").judges.items()
-            if judge.requirement.level is MUST and not judge.requirement.needs
-        ]
-        reading = Reading(exchange, dialect=dialect_named("openai"))
-        return [
-            f"{id_}: {findings[0].message}"
-            for id_, findings in rules_of("openai").judge_all(reading, asked)
-            if findings
-        ]
-
     def invalid_bodies(self) -> Sequence[bytes]:
         """Return a body for each way in which a request must be refused."""
         return invalid_bodies(self.form)
-
-    def refused(self, status: int, body: bytes) -> str:
-        """Return what a refusal says, and which option may help."""
-        text = (CompletionRefusals().text(body) or "")[:200]
-        said = f" ({text})" if text else ""
-        if status in (401, 403):
-            return f"{said}: give the key with --api-key-env VARIABLE"
-        if status in (400, 404, 422) and "model" in text.lower():
-            return f"{said}: give the model with --model NAME"
-        return said
 
 
 def _said(choice: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What load tests of endpoints have in common that take messages of a user and a model."""

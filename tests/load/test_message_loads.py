@@ -1,0 +1,125 @@
+"""Loads of Anthropic Messages: good servers are good, and each kind of broken stream is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sampling import sampled
+
+from .harness import LENIENT, LoadResult, load, parameters, running_server
+from .message_server import FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .harness import MockServer
+
+SERVER = Path(__file__).parent / "message_server.py"
+
+NAMED = {
+    "lost": "lost",
+    "duplicated": "duplicated",
+    "reordered": "reordered",
+    "altered": "altered",
+    "crossed-text": "crossed",
+    "taken-id": "crossed",
+    "crossed-message": "crossed",
+    "cut": "truncated",
+    "no-stop": "truncated",
+    "no-message-delta": "truncated",
+    "no-reason": "payload",
+    "no-start": "order",
+    "second-start": "order",
+    "no-block-start": "order",
+    "open-block": "order",
+    "wrong-index": "order",
+    "wrong-delta": "payload",
+    "after-stop": "order",
+    "error": "error-event",
+    "utf8": "utf8",
+    "not-json": "payload",
+    "nameless": "payload",
+    "misnamed": "payload",
+    "no-usage": "payload",
+    "malformed-line": "framing",
+    "media-type": "head",
+    "stalled": "stall",
+}
+"""Under which class a load counts each fault of the server."""
+
+LEAST_KINDS = 16
+"""How many kinds a run on a busy machine reaches at least; they come in turn."""
+
+ONLY_IF_TEXTS_ARE_KNOWN = frozenset({"lost", "duplicated", "reordered", "altered", "crossed-text"})
+
+
+@contextmanager
+def messages(*options: object) -> Iterator[MockServer]:
+    with running_server(*options, script=SERVER) as server:
+        yield server
+
+
+def run(server: MockServer, folder: Path, *options: object, path: str = "/v1") -> LoadResult:
+    given = ("--dialect", "anthropic", "--stall-limit-s", 1, *LENIENT, *options)
+    return load(server.url + path, folder, *given)
+
+
+def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
+    assert set(FAULTS) == set(NAMED)
+
+
+KNOWN = {
+    "echo": "events repeat the request; every byte but each stream's own id",
+    "merging": "what each stream says is predictable, not how it is cut into events",
+    "random": "no echo; texts vary",
+}
+
+
+@pytest.mark.parametrize("style", sampled(KNOWN, ["echo"]))
+def test_a_sound_server_of_messages_is_good_whatever_is_known_of_it(
+    style: str, tmp_path: Path
+) -> None:
+    with messages("--style", style) as server:
+        result = run(server, tmp_path, *parameters(duration_s=1))
+    assert result.exit_code == 0, result.output
+    assert KNOWN[style] in result.output
+    report = result.report
+    assert report["outcomes"]["verified"] == report["counts"]["started"] > 0
+    assert report["counts"]["streams_with_text"] == report["counts"]["started"]
+    assert report["metrics"]["tokens_per_s"] > 0
+
+
+@pytest.mark.parametrize("style", sampled(["echo", "random"], ["echo"]))
+def test_each_kind_of_broken_message_is_found_under_load_and_named(
+    style: str, tmp_path: Path
+) -> None:
+    # Each kind is one stream in 135.
+    options = ("--faults", "each", "--every", 5, "--style", style, "--interval", 0.001)
+    with messages(*options) as server:
+        result = run(server, tmp_path, "--profile", "steady", *parameters(users=10, duration_s=6))
+        sent = server.counts()
+    missed = ONLY_IF_TEXTS_ARE_KNOWN if style == "random" else frozenset()
+    expected: Counter[str] = Counter()
+    for fault, count in sent.items():
+        if fault != "good" and fault not in missed:
+            expected[NAMED[fault]] += count
+    assert Counter(result.report["faults"]) == expected
+    assert len(sent) - 1 >= LEAST_KINDS, "the run was too short"
+    assert result.exit_code == 3
+
+
+def test_a_key_is_sent_as_x_api_key_and_what_is_refused_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOAD_KEY", "sk-test")
+    with messages("--key", "sk-test", "--refuses", "temperature") as server:
+        result = run(
+            server, tmp_path, *parameters(duration_s=0.5), "--api-key-env", "LOAD_KEY", path=""
+        )
+    assert result.exit_code == 0, result.output
+    assert "sk-test" not in result.output + str(result.report)
+    assert "the server refuses requests with temperature" in result.output
