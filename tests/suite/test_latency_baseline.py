@@ -9,6 +9,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     late_streams,
     serves_within,
 )
+from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
 from streamchat_conformance.suite.target.latency_baseline import (
     SMALL_BYTES,
     LatencyBaseline,
@@ -91,7 +92,7 @@ def test_a_slow_target_is_not_asked_more_at_once_than_it_has_to_serve_in_time() 
         assert target.concurrent_requests == CONCURRENT_REQUESTS
         target.baseline.first_event_s = 6.0
         assert target.concurrent_requests == CERTAIN_REQUESTS
-        target.known.roomy = True
+        target.known.room = MANY_STREAMS
         assert target.concurrent_requests == CONCURRENT_REQUESTS
 
 

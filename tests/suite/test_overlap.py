@@ -12,8 +12,10 @@ from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.recorder import Progress
 from streamchat_conformance.suite.budget.rate import Rate
 from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.keepalive import served_alone
 from streamchat_conformance.suite.scenarios.overlap import (
     AT_ONCE,
+    MANY_ROW,
     QUICK_PLACES,
     QUICK_S,
     IndependentCase,
@@ -21,7 +23,7 @@ from streamchat_conformance.suite.scenarios.overlap import (
     run_overlapped,
 )
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
 from streamchat_fixtures.control import JSONValue, Steps, Turn
@@ -205,7 +207,7 @@ def test_a_property_tries_the_same_values_next_to_others_as_alone(target: Target
 
 def test_cases_overlap_only_where_many_streams_were_served_at_once(target: Target) -> None:
     assert not can_overlap(target)
-    target.known.roomy = True
+    target.known.room = AT_ONCE
     assert can_overlap(target)
 
 
@@ -217,13 +219,62 @@ def test_cases_overlap_only_where_many_streams_were_served_at_once(target: Targe
 def test_some_settings_leave_no_room_for_overlap(
     target: Target, changed: dict[str, object]
 ) -> None:
-    target.known.roomy = True
+    target.known.room = AT_ONCE
     target.settings = replace(target.settings, **changed)  # type: ignore[arg-type]  # its members
     assert not can_overlap(target)
 
 
+def test_few_streams_at_once_are_enough_only_where_no_more_are_tried(target: Target) -> None:
+    target.known.room = CERTAIN_REQUESTS
+    assert not can_overlap(target)
+    target.bounds.plan.left_out[MANY_ROW] = "of 120 requests none is left for it"
+    assert can_overlap(target)
+
+
+def test_no_more_requests_are_under_way_than_streams_were_served_at_once(target: Target) -> None:
+    target.known.room = CERTAIN_REQUESTS
+    target.baseline.first_event_s = QUICK_S
+    lock, under_way, most = threading.Lock(), 0, 0
+
+    def count(_: Target) -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        target.chat(target.plain())
+        with lock:
+            under_way -= 1
+
+    run_overlapped(target, [IndependentCase(str(number), count) for number in range(12)])
+    assert most <= CERTAIN_REQUESTS
+
+
+def test_where_requests_are_counted_one_disturbed_case_ends_the_overlap(target: Target) -> None:
+    target.bounds.budget.max_requests = 120
+    ran = []
+
+    def disturbed(_: Target) -> None:
+        ran.append(True)
+        raise Disturbed(ids=["payload.json"])
+
+    target.known.room = CERTAIN_REQUESTS
+    cases = [IndependentCase(str(number), disturbed) for number in range(40)]
+    outcome = run_overlapped(target, cases)
+    assert not outcome.sound
+    assert len(ran) < len(cases)
+
+
+def test_a_request_that_is_not_served_next_to_others_is_not_known_to_fail_alone() -> None:
+    with prepared("string-items-refused") as target:
+        request = HttpRequest.chat(target.recalling("Hello."))
+        with overlapping(), pytest.raises(Disturbed):
+            served_alone(target, request)
+        assert not target.known.served_alone
+        assert not served_alone(target, request)
+
+
 def test_few_slots_leave_no_room_for_overlap(target: Target) -> None:
-    target.known.roomy = True
+    target.known.room = AT_ONCE
     deployment = replace(target.settings.deployment, slots=AT_ONCE - 1)
     target.settings = replace(target.settings, deployment=deployment)
     assert not can_overlap(target)

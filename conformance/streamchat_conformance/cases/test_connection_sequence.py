@@ -12,6 +12,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import pairs, pipelined, refusable, steadily
 from streamchat_conformance.suite.scenarios.stateful import (
     CONNECTIONS,
@@ -77,6 +78,7 @@ def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:
     layer=SERVER,
 )
 @costs(11)
+@independent(at_once=3)
 def test_pipelined_requests_are_answered_in_order(target: Target) -> None:
     # An endless stream can only be the last one.
     whole = target.baseline.streams and target.has(FINITE)

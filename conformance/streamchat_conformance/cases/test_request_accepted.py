@@ -196,6 +196,7 @@ def test_a_large_prompt_is_accepted(target: Target) -> None:
 
 @decides("request.very-large-prompt")
 @costs(2, largest_bytes=1024 * 1024)
+@independent()
 def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
     _require_large(target, "request.very-large-prompt")
     reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")

@@ -13,6 +13,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Progress, until
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
@@ -126,6 +127,7 @@ def _answers_expectation(progress: Progress) -> bool:
     layer=SERVER,
 )
 @costs(1)
+@independent()
 def test_expect_continue_is_answered_before_the_body(target: Target) -> None:
     target.require_stream()
     whole = target.encode(HttpRequest.chat(target.plain()).with_fields(("Expect", "100-continue")))

@@ -23,6 +23,7 @@ from streamchat_conformance.strategies import (
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.forms import form
 from streamchat_conformance.suite.scenarios.generated import generated, generated_for
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check
 
@@ -167,6 +168,7 @@ def test_deep_nesting_is_survived(target: Target) -> None:
 
 @decides("request.huge-number")
 @costs(2, largest_bytes=5000)
+@independent()
 def test_a_huge_number_is_survived(target: Target) -> None:
     reading = target.post(huge_number(target.places, DIGITS), label="an integer of 5,000 digits")
     target.check_alive("an integer of 5,000 digits")

@@ -23,6 +23,7 @@ from streamchat_conformance.suite.scenarios.prerequisites import (
 )
 from streamchat_conformance.suite.scenarios.slow_reader import unread_stream
 from streamchat_conformance.suite.scenarios.stopped_streams import alone_too
+from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
 from streamchat_conformance.suite.target.latency_samples import (
     sample_latency,
     sample_latency_thoroughly,
@@ -114,7 +115,8 @@ def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count:
 )
 @costs(4, together=True)
 def test_four_streams_progress_together(target: Target) -> None:
-    _progress_together(target, "resilience.concurrent", 4)
+    if _progress_together(target, "resilience.concurrent", CERTAIN_REQUESTS):
+        target.known.room = CERTAIN_REQUESTS
 
 
 @requirement(
@@ -126,7 +128,8 @@ def test_four_streams_progress_together(target: Target) -> None:
 @costs(16, together=True)
 def test_sixteen_streams_progress_together(target: Target) -> None:
     require_concurrency(target)
-    target.known.roomy = _progress_together(target, "resilience.concurrent-many", 16)
+    at_once = _progress_together(target, "resilience.concurrent-many", MANY_STREAMS)
+    target.known.room = MANY_STREAMS if at_once else 0
 
 
 @requirement(

@@ -11,6 +11,7 @@ from streamchat_conformance.recorder import Plan, record_timeline, until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import serves_within
 from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS, require_served
+from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
 from streamchat_conformance.suite.target.latency_samples import sample_latency
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
@@ -65,6 +66,20 @@ def _check_abandoned(target: Target) -> None:
     target.liveness.await_recovery(reading.exchange)
 
 
+PROMPTLY = 1.3
+"""Streams that wait for none of the others have their first event within this many times what
+a single one takes."""
+
+
+def _prompt(target: Target, readings: list[Reading]) -> bool:
+    """Return whether streams that were opened together were all served at once."""
+    firsts = [reading.events[0].event for reading in readings if reading.events]
+    bound_s = PROMPTLY * target.known.first_event_s
+    return len(firsts) == len(readings) and all(
+        first is not None and first.at_s <= bound_s for first in firsts
+    )
+
+
 ABANDON_S = 12.0
 """How long abandoning may take in all; a slow server gets fewer (seconds)."""
 
@@ -76,10 +91,13 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     With `early` they are cut off before it, where the server thinks before it speaks.
     """
     # Where each batch takes long there are fewer.
-    few = CONCURRENT_REQUESTS if target.known.roomy else 5
-    batch = few if target.known.first_event_s < SLOW_S else count // 2
-    # Many at once, or on a server that serves one at a time, may wait for each other.
-    queue = batch > CONCURRENT_REQUESTS or target.red("resilience.concurrent")
+    roomy, slow = target.known.roomy, target.known.first_event_s >= SLOW_S
+    few = MANY_STREAMS if roomy else 5
+    batch = (count if roomy else count // 2) if slow else few
+    # More at once than were served before, or on a server that serves one at a time, may wait
+    # for each other.
+    queue = batch > max(CONCURRENT_REQUESTS, target.known.room)
+    queue = queue or target.red("resilience.concurrent")
     enough = (
         until.any_of(until.head(), until.elapsed(target.known.first_event_s / 2))
         if early
@@ -103,6 +121,8 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
         left += sum(1 for exchange in exchanges if exchange.reads or early)
         spent_s += max(exchange.ended_at_s for exchange in exchanges)
         readings = [target.ledger.read(each) for each in exchanges]
+        if roomy and not early and _prompt(target, readings):
+            target.known.room = max(target.known.room, batch)
         starved = [each for each in readings if not (each.events or each.overloaded or each.ended)]
         if not early and starved and not queue:
             return left, starved[0]

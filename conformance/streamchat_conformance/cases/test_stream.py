@@ -15,6 +15,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import says_close
 from streamchat_conformance.suite.scenarios.line_client import read_lines, unreadable
 from streamchat_conformance.suite.scenarios.observations import Observations
@@ -183,6 +184,7 @@ def test_a_silent_server_keeps_the_stream_alive(target: Target) -> None:
     source="article",
 )
 @needs_room
+@independent()
 def test_the_articles_client_reads_every_event(target: Target) -> None:
     baseline = target.require_stream()
     wanted = 2 if baseline.interval_s > 0.5 else 3

@@ -25,6 +25,10 @@ from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.terminal import describe
 from streamchat_conformance.suite.budget.cost import Cost, cost_of
 from streamchat_conformance.suite.budget.plan import PricedCase
+from streamchat_conformance.suite.scenarios.chunked_requests import (
+    LEAN_ON_THEM,
+    find_out_whether_served,
+)
 from streamchat_conformance.suite.scenarios.independent import requests_at_once
 from streamchat_conformance.suite.scenarios.overlap import (
     IndependentCase,
@@ -184,6 +188,9 @@ class SuiteSession(Gathering):
         if self._worker or not can_overlap(target):
             return
         cases = [case for item in items if (case := self._independent(item, target)) is not None]
+        needed = {id_of(item) for item in items} & LEAN_ON_THEM
+        if needed and target.bounds.budget.max_requests is None:
+            cases.append(IndependentCase("served in chunks", find_out_whether_served))
         self._overlapped = run_overlapped(target, cases)
 
     def _independent(self, item: pytest.Item, target: Target) -> IndependentCase | None:

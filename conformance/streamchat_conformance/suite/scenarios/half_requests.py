@@ -17,13 +17,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.suite.scenarios.chunked_requests import in_one_chunk
 from streamchat_conformance.suite.scenarios.concurrency import (
     StreamGroup,
     served_alongside,
+    serves_within,
 )
 from streamchat_conformance.suite.scenarios.keepalive import served_alone
 from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS
+from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
@@ -52,18 +55,11 @@ _STOP_NOBODY = "half requests stop nobody"
 HEADS, BODIES, CHUNKED_BODIES = KINDS = ("half a head", "half a body", "half a chunked body")
 
 
-def chunked_chat(target: Target) -> HttpRequest:
-    """Return the plain request with its body in chunks."""
-    body = target.plain().body()
-    coded = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    return HttpRequest(body=coded, framing=CHUNKED)
-
-
 def halves_of(target: Target, kinds: Sequence[str]) -> list[bytes]:
     """Return beginnings of requests of some kinds, each cut at another place."""
     whole = target.encode(HttpRequest.chat(target.plain()))
     body_at = whole.index(b"\r\n\r\n") + 4
-    in_chunks = target.encode(chunked_chat(target))
+    in_chunks = target.encode(in_one_chunk(target))
     chunks_at = in_chunks.index(b"\r\n\r\n") + 4
     data_at = in_chunks.index(b"\r\n", chunks_at) + 2
     halves = {
@@ -148,6 +144,8 @@ def _stopped_by(
 ) -> tuple[str, Reading] | None:
     """Return what becomes of good requests while clients hold half requests, if it is bad."""
     what = "have sent " + " or ".join(kinds)
+    if len(good) > 1 and _all_served(target, count, kinds, good):
+        return None
     for request in good:
         # A server that ends half requests after a while was stopped until then. One that takes
         # long by itself does not do so every time.
@@ -159,6 +157,19 @@ def _stopped_by(
         else:
             return f"while {len(halves)} clients {what} {problem}", reading
     return None
+
+
+def _all_served(
+    target: Target, count: int, kinds: Sequence[str], good: Sequence[HttpRequest]
+) -> bool:
+    """Return whether good requests are all served while the same clients hold half requests."""
+    with send_halves(target, count, kinds) as halves:
+        label = f"while {len(halves)} clients have sent {' or '.join(kinds)}"
+
+        def problem(request: HttpRequest) -> str:
+            return serves_within(target, label, tries=1, accept_503=True, request=request)[0]
+
+        return not any(run_together(problem, good, at_once=len(good)))
 
 
 def _serves_more_than(target: Target, count: int) -> bool:
@@ -177,7 +188,7 @@ def _serves_more_than(target: Target, count: int) -> bool:
 
 def _good_requests(target: Target, kinds: Sequence[str]) -> list[HttpRequest]:
     """Return the requests that clients with these kinds of halves may stop."""
-    plain, in_chunks = HttpRequest.chat(target.plain()), chunked_chat(target)
+    plain, in_chunks = HttpRequest.chat(target.plain()), in_one_chunk(target)
     if CHUNKED_BODIES in kinds and served_alone(target, in_chunks):
         return [plain, in_chunks]
     return [plain]

@@ -17,6 +17,7 @@ from streamchat_conformance.suite.target.overload import admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlaps
 
 T = TypeVar("T")
 
@@ -25,14 +26,18 @@ def served_alone(target: Target, request: HttpRequest) -> bool:
     """Return whether a request has its expected outcome here when it comes alone.
 
     Only such requests show anything about a connection: what goes wrong with another one there
-    goes wrong everywhere, and has its own requirement. Each is tried once.
+    goes wrong everywhere, and has its own requirement. Each is tried once. What is served next to
+    others is served alone, too.
     """
     data = target.encode(request)
     if data not in target.known.served_alone:
         reading = target.send(data, label="alone, to know what it gets")
         to_refuse = reading.asked.expectation is Expectation.REFUSE
         served = reading.refused if to_refuse else reading.accepted
-        target.known.served_alone[data] = served and not mismatch(target, reading)
+        served = served and not mismatch(target, reading)
+        if not served and overlaps():
+            raise Disturbed
+        target.known.served_alone[data] = served
     return target.known.served_alone[data]
 
 

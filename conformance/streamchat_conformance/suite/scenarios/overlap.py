@@ -1,8 +1,9 @@
 """The independent cases of a run, several at the same time, before the others.
 
 Theory of operation. On a server that thinks before it speaks a run consists of waiting. So cases
-that do not disturb each other run at the same time, where the server was seen to serve as many
-streams at once. What they find counts only where it is sound: a case that meets anything else
+that do not disturb each other run at the same time, as far as the server was seen to serve as many
+streams at once: 16, more where more were served before, and 4 in a run of so few requests that it
+is not asked for more. What they find counts only where it is sound: a case that meets anything else
 ends (see `Disturbed`), and runs again when it is its turn, alone. So every failure is one of a
 request that came alone.
 """
@@ -15,15 +16,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from streamchat_conformance.suite.target.target import SLOW_S
+from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.suite.target.target import Target
 
-AT_ONCE = 16
-"""No more requests are under way at once: as many as `resilience.concurrent-many` opens."""
+AT_ONCE = MANY_STREAMS
+"""No more requests are under way at once, unless more were served at once before."""
+MANY_ROW = "resilience.concurrent-many"
+"""What decides whether that many are served. Where it is left out, few have to do."""
 MOST_UNSERVED = 2
 """After this many cases that were not served the rest is not overlapped."""
 LEFT_S = 1.0
@@ -63,13 +67,15 @@ def can_overlap(target: Target) -> bool:
     """Return whether this target was seen to serve many at once, and may be asked to."""
     settings = target.settings
     slots = settings.deployment.slots
+    room = target.known.room
+    few = CERTAIN_REQUESTS if MANY_ROW in target.bounds.plan.left_out else AT_ONCE
     return (
-        target.known.roomy
+        room >= few
         and not settings.serial
         and not target.bounds.sequential
         and settings.rate is None
         and not settings.fuzz_seconds
-        and (slots is None or slots >= AT_ONCE)
+        and (slots is None or slots >= few)
     )
 
 
@@ -78,18 +84,22 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     outcome = Overlapped()
     waiting = list(cases)
     slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_S
+    room = target.known.room or AT_ONCE
+    room = room if slow else min(room, AT_ONCE)
     one = 2 if target.baseline.write_intervals_s > LEFT_S else 1
     if target.known.first_event_s < QUICK_S:
-        one = QUICK_PLACES
+        one = max(1, room * QUICK_PLACES // AT_ONCE)
+    capped = target.bounds.budget.max_requests is not None
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
     taken: dict[str, int] = {}
     unserved: list[Reading] = []
     while taken or waiting:
-        if len(unserved) >= MOST_UNSERVED:
+        # Where requests are counted, few are left to ask again.
+        if len(unserved) >= MOST_UNSERVED or (outcome.disturbed and capped):
             waiting.clear()
         for case in list(waiting):
-            places = case.at_once if slow else one
-            if sum(taken.values()) + places > AT_ONCE:
+            places = min(case.at_once, room) if slow else one
+            if sum(taken.values()) + places > room:
                 continue
             waiting.remove(case)
             taken[case.name] = places

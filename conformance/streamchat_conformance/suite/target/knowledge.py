@@ -13,6 +13,9 @@ from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.open_ends import OpenEnds
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed
 
+MANY_STREAMS = 16
+"""As many as `resilience.concurrent-many` opens."""
+
 
 class TargetKnowledge:
     """What is known of one server under test."""
@@ -32,8 +35,8 @@ class TargetKnowledge:
         """Kinds of request that this target does refuse, by requirement id."""
         self.peaceful = True
         """Whether nothing but good requests was sent yet."""
-        self.roomy = False
-        """Whether many more streams than every target has to serve were served at once."""
+        self.room = 0
+        """How many streams were served at once, beyond doubt; 0 before that was tried."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request had its expected outcome when it came alone, by its bytes."""
         self.typical_texts: dict[str, str] = {}
@@ -79,6 +82,11 @@ class TargetKnowledge:
     def baseline(self, baseline: Baseline) -> None:
         self._baseline = baseline
         self.capabilities.baseline = baseline
+
+    @property
+    def roomy(self) -> bool:
+        """Whether many more streams than every target has to serve were served at once."""
+        return self.room >= MANY_STREAMS
 
     @property
     def first_event_s(self) -> float:

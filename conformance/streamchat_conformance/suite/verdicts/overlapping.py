@@ -23,7 +23,7 @@ class Disturbed(BaseException):
     """Ends a case that overlaps with others, and has met what they may have caused."""
 
     def __init__(self, *, reading: Reading | None = None, ids: Collection[str] = ()) -> None:
-        super().__init__(", ".join(sorted(ids)) or "a request was not served")
+        super().__init__(", ".join(sorted(ids)) or "a request was not served as expected")
         self.reading = reading
         """The exchange that was not served, if that is the reason."""
         self.ids = frozenset(ids)

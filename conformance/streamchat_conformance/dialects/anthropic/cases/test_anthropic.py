@@ -16,6 +16,7 @@ from streamchat_conformance.dialects.anthropic.requests import MessageRequest
 from streamchat_conformance.dialects.anthropic.rules import JUDGES, requirement
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
@@ -46,6 +47,7 @@ def base(target: Target) -> MessageRequest:
 
 @decides("anthropic.message-stop")
 @costs(3)
+@independent()
 def test_messages_of_every_kind_end_with_their_stop(target: Target) -> None:
     target.require_stream()
     for request, label in (
@@ -74,18 +76,21 @@ def _shown(target: Target, request: MessageRequest, what: str, type_: str) -> Re
 
 
 @decides("anthropic.tool-block")
+@independent()
 def test_uses_of_tools_can_be_put_together(target: Target) -> None:
     _shown(target, with_tool(base(target)), "a tool", "tool_use")
     verdict(target, "anthropic.tool-block")
 
 
 @decides("anthropic.tool-stop-reason")
+@independent()
 def test_a_message_that_uses_a_tool_says_so(target: Target) -> None:
     _shown(target, with_tool(base(target)), "a tool", "tool_use")
     verdict(target, "anthropic.tool-stop-reason")
 
 
 @decides("anthropic.thinking-signature")
+@independent()
 def test_thoughts_are_signed(target: Target) -> None:
     _shown(target, with_thinking(base(target)), "thinking", "thinking")
     verdict(target, "anthropic.thinking-signature")
@@ -139,6 +144,7 @@ def test_a_silent_server_sends_pings(target: Target) -> None:
     needs=AUTH,
 )
 @costs(3)
+@independent()
 def test_a_key_is_accepted_in_both_forms(target: Target) -> None:
     target.require_stream()
     key = _key_of(target)

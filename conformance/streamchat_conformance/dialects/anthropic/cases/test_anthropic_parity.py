@@ -12,6 +12,7 @@ from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
@@ -30,6 +31,7 @@ TWICE = 2
     source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
 )
 @costs(4 * TWICE)
+@independent()
 def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     target.require_stream()
     for request in (base(target), base(target).saying(COUNTING)):

@@ -26,6 +26,7 @@ from streamchat_conformance.dialects.anthropic.stream_rows import VERSIONS
 from streamchat_conformance.dialects.chat_messages.requests import assistant, user
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Barred
@@ -51,6 +52,7 @@ def _accepted(target: Target, request: MessageRequest, row: str) -> None:
 
 @decides("anthropic.content-forms")
 @costs(3)
+@independent()
 def test_content_is_accepted_as_a_string_and_in_blocks(target: Target) -> None:
     text = str(_base(target).messages[-1]["content"])
     for texts in ([text], ["Please.", text]):
@@ -93,6 +95,7 @@ def test_messages_of_another_shape_are_refused(target: Target, messages: list[An
 
 @decides("anthropic.required-missing")
 @costs(2)
+@independent()
 def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None:
     for name in ("model", "max_tokens"):
         check(target.post(_base(target).without(name)), "anthropic.required-missing")
@@ -100,6 +103,7 @@ def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None
 
 @decides("anthropic.stream-optional")
 @costs(2)
+@independent()
 def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
     target.require_stream()
     request = _base(target)
@@ -110,6 +114,7 @@ def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
 
 @decides("anthropic.tolerance")
 @costs(4)
+@independent()
 def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
     target.require_stream()
     request = _base(target).with_options(streamchat_conformance=True)

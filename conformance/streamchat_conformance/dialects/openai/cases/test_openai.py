@@ -9,6 +9,7 @@ from streamchat_conformance.dialects.openai.capabilities import with_usage
 from streamchat_conformance.dialects.openai.rules import JUDGES
 from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
@@ -35,6 +36,7 @@ LIVE = frozenset(
 
 
 @decides("openai.request-minimal")
+@independent()
 def test_a_plain_request_gets_a_stream(target: Target) -> None:
     check(whole(target, base(target), "a plain request"), "openai.request-minimal")
 
@@ -42,6 +44,7 @@ def test_a_plain_request_gets_a_stream(target: Target) -> None:
 @decides("openai.done")
 @costs(4)
 @costs(3)
+@independent()
 def test_streams_of_every_kind_end_with_their_sentinel(target: Target) -> None:
     target.require_stream()
     for request, label in (

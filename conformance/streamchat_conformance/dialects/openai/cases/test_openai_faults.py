@@ -9,6 +9,7 @@ from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, whole
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.target.background import run_together
@@ -143,6 +144,7 @@ def test_streams_at_once_are_not_mixed(target: Target) -> None:
     source="practice; ogx-ai/ogx#2315, LostRuins/koboldcpp#2481",
 )
 @costs(6)
+@independent()
 def test_two_streams_have_different_ids(target: Target) -> None:
     target.require_stream()
     shared, last = 0, None

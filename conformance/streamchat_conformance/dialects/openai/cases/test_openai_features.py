@@ -33,6 +33,7 @@ from streamchat_conformance.dialects.openai.transcript import Transcript
 from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
@@ -72,6 +73,7 @@ def _completion_tokens(reading: Reading) -> int | None:
     "max_tokens or max_completion_tokens is accepted, and limits the answer.",
     source=f"{REQUEST}; webai-at-home/webai-at-home#210",
 )
+@independent()
 def test_a_limit_of_tokens_is_kept(target: Target) -> None:
     target.require_stream()
     request = base(target)
@@ -115,6 +117,7 @@ def _text(reading: Reading) -> str:
     "llm-d/llm-d-inference-sim#29, mudler/LocalAI#10448",
     needs=USAGE,
 )
+@independent()
 def test_an_answer_that_is_cut_says_so(target: Target) -> None:
     _cap_of(target)
     request = with_usage(counting(target))
@@ -141,6 +144,7 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
 
 @decides("openai.tool-head")
 @costs(3)
+@independent()
 def test_calls_of_tools_can_be_put_together(target: Target) -> None:
     _answered(target, with_tool(base(target)), "a tool")
     bare = {
@@ -155,17 +159,20 @@ def test_calls_of_tools_can_be_put_together(target: Target) -> None:
 
 
 @decides("openai.tool-index-distinct")
+@independent()
 def test_several_calls_can_be_distinguished(target: Target) -> None:
     _answered(target, with_cities(base(target)), "several calls")
     verdict(target, "openai.tool-index-distinct")
 
 
 @decides("openai.n-choices")
+@independent()
 def test_each_of_two_choices_is_whole(target: Target) -> None:
     check(_answered(target, with_two_choices(base(target)), "n: 2"), "openai.n-choices")
 
 
 @decides("openai.logprobs")
+@independent()
 def test_log_probabilities_are_those_of_the_content(target: Target) -> None:
     check(_answered(target, with_logprobs(base(target)), "logprobs"), "openai.logprobs")
 
@@ -177,6 +184,7 @@ def test_log_probabilities_are_those_of_the_content(target: Target) -> None:
     source=f"{REQUEST}; sgl-project/sglang#28601, Menci/Floway#481",
 )
 @costs(5)
+@independent()
 def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
     target.require_stream()
     decided = False
@@ -230,6 +238,7 @@ def _stopped(target: Target) -> tuple[str, Reading] | None:
     needs=STOP,
 )
 @costs(3)
+@independent()
 def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
@@ -249,6 +258,7 @@ def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
     needs=STOP,
 )
 @costs(4)
+@independent()
 def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
@@ -292,6 +302,7 @@ def _aside(found: Transcript) -> bool:
     needs=DETERMINISTIC,
 )
 @costs(8)
+@independent()
 def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     target.require_stream()
     for request in (base(target), counting(target).capped(64)):

@@ -30,6 +30,7 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
@@ -78,6 +79,7 @@ def test_a_conversation_is_accepted(
 
 
 @decides("openai.request-system")
+@independent()
 def test_a_system_message_in_front_is_accepted(target: Target) -> None:
     request = base(target)
     system = {"role": "system", "content": "Answer briefly."}
@@ -86,6 +88,7 @@ def test_a_system_message_in_front_is_accepted(target: Target) -> None:
 
 
 @decides("openai.request-content-parts")
+@independent()
 def test_content_in_parts_is_accepted(target: Target) -> None:
     request = base(target)
     text = str(request.messages[-1]["content"])
@@ -96,6 +99,7 @@ def test_content_in_parts_is_accepted(target: Target) -> None:
 
 
 @decides("openai.request-tool-history")
+@independent()
 def test_the_result_of_a_tool_is_accepted(target: Target) -> None:
     function = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
     call = {"id": CALL_ID, "type": "function", "function": function}
@@ -109,6 +113,7 @@ def test_the_result_of_a_tool_is_accepted(target: Target) -> None:
 
 @decides("openai.request-null-options")
 @costs(5)
+@independent()
 def test_null_is_the_same_as_absence(target: Target) -> None:
     request = base(target)
     names = ["stop", "n", "logprobs", "stream_options"]
@@ -119,11 +124,13 @@ def test_null_is_the_same_as_absence(target: Target) -> None:
 
 
 @decides("request.prompt-empty")
+@independent()
 def test_an_empty_message_is_accepted(target: Target) -> None:
     _accepted(target, base(target).saying(""), "request.prompt-empty")
 
 
 @decides("openai.stream-options-empty")
+@independent()
 def test_empty_options_of_streams_do_no_harm(target: Target) -> None:
     target.require_stream()
     request = base(target).with_options(stream_options={})
@@ -132,6 +139,7 @@ def test_empty_options_of_streams_do_no_harm(target: Target) -> None:
 
 
 @decides("openai.stream-false")
+@independent()
 def test_without_a_stream_the_answer_is_one_body(target: Target) -> None:
     target.require_stream()
     request = base(target)
@@ -180,6 +188,7 @@ def test_a_message_of_another_shape_is_refused(target: Target, messages: list[An
 
 @decides("openai.error-not-streamed")
 @costs(4)
+@independent()
 def test_an_option_that_cannot_be_is_not_refused_in_a_stream(target: Target) -> None:
     request = base(target)
     options: list[dict[str, Any]] = [{"n": 0}, {"response_format": {"type": "no-such-format"}}]
@@ -192,6 +201,7 @@ def test_an_option_that_cannot_be_is_not_refused_in_a_stream(target: Target) -> 
 
 
 @decides("openai.model-lax")
+@independent()
 def test_a_model_that_does_not_exist_is_refused_or_answered(target: Target) -> None:
     request = base(target)
     for body in (request.without("model"), replace(request, model=UNKNOWN_MODEL).body()):
@@ -200,6 +210,7 @@ def test_a_model_that_does_not_exist_is_refused_or_answered(target: Target) -> N
 
 @decides("openai.lax")
 @costs(3)
+@independent()
 def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
     request = base(target)
     developer = {"role": "developer", "content": "Answer briefly."}
@@ -217,6 +228,7 @@ def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
     "max_tokens and max_completion_tokens are both accepted.",
     source=REQUEST,
 )
+@independent()
 def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
     target.require_stream()
     request = base(target)
