@@ -266,7 +266,7 @@ def test_where_requests_are_counted_one_disturbed_case_ends_the_overlap(target: 
 
 def test_a_request_that_is_not_served_next_to_others_is_not_known_to_fail_alone() -> None:
     with prepared("string-items-refused") as target:
-        request = HttpRequest.chat(target.recalling("Hello."))
+        request = HttpRequest.chat(ChatRequest("Hello", ["Some text."]))
         with overlapping(), pytest.raises(Disturbed):
             served_alone(target, request)
         assert not target.known.served_alone
