@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from sampling import sampled
-from streamchat_fixtures.faults import FAULTS
-from streamchat_fixtures.legal import LEGAL
+from streamchat_fixtures.dialects import DEFAULT, faults_of, legal_of
 
 from . import runner
 from .test_matrix import QUICK
@@ -38,17 +37,52 @@ SAMPLE = [
     "twelve-bodies-and-503",
     "forty-threads",
 ]
+SAMPLES = {
+    DEFAULT: SAMPLE,
+    "openai": [
+        "tool-answers-refused",
+        "begin-of-the-stop-sequence-in-the-text",
+        "limit-reached-is-stop",
+        "choices-share-the-index-0",
+        "text-so-far-in-every-chunk",
+        "end-of-the-text-before",
+        "first-event-after-three-seconds",
+        "more-than-two-answers-are-503",
+        "other-words-each-time",
+    ],
+    "anthropic": [
+        "every-message-has-the-same-id",
+        "one-thinking-delta-in-the-text",
+        "text-among-messages-fails",
+        "no-deltas-of-text",
+        "first-event-after-three-seconds",
+        "overloaded-now-and-then",
+    ],
+}
+"""By dialect: also faults of what is asked in overlapping cases, and legal servers that answer
+equal requests differently, or have little room."""
 
 
-@pytest.mark.parametrize("name", sampled(SAMPLE, SMALL_SAMPLE))
-def test_a_run_that_overlaps_says_what_a_serial_one_says(name: str, tmp_path: Path) -> None:
-    kind = "fault" if name in FAULTS else "legal"
-    variant = FAULTS[name] if name in FAULTS else LEGAL[name]
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [
+        (dialect, name)
+        for dialect, sample in SAMPLES.items()
+        for name in sampled(sample, SMALL_SAMPLE if dialect == DEFAULT else [])
+    ],
+)
+def test_a_run_that_overlaps_says_what_a_serial_one_says(
+    dialect: str, name: str, tmp_path: Path
+) -> None:
+    faults = {fault.name for fault in faults_of(dialect)}
+    kind = "fault" if name in faults else "legal"
+    variant = (faults_of if name in faults else legal_of)(dialect)[name]
     red = {}
     for options in ((), ("--serial",)):
         folder = tmp_path / "-".join(("run", *options))
         folder.mkdir()
         file = runner.target_file(variant, folder)
-        run = runner.run(kind, name, folder, f"--target-file={file}", *QUICK, *options)
+        options_of_run = (f"--target-file={file}", *QUICK, *options)
+        run = runner.run(kind, name, folder, *options_of_run, dialect=dialect)
         red[options] = (run.exit_code, run.with_outcome("fail"))
     assert red[()] == red[("--serial",)]

@@ -13,10 +13,12 @@ a fresh engine and a seed of its own: its memory is that of one round.
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -367,7 +369,7 @@ def _drive_in_advance(
     then.
     """
     began_at = time.monotonic()
-    drawn = _draw(strategy, seed, run.max_examples)
+    drawn = _draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
     run.extend(time.monotonic() - began_at)
     for value in [*examples, *drawn]:
         run.attempt(value)
@@ -376,16 +378,36 @@ def _drive_in_advance(
     return run.shortest()
 
 
-def _draw(strategy: st.SearchStrategy[Any], seed: int, count: int) -> list[Any]:
-    """Return values that Hypothesis draws, without running anything on them."""
+def _enough(run: _Run, listed: int) -> int:
+    """Return how many values a property can try at the most, `listed` ones aside."""
+    tries: float = run.max_examples
+    if run.allotted is not None:
+        tries = min(tries, run.allotted - listed)
+    if each_s := run.target.baseline.first_event_s:
+        # Few answers come in less than half the time of a plain one.
+        tries = min(tries, 2 * (run.ends_at - run.began_at) / each_s)
+    return max(0, math.ceil(tries))
+
+
+def _draw(
+    strategy: st.SearchStrategy[Any], seed: int, count: int, *, enough: int | None = None
+) -> list[Any]:
+    """Return the values that Hypothesis draws, without running anything on them.
+
+    They are the first `enough` of those that it draws where it is asked for `count`.
+    """
     drawn: list[Any] = []
+    if enough == 0:
+        return drawn
 
     @hypothesis.seed(seed)
     @_settings(count)
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:
         drawn.append(value)
+        if len(drawn) == enough:
+            raise _TimeOver
 
-    with _ENGINE, constants_left_out():
+    with _ENGINE, constants_left_out(), suppress(_TimeOver):
         collect()
     return drawn
