@@ -5,7 +5,7 @@ time (a stream's first event may take a second), a memory of what failed (a serv
 differently to the same request must not crash the run), and a count of how often the smallest
 request fails when it is sent again.
 
-Hypothesis has no bound on time, and keeps a record of all that it has generated. So `_TimeOver`
+Hypothesis has no bound on time, and keeps a record of all that it has generated. So `TimeOver`
 leaves it when time is over, and a run that is bounded by time alone consists of rounds, each with
 a fresh engine and a seed of its own: its memory is that of one round.
 """
@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import inspect
 import math
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +24,12 @@ import hypothesis
 from hypothesis import strategies as st
 
 from streamchat_conformance.suite.budget.cost import Cost
-from streamchat_conformance.suite.scenarios.constants import constants_left_out
+from streamchat_conformance.suite.scenarios.drawing import (
+    TimeOver,
+    constants_left_out,
+    draw,
+    engine_settings,
+)
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.overload import NoRoom
@@ -64,13 +67,6 @@ EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
 
 BARRED_ENOUGH = 10
 """After this many barred examples a property ends, if they are most of those that were run."""
-
-_ENGINE = threading.Lock()
-"""Held while Hypothesis draws: older versions of it know one thread at a time."""
-
-
-class _TimeOver(BaseException):
-    """Leaves Hypothesis, which passes on what is no Exception and does not try it again."""
 
 
 class _Run:
@@ -110,14 +106,14 @@ class _Run:
     def example(self, value: Any) -> None:
         """Run the case on one value; raise what failed, always from the same line.
 
-        Raises `_TimeOver` when nothing more is to be tried.
+        Raises `TimeOver` when nothing more is to be tried.
         """
         key = repr(value)
         if key not in self.failures:
             if self.target.bounds.interrupted.is_set():
                 raise KeyboardInterrupt
             if self.over:
-                raise _TimeOver
+                raise TimeOver
             self.values[key] = value
             self._try(key, value)
             if key not in self.failures:
@@ -277,20 +273,6 @@ def generated_for(
     return decorate
 
 
-def _settings(max_examples: int) -> hypothesis.settings:
-    return hypothesis.settings(
-        max_examples=max_examples,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        print_blob=False,
-        report_multiple_bugs=False,
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        suppress_health_check=list(hypothesis.HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-    )
-
-
 def _seed(case: Callable[..., object], target: Target) -> int:
     """Return the seed of a property: fixed by its name, moved by `--seed`."""
     return zlib.crc32(case.__qualname__.encode()) ^ (target.settings.seed or 0)
@@ -322,16 +304,16 @@ def _drive(
                 break
     except Violation as failure:
         return failure
-    except _TimeOver:
+    except TimeOver:
         return run.shortest()
     return None
 
 
 def _one_round(run: _Run, strategy: st.SearchStrategy[Any], seed: int) -> None:
-    """Run the property on what one engine draws. Raises Violation, or `_TimeOver`."""
+    """Run the property on what one engine draws. Raises Violation, or `TimeOver`."""
 
     @hypothesis.seed(seed)
-    @_settings(run.max_examples)
+    @engine_settings(run.max_examples)
     @hypothesis.given(strategy)
     def property_holds(value: Any) -> None:
         run.example(value)
@@ -349,7 +331,7 @@ def _drive_side_by_side(
     """
     values = list(examples)
     for round_seed in _seeds(run, seed):
-        values += _draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
+        values += draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
         keys = {repr(value): value for value in values[: run.allotted]}
         run.values.update(keys)
         run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
@@ -369,7 +351,7 @@ def _drive_in_advance(
     then.
     """
     began_at = time.monotonic()
-    drawn = _draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
+    drawn = draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
     run.extend(time.monotonic() - began_at)
     for value in [*examples, *drawn]:
         run.attempt(value)
@@ -387,27 +369,3 @@ def _enough(run: _Run, listed: int) -> int:
         # Few answers come in less than half the time of a plain one.
         tries = min(tries, 2 * (run.ends_at - run.began_at) / each_s)
     return max(0, math.ceil(tries))
-
-
-def _draw(
-    strategy: st.SearchStrategy[Any], seed: int, count: int, *, enough: int | None = None
-) -> list[Any]:
-    """Return the values that Hypothesis draws, without running anything on them.
-
-    They are the first `enough` of those that it draws where it is asked for `count`.
-    """
-    drawn: list[Any] = []
-    if enough == 0:
-        return drawn
-
-    @hypothesis.seed(seed)
-    @_settings(count)
-    @hypothesis.given(strategy)
-    def collect(value: Any) -> None:
-        drawn.append(value)
-        if len(drawn) == enough:
-            raise _TimeOver
-
-    with _ENGINE, constants_left_out(), suppress(_TimeOver):
-        collect()
-    return drawn
