@@ -1,10 +1,12 @@
 """A burst at the end is distinguished from a stream that is fast."""
 
 import pytest
+from streamchat_conformance.cases.test_stream import test_events_arrive_as_they_are_made as judged
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.timing import burst_of
+from streamchat_conformance.suite.verdicts.outcomes import Violation
 
 from .exchanges import chat, exchange
 from .targets import prepared
@@ -59,3 +61,14 @@ def test_a_stream_is_watched_long_enough_to_decide(name: str, held_back: bool) -
     with prepared(name) as target:
         bursts = [burst_of(reading) for reading in Observations(target).pace()]
     assert [burst is not None and burst.at_end for burst in bursts] == [held_back] * len(bursts)
+
+
+def test_a_burst_that_shows_only_on_streams_recorded_together_is_no_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held_up = [stream(*evenly(6, first_s=1.0, gap_s=0.0)) for _ in range(2)]
+    monkeypatch.setattr(Observations, "pace", lambda _: held_up)
+    with prepared("fast-stream-after-a-thought") as target:
+        judged(target)
+    with prepared("all-events-at-the-end") as target, pytest.raises(Violation):
+        judged(target)

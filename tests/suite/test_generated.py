@@ -179,3 +179,33 @@ def test_a_property_most_of_whose_requests_decide_nothing_does_not_apply(
     with pytest.raises(NotApplicable, match=r"requests decide nothing: .* because of a filter"):
         numbers(target, 200, filtered(1))
     assert target.bounds.tried["property_holds"] <= subject.BARRED_ENOUGH + CONCURRENT_REQUESTS
+
+
+@pytest.mark.parametrize("first_event_s", [0.0, SLOW_S])
+def test_listed_examples_are_all_tried_where_they_need_more_than_the_time_of_the_property(
+    target: Target, first_event_s: float
+) -> None:
+    target.settings = replace(target.settings, fuzz_seconds=0.0)
+    target.baseline.first_event_s = first_event_s
+    listed = [-number for number in range(1, 9)]
+    tried = []
+
+    def property_holds(target: Target, value: int) -> None:
+        target.pause(0.6)
+        tried.append(value)
+
+    run(target, property_holds, examples=listed)
+    assert sorted(tried) == sorted(listed)
+
+
+def test_listed_examples_have_an_end_too(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "LISTED_S", 1.0)
+    target.settings = replace(target.settings, fuzz_seconds=0.0)
+    tried = []
+
+    def property_holds(target: Target, value: int) -> None:
+        target.pause(0.6)
+        tried.append(value)
+
+    run(target, property_holds, examples=list(range(50)))
+    assert 1 <= len(tried) < 10

@@ -47,6 +47,12 @@ from streamchat_conformance.suite.verdicts.overlapping import overlaps
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
 
+LISTED_S = 8.0
+"""How long the examples that a case lists may take, where they need more than its time (seconds).
+
+Each of them shows what no other example does: one that is left out is a fault that is missed. What
+a strategy draws has the rest of the property's time alone."""
+
 STREAMLESS_S = 0.5
 """Time for a property on a target whose valid requests are slow and bring no stream (seconds)."""
 
@@ -87,6 +93,10 @@ class _Run:
         streamless = not baseline.streams and baseline.duration_s >= SLOW_S
         self.began_at = time.monotonic()
         self.ends_at = self.began_at + (STREAMLESS_S if streamless else target.bounds.property_s())
+        short = streamless or target.bounds.timeouts.shortens_properties
+        self.listed_end_at = self.began_at + (0.0 if short else LISTED_S)
+        self.listing = True
+        """Whether examples that the case lists are being tried."""
         if self.timed:
             self.max_examples = ROUND_EXAMPLES
             self.ends_at += settings.fuzz_seconds
@@ -133,6 +143,7 @@ class _Run:
         """Give the run as much more time as was spent on waiting for its values."""
         self.began_at += seconds
         self.ends_at += seconds
+        self.listed_end_at += seconds
 
     def _try(self, key: str, value: Any) -> None:
         self.target.bounds.generated += 1
@@ -174,7 +185,7 @@ class _Run:
         now = time.monotonic()
         if self.shrink_ends_at is not None:
             return now >= self.shrink_ends_at
-        return now >= self.ends_at
+        return now >= (max(self.ends_at, self.listed_end_at) if self.listing else self.ends_at)
 
     def shortest(self) -> Violation | None:
         """Return the failure of the value with the shortest representation, or None."""
@@ -297,6 +308,7 @@ def _drive(
     try:
         for value in examples:
             run.example(value)
+        run.listing = False
         for round_seed in _seeds(run, seed):
             tried = run.tried
             _one_round(run, strategy, round_seed)
@@ -330,6 +342,15 @@ def _drive_side_by_side(
     There is no time to shrink then; of the values that fail the shortest is reported.
     """
     values = list(examples)
+    if run.allotted is None:
+        listed = {repr(value): value for value in values}
+        run.values.update(listed)
+        run_together(run.attempt, listed.values(), at_once=run.target.concurrent_requests)
+        if run.failures:
+            return run.shortest()
+        run.values.clear()
+        values.clear()
+    run.listing = False
     for round_seed in _seeds(run, seed):
         values += draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
         keys = {repr(value): value for value in values[: run.allotted]}
@@ -353,9 +374,10 @@ def _drive_in_advance(
     began_at = time.monotonic()
     drawn = draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
     run.extend(time.monotonic() - began_at)
-    for value in [*examples, *drawn]:
+    for number, value in enumerate([*examples, *drawn]):
+        run.listing = number < len(examples)
         run.attempt(value)
-        if run.over or run.failures:
+        if run.failures:
             break
     return run.shortest()
 

@@ -107,6 +107,16 @@ class Observations:
         """Return the same, with compression offered."""
         return self._result("encoded")
 
+    def pace_again(self, *fields: tuple[str, str]) -> list[Reading]:
+        """Return two more streams, each recorded on its own.
+
+        Streams that are recorded together are late together where this process was held up: what
+        they show is confirmed by others.
+        """
+        plans = self._pace_plans(fields)[:2]
+        exchanges = [self._record([plan])[0] for plan in plans]
+        return [self._target.ledger.read(exchange) for exchange in exchanges]
+
     def long(self) -> Reading:
         """Return the stream that was watched for long; others are entered with it."""
         return self._result("long")[0]
@@ -158,12 +168,14 @@ class Observations:
         )
 
     def _pace(self, fields: tuple[tuple[str, str], ...]) -> list[Exchange]:
+        return self._record(self._pace_plans(fields))
+
+    def _pace_plans(self, fields: tuple[tuple[str, str], ...]) -> list[Plan]:
         target = self._target
         chats = [target.plain("How are you?"), target.plain("Go on, please.")]
         if target.baseline.duration_s < 1.0 and not target.bounds.sequential:
             chats += [target.plain(LONG_PROMPT), target.plain(LONG_PROMPT + " Please.")]
-        plans = [self._plan(chat, Paced(PACE_S, PACE_EVENTS, SETTLED_S), *fields) for chat in chats]
-        return self._record(plans)
+        return [self._plan(chat, Paced(PACE_S, PACE_EVENTS, SETTLED_S), *fields) for chat in chats]
 
     def _long(self) -> list[Exchange]:
         target = self._target
