@@ -35,6 +35,13 @@ def _violation(reading: Reading, id_: str, message: str, expected: str) -> Viola
     return Violation((Finding(id_, message, expected, answer(reading)), reading.exchange))
 
 
+def _is_refused(reading: Reading) -> bool:
+    """Return whether there is an answer, and neither a stream nor an internal error."""
+    # RFC 9110 section 9.1: a method that the whole server does not implement gets 501.
+    failed = reading.status >= 500 and reading.status != NOT_IMPLEMENTED
+    return reading.head is not None and not failed and not (reading.accepted and reading.is_stream)
+
+
 @requirement(
     "request.method-refused",
     MUST,
@@ -45,10 +52,7 @@ def _violation(reading: Reading, id_: str, message: str, expected: str) -> Viola
 def test_other_methods_are_not_served(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
-        streamed = reading.accepted and reading.is_stream
-        # RFC 9110 section 9.1: a method that the whole server does not implement gets 501.
-        failed = reading.status >= 500 and reading.status != NOT_IMPLEMENTED
-        if streamed or failed or reading.head is None:
+        if not _is_refused(reading):
             message = f"{method} was answered by a stream, an internal error, or not at all"
             raise _violation(reading, "request.method-refused", message, "405")
 
@@ -63,8 +67,8 @@ def test_other_methods_are_not_served(target: Target) -> None:
 def test_other_methods_get_405(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
-        failed = reading.status >= 500 and reading.status != NOT_IMPLEMENTED
-        if reading.status != 405 and not failed:
+        # What is no refusal at all is request.method-refused.
+        if reading.status != 405 and _is_refused(reading):
             message = f"{method} on the endpoint's path is not distinguished from other errors"
             raise _violation(reading, "request.method-not-allowed", message, "405")
 
