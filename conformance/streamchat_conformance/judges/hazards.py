@@ -20,6 +20,9 @@ from streamchat_conformance.judges.reading import Reading
 SEPARATORS = "\n\r\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """Characters that some line splitter or other takes for the end of a line, and NUL."""
 
+FIELDS = frozenset({"data", "event", "id", "retry"})
+"""The names of an event stream's fields."""
+
 SEAM_CHARACTERS = 8
 """How much of the text on either side of a separator is looked for on the wire."""
 
@@ -150,8 +153,20 @@ def _torn_lines(reading: Reading) -> list[Line]:
     return [
         line
         for line in lines[:SEAMS]
-        if line.content not in quoted and _is_torn(reading.body, line, patterns)
+        if _is_strange(line, reading)
+        or (line.content not in quoted and _is_torn(reading.body, line, patterns))
     ]
+
+
+def _is_strange(line: Line, reading: Reading) -> bool:
+    """Return whether a line is one of the request's text, and none that a server sends by itself.
+
+    Text that begins with a line end leaves nothing before it that could be looked for.
+    """
+    if not line.name or line.name in FIELDS:
+        return False
+    text = line.content.decode("utf-8", "replace")
+    return any(text in _BREAKING_RUN.split(spelling)[1:] for spelling in _spellings(reading))
 
 
 def _is_torn(body: bytes, line: Line, patterns: list[re.Pattern[bytes]]) -> bool:
@@ -216,7 +231,7 @@ def _escaped(escape: str) -> str:
 
 def _harm(reading: Reading) -> str:
     names = {line.name for line in reading.stream.lines if line.name}
-    if names - {"data", "event", "id", "retry"}:
+    if names - FIELDS:
         return "text of the request became a line of its own"
     for block, payload in reading.payloads:
         if payload.error is not None:
