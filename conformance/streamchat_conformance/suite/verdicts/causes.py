@@ -24,6 +24,7 @@ from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.dialects.asking import LARGE_BYTES
 from streamchat_conformance.judges import Reading, Rules
+from streamchat_conformance.judges.hazards import has_separators
 from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 from streamchat_conformance.suite.verdicts.evidence import RunEvidence
 
@@ -134,12 +135,15 @@ CUT_STREAM = ("transport.terminated", "sse.final-blank-line", "payload.json")
 CONCURRENT = "with other clients"
 UNREAD = "an answer to a body that may have been left unread"
 LATER = "a later answer on a connection"
+WITH_LINE_ENDS = "an answer to text with line ends"
 
 EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams next to others are cut, those cut them.
     **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
     # And where only those fall silent.
     "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
+    # Where only streams that answer text with line ends have strange ones, those are the text's.
+    "sse.line-endings": (WITH_LINE_ENDS, ("payload.no-injection",)),
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
     "error.delimited": (UNREAD, ("connection.unread-body",)),
@@ -180,6 +184,8 @@ def kinds(reading: Reading) -> Iterator[str]:
         yield CONCURRENT
     if reading.exchange.position:
         yield LATER
+    if has_separators(reading):
+        yield WITH_LINE_ENDS
     sent, end = reading.asked.sent, reading.response.end_offset
     if sent is None or not sent.body or end is None:
         return
