@@ -80,7 +80,7 @@ def _notes(declaration: Declaration) -> Iterator[str]:
     elif events and not declaration.has_terminal and not declaration.ends_by_sentinel:
         yield "nothing completes a stream: one that was cut looks like a whole one"
     for kind in events:
-        if kind.states and set(kind.states) <= {"complete", "failed"}:
+        if kind.follows_end:
             yield f"line {kind.line}: this [[event]] may come only after the end"
     for name, what in (("fault", "a failure in mid-stream"), ("slow", "a long silence")):
         if not declaration.capabilities.get(name):

@@ -109,6 +109,11 @@ class DeclaredEvent:
     """Where it stands in the file."""
 
     @property
+    def follows_end(self) -> bool:
+        """Whether it may come after the end of a stream alone."""
+        return bool(self.states) and {*self.states} <= {COMPLETE, FAILED}
+
+    @property
     def is_family(self) -> bool:
         """Whether it stands for all kinds that begin alike."""
         return self.kind.endswith("*")

@@ -71,6 +71,8 @@ class DeclaredMachine:
     _scopes: OpenScopes = field(default_factory=OpenScopes)
     _texts: list[str] = field(default_factory=list)
     _counter: Any = None
+    _early: tuple[Block, DeclaredEvent, str] | None = None
+    """An event before the end that may only follow it, and the state in which it came."""
 
     def __post_init__(self) -> None:
         self.state = self.declaration.stream.start
@@ -235,10 +237,11 @@ class DeclaredMachine:
                 self._report("after-terminal", block, message, "nothing after the end")
             return False
         if kind.states and next_state is None:
-            if not self.broke("order"):
-                message = f"a {self._shown(kind)} comes in the state {before!r}"
-                states = ", ".join(sorted(kind.states))
-                self._report("order", block, message, f"it may come in: {states}")
+            if kind.follows_end:
+                # Either it comes too early, or the end is missing: what comes later shows it.
+                self._early = self._early or (block, kind, before)
+                return True
+            self._report_order(block, kind, before)
             # It leads where it would have led before the end.
             leads = (after for at, after in kind.states.items() if at not in (COMPLETE, FAILED))
             next_state = next(leads, None)
@@ -247,11 +250,20 @@ class DeclaredMachine:
             self.state = COMPLETE
         if kind.failed_when and holds(value, kind.failed_when):
             self.state = FAILED
+        if self.state in (COMPLETE, FAILED) and self._early is not None:
+            self._report_order(*self._early)
+            self._early = None
         if self.state == FAILED and before != FAILED:
             self.failure = self.failure or block
         if self.state == COMPLETE and before != COMPLETE:
             self._ended = block
         return True
+
+    def _report_order(self, block: Block, kind: DeclaredEvent, state: str) -> None:
+        if not self.broke("order"):
+            message = f"a {self._shown(kind)} comes in the state {state!r}"
+            states = ", ".join(sorted(kind.states))
+            self._report("order", block, message, f"it may come in: {states}")
 
     def _check_scopes(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         problem = self._scopes.take(value, kind, readable=not self._broke_shape(block))
@@ -279,14 +291,15 @@ class DeclaredMachine:
             self._check_counter(block, found(value, stream.counter))
         known = self.declaration.request.continue_from
         for pointer in dict.fromkeys((*stream.same, *stream.unique, *([known] if known else []))):
-            for each in found(value, pointer)[:1]:
+            # A value of another type than declared is no other value.
+            for each in [] if self._broke_shape(block) else found(value, pointer)[:1]:
                 self.seen.add("same")
                 first = self.kept.setdefault(pointer, each)
                 if first != each and pointer in stream.same and not self.broke("same"):
                     message = f"{pointer} changes within the stream"
                     self._report("same", block, message, repr(first)[:80])
-        # An event that could not be read, or is of a strange kind, may have had some of the text.
-        if self.blind or self.broke("schema") or self.broke("names"):
+        # What could not be read, is of a strange kind or in the wrong place may have had some text.
+        if self.blind or any(map(self.broke, ("schema", "names", "order"))):
             return
         for pointer, what in kind.equal.items():
             self._check_equal(block, value, kind, pointer, what.partition(":")[2])

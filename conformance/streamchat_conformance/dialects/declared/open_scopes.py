@@ -53,6 +53,9 @@ class OpenScopes:
             if scope_id is None or name in self._unsure:
                 continue
             problems.append(self._problem(kind, scope_id))
+            if name in kind.opens and kind.text is None:
+                # What was open before has nothing to do with it.
+                self._texts.pop(scope_id, None)
             if name in kind.opens or name in kind.ensures:
                 self._open[scope_id] = None
             if name in kind.closes:
@@ -90,7 +93,7 @@ class OpenScopes:
             if scope_id is None:
                 self._unsure.add(name)
                 continue
-            if kind.replace or (name in kind.opens and scope_id not in self._open):
+            if kind.replace or name in kind.opens:
                 self._texts[scope_id] = []
             if text:
                 self._texts.setdefault(scope_id, []).append(text)
