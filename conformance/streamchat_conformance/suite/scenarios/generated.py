@@ -139,11 +139,22 @@ class _Run:
         if not self.over:
             self._try(repr(value), value)
 
-    def extend(self, seconds: float) -> None:
-        """Give the run as much more time as was spent on waiting for its values."""
-        self.began_at += seconds
-        self.ends_at += seconds
-        self.listed_end_at += seconds
+    def draw(
+        self,
+        strategy: st.SearchStrategy[Any],
+        seed: int,
+        count: int,
+        *,
+        enough: int | None = None,
+    ) -> list[Any]:
+        """Return values as `draw` does; the time that takes is none of the run's."""
+        began_at = time.monotonic()
+        drawn = draw(strategy, seed, count, enough=enough)
+        spent_s = time.monotonic() - began_at
+        self.began_at += spent_s
+        self.ends_at += spent_s
+        self.listed_end_at += spent_s
+        return drawn
 
     def _try(self, key: str, value: Any) -> None:
         self.target.bounds.generated += 1
@@ -352,7 +363,7 @@ def _drive_side_by_side(
         values.clear()
     run.listing = False
     for round_seed in _seeds(run, seed):
-        values += draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
+        values += run.draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
         keys = {repr(value): value for value in values[: run.allotted]}
         run.values.update(keys)
         run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
@@ -371,9 +382,7 @@ def _drive_in_advance(
     Those are the values that Hypothesis would try; what fails runs again on its own, and is shrunk
     then.
     """
-    began_at = time.monotonic()
-    drawn = draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
-    run.extend(time.monotonic() - began_at)
+    drawn = run.draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
     for number, value in enumerate([*examples, *drawn]):
         run.listing = number < len(examples)
         run.attempt(value)
