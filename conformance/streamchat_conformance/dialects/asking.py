@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
@@ -22,12 +23,36 @@ from streamchat_conformance.dialects.interface import Asked, Dialect
 LARGE_BYTES = 8 * 1024
 """From here on it may be a request's size that a server does not take."""
 VERY_LARGE_BYTES = 512 * 1024
+RECENT_REQUESTS = 8
+"""How many requests are remembered with what they ask. Few: some are large."""
 LONG_NUMBER_DIGITS = 400
 """Longer numbers may be refused (RFC 8259 section 6 lets a reader set limits)."""
 
 
 def ask(dialect: Dialect, request: bytes, *, path: str | None = None) -> Asked:
     """Return what a request's bytes ask. `path` is the endpoint's; None accepts any."""
+    # It is asked before the request is sent, and again of each of its recordings.
+    return _ask(_Reader(dialect), request, path)
+
+
+class _Reader:
+    """A dialect, which is no other one than itself."""
+
+    __slots__ = ("dialect",)
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reader) and other.dialect is self.dialect
+
+    def __hash__(self) -> int:
+        return id(self.dialect)
+
+
+@lru_cache(RECENT_REQUESTS)
+def _ask(reader: _Reader, request: bytes, path: str | None) -> Asked:
+    dialect = reader.dialect
     sent = parse_request(request)
     ordinary = sent.well_formed and sent.method == "POST" and sent.version == "HTTP/1.1"
     if not ordinary or (path is not None and sent.target != path):
