@@ -140,16 +140,11 @@ class _Run:
             self._try(repr(value), value)
 
     def draw(
-        self,
-        strategy: st.SearchStrategy[Any],
-        seed: int,
-        count: int,
-        *,
-        enough: int | None = None,
+        self, strategy: st.SearchStrategy[Any], seed: int, count: int, **most: int
     ) -> list[Any]:
         """Return values as `draw` does; the time that takes is none of the run's."""
         began_at = time.monotonic()
-        drawn = draw(strategy, seed, count, enough=enough)
+        drawn = draw(strategy, seed, count, **most)
         spent_s = time.monotonic() - began_at
         self.began_at += spent_s
         self.ends_at += spent_s
