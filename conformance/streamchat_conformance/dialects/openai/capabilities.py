@@ -15,6 +15,7 @@ from typing import Any
 from streamchat_conformance.catalogue import AUTH, Capability
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
+from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
 from streamchat_conformance.dialects.interface import Detector, Payloads, Survey, SurveyAnswer
 from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
 
@@ -35,8 +36,6 @@ OBEDIENT = Capability(
 )
 
 TRIES = 3
-SEARCHED = 500
-"""How many places of a text are looked at for a stop sequence."""
 TOOL_PROMPT = "What is the weather in Paris, in celsius? Call the function."
 CITIES_PROMPT = (
     "What is the weather in Paris, in Rome and in Oslo? Call the function once for each city, in "
@@ -216,21 +215,6 @@ def same_text(survey: Survey, request: CompletionRequest, label: str) -> tuple[s
     asked = request.with_options(**SAME)
     answer = survey.ask(HttpRequest.chat(asked), label=label)
     return refusal_of(answer), text_of(answer.payloads)
-
-
-def middle_of(text: str) -> str:
-    """Return a stop sequence from the middle of a text: what stands there for the first time.
-
-    Empty where the text is too short.
-    """
-    middle = len(text) // 2
-    places = sorted(range(2, len(text) - 4), key=lambda at: abs(at - middle))
-    for length in (3, 4, 2):
-        for at in places[:SEARCHED]:
-            piece = text[at : at + length]
-            if text.find(piece) == at and piece.strip() == piece:
-                return piece
-    return ""
 
 
 def _stops(survey: Survey) -> str:

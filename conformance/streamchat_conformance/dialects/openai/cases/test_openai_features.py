@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
+from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
 from streamchat_conformance.dialects.interface import Payloads
 from streamchat_conformance.dialects.openai.capabilities import (
     DETERMINISTIC,
@@ -15,7 +16,6 @@ from streamchat_conformance.dialects.openai.capabilities import (
     has_logprobs,
     has_two_choices,
     message_of,
-    middle_of,
     plainly,
     text_of,
     with_cities,

@@ -1,0 +1,90 @@
+"""anthropic: max_tokens and stop_sequences end a message.
+
+Servers that know neither answer as if they were absent: the user pays for text that nobody asked
+for, and an agent reads on behind its own mark.
+"""
+
+from __future__ import annotations
+
+from streamchat_conformance.catalogue import SHOULD
+from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base
+from streamchat_conformance.dialects.anthropic.judges.requests import REQUEST
+from streamchat_conformance.dialects.anthropic.judges.streams import transcript
+from streamchat_conformance.dialects.anthropic.requests import MessageRequest
+from streamchat_conformance.dialects.anthropic.rules import requirement
+from streamchat_conformance.dialects.anthropic.shapes import tokens_of
+from streamchat_conformance.dialects.anthropic.transcript import MessageTranscript
+from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.whole_answers import whole
+from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+
+SHORT_CAP = 8
+MANY_WORDS = 3 * SHORT_CAP
+"""No answer of `SHORT_CAP` tokens has this many words."""
+
+
+def _finished(
+    target: Target, request: MessageRequest, what: str
+) -> tuple[Reading, MessageTranscript]:
+    """Return a whole message. Raises NotApplicable where none comes, or one with a fault."""
+    target.require_stream()
+    reading = whole(target, request, what)
+    if reading.refused:
+        raise NotApplicable(f"the server refuses {what} with {reading.status}")
+    found = transcript(reading)
+    if found is None or not found.finished or found.gapped:
+        raise NotApplicable(f"no whole message came for {what}")
+    return reading, found
+
+
+@requirement(
+    "anthropic.max-tokens",
+    SHOULD,
+    "A message has at most max_tokens tokens.",
+    source=f"{REQUEST}; webai-at-home/webai-at-home#210",
+)
+def test_a_message_keeps_its_limit_of_tokens(target: Target) -> None:
+    request = base(target).saying(COUNTING).capped(SHORT_CAP)
+    reading, found = _finished(target, request, f"max_tokens: {SHORT_CAP}")
+    tokens = tokens_of(found.last_delta) if found.last_delta is not None else None
+    words = len(found.text.split())
+    received = f"{tokens} tokens" if tokens is not None and tokens > SHORT_CAP + 1 else ""
+    if words >= MANY_WORDS:
+        received = f"{words} words"
+    if received:
+        message = f"the message has {received}, and the limit is {SHORT_CAP} tokens"
+        raise violation("anthropic.max-tokens", message, "a message within its limit", reading)
+    if found.stop_reason != "max_tokens" and tokens != SHORT_CAP:
+        raise NotApplicable("the message is short anyway")
+
+
+@requirement(
+    "anthropic.stop-sequences",
+    SHOULD,
+    "A message ends before a stop sequence, and its stop_reason is stop_sequence.",
+    source=f"{REQUEST}; sgl-project/sglang#28601",
+)
+@costs(3)
+def test_a_message_ends_before_a_stop_sequence(target: Target) -> None:
+    same = base(target).saying(COUNTING).with_options(temperature=0)
+    _, first = _finished(target, same, "the text without a stop sequence")
+    _, again = _finished(target, same, "the text without a stop sequence, again")
+    sequence = middle_of(first.text)
+    if not sequence or again.text != first.text:
+        raise NotApplicable("equal requests are answered differently, or with a short text")
+    stopped = same.with_options(stop_sequences=[sequence])
+    reading, found = _finished(target, stopped, f"stop_sequences: [{sequence!r}]")
+    expected = "the text before it"
+    if sequence in found.text:
+        message = f"the text has the stop sequence {sequence!r}"
+        raise violation("anthropic.stop-sequences", message, expected, reading)
+    if found.text != first.text.partition(sequence)[0]:
+        raise NotApplicable("another text came with the stop sequence")
+    if found.stop_reason != "stop_sequence":
+        message = f"a stop sequence ended the message, and its stop_reason is {found.stop_reason!r}"
+        expected = '"stop_reason": "stop_sequence"'
+        raise violation("anthropic.stop-sequences", message[:160], expected, reading)
