@@ -30,7 +30,7 @@ from streamchat_conformance.suite.scenarios.keepalive import (
 from streamchat_conformance.suite.scenarios.whole_answers import until_end
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
@@ -71,6 +71,7 @@ def _next(
     layer=SERVER,
 )
 @costs(36, largest_bytes=1024 * 1024)
+@independent(at_once=CERTAIN_REQUESTS)
 @needs_room
 def test_a_connection_serves_on_after_a_refusal(target: Target) -> None:
     requests = refusable(target)

@@ -200,7 +200,10 @@ class SuiteSession(Gathering):
             return None
         function: Callable[[Target], None] = item.function  # type: ignore[attr-defined]  # a test function's item
         kind = self.rules.kinds.get(requirement.id, Expectation.ACCEPT)
-        at_once = requests_at_once(function) if kind is Expectation.ACCEPT else 0
+        # Generated requests that may be refused are many a server's end.
+        hostile = kind is Expectation.EITHER and cost_of(function).is_property
+        apart = kind is Expectation.REFUSE or hostile
+        at_once = 0 if apart else requests_at_once(function)
         left_out = requirement.id in self.state.plan.left_out
         if not at_once or left_out or not all(map(target.has, requirement.needs)):
             return None
