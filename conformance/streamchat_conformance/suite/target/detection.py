@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import FINITE, Capability
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.stop_conditions import Watched
@@ -35,8 +35,14 @@ class TargetSurvey:
         return self._send(data, label)
 
     def _send(self, data: bytes, label: str) -> Reading:
-        watched = Watched(self._target.settings.observation_s)
-        return self._target.send(data, stop=watched, label=label)
+        target = self._target
+        watched = Watched(target.settings.observation_s)
+        reading = target.send(data, stop=watched, label=label)
+        # The first stream was left soon: an answer may well take longer to its end.
+        denied = target.known.capabilities.declared(FINITE) is False
+        if reading.is_stream and reading.events and reading.response.complete and not denied:
+            target.baseline.finite = True
+        return reading
 
 
 def detect(target: Target, needed: Collection[Capability]) -> None:
