@@ -1,4 +1,4 @@
-"""What detection sees besides what it asks for."""
+"""What detection sees in addition to what it asks for."""
 
 from dataclasses import replace
 
