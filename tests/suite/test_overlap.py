@@ -24,7 +24,7 @@ from streamchat_conformance.suite.scenarios.overlap import (
 )
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S, Target
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
 from streamchat_fixtures.control import JSONValue, Steps, Turn
 from streamchat_fixtures.variants import Change, Fault
@@ -126,11 +126,12 @@ def test_what_a_sequence_of_requests_shows_next_to_other_cases_is_found_again_al
         assert target.red("payload.object")
 
 
-def test_what_was_disturbed_is_done_again_and_nothing_else_is() -> None:
+@pytest.mark.parametrize("ended", [Disturbed(), Violation()])
+def test_what_raised_is_done_again_and_nothing_else_is(ended: BaseException) -> None:
     with prepared("one-event-alone") as target:
         known = target.known
-        with pytest.raises(Disturbed), known.first_time("sequences"):
-            raise Disturbed
+        with pytest.raises(type(ended)), known.first_time("sequences"):
+            raise ended
         with known.first_time("sequences") as first:
             assert first
         with known.first_time("sequences") as first:

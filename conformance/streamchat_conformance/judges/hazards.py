@@ -45,6 +45,8 @@ SURE_CHARACTERS = 8
 for it that the text is the request's."""
 _ESCAPED_END = re.compile(r"%0[ad]|\\[rn]", re.IGNORECASE)
 """A line's end in escapes of URLs, or of JSON once more: some server may undo them, too."""
+_LITERAL = re.compile(r"[ !#-\[\]-~]+")
+"""Text that stands in a string of JSON as it is, however that is written."""
 _INJECTED_DATA = re.compile(r"(?:\r\n|\r|\n)data: ?(.*?)(?=\r|\n|$)")
 
 
@@ -150,12 +152,36 @@ def _torn_lines(reading: Reading) -> list[Line]:
         for text in _spellings(reading)
         for part in _BREAKING_RUN.split(text)
     }
+    of_data = _rests_of_data(reading)
     return [
         line
         for line in lines[:SEAMS]
-        if _is_strange(line, reading)
-        or (line.content not in quoted and _is_torn(reading.body, line, patterns))
+        if line.offset not in of_data
+        and (
+            _is_strange(line, reading)
+            or (line.content not in quoted and _is_torn(reading.body, line, patterns))
+        )
     ]
+
+
+def _rests_of_data(reading: Reading) -> set[int]:
+    """Return where lines begin that are the rest of data with the request's text unescaped."""
+    begun = [
+        _LITERAL.match(part)
+        for text in _spellings(reading)
+        for part in _BREAKING_RUN.split(text)[1:]
+    ]
+    begins = tuple(match[0][:SEAM_CHARACTERS].encode() for match in begun if match)
+    rests = set()
+    torn = False
+    for line in reading.stream.lines:
+        if line.name == "data":
+            torn = read_json(line.value.decode("utf-8", "replace")).error is not None
+        elif line.content:
+            torn = torn and line.content.startswith(begins)
+            if torn:
+                rests.add(line.offset)
+    return rests
 
 
 def _is_strange(line: Line, reading: Reading) -> bool:

@@ -11,7 +11,6 @@ from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.latency_baseline import LatencyBaseline
 from streamchat_conformance.suite.target.open_ends import OpenEnds
-from streamchat_conformance.suite.verdicts.overlapping import Disturbed
 
 MANY_STREAMS = 16
 """As many as `resilience.concurrent-many` opens."""
@@ -51,14 +50,14 @@ class TargetKnowledge:
     def first_time(self, what: str) -> Iterator[bool]:
         """Yield whether something that is to be done once in a run was not done so far.
 
-        What was `Disturbed` next to other cases was not done: the case that runs again alone has
-        to find what it found there.
+        What raised was not done: a case that ran next to others, and runs again alone, has to find
+        what it found there, and so has a request that is repeated.
         """
         first = what not in self.once
         self.once.add(what)
         try:
             yield first
-        except Disturbed:
+        except BaseException:
             if first:
                 self.once.discard(what)
             raise
