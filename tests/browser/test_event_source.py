@@ -284,7 +284,7 @@ def test_a_parser_that_reads_otherwise_is_found_among_as_many_streams(
     # What a faulty parser makes of a stream is what the right one makes of another.
     @given(cut=cut_streams(any_stream))
     @settings(
-        max_examples=examples(120),
+        max_examples=120,
         deadline=None,
         database=None,
         derandomize=True,
