@@ -1,9 +1,9 @@
 """Runs `python -m MODULE` in forks of one process that has imported what all runs need.
 
 A run is a process of its own, with its own arguments, environment and folder, as a user's is. What
-is spared is the import of pytest, Hypothesis and the suite's judges, or of locust, which takes
-longer than most runs of these tests. pytest's plugins and the cases are imported by each run, so
-that pytest finds and rewrites them as in any run.
+is spared is the import of pytest, its plugins, Hypothesis and the suite's judges, or of locust,
+which takes longer than most runs of these tests. The cases are imported by each run, so that pytest
+finds and rewrites them as in any run, and so that a run's own plugins may declare more.
 
 The calls by which this module forks, waits and reads are Python's own: locust replaces them in
 their modules by gevent's as soon as it is imported.
@@ -12,6 +12,7 @@ their modules by gevent's as soon as it is imported.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from importlib.metadata import entry_points
 from os import fork, waitpid
 from signal import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL
 from signal import signal as set_handler
@@ -40,6 +42,7 @@ SUITE = (
     ),
     *("streamchat_conformance.judges", "streamchat_conformance.suite.scenarios.observations"),
     *("streamchat_conformance.gate.command", "streamchat_conformance.report.files"),
+    *("streamchat_conformance.plugin.configure", "streamchat_conformance.plugin.session"),
 )
 LOCUST = ("locust.main", "streamchat_load.locust_adapter.hooks")
 SWAYING = ("PYTEST_", "STREAMCHAT_", "LOCUST_")
@@ -161,9 +164,16 @@ def _say(channel: IO[str], number: int) -> None:
     channel.flush()
 
 
-def _forget_preloading() -> None:
-    """Let pytest not warn of modules that it would have rewritten, had they not been imported."""
+def _preload_plugins() -> None:
+    """Import the plugins that pytest imports in each run.
+
+    pytest does not warn of modules that it would have rewritten, had they not been imported.
+    """
     from _pytest.assertion.rewrite import AssertionRewritingHook
+
+    for plugin in entry_points(group="pytest11"):
+        if not plugin.value.startswith("xdist"):
+            plugin.load()
 
     def silent(self: AssertionRewritingHook, name: str) -> None: ...
 
@@ -185,7 +195,9 @@ def main(number: str, *modules: str) -> None:
     for module in modules:
         importlib.import_module(module)
     if "pytest" in modules:
-        _forget_preloading()
+        _preload_plugins()
+    gc.collect()
+    gc.freeze()  # what runs collect is their own
     arguments = next_run(control)
     if arguments is not None:
         if "gevent" in sys.modules:
