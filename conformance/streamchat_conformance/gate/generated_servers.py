@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from streamchat_conformance.suite.config.child_process import first_line, start_child, stop_child
 
-START_LIMIT_S = 30.0
+START_LIMIT_S = 120.0
 """How long all servers may take until they listen (seconds)."""
 
 
