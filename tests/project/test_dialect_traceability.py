@@ -11,6 +11,7 @@ pytestmark = pytest.mark.guard
 
 EXPLAINED = {
     "openai": {
+        "stream.fault-visible": "openai.fault-error-event is reported in its place",
         "payload.object": "openai.only-chunks is reported in its place",
         "sse.data": "openai.no-dataless-block is reported in its place",
         "sse.no-empty-events": "openai.only-chunks is reported in its place",
