@@ -129,9 +129,9 @@ def _judge(plan: Plan, new: NewRequirement) -> None:
         )
     else:
         text = f'"""{new.area}: {LEFT_OPEN}."""\n\nfrom __future__ import annotations\n\n'
-        text += f"from {package}.core.finding import Finding\n"
+        text += f"from {package}.core.finding import Nonconformity\n"
     text = importing(text, f"{package}.catalogue", *new.words)
-    text = importing(text, f"{package}.core.finding", "Finding")
+    text = importing(text, f"{package}.core.finding", "Nonconformity")
     text = importing(text, f"{package}.judges.judge", "Verdict", "judge")
     text = importing(text, f"{package}.judges.reading", "Reading")
     name = free_name(text, new.function, f"{new.area}_{new.function}")
@@ -145,8 +145,7 @@ def {name}(reading: Reading) -> Verdict:
     if head.status:  # {LEFT_OPEN}: the condition that is sound
         return []
     return [
-        Finding(
-            "{new.id}",
+        Nonconformity(
             "{LEFT_OPEN}: what it does to a client",
             "{LEFT_OPEN}: what is expected",
             "{LEFT_OPEN}: what was received",

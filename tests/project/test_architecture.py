@@ -72,6 +72,14 @@ def test_a_dialect_imports_no_other_dialect_and_no_base_but_its_own() -> None:
     assert found == allowed
 
 
+def test_judges_return_violations_and_leave_the_id_to_their_declaration() -> None:
+    files = [
+        file for file in SUITE.rglob("judges/*.py") if file.name not in ("judge.py", "rules.py")
+    ]
+    assert len(files) > 20
+    assert [str(file) for file in files if re.search(r"\bFinding\b", file.read_text())] == []
+
+
 def test_class_names_are_unique() -> None:
     places: dict[str, set[str]] = defaultdict(set)
     for package in PACKAGES:

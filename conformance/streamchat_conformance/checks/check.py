@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from streamchat_conformance.catalogue import APPLICATION, Layer, Level, Requirement, is_custom
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges import Judge, Reading
 from streamchat_conformance.judges.judge import Evidence
 
-
-@dataclass(frozen=True, slots=True)
-class CheckFinding:
-    """One way in which an exchange breaks a check."""
-
-    message: str
-    expected: str = ""
-    received: str = ""
-    offset: int | None = None
-    """The place in the received bytes, if it is about one place."""
-
+CheckFinding = Nonconformity
+"""One way in which an exchange breaks a check."""
 
 CheckVerdict = Iterable[CheckFinding | str] | None
 """What a check returns: problems, none for a clean exchange; None when it decides nothing."""
@@ -46,27 +36,14 @@ class Check:
         self.failure = ""
         """How the function first failed itself, in one line; empty where it never did."""
 
-    def __call__(self, reading: Reading) -> list[Finding] | None:
-        """Return the findings on an exchange; None where nothing is decided, or it failed."""
+    def __call__(self, reading: Reading) -> list[Nonconformity] | None:
+        """Return the violations in an exchange; None where nothing is decided, or it failed."""
         try:
             found = self.function(reading)
-            return None if found is None else [self._finding(each) for each in _listed(found)]
+            return None if found is None else [_violation(each) for each in _listed(found)]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
             self.failure = self.failure or self._described(error)
             return None
-
-    def _finding(self, found: object) -> Finding:
-        if isinstance(found, str):
-            found = CheckFinding(found)
-        if not isinstance(found, CheckFinding):
-            raise CheckError(f"it returned {type(found).__name__!r} in place of a CheckFinding")
-        texts = (found.message, found.expected, found.received)
-        whole = found.offset is None or (type(found.offset) is int and found.offset >= 0)
-        if not whole or not all(isinstance(text, str) for text in texts):
-            raise CheckError(
-                "it returned a CheckFinding whose members are not strings, and an offset"
-            )
-        return Finding(self.requirement.id, *texts, found.offset)
 
     def _described(self, error: BaseException) -> str:
         """Return an error in one line, with its place in the user's file."""
@@ -76,6 +53,18 @@ class Check:
         where = f"{Path(source.co_filename).name}, line {lines[-1] if lines else _line(self)}"
         kind = "" if isinstance(error, CheckError) else f"{type(error).__name__}: "
         return f"{kind}{' '.join(str(error).split())[:300]} ({where})"
+
+
+def _violation(found: object) -> Nonconformity:
+    if isinstance(found, str):
+        found = CheckFinding(found)
+    if not isinstance(found, CheckFinding):
+        raise CheckError(f"it returned {type(found).__name__!r} in place of a CheckFinding")
+    texts = (found.message, found.expected, found.received)
+    whole = found.offset is None or (type(found.offset) is int and found.offset >= 0)
+    if not whole or not all(isinstance(text, str) for text in texts):
+        raise CheckError("it returned a CheckFinding whose members are not strings, and an offset")
+    return found
 
 
 def _line(check: Check) -> int:

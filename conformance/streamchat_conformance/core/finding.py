@@ -1,4 +1,4 @@
-"""A judge's finding: one sentence about one requirement, with the place it was seen."""
+"""What is wrong with an exchange: what a judge returns, and with the requirement that it breaks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One observed breach of one requirement.
+class Nonconformity:
+    """One way in which an exchange breaks the requirement that its judge declares.
 
-    `offset` counts bytes from the start of the exchange's received bytes; None when the
-    finding is not about one place.
+    `offset` counts bytes from the start of the exchange's received bytes; None when it is not
+    about one place.
     """
+
+    message: str
+    expected: str = ""
+    received: str = ""
+    offset: int | None = None
+
+    def of(self, requirement: str) -> Finding:
+        """Return this as a finding on a requirement."""
+        return Finding(requirement, self.message, self.expected, self.received, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observed breach of one requirement, as the ledger and reports have it."""
 
     requirement: str
     message: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import SERVER, SHOULD
 from streamchat_conformance.core.fields import split_list
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.head import of_stream_head, show_field
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
@@ -26,8 +26,7 @@ def age(head: ResponseHead) -> Verdict:
     if not any(_positive(member) for member in members):
         return []
     return [
-        Finding(
-            "headers.age",
+        Nonconformity(
             "a cache stored this stream and gives it as the answer to another request",
             "no Age field, or Age: 0",
             show_field(head, "Age"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SERVER, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
@@ -18,14 +18,14 @@ GUARANTEED_BYTES = 80 * 1024
 """A body with a prompt of 64 KiB is taken in; a larger one may be refused with 413."""
 
 
-def _status_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+def _status_violation(reading: Reading, message: str, expected: str) -> Nonconformity:
     head = reading.head
     received = f"{head.version} {head.status}" if head else "no response"
     if reading.essence:
         received += f", {reading.essence}"
     if reading.body:
         received += f", {show(reading.body, 80)}"
-    return Finding(id_, message, expected, received, head.offset if head else None)
+    return Nonconformity(message, expected, received, head.offset if head else None)
 
 
 def reports_error(reading: Reading) -> bool:
@@ -88,7 +88,7 @@ def status(reading: Reading) -> Verdict:
     if reading.status == 413 and is_large(reading):
         return []
     message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
-    return [_status_finding(reading, "error.status", message, "HTTP/1.1 400")]
+    return [_status_violation(reading, message, "HTTP/1.1 400")]
 
 
 def _is_deliberate(reading: Reading) -> bool:
@@ -105,7 +105,7 @@ def is_large(reading: Reading) -> bool:
     return reading.asked.sent is not None and len(reading.asked.sent.body) > GUARANTEED_BYTES
 
 
-def judge_status_400(id_: str, reading: Reading) -> Verdict:
+def judge_status_400(reading: Reading) -> Verdict:
     """Return what is wrong if a refusal's status is not 400, or what says more than 400."""
     if not is_refusal(reading):
         return None
@@ -117,7 +117,7 @@ def judge_status_400(id_: str, reading: Reading) -> Verdict:
     if reading.status in allowed:
         return []
     message = f"client libraries know an invalid request by 400, not by {reading.status}"
-    return [_status_finding(reading, id_, message, "HTTP/1.1 400")]
+    return [_status_violation(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -134,8 +134,7 @@ def media_type(reading: Reading) -> Verdict:
         return []
     received = reading.head.first("content-type")
     return [
-        Finding(
-            "error.media-type",
+        Nonconformity(
             "a client that reads the error as JSON is given something else",
             "Content-Type: application/json",
             f"Content-Type: {received}" if received else "no Content-Type field",
@@ -152,11 +151,11 @@ def media_type(reading: Reading) -> Verdict:
     "lm-sys/FastChat#1875",
 )
 def shape(reading: Reading) -> Verdict:
-    return judge_shape("error.shape", reading)
+    return judge_shape(reading)
 
 
-def judge_shape(id_: str, reading: Reading) -> Verdict:
-    """Judge whether a refusal's body has the dialect's shape, as the requirement `id_`."""
+def judge_shape(reading: Reading) -> Verdict:
+    """Return what is wrong if a refusal's body does not have the dialect's shape."""
     # One cause, one red: a body that is openly something else (HTML, text) is reported by
     # error.media-type, a body that was cut by error.delimited.
     if not is_refusal(reading) or reading.essence != "application/json":
@@ -171,7 +170,7 @@ def judge_shape(id_: str, reading: Reading) -> Verdict:
     if not problem:
         return []
     expected = reading.dialect.refusals.example
-    return [Finding(id_, problem, expected, show(reading.body) or "no body")]
+    return [Nonconformity(problem, expected, show(reading.body) or "no body")]
 
 
 @judge(
@@ -191,7 +190,7 @@ def not_streamed(reading: Reading) -> Verdict:
     if in_band or streamed_refusal:
         message = "the refusal came as if it were an answer; clients look at status and media type"
         expected = "HTTP/1.1 400 with application/json, before any stream"
-        return [_status_finding(reading, "error.not-streamed", message, expected)]
+        return [_status_violation(reading, message, expected)]
     # A request that was served as if it were valid is reported by its request.* requirement.
     return [] if reading.refused else None
 
@@ -230,7 +229,7 @@ def delimited(reading: Reading) -> Verdict:
         return []
     received = reading.exchange.received[at or 0 : (at or 0) + 160]
     expected = "Content-Length with the right number, or chunks"
-    return [Finding("error.delimited", problem, expected, show(received), at)]
+    return [Nonconformity(problem, expected, show(received), at)]
 
 
 @judge(
@@ -251,7 +250,7 @@ def bounded(reading: Reading) -> Verdict:
     if size <= BOUND_BYTES:
         return None if reading.lost else []
     message = "an error that grows with the request is a way to make the server talk"
-    return [Finding("error.bounded", message, f"{BOUND_BYTES} bytes at most", f"{size} bytes")]
+    return [Nonconformity(message, f"{BOUND_BYTES} bytes at most", f"{size} bytes")]
 
 
 @judge(
@@ -273,4 +272,4 @@ def judge_leak(reading: Reading, body: bytes) -> Verdict:
     if leak is None:
         return []
     message = f"the error shows strangers how the server is built: it has {leak.kind}"
-    return [Finding("error.no-leak", message, "what was wrong with the request", leak.text[:160])]
+    return [Nonconformity(message, "what was wrong with the request", leak.text[:160])]

@@ -9,7 +9,7 @@ from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD
 from streamchat_conformance.core.coding import DECODABLE, REGISTERED
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, is_http_date, split_list
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.head import of_stream_head, show_field, stream_head
 from streamchat_conformance.judges.injection import SINGLETONS, injects
@@ -25,8 +25,7 @@ def status(head: ResponseHead) -> Verdict:
     if head.status == 200:
         return []
     return [
-        Finding(
-            "headers.status",
+        Nonconformity(
             "the valid request was accepted with another status than 200",
             "HTTP/1.1 200",
             f"{head.version} {head.status}",
@@ -52,8 +51,7 @@ def media_type(reading: Reading) -> Verdict:
     if reading.essence == "text/event-stream" and not joined:
         return []
     return [
-        Finding(
-            "headers.media-type",
+        Nonconformity(
             "event-stream clients give up on any other media type",
             "Content-Type: text/event-stream",
             show_field(head, "Content-Type"),
@@ -78,8 +76,7 @@ def charset(reading: Reading) -> Verdict:
     if value is None or value.lower() in ("utf-8", "utf8"):
         return []
     return [
-        Finding(
-            "headers.charset",
+        Nonconformity(
             "an event stream is UTF-8; another label misleads clients that obey it",
             "charset=utf-8, or no charset",
             show_field(head, "Content-Type"),
@@ -93,10 +90,10 @@ def _cache_control(reading: Reading) -> dict[str, str | None] | None:
     return None if head is None else directives(head.values("cache-control"))
 
 
-def _cache_finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+def _cache_violation(reading: Reading, message: str, expected: str) -> Nonconformity:
     head = reading.head
     assert head is not None
-    return Finding(id_, message, expected, show_field(head, "Cache-Control"), head.offset)
+    return Nonconformity(message, expected, show_field(head, "Cache-Control"), head.offset)
 
 
 @judge(
@@ -113,7 +110,7 @@ def cache_control(reading: Reading) -> Verdict:
     if "no-cache" in found or "no-store" in found:
         return []
     message = "a cache may keep this answer and give it to somebody else"
-    return [_cache_finding(reading, "headers.cache-control", message, "Cache-Control: no-cache")]
+    return [_cache_violation(reading, message, "Cache-Control: no-cache")]
 
 
 @judge(
@@ -131,7 +128,7 @@ def no_cache(reading: Reading) -> Verdict:
     if "no-cache" in found:
         return []
     message = "the article's wording is no-cache; no-store alone is legal but not that"
-    return [_cache_finding(reading, "headers.no-cache", message, "Cache-Control: no-cache")]
+    return [_cache_violation(reading, message, "Cache-Control: no-cache")]
 
 
 @judge(
@@ -149,7 +146,7 @@ def no_transform(reading: Reading) -> Verdict:
         return []
     message = "proxies that compress may hold events back"
     expected = "Cache-Control: no-cache, no-transform"
-    return [_cache_finding(reading, "headers.no-transform", message, expected)]
+    return [_cache_violation(reading, message, expected)]
 
 
 @judge(
@@ -164,8 +161,7 @@ def accel_buffering(head: ResponseHead) -> Verdict:
     if head.values("x-accel-buffering"):
         return []
     return [
-        Finding(
-            "headers.accel-buffering",
+        Nonconformity(
             "behind nginx with its defaults the events would all arrive at the end",
             "X-Accel-Buffering: no",
             "no X-Accel-Buffering field",
@@ -187,8 +183,7 @@ def accel_buffering_value(head: ResponseHead) -> Verdict:
     if all(value == "no" for value in values):
         return []
     return [
-        Finding(
-            "headers.accel-buffering-value",
+        Nonconformity(
             "nginx knows yes and no only, in lower case; anything else has no effect",
             "X-Accel-Buffering: no",
             show_field(head, "X-Accel-Buffering"),
@@ -208,8 +203,7 @@ def accel_buffering_value(head: ResponseHead) -> Verdict:
 @of_stream_head
 def singletons(head: ResponseHead) -> Verdict:
     return [
-        Finding(
-            "headers.singletons",
+        Nonconformity(
             f"{name} occurs {len(head.values(name))} times; recipients pick different ones",
             f"one {name} field at most",
             show_field(head, name),
@@ -232,16 +226,15 @@ def no_content_length(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None:
         return None
-    return list(_content_length_findings(reading, head))
+    return list(_content_length_violations(reading, head))
 
 
-def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
+def _content_length_violations(reading: Reading, head: ResponseHead) -> Iterator[Nonconformity]:
     lengths = head.values("content-length")
     # RFC 9112 section 6.2: a sender must not put Content-Length into a message that has
     # Transfer-Encoding.
     if lengths and head.values("transfer-encoding"):
-        yield Finding(
-            "headers.no-content-length",
+        yield Nonconformity(
             "both framings in one message: recipients disagree where it ends",
             "Transfer-Encoding: chunked alone",
             f"{show_field(head, 'Content-Length')} and {show_field(head, 'Transfer-Encoding')}",
@@ -250,8 +243,7 @@ def _content_length_findings(reading: Reading, head: ResponseHead) -> Iterator[F
         return
     surplus = reading.surplus
     if lengths and surplus and reading.response.complete:
-        yield Finding(
-            "headers.no-content-length",
+        yield Nonconformity(
             "the stream goes on after the number of bytes that Content-Length announced",
             "no Content-Length, or one that counts the whole stream",
             f"{show_field(head, 'Content-Length')}, and then {surplus[:60]!r}",
@@ -273,8 +265,7 @@ def date(head: ResponseHead) -> Verdict:
     if values and all(is_http_date(value) for value in values):
         return []
     return [
-        Finding(
-            "headers.date",
+        Nonconformity(
             "a server with a clock sends Date in the standard's fixed form",
             "Date: Sun, 06 Nov 1994 08:49:37 GMT (the time of the response)",
             show_field(head, "Date"),
@@ -311,7 +302,7 @@ def identity_encoding(reading: Reading) -> Verdict:
     if accepted:
         expected += f" for Accept-Encoding: {', '.join(accepted)}"
     received = show_field(head, "Content-Encoding")
-    return [Finding("headers.identity-encoding", problem, expected, received, head.offset)]
+    return [Nonconformity(problem, expected, received, head.offset)]
 
 
 def _coding_problem(reading: Reading) -> str:
@@ -355,8 +346,7 @@ def well_formed(reading: Reading) -> Verdict:
     if injects(reading):
         return None
     return [
-        Finding(
-            "headers.well-formed",
+        Nonconformity(
             deviation.message,
             "a status line and field lines as RFC 9112 writes them, each ended by CRLF",
             repr(reading.exchange.received[deviation.offset : deviation.offset + 60]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.head import ResponseHead
 from streamchat_conformance.judges.hazards import unescaped
@@ -49,7 +49,7 @@ def injects(reading: Reading) -> bool:
     return bool(no_injection(reading))
 
 
-def _injections(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
+def _injections(reading: Reading, head: ResponseHead) -> Iterator[Nonconformity]:
     attempts = set(_injected_fields(reading))
     # A text may well quote a field that the server sends with every response. One like that
     # was injected when it comes in addition to the server's own.
@@ -60,25 +60,24 @@ def _injections(reading: Reading, head: ResponseHead) -> Iterator[Finding]:
     }
     for line in head.fields:
         if (line.name.lower(), line.value.strip()) in named:
-            yield _finding("a field line", f"{line.name}: {line.value}", line.offset)
+            yield _violation("a field line", f"{line.name}: {line.value}", line.offset)
     received = reading.exchange.received
     sent = received[head.offset : head.end_offset]
     for name, _ in sorted(attempts):
         # Some readers take CR alone for the end of a line.
         at = sent.lower().find(f"\r{name}:".encode("latin-1"))
         if at >= 0:
-            yield _finding("a field line", show(sent[at:], 80), head.offset + at)
+            yield _violation("a field line", show(sent[at:], 80), head.offset + at)
     if reading.chunked:
         for text in reading.texts:
             for match in _AFTER_BLANK_LINE.finditer(unescaped(text)):
                 if received.startswith(match[1].encode(), head.end_offset):
                     begun = show(received[head.end_offset :], 80)
-                    yield _finding("the end of the head, and what follows it", begun, len(sent))
+                    yield _violation("the end of the head, and what follows it", begun, len(sent))
 
 
-def _finding(what: str, received: str, offset: int) -> Finding:
-    return Finding(
-        "headers.no-injection",
+def _violation(what: str, received: str, offset: int) -> Nonconformity:
+    return Nonconformity(
         f"text of the request became {what} of the response",
         "no field that the request's text spells out",
         received,

@@ -1,4 +1,4 @@
-"""Judges: pure functions from one reading to findings, each the meaning of one requirement."""
+"""Judges: pure functions from one reading to what is wrong, each the meaning of a requirement."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from streamchat_conformance.catalogue import (
     Requirement,
 )
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Finding, Nonconformity
 from streamchat_conformance.judges.reading import Reading
 
-Verdict = Iterable[Finding] | None
-"""What a judge returns: findings, none for a clean exchange; None when it decides nothing."""
+Verdict = Iterable[Nonconformity] | None
+"""What a judge returns: what is wrong, nothing for a clean exchange; None if it decides nothing."""
 Decision = Callable[[Reading], Verdict]
-"""A function that decides a requirement from one exchange."""
+"""A function that decides a requirement from one exchange. Only its declaration names the id."""
 
 
 class Evidence(Enum):
@@ -61,7 +61,7 @@ class Judge:
 
     def _decided(self, reading: Reading) -> list[Finding] | None:
         verdict = self.decide(reading)
-        return None if verdict is None else list(verdict)
+        return None if verdict is None else [each.of(self.requirement.id) for each in verdict]
 
     def _lacks(self, reading: Reading, findings: list[Finding]) -> bool:
         """Return whether the verdict depends on what was not recorded, decoded or kept."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from streamchat_conformance.catalogue import ECHO, MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.core.strict_json import JsonReading
 from streamchat_conformance.judges.halves import half_pairs
@@ -31,12 +31,12 @@ def unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard_breach(reading))
 
 
-def block_finding(
-    reading: Reading, block: Block, id_: str, message: str, expected: str, received: str = ""
-) -> Finding:
+def block_violation(
+    reading: Reading, block: Block, message: str, expected: str, received: str = ""
+) -> Nonconformity:
     data = block.event.data if block.event else ""
     received = received or show(data.encode("utf-8", "surrogatepass"))
-    return Finding(id_, message, expected, received, reading.wire(block))
+    return Nonconformity(message, expected, received, reading.wire(block))
 
 
 @judge(
@@ -59,10 +59,9 @@ def json(reading: Reading) -> Verdict:
             problem = "it has a number that JSON does not have (NaN or an infinity)"
         if problem is not None:
             findings.append(
-                block_finding(
+                block_violation(
                     reading,
                     block,
-                    "payload.json",
                     f"the data is not one strict JSON text: {problem}",
                     "one JSON object, and nothing else",
                 )
@@ -82,10 +81,9 @@ def content_events(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
 @unless(unfit)
 def object_(reading: Reading) -> Verdict:
     return [
-        block_finding(
+        block_violation(
             reading,
             block,
-            "payload.object",
             "clients take members of an object",
             "{…}",
         )
@@ -103,10 +101,9 @@ def object_(reading: Reading) -> Verdict:
 @unless(unfit)
 def unique_keys(reading: Reading) -> Verdict:
     return [
-        block_finding(
+        block_violation(
             reading,
             block,
-            "payload.unique-keys",
             f"readers pick different ones of {sorted(payload.duplicate_names)[:4]}",
             "each member once",
         )
@@ -128,10 +125,9 @@ def no_replacement(reading: Reading) -> Verdict:
     if any(REPLACEMENT in text for text in reading.texts):
         return None
     return [
-        block_finding(
+        block_violation(
             reading,
             block,
-            "payload.no-replacement",
             "a character was cut in two somewhere and replaced",
             "the character itself",
         )
@@ -153,13 +149,11 @@ def whole_characters(reading: Reading) -> Verdict:
     expected = "whole characters: the rest is held back until the next event"
     halves = {line.offset for line in half_pairs(reading)}
     return [
-        block_finding(reading, block, "payload.whole-characters", message, expected)
+        block_violation(reading, block, message, expected)
         for block, payload in reading.payloads
         if payload.lone_surrogates
     ] + [
-        Finding(
-            "payload.whole-characters", message, expected, show(line.content), reading.wire(line)
-        )
+        Nonconformity(message, expected, show(line.content), reading.wire(line))
         for line in reading.stream.lines
         if line.offset in halves
     ]
@@ -188,8 +182,7 @@ def nonempty(reading: Reading) -> Verdict:
     if any(line.oddities or line.name in ("data", "event") for line in reading.stream.lines):
         return []
     return [
-        Finding(
-            "payload.nonempty",
+        Nonconformity(
             "the stream was over before it had said anything",
             "one event at least",
             show(reading.body) if reading.body else "an empty body",
@@ -230,8 +223,7 @@ def line_separators(reading: Reading) -> Verdict:
     if not harm:
         return []
     return [
-        Finding(
-            "payload.line-separators",
+        Nonconformity(
             harm,
             "the separator escaped inside the JSON string",
             show(reading.body),
@@ -255,11 +247,9 @@ def no_injection(reading: Reading) -> Verdict:
     message = "whoever writes the prompt can speak for the server"
     expected = "the text inside the event's JSON, escaped"
     return [
-        block_finding(reading, block, "payload.no-injection", message, expected)
-        for block in injected_events(reading)
+        block_violation(reading, block, message, expected) for block in injected_events(reading)
     ] + [
-        Finding(
-            "payload.no-injection",
+        Nonconformity(
             f"{message}: text that it repeats outside the data became a line of its own",
             "line ends taken out, or the text in the data alone",
             show(line.content),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER
 from streamchat_conformance.core.fields import tokens
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import ResponseHead
 from streamchat_conformance.judges.head import of_stream_head, show_field, stream_head
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
@@ -27,8 +27,7 @@ def connection_consistent(head: ResponseHead) -> Verdict:
     if not {"keep-alive", "close"} <= options:
         return []
     return [
-        Finding(
-            "headers.connection-consistent",
+        Nonconformity(
             "clients disagree about a response that says both keep-alive and close",
             "Connection: keep-alive",
             show_field(head, "Connection"),
@@ -61,8 +60,7 @@ def connection_persistent(reading: Reading) -> Verdict:
     if reading.exchange.position:
         return None
     return [
-        Finding(
-            "headers.connection-persistent",
+        Nonconformity(
             "a client has to connect again for each request; this response announces its end",
             "Connection: keep-alive, or no Connection field",
             show_field(head, "Connection"),
@@ -89,8 +87,7 @@ def connection_keep_alive(reading: Reading) -> Verdict:
     if "keep-alive" in options:
         return []
     return [
-        Finding(
-            "headers.connection-keep-alive",
+        Nonconformity(
             "the article's response says it; HTTP/1.1 does not need it",
             "Connection: keep-alive",
             show_field(head, "Connection"),

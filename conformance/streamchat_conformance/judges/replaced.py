@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.payload import REPLACEMENT
 from streamchat_conformance.judges.reading import Reading
 
@@ -13,7 +13,7 @@ _AROUND = 6
 _GAP = re.compile(f"(.{{0,{_AROUND}}}){REPLACEMENT}+(.{{0,{_AROUND}}})", re.DOTALL)
 
 
-def judge_replaced(reading: Reading, answer: str) -> list[Finding] | None:
+def judge_replaced(reading: Reading, answer: str) -> list[Nonconformity] | None:
     """Return what is wrong if a whole answer has U+FFFD where the request has a character.
 
     A model may well make half a character of its own, and one that is cut at its limit leaves half
@@ -27,7 +27,7 @@ def judge_replaced(reading: Reading, answer: str) -> list[Finding] | None:
         return []
     message = "a character of the request came back as U+FFFD: its bytes were cut in two"
     expected = "the character itself"
-    return [Finding("payload.no-replacement", message, expected, repr(replaced[0]))]
+    return [Nonconformity(message, expected, repr(replaced[0]))]
 
 
 def _is_of(gap: re.Match[str], texts: list[str]) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 
 from streamchat_conformance.catalogue import MAY, MUST, SERVER, SHOULD, Layer, Level
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.judges.judge import SHARED_JUDGES, Evidence, Judges, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
@@ -171,7 +171,7 @@ def must_accept(id_: str, reading: Reading) -> Verdict:
         # A silent server is stream.first-event: it may have accepted.
         return None
     message = "a valid request was not accepted"
-    return [Finding(id_, message, "HTTP/1.1 200, text/event-stream", answer(reading))]
+    return [Nonconformity(message, "HTTP/1.1 200, text/event-stream", answer(reading))]
 
 
 def must_refuse(id_: str, reading: Reading) -> Verdict:
@@ -196,7 +196,7 @@ def must_refuse(id_: str, reading: Reading) -> Verdict:
         if reading.accepted
         else "the invalid request was not refused"
     )
-    return [Finding(id_, message, "HTTP/1.1 400, application/json", answer(reading))]
+    return [Nonconformity(message, "HTTP/1.1 400, application/json", answer(reading))]
 
 
 def _may_yet_fail(reading: Reading) -> bool:
@@ -226,7 +226,7 @@ def must_survive(id_: str, reading: Reading) -> Verdict:
             return []
     else:
         message = "the request brought the server to an internal error"
-    return [Finding(id_, message, "a 4xx, or 200 and a whole stream", answer(reading))]
+    return [Nonconformity(message, "a 4xx, or 200 and a whole stream", answer(reading))]
 
 
 def _broken(reading: Reading) -> bool:
@@ -284,7 +284,7 @@ def media_type_suffix(reading: Reading) -> Verdict:
     if reading.accepted:
         return []
     message = "the article's server takes any JSON suffix; others may not"
-    return [Finding("request.media-type-suffix", message, "200", answer(reading))]
+    return [Nonconformity(message, "200", answer(reading))]
 
 
 @judge(
@@ -308,7 +308,7 @@ def very_large_prompt(reading: Reading) -> Verdict:
     else:
         problem = "it is neither accepted nor refused"
     expected = "200, or 413 or 400 with application/json"
-    return [Finding("request.very-large-prompt", problem, expected, answer(reading))]
+    return [Nonconformity(problem, expected, answer(reading))]
 
 
 @judge(
@@ -334,4 +334,4 @@ def never_5xx(reading: Reading) -> Verdict:
     if lost_in_upload(reading) or (valid and reading.head is None and not reading.closed):
         return None
     message = "the server answered with an internal error, or not at all"
-    return [Finding("request.never-5xx", message, "a 4xx, or 200", answer(reading))]
+    return [Nonconformity(message, "a 4xx, or 200", answer(reading))]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block, Line, LineKind
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
@@ -26,8 +26,8 @@ def _unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard)
 
 
-def _line_finding(reading: Reading, line: Line, id_: str, message: str, expected: str) -> Finding:
-    return Finding(id_, message, expected, show(line.content), reading.wire(line))
+def _line_violation(reading: Reading, line: Line, message: str, expected: str) -> Nonconformity:
+    return Nonconformity(message, expected, show(line.content), reading.wire(line))
 
 
 def show(data: bytes, limit: int = 160) -> str:
@@ -55,8 +55,7 @@ def utf8(reading: Reading) -> Verdict:
     except UnicodeDecodeError as error:
         context = body[max(0, error.start - 24) : error.start + 24]
         return [
-            Finding(
-                "sse.utf8",
+            Nonconformity(
                 f"bytes {body[error.start : error.start + 4]!r} are no UTF-8 ({error.reason})",
                 "UTF-8",
                 show(context),
@@ -79,7 +78,7 @@ def bom(reading: Reading) -> Verdict:
     if not reading.stream.bom:
         return []
     message = "several clients lose the first event after a byte order mark"
-    return [Finding("sse.bom", message, "data: …", show(reading.body[:24]))]
+    return [Nonconformity(message, "data: …", show(reading.body[:24]))]
 
 
 @judge(
@@ -94,10 +93,9 @@ def bom_inside(reading: Reading) -> Verdict:
     # One leading mark of the whole stream is dropped; any other is part of the field name,
     # which no client knows then.
     return [
-        _line_finding(
+        _line_violation(
             reading,
             line,
-            "sse.bom-inside",
             "the mark becomes part of the field name, so the line is lost",
             "a line that begins with its field name",
         )
@@ -125,10 +123,9 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
 def fields(reading: Reading) -> Verdict:
     spliced = {line.offset for pair in splices(reading) for line in pair}
     return [
-        _line_finding(
+        _line_violation(
             reading,
             line,
-            "sse.fields",
             "clients ignore a field with any other name, and what it says is lost",
             "data:, event:, id:, retry: or a comment",
         )
@@ -156,10 +153,9 @@ def _is_unknown_field(line: Line) -> bool:
 @unless(_unfit)
 def data(reading: Reading) -> Verdict:
     return [
-        _block_finding(
+        _block_violation(
             reading,
             block,
-            "sse.data",
             "the standard drops an event that has no data line",
             "a data: line in the same block",
         )
@@ -170,11 +166,9 @@ def data(reading: Reading) -> Verdict:
     ]
 
 
-def _block_finding(
-    reading: Reading, block: Block, id_: str, message: str, expected: str
-) -> Finding:
+def _block_violation(reading: Reading, block: Block, message: str, expected: str) -> Nonconformity:
     received = b"\n".join(line.content for line in block.lines)
-    return Finding(id_, message, expected, show(received), reading.wire(block))
+    return Nonconformity(message, expected, show(received), reading.wire(block))
 
 
 @judge(
@@ -198,10 +192,9 @@ def final_blank_line(reading: Reading) -> Verdict:
     if not losing:
         return []
     return [
-        _block_finding(
+        _block_violation(
             reading,
             tail,
-            "sse.final-blank-line",
             "clients discard a last event that no blank line follows",
             "a blank line after the last event",
         )
@@ -219,8 +212,7 @@ def final_blank_line(reading: Reading) -> Verdict:
 def line_endings(reading: Reading) -> Verdict:
     odd = [line for line in reading.stream.lines if line.ending not in (b"\n", b"")]
     return [
-        Finding(
-            "sse.line-endings",
+        Nonconformity(
             "legal, but clients that split at LF keep a CR or miss the end of the event",
             "LF",
             show(line.content + line.ending),
@@ -240,10 +232,9 @@ def line_endings(reading: Reading) -> Verdict:
 @unless(_unfit)
 def retry(reading: Reading) -> Verdict:
     return [
-        _line_finding(
+        _line_violation(
             reading,
             line,
-            "sse.retry",
             "clients ignore a reconnection time that is not a number of milliseconds",
             "retry: and ASCII digits",
         )
@@ -258,9 +249,7 @@ def retry(reading: Reading) -> Verdict:
 @unless(_unfit)
 def event_id(reading: Reading) -> Verdict:
     return [
-        _line_finding(
-            reading, line, "sse.id", "clients ignore an id with a NUL in it", "an id without NUL"
-        )
+        _line_violation(reading, line, "clients ignore an id with a NUL in it", "an id without NUL")
         for line in reading.stream.lines
         if line.name == "id" and b"\0" in line.value
     ]
@@ -276,10 +265,9 @@ def event_id(reading: Reading) -> Verdict:
 @unless(_unfit)
 def event_type(reading: Reading) -> Verdict:
     return [
-        _block_finding(
+        _block_violation(
             reading,
             block,
-            "sse.event-type",
             "a client that listens for messages never sees it; one that reads lines takes it "
             "for content",
             "no event: line, or event: message",
@@ -303,10 +291,9 @@ def one_line(reading: Reading) -> Verdict:
     # Lines that are no JSON together are payload.json.
     documents = {block.index for block, payload in reading.payloads if payload.error is None}
     return [
-        _block_finding(
+        _block_violation(
             reading,
             block,
-            "sse.one-line",
             "legal, but a client that parses each data line by itself fails",
             "one data: line for each event",
         )
@@ -325,10 +312,9 @@ def one_line(reading: Reading) -> Verdict:
 @unless(_unfit)
 def no_empty_events(reading: Reading) -> Verdict:
     return [
-        _block_finding(
+        _block_violation(
             reading,
             block,
-            "sse.no-empty-events",
             "clients hand an empty text to their JSON reader; a comment keeps alive silently",
             "a comment (a line that begins with a colon), or data",
         )
@@ -346,8 +332,7 @@ def no_empty_events(reading: Reading) -> Verdict:
 @unless(_unfit)
 def comments(reading: Reading) -> Verdict:
     return [
-        Finding(
-            "sse.comments",
+        Nonconformity(
             "a comment was written into the middle of a data line, which breaks its JSON",
             "the comment on a line of its own, between events",
             show(pair[0].content),

@@ -11,7 +11,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge
 from streamchat_conformance.judges.reading import Reading
 
@@ -56,8 +56,7 @@ def first_event(reading: Reading) -> Verdict:
     # limit that is set.
     came = f"{len(exchange.received)} bytes, no event" if exchange.reads else "nothing"
     return [
-        Finding(
-            "stream.first-event",
+        Nonconformity(
             "a person who waits in front of a silent page goes away",
             f"an event within the {exchange.ended_at_s:.1f} s that it was waited for",
             f"{came} in {exchange.ended_at_s:.1f} s",
@@ -91,8 +90,7 @@ def gap(reading: Reading) -> Verdict:
     if longest <= reading.gap_limit_s:
         return []
     return [
-        Finding(
-            "stream.gap",
+        Nonconformity(
             "proxies and clients take a silence of this length for the end",
             f"a comment or event at least every {reading.gap_limit_s:g} s",
             f"{longest:.1f} s of silence, {after:.1f} s after the request "
@@ -124,8 +122,7 @@ def whole_events(reading: Reading) -> Verdict:
     first = held[0]
     what = "its blank line" if first.end_alone else "a part of it"
     return [
-        Finding(
-            "stream.whole-events",
+        Nonconformity(
             f"clients see each event one event late: {what} leaves with the next",
             "the whole event, blank line and all, in one write",
             f"{what} came {first.delay_s:.3f} s after the event, together with the next one",

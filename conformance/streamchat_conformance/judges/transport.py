@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from streamchat_conformance.catalogue import FINITE, MAY, MUST, SERVER, SHOULD
 from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
 from streamchat_conformance.judges.hazards import hazard_breach, intrudes
 from streamchat_conformance.judges.head import stream_head
@@ -44,8 +44,7 @@ def version(reading: Reading) -> Verdict:
     if head.version == "HTTP/1.1":
         return []
     return [
-        Finding(
-            "transport.version",
+        Nonconformity(
             "without HTTP/1.1 there are no chunks and no reuse, and a cut stream looks complete",
             "HTTP/1.1",
             head.version,
@@ -72,8 +71,7 @@ def delimited(reading: Reading) -> Verdict:
         return None
     response = reading.response
     findings = [
-        Finding(
-            "transport.delimited",
+        Nonconformity(
             deviation.message,
             "Transfer-Encoding: chunked",
             _place(reading, deviation),
@@ -90,8 +88,7 @@ def delimited(reading: Reading) -> Verdict:
         # RFC 9112 section 6.3 case 8: such a body ends with the connection, so a crash in
         # mid-stream cannot be distinguished from the end.
         return [
-            Finding(
-                "transport.delimited",
+            Nonconformity(
                 "the body ends with the connection: a cut stream looks like a whole one",
                 "Transfer-Encoding: chunked",
                 "neither Transfer-Encoding nor Content-Length",
@@ -102,8 +99,7 @@ def delimited(reading: Reading) -> Verdict:
         return None
     if response.framing is Framing.LENGTH and reading.closed and not response.complete:
         return [
-            Finding(
-                "transport.delimited",
+            Nonconformity(
                 "the connection ended before the bytes that Content-Length announced",
                 f"{head.first('content-length')} bytes",
                 f"{len(reading.body)} bytes, then the end of the connection",
@@ -129,8 +125,7 @@ def chunked(reading: Reading) -> Verdict:
     if reading.response.framing is Framing.CHUNKED:
         return []
     return [
-        Finding(
-            "transport.chunked",
+        Nonconformity(
             "a length known beforehand means that the answer was made before it was sent",
             "Transfer-Encoding: chunked",
             f"Content-Length: {head.first('content-length')}",
@@ -151,8 +146,7 @@ def chunks_well_formed(reading: Reading) -> Verdict:
     if stream_head(reading) is None or not reading.chunked or injects(reading):
         return None
     return [
-        Finding(
-            "transport.chunks-well-formed",
+        Nonconformity(
             deviation.message,
             "SIZE in hexadecimal, CRLF, SIZE bytes, CRLF",
             _place(reading, deviation),
@@ -189,8 +183,7 @@ def terminated(reading: Reading) -> Verdict:
     else:
         return None
     return [
-        Finding(
-            "transport.terminated",
+        Nonconformity(
             problem,
             "a chunk of size 0 and an empty line before the end",
             f"{how} after {received[-48:]!r}",
@@ -199,20 +192,18 @@ def terminated(reading: Reading) -> Verdict:
     ]
 
 
-def _loose_ends(reading: Reading) -> Iterator[Finding]:
+def _loose_ends(reading: Reading) -> Iterator[Nonconformity]:
     """Yield what is wrong at the end of a message that ended by its framing."""
     end = reading.response.end_offset
     if reading.chunked and reading.surplus:
-        yield Finding(
-            "transport.terminated",
+        yield Nonconformity(
             "bytes follow the last chunk; the next response on the connection begins with them",
             "nothing, or the next response",
             repr(reading.surplus[:60]),
             end,
         )
     elif reading.coding_cut and not reading.lost:
-        yield Finding(
-            "transport.terminated",
+        yield Nonconformity(
             f"the message ended before its content coding ({', '.join(reading.codings)}) did: "
             "what the coder still held is lost",
             "the coding's own end before the end of the message",
@@ -239,8 +230,7 @@ def body_only(reading: Reading) -> Verdict:
     if at is None:
         return []
     return [
-        Finding(
-            "transport.body-only",
+        Nonconformity(
             "a second answer was written into the stream",
             "event-stream lines only",
             repr(reading.body[at : at + 80]),
@@ -267,8 +257,7 @@ def http10(reading: Reading) -> Verdict:
     if not coding:
         return []
     return [
-        Finding(
-            "transport.http10",
+        Nonconformity(
             "an HTTP/1.0 client takes the chunk sizes for content",
             "no Transfer-Encoding",
             f"Transfer-Encoding: {', '.join(coding)}",
@@ -290,8 +279,7 @@ def interim(reading: Reading) -> Verdict:
         return None
     wrong = [head for head in (*reading.response.interim, reading.head) if head.status == 101]
     return [
-        Finding(
-            "transport.interim",
+        Nonconformity(
             "the server switched protocols without being asked",
             "100, 102 or 103 at most",
             f"{head.version} {head.status}",

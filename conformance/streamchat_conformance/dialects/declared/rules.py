@@ -16,7 +16,7 @@ from streamchat_conformance.catalogue import (
     Requirement,
 )
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.declared.classification import lacking_member
 from streamchat_conformance.dialects.declared.declaration import (
@@ -33,7 +33,7 @@ from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.judges.error import is_large, is_refusal
 from streamchat_conformance.judges.head import show_field, stream_head
 from streamchat_conformance.judges.judge import Evidence, Judges, Verdict
-from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.payload import block_violation
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import answer, declare_rows
 from streamchat_conformance.judges.sse import show
@@ -72,7 +72,7 @@ def made_for(dialect: Dialect, shared: Mapping[str, Requirement]) -> tuple[Decla
         own = level_of(declaration, id_, level)
         needs = (FAULT,) if suffix == "failed-event" else ()
         declared = judges.judge(id_, own, title, source=source, needs=needs, evidence=evidence)
-        declared(partial(decide, id_, declaration))
+        declared(partial(decide, declaration))
     return declarations, judges
 
 
@@ -137,7 +137,7 @@ def _name_members(judges: Judges, declaration: Declaration) -> None:
     judges.by_id[id_] = replace(judge, decide=decide)
 
 
-Decide = Callable[[str, Declaration, Reading], Verdict]
+Decide = Callable[[Declaration, Reading], Verdict]
 RowOfStreams = tuple[str, Level, str, Decide, Evidence]
 
 
@@ -175,7 +175,7 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
     }
     for suffix, (follows, title) in of_events.items():
         if follows:
-            yield suffix, MUST, title, _of_events, part
+            yield suffix, MUST, title, partial(_of_events, suffix), part
     if declaration.has_terminal and not stream.complete_at_eof:
         title = "A stream that ends has the declared end, or reports a failure."
         yield "terminal", MUST, title, _terminal, whole
@@ -206,19 +206,18 @@ def _machine(reading: Reading) -> DeclaredMachine | None:
     return run_machine(declaration, reading.events, reading.payloads)
 
 
-def _of_events(id_: str, _: Declaration, reading: Reading) -> Verdict:
+def _of_events(row: str, _: Declaration, reading: Reading) -> Verdict:
     machine = machine_of(reading)
     if machine is None:
         return None
-    row = id_.partition(".")[2]
     problems = [problem for problem in machine.problems if problem.row == row]
     if problems:
         return [
-            block_finding(reading, each.block, id_, each.message, each.expected)
+            block_violation(reading, each.block, each.message, each.expected)
             for each in problems[:3]
         ]
     if row == "echo":
-        return _echo(id_, machine, reading)
+        return _echo(machine, reading)
     if row in ("counter", "same", "final-text") and row not in machine.seen:
         return None
     if row == "after-terminal" and machine.state not in (COMPLETE, FAILED):
@@ -226,29 +225,31 @@ def _of_events(id_: str, _: Declaration, reading: Reading) -> Verdict:
     return [] if reading.events else None
 
 
-def _echo(id_: str, machine: DeclaredMachine, reading: Reading) -> Verdict:
+def _echo(machine: DeclaredMachine, reading: Reading) -> Verdict:
     if not machine.echoes:
         return None
     for block, word, pointer, values in machine.echoes:
         wanted = reading.asked.values.get(word.removeprefix("$"))
         if wanted and values != [wanted]:
             message = f"{pointer} does not repeat {word}"
-            return [block_finding(reading, block, id_, message, repr(wanted)[:160])]
+            return [block_violation(reading, block, message, repr(wanted)[:160])]
     return []
 
 
-def _headers(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+def _headers(declaration: Declaration, reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None:
         return None
     for name, wanted in declaration.stream.headers.items():
         if wanted.strip() not in [value.strip() for value in head.values(name)]:
             message = f"a stream comes without the declared field {name}"
-            return [Finding(id_, message, f"{name}: {wanted}", show_field(head, name), head.offset)]
+            return [
+                Nonconformity(message, f"{name}: {wanted}", show_field(head, name), head.offset)
+            ]
     return []
 
 
-def _line_ends(id_: str, _: Declaration, reading: Reading) -> Verdict:
+def _line_ends(_: Declaration, reading: Reading) -> Verdict:
     if not reading.judges_stream or not reading.stream.lines:
         return None
     odd = next((line for line in reading.stream.lines if line.ending not in (b"\n", b"")), None)
@@ -256,14 +257,14 @@ def _line_ends(id_: str, _: Declaration, reading: Reading) -> Verdict:
         return []
     message = "a line does not end with LF alone"
     received = show(odd.content[:120] + odd.ending)
-    return [Finding(id_, message, "LF", received, reading.wire(odd))]
+    return [Nonconformity(message, "LF", received, reading.wire(odd))]
 
 
 def _tail(reading: Reading) -> str:
     return show(reading.body[-160:])
 
 
-def _terminal(id_: str, _: Declaration, reading: Reading) -> Verdict:
+def _terminal(_: Declaration, reading: Reading) -> Verdict:
     machine = machine_of(reading)
     if machine is None or not reading.ended_well or not reading.events:
         return None
@@ -273,16 +274,16 @@ def _terminal(id_: str, _: Declaration, reading: Reading) -> Verdict:
     if machine.blind or reading.json_broken:
         return None
     message = f"the stream ends in the state {machine.state!r}: it looks as if it was cut"
-    return [Finding(id_, message, "the event that completes it", _tail(reading))]
+    return [Nonconformity(message, "the event that completes it", _tail(reading))]
 
 
-def _failed_event(_: str, __: Declaration, reading: Reading) -> Verdict:
+def _failed_event(_: Declaration, reading: Reading) -> Verdict:
     """Return nothing wrong where a failure is reported; the case knows which streams fail."""
     machine = machine_of(reading)
     return None if machine is None or machine.failure is None else []
 
 
-def _sentinel(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+def _sentinel(declaration: Declaration, reading: Reading) -> Verdict:
     machine = machine_of(reading)
     if machine is None:
         return None
@@ -291,12 +292,11 @@ def _sentinel(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
         if machine.sentinel is None:
             return [] if reading.ended_well else None
         message = "the sentinel comes, and clients read it as JSON"
-        return [block_finding(reading, machine.sentinel, id_, message, "JSON events alone")]
+        return [block_violation(reading, machine.sentinel, message, "JSON events alone")]
     after = [problem for problem in machine.problems if problem.row == "sentinel"]
     if after:
         return [
-            block_finding(reading, each.block, id_, each.message, each.expected)
-            for each in after[:1]
+            block_violation(reading, each.block, each.message, each.expected) for each in after[:1]
         ]
     if machine.sentinel is not None:
         return []
@@ -306,10 +306,10 @@ def _sentinel(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
         return None
     if declaration.stream.sentinel_level is SentinelLevel.MAY:
         return []
-    return [Finding(id_, "the stream ends without its sentinel", sentinel, _tail(reading))]
+    return [Nonconformity("the stream ends without its sentinel", sentinel, _tail(reading))]
 
 
-def _text(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+def _text(declaration: Declaration, reading: Reading) -> Verdict:
     machine = machine_of(reading)
     if machine is None or reading.asked.row != f"{declaration.name}.accepted":
         return None
@@ -320,10 +320,10 @@ def _text(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
     if not reading.ended_well or not complete or unclear or not reading.events:
         return None
     message = "the stream is complete, and no event had any text"
-    return [Finding(id_, message, "an event with text", _tail(reading))]
+    return [Nonconformity(message, "an event with text", _tail(reading))]
 
 
-def _refusal(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
+def _refusal(declaration: Declaration, reading: Reading) -> Verdict:
     refusal = declaration.refusal
     if refusal is None or not is_refusal(reading):
         return None
@@ -349,4 +349,4 @@ def _refusal(id_: str, declaration: Declaration, reading: Reading) -> Verdict:
     statuses = " or ".join(map(str, refusal.statuses)) or "a 4xx"
     shape = reading.dialect.refusals.example if refusal.require else ""
     expected = ", ".join(filter(None, (statuses, refusal.media_type, shape)))
-    return [Finding(id_, problem, expected, answer(reading))]
+    return [Nonconformity(problem, expected, answer(reading))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.judge import Verdict
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import must_refuse
@@ -25,7 +25,7 @@ def done(reading: Reading) -> Verdict:
     if reading.content.finished and last is not None and last.data == "[END]":
         return []
     received = "no event" if last is None else f"event {last.type}: {last.data[:40]}"
-    return [Finding("acme.done", "the stream ends without its mark", "done, [END]", received)]
+    return [Nonconformity("the stream ends without its mark", "done, [END]", received)]
 
 
 @JUDGES.judge("acme.count", MUST, "done counts the tokens.", source="acme", needs=COUNT)
@@ -36,4 +36,4 @@ def count(reading: Reading) -> Verdict:
     counted = counts(reading.payloads)
     if counted in ([], [tokens]):
         return []
-    return [Finding("acme.count", "the count is wrong", str(tokens), str(counted))]
+    return [Nonconformity("the count is wrong", str(tokens), str(counted))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED, is_ordinary
 from streamchat_conformance.dialects.anthropic.data import EventKind
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
@@ -12,11 +12,11 @@ from streamchat_conformance.dialects.anthropic.rules import judge
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_finding, is_plain
+from streamchat_conformance.judges.payload import block_violation, is_plain
 from streamchat_conformance.judges.payload import json as any_json
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.record import findings_of
+from streamchat_conformance.judges.record import violations_of
 from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
 
@@ -38,7 +38,7 @@ def message_stop(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get(STOP, [])
     if problems:
-        return findings_of(reading, problems)
+        return violations_of(reading, problems)
     if found.stop is not None:
         return []
     # Without its blank line the last event is sse.final-blank-line.
@@ -56,7 +56,7 @@ def message_stop(reading: Reading) -> Verdict:
     how = "the stream ends" if reading.ended else "after message_delta nothing comes"
     message = f"{how} without message_stop: clients take the message for cut, or for whole"
     expected = 'event: message_stop, data: {"type": "message_stop"}'
-    return [Finding(STOP, message, expected, show(reading.body[-160:]))]
+    return [Nonconformity(message, expected, show(reading.body[-160:]))]
 
 
 @judge(
@@ -78,7 +78,7 @@ def end_prompt(reading: Reading) -> Verdict:
     end = "the error" if last.kind is EventKind.ERROR else "message_stop"
     message = f"the body goes on after {end}: clients that read it to its end wait"
     received = f"{late_s:.1f} s after {end} the body was not over"
-    return [Finding("anthropic.end-prompt", message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received)]
 
 
 @judge(
@@ -97,7 +97,7 @@ def heartbeat(reading: Reading) -> Verdict:
     message = "the data of a ping is no object of type ping: @ai-sdk/anthropic stops at it"
     expected = 'event: ping, data: {"type": "ping"}'
     return [
-        block_finding(reading, event.block, "anthropic.heartbeat", message, expected)
+        block_violation(reading, event.block, message, expected)
         for event in pings
         # A ping without a name is anthropic.event-named.
         if event.name and event.type != "ping"
@@ -124,10 +124,7 @@ def json(reading: Reading) -> Verdict:
     message = "the data is no JSON: official clients stop with an error"
     return [
         *found,
-        *(
-            block_finding(reading, event.block, "payload.json", message, "a JSON object")
-            for event in named
-        ),
+        *(block_violation(reading, event.block, message, "a JSON object") for event in named),
     ]
 
 
@@ -152,7 +149,7 @@ def nonempty(reading: Reading) -> Verdict:
         return []
     message = "the message was over, and had no text"
     expected = '"delta": {"type": "text_delta", "text": "…"} once at least'
-    return [Finding("payload.nonempty", message, expected, show(reading.body[-160:]))]
+    return [Nonconformity(message, expected, show(reading.body[-160:]))]
 
 
 @judge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.classification import INVALID, REQUIRED
 from streamchat_conformance.dialects.anthropic.refusals import TYPES
@@ -22,9 +22,9 @@ LENIENT = {INVALID, REQUIRED, "request.media-type-not-json", "request.non-finite
 """Requirements that a server may serve a request against: SHOULD in this dialect."""
 
 
-def _finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+def _violation(reading: Reading, message: str, expected: str) -> Nonconformity:
     at = reading.head.offset if reading.head is not None else None
-    return Finding(id_, message, expected, answer(reading), at)
+    return Nonconformity(message, expected, answer(reading), at)
 
 
 @judge(
@@ -34,7 +34,7 @@ def _finding(reading: Reading, id_: str, message: str, expected: str) -> Finding
     source=f"{ERRORS}; vllm-project/vllm#57997, BerriAI/litellm#39037, api7/aisix#336",
 )
 def error_shape(reading: Reading) -> Verdict:
-    return judge_shape("anthropic.error-shape", reading)
+    return judge_shape(reading)
 
 
 @judge(
@@ -53,7 +53,7 @@ def error_status(reading: Reading) -> Verdict:
     if reading.status >= 400 and reading.status not in OF_ROUTING:
         return []
     message = f"clients do not take {reading.status} for an invalid request"
-    return [_finding(reading, "anthropic.error-status", message, "HTTP/1.1 400")]
+    return [_violation(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -66,7 +66,7 @@ def error_status(reading: Reading) -> Verdict:
 def error_status_exact(reading: Reading) -> Verdict:
     if reading.status in OF_ROUTING:
         return None
-    return judge_status_400("anthropic.error-status-exact", reading)
+    return judge_status_400(reading)
 
 
 @judge(
@@ -91,7 +91,7 @@ def error_type(reading: Reading) -> Verdict:
     if type_ == expected or general or type_ not in TYPES.values():
         return []
     message = f"{reading.status} comes with the type {type_!r}"
-    return [_finding(reading, "anthropic.error-type", message, f'"type": "{expected}"')]
+    return [_violation(reading, message, f'"type": "{expected}"')]
 
 
 @judge(

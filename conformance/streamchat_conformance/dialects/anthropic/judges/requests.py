@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.classification import (
     FORMS,
@@ -72,7 +72,7 @@ def stream_optional(reading: Reading) -> Verdict:
     if not problem:
         return []
     expected = 'application/json, {"type": "message", "content": […], …}'
-    return [Finding(OPTIONAL, problem, expected, answer(reading))]
+    return [Nonconformity(problem, expected, answer(reading))]
 
 
 def _is_message(reading: Reading) -> bool:
@@ -94,7 +94,7 @@ def tolerance(reading: Reading) -> Verdict:
     if reading.status >= 500:
         return None  # request.never-5xx
     problem = tolerance_problem(reading)
-    return [Finding(TOLERATED, problem, "200, or a 4xx", answer(reading))] if problem else []
+    return [Nonconformity(problem, "200, or a 4xx", answer(reading))] if problem else []
 
 
 def tolerance_problem(reading: Reading) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import FAULT, MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.dialects.openai.data import SENTINEL, DatumKind
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
 from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_finding
+from streamchat_conformance.judges.payload import block_violation
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.record import findings_of
+from streamchat_conformance.judges.record import violations_of
 from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 5.0
@@ -58,7 +58,7 @@ def done(reading: Reading) -> Verdict:
         return None
     how = "the stream ends" if reading.ended else "after the last chunk nothing comes"
     message = f"{how} without [DONE]: clients that wait for it hang, or report an error"
-    return [Finding("openai.done", message, "data: [DONE]", show(_last_lines(reading)))]
+    return [Nonconformity(message, "data: [DONE]", show(_last_lines(reading)))]
 
 
 @judge(
@@ -74,7 +74,7 @@ def done_once(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.done-once", [])
     if problems:
-        return findings_of(reading, problems)
+        return violations_of(reading, problems)
     return [] if reading.ended_well else None
 
 
@@ -96,7 +96,7 @@ def done_ends(reading: Reading) -> Verdict:
         return []
     message = "the body goes on after [DONE]: clients that read it to its end wait"
     received = f"{late_s:.1f} s after [DONE] the body was not over"
-    return [Finding("openai.done-ends", message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received)]
 
 
 @judge(
@@ -112,7 +112,7 @@ def fault_ends(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.fault-ends", [])
     if problems:
-        return findings_of(reading, problems)
+        return violations_of(reading, problems)
     if reading.ended:
         return []
     last_s = found.data[-1].at_s
@@ -120,7 +120,7 @@ def fault_ends(reading: Reading) -> Verdict:
         return None
     message = "the body goes on after the error: clients wait for more"
     received = f"{silent_s(reading, last_s):.1f} s of silence after the error"
-    return [Finding("openai.fault-ends", message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received)]
 
 
 @judge(
@@ -151,10 +151,9 @@ def no_dataless_block(reading: Reading) -> Verdict:
             message = f"{what}{reason}: openai-python reads its data as JSON, and stops"
             received = show(b"\n".join(line.content for line in block.lines))
             found.append(
-                block_finding(
+                block_violation(
                     reading,
                     block,
-                    "openai.no-dataless-block",
                     message,
                     "data in each block; without ids, a comment to keep the connection alive",
                     received,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.transcript import Transcript
@@ -36,7 +36,7 @@ def nonempty(reading: Reading) -> Verdict:
         return []
     message = "the stream was over, and no chunk had any text"
     expected = '"delta": {"content": "…"} in one chunk at least'
-    return [Finding("payload.nonempty", message, expected, show(reading.body[-160:]))]
+    return [Nonconformity(message, expected, show(reading.body[-160:]))]
 
 
 def _came_to_an_end(reading: Reading, found: Transcript) -> bool:

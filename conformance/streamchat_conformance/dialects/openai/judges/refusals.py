@@ -6,7 +6,7 @@ import json
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
@@ -23,9 +23,9 @@ from streamchat_conformance.judges.request import answer
 ENVELOPE = "OpenAI API description (ErrorResponse)"
 
 
-def _finding(reading: Reading, id_: str, message: str, expected: str) -> Finding:
+def _violation(reading: Reading, message: str, expected: str) -> Nonconformity:
     at = reading.head.offset if reading.head is not None else None
-    return Finding(id_, message, expected, answer(reading), at)
+    return Nonconformity(message, expected, answer(reading), at)
 
 
 @judge(
@@ -44,7 +44,7 @@ def error_status(reading: Reading) -> Verdict:
     if reading.status >= 400:
         return []
     message = f"client libraries do not take {reading.status} for a refusal"
-    return [_finding(reading, "openai.error-status", message, "HTTP/1.1 400")]
+    return [_violation(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -55,7 +55,7 @@ def error_status(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def error_status_400(reading: Reading) -> Verdict:
-    return judge_status_400("openai.error-status-400", reading)
+    return judge_status_400(reading)
 
 
 @judge(
@@ -65,7 +65,7 @@ def error_status_400(reading: Reading) -> Verdict:
     source=f"{ENVELOPE}; webai-at-home/webai-at-home#182",
 )
 def error_envelope(reading: Reading) -> Verdict:
-    return judge_shape("openai.error-envelope", reading)
+    return judge_shape(reading)
 
 
 @judge(
@@ -112,25 +112,25 @@ def error_not_streamed(reading: Reading) -> Verdict:
     if reading.head is None:
         return None
     if asked.expectation is Expectation.ACCEPT:
-        return _of_valid(id_, reading)
+        return _of_valid(reading)
     if not (refuse or optional):
         return None
     expected = "HTTP/1.1 400 with application/json, before any stream"
     message = "the refusal came as if it were an answer; clients look at the status"
     if reading.status >= 400:
         if reading.essence == "text/event-stream":
-            return [_finding(reading, id_, message, expected)]
+            return [_violation(reading, message, expected)]
         return [] if reading.refused else None
     if not reading.accepted or reading.lost:
         return None
     in_band = reports_error(reading) or (optional and _fails(reading))
     if in_band:
-        return [_finding(reading, id_, message, expected)]
+        return [_violation(reading, message, expected)]
     # One that is served as if it were valid has its own requirement.
     return [] if optional else None
 
 
-def _of_valid(id_: str, reading: Reading) -> Verdict:
+def _of_valid(reading: Reading) -> Verdict:
     """Judge the answer to a valid request: a stream whose first event is an error.
 
     How a stream with empty options goes wrong is openai.stream-options-empty. A server that has
@@ -142,7 +142,7 @@ def _of_valid(id_: str, reading: Reading) -> Verdict:
     if reading.stream.blocks[0] is not reading.content.failure:
         return None
     message = "the stream is an error from the start: clients look at the status"
-    return [_finding(reading, id_, message, "its status and application/json, before any stream")]
+    return [_violation(reading, message, "its status and application/json, before any stream")]
 
 
 def _fails(reading: Reading) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.capabilities import TOOLS
 from streamchat_conformance.dialects.openai.chunk_shape import OBJECT as CHUNK_OBJECT
@@ -131,7 +131,7 @@ def stream_false(reading: Reading) -> Verdict:
     if not problem:
         return []
     expected = 'application/json, {"choices": [{"message": {…}, …}], …}'
-    return [Finding("openai.stream-false", problem, expected, answer(reading))]
+    return [Nonconformity(problem, expected, answer(reading))]
 
 
 @judge(
@@ -141,7 +141,6 @@ def stream_false(reading: Reading) -> Verdict:
     source=f"{REQUEST}; huggingface/text-generation-inference#3155",
 )
 def stream_options_empty(reading: Reading) -> Verdict:
-    id_ = "openai.stream-options-empty"
     options = reading.asked.values.get("options", {})
     if options.get("stream_options") != {} or reading.overloaded:
         return None
@@ -162,7 +161,7 @@ def stream_options_empty(reading: Reading) -> Verdict:
     if not problem:
         return []
     expected = "a whole stream, or a 4xx"
-    return [Finding(id_, problem, expected, show(reading.body[-160:]))]
+    return [Nonconformity(problem, expected, show(reading.body[-160:]))]
 
 
 def _taken_or_refused(id_: str, reading: Reading) -> Verdict:
@@ -173,7 +172,7 @@ def _taken_or_refused(id_: str, reading: Reading) -> Verdict:
     if reading.accepted or reading.refused:
         return []
     message = "the request is neither taken nor refused"
-    return [Finding(id_, message, "200, or a 4xx", answer(reading))]
+    return [Nonconformity(message, "200, or a 4xx", answer(reading))]
 
 
 @judge(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import ECHO, MAY, MUST
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.dialects.stream_chat.rules import judge
 from streamchat_conformance.judges.hazards import lost_separators
 from streamchat_conformance.judges.judge import Verdict, unless
-from streamchat_conformance.judges.payload import block_finding, content_events, echoing, unfit
+from streamchat_conformance.judges.payload import block_violation, content_events, echoing, unfit
 from streamchat_conformance.judges.reading import Reading
 
 
@@ -28,10 +28,9 @@ def _unechoed(reading: Reading) -> bool:
 @unless(unfit)
 def response(reading: Reading) -> Verdict:
     return [
-        block_finding(
+        block_violation(
             reading,
             block,
-            "payload.response",
             "no `response` member"
             if "response" not in payload.value
             else "`response` is not a string",
@@ -51,7 +50,7 @@ def response(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def prompt_echo(reading: Reading) -> Verdict:
-    return list(_echo_findings(reading, "payload.prompt-echo", "prompt", exact=False))
+    return list(_echo_violations(reading, "prompt", exact=False))
 
 
 @judge(
@@ -63,7 +62,7 @@ def prompt_echo(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def history_echo(reading: Reading) -> Verdict:
-    return list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+    return list(_echo_violations(reading, "history", exact=False))
 
 
 @judge(
@@ -75,24 +74,22 @@ def history_echo(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def history_echo_exact(reading: Reading) -> Verdict:
-    inexact = list(_echo_findings(reading, "payload.history-echo", "history", exact=False))
+    inexact = list(_echo_violations(reading, "history", exact=False))
     if inexact:
         return None
-    return list(_echo_findings(reading, "payload.history-echo-exact", "history", exact=True))
+    return list(_echo_violations(reading, "history", exact=True))
 
 
-def _echo_findings(reading: Reading, id_: str, name: str, *, exact: bool) -> Iterator[Finding]:
+def _echo_violations(reading: Reading, name: str, *, exact: bool) -> Iterator[Nonconformity]:
     sent = reading.asked.values.get(name)
     for block, payload in content_events(reading):
         if not isinstance(payload.value, dict):
             continue
         if name not in payload.value:
-            yield block_finding(
-                reading, block, id_, f"an event without `{name}`", f"`{name}` as sent"
-            )
+            yield block_violation(reading, block, f"an event without `{name}`", f"`{name}` as sent")
             continue
         difference = same_json_value(sent, payload.value[name], exact=exact)
         if difference is not None:
             sent_there, received = difference.shown()
             message = f"`{name}` differs from the request's at {difference.path}"
-            yield block_finding(reading, block, id_, message, sent_there, received)
+            yield block_violation(reading, block, message, sent_there, received)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.dialects.stream_chat.rules import JUDGES, judge
 from streamchat_conformance.judges.error import GUARANTEED_BYTES, is_refusal
 from streamchat_conformance.judges.judge import Verdict
@@ -68,7 +68,7 @@ def error_order(reading: Reading) -> Verdict:
     if text is None or _names(text, first) or not any(_names(text, other) for other in later):
         return []
     message = "a later fault was reported first"
-    return [Finding("request.error-order", message, first, text)]
+    return [Nonconformity(message, first, text)]
 
 
 def _names(text: str, wording: str) -> bool:
@@ -100,7 +100,7 @@ def error_wording(reading: Reading) -> Verdict:
         return [] if text is not None else None
     message = "clients and docs know the article's four texts"
     expected = " or ".join(reading.asked.texts)
-    return [Finding("request.error-wording", message, expected, text[:200])]
+    return [Nonconformity(message, expected, text[:200])]
 
 
 def _is_plain(reading: Reading) -> bool:
