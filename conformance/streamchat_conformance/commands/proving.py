@@ -12,6 +12,7 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -111,11 +112,17 @@ def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[Prove
 
         import streamchat_conformance.plugin  # noqa: F401 -- likewise
     context = multiprocessing.get_context("fork" if forks else "spawn")
-    with ProcessPoolExecutor(min(AT_ONCE, len(servers)), mp_context=context) as pool:
+    count = min(AT_ONCE, len(servers))
+    with ProcessPoolExecutor(count, context, _leave_interruptions_to_others) as pool:
         try:
             yield from pool.map(partial(_judged, file), servers)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_interruptions_to_others() -> None:
+    """Let Ctrl-C, which reaches all processes of a terminal, end runs and not what waits for one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _judged(file: str, server: GeneratedServer) -> ProvedServer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from streamchat_conformance.dialects.declared.cases import test_declared as case
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
+from streamchat_conformance.suite.config.child_process import first_line
 from streamchat_conformance.suite.config.settings import (
     DeclaredRequest,
     Settings,
@@ -144,6 +147,25 @@ def test_prove_shows_what_each_generated_server_breaks() -> None:
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["sound", "-"] in lines
     assert ["end-left-out", "tiny.terminal"] in lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_an_interrupted_proof_ends_with_no_traceback() -> None:
+    file = next(file for file in EXAMPLES if file.stem == "tiny")
+    command = [sys.executable, "-m", "streamchat_conformance", "dialect", "prove", str(file)]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        first = first_line(process, 60)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[0]
+    assert "servers, generated from" in first
+    assert process.returncode == 2, first + said
+    assert "Traceback" not in said
 
 
 def test_check_shows_what_is_judged_and_what_is_not() -> None:
