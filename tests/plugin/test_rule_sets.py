@@ -9,13 +9,13 @@ from .conftest import Judge
 
 NEW_MUST = """\
 from streamchat_conformance.catalogue import MUST
-from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.judge import judge
 
 
 @judge("headers.brand-new", MUST, "Every stream has an X-Brand-New field.", source="practice")
 def brand_new(reading):
-    return [Finding("headers.brand-new", "it has none")] if reading.is_stream else None
+    return [Nonconformity("it has none")] if reading.is_stream else None
 """
 """A plugin that makes the suite a later version, which has one MUST more."""
 

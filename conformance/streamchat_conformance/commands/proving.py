@@ -121,7 +121,7 @@ def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[Prove
 
 
 def _leave_interruptions_to_others() -> None:
-    """Let Ctrl-C, which reaches all processes of a terminal, end runs and not what waits for one."""
+    """Let Ctrl-C, which reaches all processes of a terminal, end runs, not what waits for one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -149,7 +149,6 @@ def test_prove_shows_what_each_generated_server_breaks() -> None:
     assert ["end-left-out", "tiny.terminal"] in lines
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
 def test_an_interrupted_proof_ends_with_no_traceback() -> None:
     file = next(file for file in EXAMPLES if file.stem == "tiny")
     command = [sys.executable, "-m", "streamchat_conformance", "dialect", "prove", str(file)]
