@@ -118,7 +118,11 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
             for number in range(batch)
         ]
         exchanges = record_timeline(plans, target.limits).exchanges
-        left += sum(1 for exchange in exchanges if exchange.reads or early)
+        answered = sum(1 for exchange in exchanges if exchange.reads or early)
+        if not answered:
+            # Nothing is left to be abandoned, which takes no time: the next request shows why.
+            break
+        left += answered
         spent_s += max(exchange.ended_at_s for exchange in exchanges)
         readings = [target.ledger.read(each) for each in exchanges]
         if roomy and not early and _prompt(target, readings):

@@ -29,6 +29,8 @@ SETTLED_S = LONG_ENOUGH_S + 0.1
 """How long a fast stream is watched: its last event has to come when it is long enough."""
 RECORDING_BYTES = 1024 * 1024
 """What is recorded of one observed stream."""
+FLOOD_BYTES = 128 * 1024
+"""What is recorded of it where answers were longer than is recorded."""
 ACCEPT_ENCODING = ("Accept-Encoding", "gzip, deflate, br")
 LONG_PROMPT = " ".join(["Please write a long story about rivers, bridges and boats."] * 8)
 LARGE_PROMPT = 60_000
@@ -150,12 +152,20 @@ class Observations:
         total_s = settings.observation_s + first_s
         return replace(
             settings.limits,
-            recording_bytes=RECORDING_BYTES,
+            recording_bytes=self._recording_bytes,
             head_s=first_s,
             first_event_s=first_s,
             idle_s=max(settings.observation_s, settings.gap_limit_s + 1),
             total_s=max(total_s, 1.0),
         )
+
+    @property
+    def _recording_bytes(self) -> int:
+        """How much of each stream is recorded: of floods what shows that they are."""
+        target = self._target
+        if not target.bounds.timeouts.floods:
+            return RECORDING_BYTES
+        return max(FLOOD_BYTES, target.known.large_event_bytes)
 
     def _plan(self, chat: Body, until: Until, *fields: tuple[str, str]) -> Plan:
         target = self._target

@@ -73,6 +73,8 @@ def can_overlap(target: Target) -> bool:
         room >= few
         and not settings.serial
         and not target.bounds.sequential
+        # What is recorded of many floods at once is too much to keep.
+        and not target.bounds.timeouts.floods
         and settings.rate is None
         and not settings.fuzz_seconds
         and (slots is None or slots >= few)

@@ -84,8 +84,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "request.client-independent",
     ),
     # Chunks that are never read are never read wrongly.
-    "connection.chunk-framing": ("request.chunked-body",),
-    "connection.chunk-line-ending": ("request.chunked-body",),
+    # And what always follows an error follows the one that refuses them.
+    "connection.chunk-framing": ("request.chunked-body", "error.delimited"),
+    "connection.chunk-line-ending": ("request.chunked-body", "error.delimited"),
     "connection.request-trailers": ("request.chunked-body", "error.delimited"),
     "transport.chunked": ("transport.delimited",),
     # A stream that never ends keeps its connection.
