@@ -5,21 +5,13 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from .completion_server import FAULTS
-from .harness import LENIENT, REQUEST_LIMIT_S, LoadResult, load, parameters, running_server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .harness import MockServer
-
-SERVER = Path(__file__).parent / "completion_server.py"
+from .faulty_loads import LEAST_KINDS, FaultyLoads
+from .harness import REQUEST_LIMIT_S, load, parameters
 
 NAMED = {
     "lost": "lost",
@@ -48,21 +40,8 @@ NAMED = {
 }
 """Under which class a load counts each fault of the server."""
 
-LEAST_KINDS = 16
-"""How many kinds a run on a busy machine reaches at least; they come in turn."""
-
-ONLY_IF_TEXTS_ARE_KNOWN = frozenset({"lost", "duplicated", "reordered", "altered", "crossed-text"})
-
-
-@contextmanager
-def completions(*options: object) -> Iterator[MockServer]:
-    with running_server(*options, script=SERVER) as server:
-        yield server
-
-
-def run(server: MockServer, folder: Path, *options: object, path: str = "/v1") -> LoadResult:
-    given = ("--dialect", "openai", "--stall-limit-s", 1, *LENIENT, *options)
-    return load(server.url + path, folder, *given)
+LOADS = FaultyLoads("openai", "completion_server.py", NAMED)
+completions, run = LOADS.serving, LOADS.run
 
 
 def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
@@ -101,11 +80,7 @@ def test_each_kind_of_broken_stream_is_found_under_load_and_named(
         result = run(server, tmp_path, "--profile", "steady", *parameters(users=10, duration_s=6))
         sent = server.counts()
     found = Counter(result.report["faults"])
-    missed = ONLY_IF_TEXTS_ARE_KNOWN if style == "random" else frozenset()
-    expected: Counter[str] = Counter()
-    for fault, count in sent.items():
-        if fault != "good" and fault not in missed:
-            expected[NAMED[fault]] += count
+    expected = LOADS.expected(sent, style)
     if style == "merging":
         # Where a chunk was merged, what is missing is known, not always how.
         assert sum(found.values()) == sum(expected.values())

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from sampling import sampled
 
-from .harness import LENIENT, LoadResult, load, parameters, running_server
+from .faulty_loads import LEAST_KINDS, FaultyLoads
+from .harness import parameters
 from .message_server import FAULTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .harness import MockServer
-
-SERVER = Path(__file__).parent / "message_server.py"
 
 NAMED = {
     "lost": "lost",
@@ -51,24 +43,11 @@ NAMED = {
 }
 """Under which class a load counts each fault of the server."""
 
-LEAST_KINDS = 16
-"""How many kinds a run on a busy machine reaches at least; they come in turn."""
+LOADS = FaultyLoads("anthropic", "message_server.py", NAMED)
+messages, run = LOADS.serving, LOADS.run
 
 DURATIONS_S = (6, 30)
 """How long a run is; the second one where a busy machine did not get far in the first."""
-
-ONLY_IF_TEXTS_ARE_KNOWN = frozenset({"lost", "duplicated", "reordered", "altered", "crossed-text"})
-
-
-@contextmanager
-def messages(*options: object) -> Iterator[MockServer]:
-    with running_server(*options, script=SERVER) as server:
-        yield server
-
-
-def run(server: MockServer, folder: Path, *options: object, path: str = "/v1") -> LoadResult:
-    given = ("--dialect", "anthropic", "--stall-limit-s", 1, *LENIENT, *options)
-    return load(server.url + path, folder, *given)
 
 
 def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
@@ -109,11 +88,7 @@ def test_each_kind_of_broken_message_is_found_under_load_and_named(
             sent = server.counts()
         if len(sent) - 1 >= LEAST_KINDS:
             break
-    missed = ONLY_IF_TEXTS_ARE_KNOWN if style == "random" else frozenset()
-    expected: Counter[str] = Counter()
-    for fault, count in sent.items():
-        if fault != "good" and fault not in missed:
-            expected[NAMED[fault]] += count
+    expected = LOADS.expected(sent, style)
     assert Counter(result.report["faults"]) == expected
     assert len(sent) - 1 >= LEAST_KINDS, "the run was too short"
     assert result.exit_code == 3

@@ -16,17 +16,17 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.strategies import chunked
 from streamchat_conformance.suite.budget.cost import costs
-from streamchat_conformance.suite.scenarios.chunked_requests import in_one_chunk, spoils_the_next
+from streamchat_conformance.suite.scenarios.chunked_requests import refusals_spoil_the_next
 from streamchat_conformance.suite.scenarios.for_each import for_each
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import (
     Idle,
     announced_idle_s,
+    keeps,
     mismatch,
     refusable,
     refusal_cause,
     says_close,
-    served_alone,
     steadily,
 )
 from streamchat_conformance.suite.scenarios.whole_answers import until_end
@@ -279,27 +279,18 @@ def _with_refused_bodies(target: Target, body: bytes) -> Iterator[HttpRequest]:
 
 def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
     label = f"a refused request with {len(request.body)} bytes of body"
+    stop = QuietAfterEnd(QUIET_S)
     with target.connect() as connection:
         data = target.encode(request)
-        reading = target.record(connection, data, QuietAfterEnd(QUIET_S), label)
+        reading = target.record(connection, data, stop, label)
         problem, shown = _read_as_request(target, reading, connection)
-    if shown is not reading and problem and _due_to_sequence(target, request):
-        return
     if problem:
+        if shown is not reading and refusals_spoil_the_next(target, request, stop):
+            return
         _require_nothing_without_body(target, request)
         raise violation("connection.unread-body", problem, "one response", shown)
     if reading.response.complete:
         target.limit_check.observe(reading)
-
-
-def _due_to_sequence(target: Target, request: HttpRequest) -> bool:
-    """Return whether a refused request whose body was read spoils the next one, too."""
-    ordinary = target.dialect.requests.refusable[0]
-    if request.framing is CHUNKED:
-        if not served_alone(target, in_one_chunk(target)):
-            return False
-        ordinary = replace(ordinary, body=chunked([ordinary.body]), framing=CHUNKED)
-    return spoils_the_next(target, ordinary, QuietAfterEnd(QUIET_S))
 
 
 def _require_nothing_without_body(target: Target, request: HttpRequest) -> None:
@@ -324,7 +315,7 @@ def _read_as_request(
     surplus = reading.exchange.received[end:] if end is not None else b""
     if surplus:
         return f"the body was answered, too: {surplus[:60]!r}", reading
-    if not reading.response.complete or says_close(reading) or not connection.is_open():
+    if not keeps(connection, reading):
         return "", reading
     slow = target.baseline.first_event_s >= SLOW_S
     plain = HttpRequest.chat(target.plain())

@@ -16,11 +16,17 @@ from streamchat_conformance.strategies import (
 )
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import MALFORMED_STATUSES, answered_statuses
-from streamchat_conformance.suite.scenarios.chunked_requests import in_two_chunks, spoils_the_next
+from streamchat_conformance.suite.scenarios.chunked_requests import in_two_chunks
 from streamchat_conformance.suite.scenarios.for_each import for_each
-from streamchat_conformance.suite.scenarios.keepalive import mismatch, says_close, steadily
+from streamchat_conformance.suite.scenarios.keepalive import (
+    keeps,
+    mismatch,
+    plain_next,
+    spoils_the_next,
+    steadily,
+)
 from streamchat_conformance.suite.target.overload import admitted, needs_room
-from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
+from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked
@@ -180,14 +186,12 @@ def _check_trailers_read(target: Target, body: bytes, trailers: bytes) -> None:
         reading = admitted(target.record(connection, data, stop, label))
         if len(answered_statuses(reading.exchange)) > 1:
             raise _served(reading)
-        if not reading.response.complete or says_close(reading) or not connection.is_open():
+        if not keeps(connection, reading):
             return
-        following = target.encode(HttpRequest.chat(target.plain()))
-        second = target.record(connection, following, Answered(), "the request after trailers")
-        spoiled = bool(mismatch(target, second))
+        second = plain_next(target, connection)
     # What comes without trailers as well is not due to them.
-    plain = HttpRequest(body=chunked([body]), framing=CHUNKED)
-    if spoiled and not spoils_the_next(target, plain, stop):
+    bare = HttpRequest(body=chunked([body]), framing=CHUNKED)
+    if mismatch(target, second) and not spoils_the_next(target, bare, stop):
         raise _served(second)
 
 

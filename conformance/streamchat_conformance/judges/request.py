@@ -132,6 +132,12 @@ def answer(reading: Reading) -> str:
     return what
 
 
+def answered_wrongly(reading: Reading, message: str, expected: str) -> Nonconformity:
+    """Return what is wrong with an answer as a whole, placed at its head."""
+    at = reading.head.offset if reading.head is not None else None
+    return Nonconformity(message, expected, answer(reading), at)
+
+
 def lost_in_upload(reading: Reading) -> bool:
     """Return whether the answer may have been lost because the server closed during the upload."""
     exchange = reading.exchange

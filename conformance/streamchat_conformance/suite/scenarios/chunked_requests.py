@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.strategies import chunked
-from streamchat_conformance.suite.scenarios.keepalive import mismatch, says_close, served_alone
-from streamchat_conformance.suite.target.stop_conditions import Answered
+from streamchat_conformance.suite.scenarios.keepalive import served_alone, spoils_the_next
 
 if TYPE_CHECKING:
     from streamchat_conformance.recorder import Until
@@ -37,19 +37,14 @@ def in_two_chunks(target: Target) -> HttpRequest:
     return HttpRequest(body=chunked([body[:half], body[half:]]), framing=CHUNKED)
 
 
-def spoils_the_next(target: Target, first: HttpRequest, stop: Until) -> bool:
-    """Return whether the plain request is answered wrongly behind a request on its connection.
-
-    `stop` is how far the answer to the first one is read.
-    """
-    with target.connect() as connection:
-        data = target.encode(first)
-        reading = target.record(connection, data, stop, "a request before another one")
-        if not reading.response.complete or says_close(reading) or not connection.is_open():
+def refusals_spoil_the_next(target: Target, request: HttpRequest, stop: Until) -> bool:
+    """Return whether a refused request of this framing spoils the next one though it was read."""
+    ordinary = target.dialect.requests.refusable[0]
+    if request.framing is CHUNKED:
+        if not served_alone(target, in_one_chunk(target)):
             return False
-        following = target.encode(HttpRequest.chat(target.plain()))
-        second = target.record(connection, following, Answered(), "the request after it")
-        return bool(mismatch(target, second))
+        ordinary = replace(ordinary, body=chunked([ordinary.body]), framing=CHUNKED)
+    return spoils_the_next(target, ordinary, stop)
 
 
 def find_out_whether_served(target: Target) -> None:

@@ -16,7 +16,7 @@ import inspect
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -138,6 +138,16 @@ class _Run:
         """Run the case on one value and remember what failed."""
         if not self.over:
             self._try(repr(value), value)
+
+    def attempt_together(self, values: Iterable[Any]) -> bool:
+        """Run the case on several values at once; return whether some failed."""
+        self.values.update({repr(value): value for value in values})
+        run_together(
+            self.attempt, list(self.values.values()), at_once=self.target.concurrent_requests
+        )
+        if not self.failures:
+            self.values.clear()
+        return bool(self.failures)
 
     def draw(
         self, strategy: st.SearchStrategy[Any], seed: int, count: int, **most: int
@@ -349,22 +359,14 @@ def _drive_side_by_side(
     """
     values = list(examples)
     if run.allotted is None:
-        listed = {repr(value): value for value in values}
-        run.values.update(listed)
-        run_together(run.attempt, listed.values(), at_once=run.target.concurrent_requests)
-        if run.failures:
+        if run.attempt_together(values):
             return run.shortest()
-        run.values.clear()
         values.clear()
     run.listing = False
     for round_seed in _seeds(run, seed):
         values += run.draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
-        keys = {repr(value): value for value in values[: run.allotted]}
-        run.values.update(keys)
-        run_together(run.attempt, keys.values(), at_once=run.target.concurrent_requests)
-        if run.failures:
+        if run.attempt_together(values[: run.allotted]):
             break
-        run.values.clear()
         values.clear()
     return run.shortest()
 

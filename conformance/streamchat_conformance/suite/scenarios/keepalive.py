@@ -12,6 +12,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import directives, tokens
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.suite.budget.retries import LIMITED
 from streamchat_conformance.suite.target.overload import admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -162,6 +163,27 @@ def mismatch(target: Target, reading: Reading) -> str:
     if target.has(ECHO):
         return _foreign_echo(target, reading)
     return ""
+
+
+def keeps(connection: Connection, reading: Reading) -> bool:
+    """Return whether a connection serves on behind an answer, as far as that can be seen."""
+    return reading.response.complete and not says_close(reading) and connection.is_open()
+
+
+def spoils_the_next(target: Target, first: HttpRequest, stop: Until) -> bool:
+    """Return whether the plain request is answered wrongly behind a request on its connection.
+
+    `stop` is how far the answer to the first one is read.
+    """
+    with target.connect() as connection:
+        reading = target.record(connection, target.encode(first), stop, "before another one")
+        return keeps(connection, reading) and bool(mismatch(target, plain_next(target, connection)))
+
+
+def plain_next(target: Target, connection: Connection) -> Reading:
+    """Return the answer to the plain request on a connection that has served another one."""
+    data = target.encode(HttpRequest.chat(target.plain()))
+    return target.record(connection, data, Answered(), "the request after it")
 
 
 def _foreign_text(target: Target, reading: Reading) -> str:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.dialects.anthropic.data import EventKind, kind_of
@@ -17,7 +16,7 @@ from streamchat_conformance.dialects.interface import Deployment
 
 from streamchat_load.dialects.anthropic.message_judge import SAID, MessageJudge
 from streamchat_load.dialects.anthropic.requests import build_request, invalid_bodies
-from streamchat_load.dialects.chat_messages.dialect import TalkDialect
+from streamchat_load.dialects.chat_messages.dialect import TalkDialect, value_of
 from streamchat_load.dialects.chat_messages.requests import TalkForm
 from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 
@@ -88,7 +87,7 @@ class MessagesDialect(TalkDialect):
 
     def content(self, kind: str, data: str) -> str | None:
         """Return what an event says; None for one that says nothing of the answer."""
-        value = _read(data)
+        value = value_of(data)
         if not isinstance(value, dict):
             return data
         if kind_of("" if kind == "message" else kind, value) not in SAID:
@@ -98,7 +97,7 @@ class MessagesDialect(TalkDialect):
     def text(self, kind: str, data: str) -> str:
         """Return the text of a delta."""
         del kind
-        value = _read(data)
+        value = value_of(data)
         delta = value.get("delta") if isinstance(value, dict) else None
         text = delta.get("text") if isinstance(delta, dict) else None
         return text if isinstance(text, str) else ""
@@ -120,12 +119,3 @@ def _shared(value: Mapping[str, Any]) -> dict[str, Any]:
         for name, each in value.items()
         if name not in _OWN
     }
-
-
-@lru_cache(maxsize=1)
-def _read(data: str) -> Any:
-    """Return the value of a JSON text by Python's own reader, or None."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None

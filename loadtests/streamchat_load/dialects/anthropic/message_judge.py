@@ -8,7 +8,7 @@ the block that is open. All other events are read and judged in full.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from streamchat_conformance.core.eventstream import Event
 from streamchat_conformance.core.eventstream_model import Block
@@ -30,8 +30,8 @@ from streamchat_conformance.dialects.anthropic.transcript import (
     of_tools,
 )
 
-from streamchat_load.dialects.chat_messages.repeated_events import RepeatedEvents
-from streamchat_load.dialects.dialect import EventViolation, StreamJudge, StreamUsage
+from streamchat_load.dialects.chat_messages.talk_judge import TalkJudge
+from streamchat_load.dialects.dialect import EventViolation, StreamUsage
 from streamchat_load.dialects.must_rows import MustRows
 from streamchat_load.faults import StreamFault
 
@@ -63,27 +63,18 @@ _ODD_EVENTS_LIMIT = 4096
 _STOPPED = frozenset({MessageState.STOPPED, MessageState.FAILED})
 
 
-class MessageJudge(StreamJudge):
+class MessageJudge(TalkJudge):
     """Judges the events of one message."""
 
-    __slots__ = ("_block", "_counts", "_foreign_id", "_found", "_id", "_ids", "_nonce", "_repeated")
+    __slots__ = ("_block", "_found")
+
+    named_id: ClassVar[str] = "the message id"
 
     def __init__(self, nonce: str, ids: StreamIds) -> None:
-        super().__init__()
-        self._nonce = nonce
-        self._ids = ids
-        self._id: str | None = None
-        self._foreign_id: str | None = None
+        super().__init__(nonce, ids, "text")
         self._found = MessageTranscript()
-        self._repeated = RepeatedEvents("text")
         self._block: ContentBlock | None = None
         """The block that plain deltas belong to."""
-        self._counts = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether the last event is a part of the answer."""
-        return self._counts
 
     @property
     def text(self) -> str:
@@ -112,18 +103,6 @@ class MessageJudge(StreamJudge):
             self._counts = True
             return None
         return self._take_odd(kind, data)
-
-    def stranger(self) -> str | None:
-        """Return the nonce of the stream whose id came in an event, or None."""
-        foreign = self._foreign_id
-        return None if foreign is None else self._ids.owner(foreign, self._nonce)
-
-    def own(self, members: tuple[bytes, ...]) -> EventViolation | None:
-        """Take the id of the message from the members of its first event."""
-        for member in members:
-            value = read_json(member.partition(b":")[2]).value
-            return self._open(value) if isinstance(value, str) else None
-        return None
 
     def finish(self) -> EventViolation | None:
         """Return what a stream lacks at its end: its reason, or message_stop."""
@@ -189,14 +168,6 @@ class MessageJudge(StreamJudge):
             return None  # a second message_start
         message = f"the message {identifier!r} of another stream begins"[:200]
         return EventViolation(StreamFault.CROSSED, message, f'"id": "{self._id}" alone')
-
-    def _open(self, identifier: str) -> EventViolation | None:
-        self._id = identifier
-        other = self._ids.claim(identifier, self._nonce)
-        if other is None:
-            return None
-        message = f"the message id {identifier!r} is also that of the stream of {other}"[:200]
-        return EventViolation(StreamFault.CROSSED, message, "an id of its own")
 
     def _keep(self, event: TypedEvent, kind: str, data: str) -> None:
         """Keep the usage and the text of an event, and recognise events like it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
 from streamchat_conformance.dialects.chat_messages.requests import BASE
@@ -48,3 +50,12 @@ class TalkDialect(LoadDialect):
         if status in (400, 404, 422) and "model" in text.lower():
             return f"{said}: give the model with --model NAME"
         return said
+
+
+@lru_cache(maxsize=1)
+def value_of(data: str) -> Any:
+    """Return the value of a JSON text by Python's own reader, or None."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

@@ -8,7 +8,7 @@ chunks are read and judged in full.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.core.eventstream import Event
 from streamchat_conformance.core.eventstream_model import Block
@@ -18,8 +18,8 @@ from streamchat_conformance.dialects.openai.data import SENTINEL, Datum, DatumKi
 from streamchat_conformance.dialects.openai.machine import ChoiceRecord, ChoiceState, delta_of
 from streamchat_conformance.dialects.openai.usage import counts_of, usage_problems
 
-from streamchat_load.dialects.chat_messages.repeated_events import RepeatedEvents
-from streamchat_load.dialects.dialect import EventViolation, StreamJudge, StreamUsage
+from streamchat_load.dialects.chat_messages.talk_judge import TalkJudge
+from streamchat_load.dialects.dialect import EventViolation, StreamUsage
 from streamchat_load.dialects.must_rows import MustRows
 from streamchat_load.faults import StreamFault
 
@@ -40,43 +40,22 @@ _ODD_CHUNKS_LIMIT = 4096
 """At most this many chunks that are not plain are kept for the judgement at the end."""
 
 
-class CompletionJudge(StreamJudge):
+class CompletionJudge(TalkJudge):
     """Judges the chunks of one answer with one choice.
 
     `wants_usage`: this server sends usage when it is asked to, and was asked.
     """
 
-    __slots__ = (
-        "_choice",
-        "_counts",
-        "_error",
-        "_foreign_id",
-        "_id",
-        "_ids",
-        "_nonce",
-        "_odd",
-        "_over",
-        "_repeated",
-        "_wants_usage",
-    )
+    __slots__ = ("_choice", "_error", "_odd", "_over", "_wants_usage")
+
+    named_id: ClassVar[str] = "openai.isolated: the id"
 
     def __init__(self, nonce: str, ids: StreamIds, *, wants_usage: bool) -> None:
-        super().__init__()
-        self._nonce = nonce
-        self._ids = ids
+        super().__init__(nonce, ids, "content")
         self._wants_usage = wants_usage
         self._choice = ChoiceRecord(0)
         self._odd: list[Datum] = []
-        self._id: str | None = None
-        self._foreign_id: str | None = None
-        self._repeated = RepeatedEvents("content")
-        self._counts = False
         self._over = self._error = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether the last event is a chunk of the answer."""
-        return self._counts
 
     @property
     def text(self) -> str:
@@ -102,19 +81,6 @@ class CompletionJudge(StreamJudge):
             self._counts = True
             return None
         return self._take_odd(kind, data)
-
-    def stranger(self) -> str | None:
-        """Return the nonce of the stream whose id came in a chunk, or None."""
-        foreign = self._foreign_id
-        return None if foreign is None else self._ids.owner(foreign, self._nonce)
-
-    def own(self, members: tuple[bytes, ...]) -> EventViolation | None:
-        """Take the id of the answer from the members of its first chunk."""
-        for member in members:
-            if member.startswith(b'"id"'):
-                value = read_json(member.partition(b":")[2]).value
-                return self._open(value) if isinstance(value, str) else None
-        return None
 
     def finish(self) -> EventViolation | None:
         """Return what a stream lacks at its end: its reason, its usage, or `[DONE]`."""
@@ -199,14 +165,6 @@ class CompletionJudge(StreamJudge):
             return EventViolation(StreamFault.CROSSED, message, expected)
         message = f"openai.id-stable: `id` changes to {identifier!r}"[:200]
         return EventViolation(StreamFault.IDENTITY, message, expected)
-
-    def _open(self, identifier: str) -> EventViolation | None:
-        self._id = identifier
-        other = self._ids.claim(identifier, self._nonce)
-        if other is None:
-            return None
-        message = f"openai.isolated: the id {identifier!r} is also that of the stream of {other}"
-        return EventViolation(StreamFault.CROSSED, message[:200], "an id of its own")
 
     def _keep_usage(self, datum: Datum) -> None:
         counts = counts_of(datum.usage)

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
@@ -16,7 +15,7 @@ from streamchat_conformance.dialects.openai.deployment import discovery
 from streamchat_conformance.dialects.openai.machine import delta_of
 from streamchat_conformance.dialects.openai.requests import CAP_NAMES, PATH
 
-from streamchat_load.dialects.chat_messages.dialect import TalkDialect
+from streamchat_load.dialects.chat_messages.dialect import TalkDialect, value_of
 from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 from streamchat_load.dialects.openai.completion_judge import CompletionJudge
 from streamchat_load.dialects.openai.requests import CompletionForm, build_request, invalid_bodies
@@ -109,7 +108,7 @@ class CompletionsDialect(TalkDialect):
         del kind
         if data == SENTINEL:
             return None
-        value = _read(data)
+        value = value_of(data)
         choices = value.get("choices") if isinstance(value, dict) else None
         if not isinstance(choices, list):
             return data
@@ -119,7 +118,7 @@ class CompletionsDialect(TalkDialect):
     def text(self, kind: str, data: str) -> str:
         """Return the content of a chunk."""
         del kind
-        value = _read(data)
+        value = value_of(data)
         choices = value.get("choices") if isinstance(value, dict) else None
         found = choices if isinstance(choices, list) else []
         texts = [delta_of(each).get("content") for each in found if isinstance(each, dict)]
@@ -144,12 +143,3 @@ def _said(choice: dict[str, Any]) -> dict[str, Any]:
         calls = delta["tool_calls"]
         found["calls"] = [each.get("function") for each in calls if isinstance(each, dict)]
     return found
-
-
-@lru_cache(maxsize=1)
-def _read(data: str) -> Any:
-    """Return the value of a JSON text by Python's own reader, or None."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.classification import INVALID, REQUIRED
 from streamchat_conformance.dialects.anthropic.refusals import TYPES
@@ -13,18 +12,13 @@ from streamchat_conformance.judges.error import judge_shape, judge_status_400
 from streamchat_conformance.judges.error import not_streamed as any_not_streamed
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.request import answer
+from streamchat_conformance.judges.request import answered_wrongly
 
 ERRORS = "Anthropic API reference (errors)"
 OF_ROUTING = (404, 405, 408)
 """Statuses that say something else than that a body is invalid."""
 LENIENT = {INVALID, REQUIRED, "request.media-type-not-json", "request.non-finite-numbers"}
 """Requirements that a server may serve a request against: SHOULD in this dialect."""
-
-
-def _violation(reading: Reading, message: str, expected: str) -> Nonconformity:
-    at = reading.head.offset if reading.head is not None else None
-    return Nonconformity(message, expected, answer(reading), at)
 
 
 @judge(
@@ -53,7 +47,7 @@ def error_status(reading: Reading) -> Verdict:
     if reading.status >= 400 and reading.status not in OF_ROUTING:
         return []
     message = f"clients do not take {reading.status} for an invalid request"
-    return [_violation(reading, message, "HTTP/1.1 400")]
+    return [answered_wrongly(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -91,7 +85,7 @@ def error_type(reading: Reading) -> Verdict:
     if type_ == expected or general or type_ not in TYPES.values():
         return []
     message = f"{reading.status} comes with the type {type_!r}"
-    return [_violation(reading, message, f'"type": "{expected}"')]
+    return [answered_wrongly(reading, message, f'"type": "{expected}"')]
 
 
 @judge(

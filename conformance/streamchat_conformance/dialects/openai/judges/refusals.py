@@ -6,7 +6,6 @@ import json
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
@@ -18,14 +17,9 @@ from streamchat_conformance.judges.error import (
 )
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.request import answer
+from streamchat_conformance.judges.request import answered_wrongly
 
 ENVELOPE = "OpenAI API description (ErrorResponse)"
-
-
-def _violation(reading: Reading, message: str, expected: str) -> Nonconformity:
-    at = reading.head.offset if reading.head is not None else None
-    return Nonconformity(message, expected, answer(reading), at)
 
 
 @judge(
@@ -44,7 +38,7 @@ def error_status(reading: Reading) -> Verdict:
     if reading.status >= 400:
         return []
     message = f"client libraries do not take {reading.status} for a refusal"
-    return [_violation(reading, message, "HTTP/1.1 400")]
+    return [answered_wrongly(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -119,13 +113,13 @@ def error_not_streamed(reading: Reading) -> Verdict:
     message = "the refusal came as if it were an answer; clients look at the status"
     if reading.status >= 400:
         if reading.essence == "text/event-stream":
-            return [_violation(reading, message, expected)]
+            return [answered_wrongly(reading, message, expected)]
         return [] if reading.refused else None
     if not reading.accepted or reading.lost:
         return None
     in_band = reports_error(reading) or (optional and _fails(reading))
     if in_band:
-        return [_violation(reading, message, expected)]
+        return [answered_wrongly(reading, message, expected)]
     # One that is served as if it were valid has its own requirement.
     return [] if optional else None
 
@@ -142,7 +136,9 @@ def _of_valid(reading: Reading) -> Verdict:
     if reading.stream.blocks[0] is not reading.content.failure:
         return None
     message = "the stream is an error from the start: clients look at the status"
-    return [_violation(reading, message, "its status and application/json, before any stream")]
+    return [
+        answered_wrongly(reading, message, "its status and application/json, before any stream")
+    ]
 
 
 def _fails(reading: Reading) -> bool:
