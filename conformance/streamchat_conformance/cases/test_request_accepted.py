@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,15 +25,13 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated, generated_for
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
-from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.scenarios.plain_requests import check_forms
+from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 LARGE = 64 * 1024
 VERY_LARGE = 1024 * 1024
-PAUSE_S = 0.05
-"""How far apart pieces of a request are sent, so that each is a read of its own (seconds)."""
 
 
 def _taken_as_text(target: Target) -> list[str]:
@@ -52,36 +49,7 @@ def _taken_as_text(target: Target) -> list[str]:
 @independent(at_once=5)
 def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check(target.chat(target.plain(), label="a plain request"), "request.valid-accepted")
-    if not target.baseline.streams or target.bounds.sequential:
-        return
-    data = target.encode(HttpRequest.chat(target.plain()))
-    ways = [*_in_pieces(data), *_in_other_case(data)]
-
-    def ask(pieces: list[bytes]) -> Reading:
-        label = f"a plain request in {len(pieces)} piece(s), {pieces[0][:40]!r}"
-        return target.send(b"".join(pieces), pieces=pieces, pause_s=PAUSE_S, label=label)
-
-    at_once = len(ways) if target.baseline.first_event_s >= SLOW_S else 1
-    for reading in run_together(ask, ways, at_once=at_once):
-        check(reading, "request.valid-accepted")
-
-
-def _in_pieces(data: bytes) -> Iterator[list[bytes]]:
-    # TCP is a stream of bytes. Python's http.client, which is under the article's own client,
-    # sends head and body apart, and networks cut anywhere.
-    body_at = data.index(b"\r\n\r\n") + 4
-    for cuts in ((body_at,), (body_at + 9,), (20, body_at - 2)):
-        yield [data[start:end] for start, end in pairwise((0, *cuts, len(data)))]
-
-
-def _in_other_case(data: bytes) -> Iterator[list[bytes]]:
-    # RFC 9110 section 5.1: field names are case-insensitive. Node's fetch sends small letters.
-    head, separator, body = data.partition(b"\r\n\r\n")
-    line, *fields = head.split(b"\r\n")
-    named = [field.partition(b":") for field in fields]
-    for cased in (bytes.lower, bytes.upper):
-        lines = [line, *(cased(name) + colon + value for name, colon, value in named)]
-        yield [b"\r\n".join(lines) + separator + body]
+    check_forms(target, "request.valid-accepted")
 
 
 @decides("request.prompt-unicode")

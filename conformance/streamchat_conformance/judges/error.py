@@ -76,11 +76,12 @@ def _is_from_below(reading: Reading) -> bool:
     evidence=Evidence.KEPT,
 )
 def status(reading: Reading) -> Verdict:
-    if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+    to_refuse = reading.asked.expectation is Expectation.REFUSE
+    if reading.head is None or not (to_refuse or reading.redirected):
         return None
     if _is_from_below(reading):
         return None
-    if not reading.refused and not _is_deliberate(reading):
+    if not (reading.redirected or reading.refused or _is_deliberate(reading)):
         return None
     if reading.status == 400:
         return []

@@ -204,6 +204,15 @@ class Reading:
         """Whether the request was refused: a 4xx that is no event stream."""
         return 400 <= self.status < 500 and self.essence != "text/event-stream"
 
+    @property
+    def redirected(self) -> bool:
+        """Whether a request that may be served or refused got neither, but a redirect.
+
+        What a dialect says itself of such a request has a requirement of its own.
+        """
+        either = self.asked.expectation is Expectation.EITHER
+        return either and self.asked.row.startswith("request.") and 300 <= self.status < 400
+
     @cached_property
     def barred(self) -> str:
         """What is in the way of this request that is not the request; empty where nothing is."""

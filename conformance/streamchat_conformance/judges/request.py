@@ -224,6 +224,8 @@ def must_survive(id_: str, reading: Reading) -> Verdict:
         return []
     if is_internal_error_apart(id_, reading):
         return None
+    if reading.redirected:
+        return None  # the status is wrong, and has a requirement of its own
     if reading.accepted:
         message = "the server accepted it, and then broke the stream"
         if reading.lost:

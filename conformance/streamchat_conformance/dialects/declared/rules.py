@@ -325,7 +325,7 @@ def _text(declaration: Declaration, reading: Reading) -> Verdict:
 
 def _refusal(declaration: Declaration, reading: Reading) -> Verdict:
     refusal = declaration.refusal
-    if refusal is None or not is_refusal(reading):
+    if refusal is None or not (is_refusal(reading) or reading.redirected):
         return None
     allowed = {*refusal.statuses}
     if is_large(reading):

@@ -106,7 +106,10 @@ DIALECT = Dialect(
         ),
         # Where the reason stands in another place, no choice finishes: that says it all.
         "openai.finish-member": ("openai.finish-present",),
-        "openai.option-ignored": ("openai.n-choices", "openai.choice-index"),
+        # A sequence that does not come as the answer has it does not stop it.
+        "openai.option-ignored": (
+            *("openai.n-choices", "openai.choice-index", "openai.content-parity"),
+        ),
         "openai.content-parity": ("openai.choice-index", "openai.nothing-after-finish"),
         **dict.fromkeys(
             (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
+from streamchat_conformance.suite.scenarios.keepalive import keeps, served_alone
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 
@@ -18,6 +19,26 @@ def until_whole(target: Target) -> Answered:
 def until_end(target: Target) -> Answered:
     """Return `until_whole` where streams end by themselves; the first event is enough elsewhere."""
     return until_whole(target) if target.has(FINITE) else Answered()
+
+
+def whole_after_refusal(target: Target, body: Body, label: str) -> Reading | None:
+    """Return the whole answer to a request that another one, refused, preceded on its connection.
+
+    None where nothing is refused as it should be, or the connection ends with the refusal.
+    """
+    requests = target.dialect.requests.refusable
+    before = next((request for request in requests if served_alone(target, request)), None)
+    if before is None:
+        return None
+    with target.connect() as connection:
+        refused = target.record(connection, target.encode(before), Answered(), "refused")
+        if not keeps(connection, refused):
+            return None
+        data = target.encode(HttpRequest.chat(body))
+        label = f"{label}, after a refusal"
+        reading = target.record(connection, data, until_whole(target), label)
+    target.limit_check.observe(reading)
+    return reading
 
 
 def whole(target: Target, body: Body, label: str) -> Reading:

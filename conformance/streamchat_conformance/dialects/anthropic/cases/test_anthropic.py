@@ -18,7 +18,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.scenarios.whole_answers import whole
+from streamchat_conformance.suite.scenarios.whole_answers import whole, whole_after_refusal
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -76,9 +76,11 @@ def _shown(target: Target, request: MessageRequest, what: str, type_: str) -> Re
 
 
 @decides("anthropic.tool-block")
+@costs(4)
 @independent()
 def test_uses_of_tools_can_be_put_together(target: Target) -> None:
     _shown(target, with_tool(base(target)), "a tool", "tool_use")
+    whole_after_refusal(target, with_tool(base(target)), "a tool")
     verdict(target, "anthropic.tool-block")
 
 

@@ -39,7 +39,8 @@ def error_shape(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def error_status(reading: Reading) -> Verdict:
-    if reading.asked.expectation is not Expectation.REFUSE or reading.head is None:
+    to_refuse = reading.asked.expectation is Expectation.REFUSE
+    if reading.head is None or not (to_refuse or reading.redirected):
         return None
     # An internal error is request.never-5xx; a request that is served has its own requirement.
     if reading.status >= 500 or reading.accepted or reading.overloaded:

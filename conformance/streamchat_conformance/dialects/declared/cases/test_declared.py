@@ -13,6 +13,7 @@ from streamchat_conformance.dialects.declared.requests import (
 from streamchat_conformance.dialects.declared.rules import declaration_of, machine_of
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.scenarios.plain_requests import check_forms
 from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
@@ -54,9 +55,11 @@ def test_unknown_members_have_the_declared_outcome(target: Target, decided_id: s
 
 
 @decides_own("accepted")
+@costs(7, sequential=2)
 def test_requests_of_the_declared_form_are_accepted(target: Target, decided_id: str) -> None:
     body = plain(target)
     check(whole(target, body, "a plain request"), decided_id)
+    check_forms(target, decided_id)
     earlier = target.dialect.requests.recalling(body, "Hi")
     if earlier != body:
         check(whole(target, declared_body_of(earlier), "a request with a history"), decided_id)

@@ -10,6 +10,7 @@ from streamchat_conformance.dialects.openai.rules import JUDGES
 from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.scenarios.plain_requests import check_forms
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
@@ -36,9 +37,11 @@ LIVE = frozenset(
 
 
 @decides("openai.request-minimal")
-@independent()
+@costs(6, sequential=1)
+@independent(at_once=5)
 def test_a_plain_request_gets_a_stream(target: Target) -> None:
     check(whole(target, base(target), "a plain request"), "openai.request-minimal")
+    check_forms(target, "openai.request-minimal")
 
 
 @decides("openai.done")
