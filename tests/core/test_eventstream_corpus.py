@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-import pytest
+from grouped import each_of
 from streamchat_conformance.core.eventstream import EventStreamParser
 from streamchat_fixtures.event_streams import EventStreamCase, load_event_streams
 
 from .eventstream_standard import interpret
 
 CASES = load_event_streams()
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_of(CASES, name=lambda case: case.name, group=lambda name: name[:5])
 
 
 @every_case

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from grouped import each_of
 from streamchat_conformance.catalogue import Level
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.dialects.registry import DEFAULT
@@ -27,7 +28,7 @@ from .judging import REQUEST, STREAM, Judge
 CATALOGUE = rules_of(DEFAULT).catalogue
 
 CASES = load_exchanges()
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_of(CASES, name=lambda case: case.name)
 
 
 def recording(case: ExchangeCase) -> RecordedExchange:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from zlib import crc32
 
 import pytest
+from grouped import each_of
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
@@ -12,7 +13,7 @@ from streamchat_fixtures.exchanges import ExchangeCase
 
 from .corpus import CASES, broken, exchange_of, reading_of
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_of(CASES, name=lambda case: case.name)
 CUTS = 8
 """At how many places a recording is cut: other ones in each case, since many cases are alike."""
 READS = 200

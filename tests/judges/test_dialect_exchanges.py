@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
+from grouped import each_of
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading, rules_of
 from streamchat_fixtures.dialects import exchanges_of
@@ -10,14 +13,21 @@ from streamchat_fixtures.exchanges import ExchangeCase
 
 CASES = {name: exchanges_of(name) for name in ("anthropic", "openai")}
 each_dialect = pytest.mark.parametrize("dialect", CASES)
-every_case = pytest.mark.parametrize(
-    ("dialect", "case"),
-    [(name, case) for name, cases in CASES.items() for case in cases],
-    ids=lambda value: getattr(value, "name", value),
+
+
+class CaseOfDialect(NamedTuple):
+    dialect: str
+    case: ExchangeCase
+
+
+every_case = each_of(
+    [CaseOfDialect(name, case) for name, cases in CASES.items() for case in cases],
+    name=lambda each: f"{each.dialect}:{each.case.name}",
 )
 
 
-def reading_of(dialect: str, case: ExchangeCase) -> Reading:
+def reading_of(each: CaseOfDialect) -> Reading:
+    dialect, case = each
     exchange = Exchange(
         request=case.sent,
         reads=tuple(Read(read.at_ms / 1000, read.data) for read in case.reads),
@@ -30,17 +40,17 @@ def reading_of(dialect: str, case: ExchangeCase) -> Reading:
 
 @every_case
 @pytest.mark.guard
-def test_an_exchange_breaks_exactly_what_it_should(dialect: str, case: ExchangeCase) -> None:
-    found = {
-        id_ for id_, findings in rules_of(dialect).judge_all(reading_of(dialect, case)) if findings
-    }
+def test_an_exchange_breaks_exactly_what_it_should(each: CaseOfDialect) -> None:
+    dialect, case = each
+    found = {id_ for id_, findings in rules_of(dialect).judge_all(reading_of(each)) if findings}
     assert found == set(case.breaks), case.why
 
 
 @every_case
 @pytest.mark.guard
-def test_what_an_exchange_clears_is_looked_at(dialect: str, case: ExchangeCase) -> None:
-    reading = reading_of(dialect, case)
+def test_what_an_exchange_clears_is_looked_at(each: CaseOfDialect) -> None:
+    dialect, case = each
+    reading = reading_of(each)
     found = {id_: rules_of(dialect).judges[id_](reading) for id_ in case.clears}
     assert all(findings == [] for findings in found.values()), found
 
@@ -65,8 +75,9 @@ def test_names_are_unique_and_every_case_says_why(dialect: str) -> None:
 
 
 @every_case
-def test_no_judge_raises_on_an_exchange_that_was_cut(dialect: str, case: ExchangeCase) -> None:
-    reading = reading_of(dialect, case)
+def test_no_judge_raises_on_an_exchange_that_was_cut(each: CaseOfDialect) -> None:
+    dialect, case = each
+    reading = reading_of(each)
     for end in range(0, len(case.received), max(1, len(case.received) // 25)):
         reads = (Read(0.0, case.received[:end]),)
         cut = Exchange(request=case.sent, reads=reads, ending=Ending.CLOSED, label=case.name)

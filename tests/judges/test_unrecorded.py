@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-import pytest
+from grouped import each_of
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
@@ -11,7 +11,7 @@ from streamchat_fixtures.exchanges import ExchangeCase
 
 from .corpus import CASES, exchange_of, reading_of
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_of(CASES, name=lambda case: case.name)
 CUTS = 8
 CUTS_OF_LONG = 2
 """A recording that is judged for long is cut at fewer places."""

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from grouped import each_of
 from streamchat_conformance.commands.explain import as_text
 from streamchat_conformance.dialects.registry import own_names
 from streamchat_conformance.judges import rules_of
@@ -20,12 +21,14 @@ pytestmark = pytest.mark.guard
 CATALOGUE = {id_: entry for name in own_names() for id_, entry in rules_of(name).catalogue.items()}
 """Every requirement, under whatever dialect."""
 
+every_id = each_of(CATALOGUE)
+
 
 def test_every_requirement_and_nothing_else_has_texts() -> None:
     assert known_ids() == set(CATALOGUE)
 
 
-@pytest.mark.parametrize("id_", CATALOGUE)
+@every_id
 def test_a_requirement_says_why_it_matters_and_how_to_fix_it(id_: str) -> None:
     texts = texts_of(id_)
     assert texts is not None
@@ -36,7 +39,7 @@ def test_a_requirement_says_why_it_matters_and_how_to_fix_it(id_: str) -> None:
         assert len(advice.by_framework) >= 2
 
 
-@pytest.mark.parametrize("id_", CATALOGUE)
+@every_id
 def test_every_thread_that_a_source_cites_is_explained_or_linked(id_: str) -> None:
     source = CATALOGUE[id_].source
     explained = [defect.name for defect in defects_of(source)]
@@ -46,7 +49,7 @@ def test_every_thread_that_a_source_cites_is_explained_or_linked(id_: str) -> No
     assert {*linked, *explained} >= set(re.findall(r"CVE-[\d-]+", source))
 
 
-@pytest.mark.parametrize("id_", CATALOGUE)
+@every_id
 def test_no_source_names_a_list_that_nobody_can_look_up(id_: str) -> None:
     assert not re.search(r"\bbugs?\b|\b[A-G]\d{1,2}\b", CATALOGUE[id_].source)
 
@@ -66,7 +69,7 @@ def test_the_first_thread_of_a_defect_is_its_name() -> None:
         )
 
 
-@pytest.mark.parametrize("id_", CATALOGUE)
+@every_id
 def test_every_standard_that_a_source_names_is_linked(id_: str) -> None:
     pieces = cited(CATALOGUE[id_].source)
     plain = "".join(piece.text for piece in pieces if not piece.url)
@@ -107,7 +110,7 @@ def test_a_thread_that_no_table_explains_is_linked() -> None:
     ]
 
 
-@pytest.mark.parametrize("id_", CATALOGUE)
+@every_id
 def test_an_explanation_says_everything(id_: str) -> None:
     text = " ".join(" ".join(as_text(CATALOGUE[id_])).split())
     texts = texts_of(id_)
