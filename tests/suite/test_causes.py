@@ -68,6 +68,12 @@ def test_where_no_valid_request_is_served_that_explains_internal_errors() -> Non
     assert ledger.cause("request.never-5xx") == "request.valid-accepted"
 
 
+def test_an_internal_error_on_some_valid_requests_is_no_refusal_of_them() -> None:
+    ledger = seen(PLAIN_500, exchange(chat(), 200), exchange(chat("Hi"), 200))
+    assert ledger.cause("request.valid-accepted") == "request.never-5xx"
+    assert ledger.cause("request.never-5xx") == ""
+
+
 def test_where_another_plain_request_is_accepted_the_kind_of_history_is_the_cause() -> None:
     ledger = Ledger()
     ledger.plain = ChatRequest("Hello", [{"role": "user", "content": "Hi"}])

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 from streamchat_conformance.catalogue import MUST
 from streamchat_conformance.core.expectation import Expectation
@@ -140,10 +141,13 @@ CONCURRENT = "with other clients"
 UNREAD = "an answer to a body that may have been left unread"
 LATER = "a later answer on a connection"
 WITH_LINE_ENDS = "an answer to text with line ends"
+INTERNAL = "an internal error"
 
 EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams next to others are cut, those cut them.
     **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
+    # Where most valid requests are accepted, internal errors on the others are what they are.
+    SHARED_PLAIN_ROW: (INTERNAL, ("request.never-5xx",)),
     # And where only those fall silent.
     "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
     # Where only streams that answer text with line ends have strange ones, those are the text's.
@@ -188,6 +192,8 @@ def kinds(reading: Reading) -> Iterator[str]:
         yield CONCURRENT
     if reading.exchange.position:
         yield LATER
+    if reading.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        yield INTERNAL
     if has_separators(reading):
         yield WITH_LINE_ENDS
     sent, end = reading.asked.sent, reading.response.end_offset
@@ -220,8 +226,11 @@ def cause_of(id_: str, evidence: RunEvidence, explains: Mapping[str, tuple[str, 
 
 def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     """Return what may explain every finding on a requirement by its kind."""
-    kind, causes = EXPLAINS_ALL_OF.get(id_, ("", ()))
+    plain = id_ == evidence.rules.dialect.plain_row
+    kind, causes = EXPLAINS_ALL_OF.get(SHARED_PLAIN_ROW if plain else id_, ("", ()))
     entry = evidence.of(id_)
+    if plain and entry.failed > entry.judged - entry.failed:
+        return ()
     return causes if entry.failed == entry.kinds[kind] else ()
 
 
