@@ -1,7 +1,12 @@
 """Streams that wait for others are distinguished from streams that go side by side."""
 
+from dataclasses import replace
+
 import pytest
+from streamchat_conformance.cases import test_resilience as cases
 from streamchat_conformance.suite.scenarios.concurrency import StreamGroup, late_streams
+from streamchat_conformance.suite.scenarios.prerequisites import require_concurrency
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 from streamchat_fixtures.control import ControlSettings as Pace
 
 from .exchanges import stream
@@ -56,3 +61,16 @@ def test_an_event_that_a_recording_has_no_room_for_is_not_late() -> None:
         crowd = StreamGroup.open(target, 4)
         assert not any(reading.events for reading in crowd.readings)
         assert not late_streams(target, crowd)
+
+
+def test_streams_may_wait_where_the_dialect_lets_them_and_no_slots_are_declared() -> None:
+    with prepared("one-stream-at-a-time", pace=SHORT) as target:
+        target.dialect = replace(target.dialect, queues=True)
+        with pytest.raises(NotApplicable, match="--slots"):
+            cases.test_four_streams_progress_together(target)
+        with pytest.raises(NotApplicable, match="--slots"):
+            require_concurrency(target)
+        four = replace(target.settings.deployment, slots=4)
+        target.settings = replace(target.settings, deployment=four)
+        with pytest.raises(Violation):
+            cases.test_four_streams_progress_together(target)

@@ -13,6 +13,7 @@ from streamchat_conformance.recorder import Plan, record_together, until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import observe_together
 from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.scenarios.prerequisites import require_no_wait_at_fault
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
@@ -78,8 +79,7 @@ def test_streams_show_their_own_request_only(target: Target) -> None:
     nonces = _Nonces(target)
     _after_larger_ones_on_the_same_connection(target, nonces)
     _after_clients_that_left(target, nonces)
-    if target.red("resilience.concurrent"):
-        raise Blocked("resilience.concurrent", "streams are not served side by side")
+    require_no_wait_at_fault(target)
     for _ in range(2 if target.baseline.first_event_s < SLOW_S else 1):
         _at_the_same_time(target, nonces)
 

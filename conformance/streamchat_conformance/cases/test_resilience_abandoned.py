@@ -97,7 +97,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     # More at once than were served before, or on a server that serves one at a time, may wait
     # for each other.
     queue = batch > max(CONCURRENT_REQUESTS, target.known.room)
-    queue = queue or target.red("resilience.concurrent")
+    queue = queue or target.serial
     enough = (
         until.any_of(until.head(), until.elapsed(target.known.first_event_s / 2))
         if early

@@ -10,7 +10,7 @@ from streamchat_conformance.suite.scenarios.half_requests import (
     stopped_by_halves,
 )
 from streamchat_conformance.suite.scenarios.prerequisites import (
-    require_concurrency,
+    require_no_wait_at_fault,
     require_served,
 )
 from streamchat_conformance.suite.target.latency_samples import sample_latency
@@ -55,6 +55,6 @@ def test_many_half_sent_requests_stop_nobody(target: Target) -> None:
 
 
 def _require_sound(target: Target) -> None:
-    require_concurrency(target)
+    require_no_wait_at_fault(target)
     sample_latency(target)
     require_served(target)

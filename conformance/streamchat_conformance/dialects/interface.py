@@ -305,6 +305,10 @@ class Dialect:
     """What servers of this dialect may show in addition to `COMMON`, and how it is detected;
     None where the user declares it. `ECHO` is detected by what `content` finds. A shared
     requirement that needs a capability which is not here does not exist in this dialect."""
+    queues: bool = False
+    """Whether servers of this dialect may serve one stream after the other, as a model on one
+    machine does: unless it is declared how many they serve at once, no stream has to progress next
+    to another."""
     overload_statuses: frozenset[int] = frozenset()
     """The statuses other than 429 and 503 by which a server says that it has no room now."""
     levels: Mapping[str, Level] = field(default_factory=dict)

@@ -152,7 +152,7 @@ class RunState:
             self._observing = True
             # A target that serves one after the other is observed when its turn comes.
             selected = self._chosen()
-            if self.target.red("resilience.concurrent"):
+            if self.target.serial:
                 selected = set()
             # Whoever needs what could not be learned reports it.
             with contextlib.suppress(NotRun):

@@ -46,6 +46,7 @@ DIALECT = Dialect(
     discovery=discovery,
     discovered=with_listed_model,
     first_event_s=60.0,
+    queues=True,
     overload_statuses=frozenset({529}),
     levels={
         "headers.cache-control": SHOULD,

@@ -38,6 +38,7 @@ DIALECT = Dialect(
     discovered=with_listed_model,
     accepted=accepted,
     first_event_s=60.0,
+    queues=True,
     refusal_s=30.0,
     answers={
         "model": {},

@@ -33,7 +33,7 @@ def for_each(
     after the other. Raises the exception of the first value that has one.
     """
     values = list(values)
-    slow = target.known.refusal_s >= SLOW_S and not target.red("resilience.concurrent")
+    slow = target.known.refusal_s >= SLOW_S and not target.serial
     if slow and not target.bounds.sequential:
         return run_together(work, values, at_once=CERTAIN_REQUESTS)
     if can_overlap(target):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from streamchat_conformance.suite.scenarios.concurrency import serves_within
 from streamchat_conformance.suite.verdicts.causes import ABANDONED
-from streamchat_conformance.suite.verdicts.outcomes import Blocked
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from streamchat_conformance.suite.target.target import Target
@@ -15,8 +15,25 @@ ROUNDS = 3
 """A wait for others has to show in this many rounds before it counts."""
 
 
+QUEUES = (
+    "streams wait for each other, and all are served: declare how many are served at once "
+    "(--slots), if that is more than one"
+)
+"""Why nothing is said of streams next to each other where they may wait."""
+
+
 def require_concurrency(target: Target) -> None:
-    """Raise Blocked when this target does not serve side by side: the rest follows from it."""
+    """Raise Blocked when this target does not serve side by side: the rest follows from it.
+
+    Raises NotApplicable where it does not have to.
+    """
+    require_no_wait_at_fault(target)
+    if target.known.queues:
+        raise NotApplicable(QUEUES)
+
+
+def require_no_wait_at_fault(target: Target) -> None:
+    """Raise Blocked when streams that have to be served side by side are not."""
     target.require_stream()
     if target.red("resilience.concurrent"):
         raise Blocked("resilience.concurrent", "streams are not served side by side")

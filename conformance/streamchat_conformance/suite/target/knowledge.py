@@ -36,6 +36,8 @@ class TargetKnowledge:
         """Whether nothing but good requests was sent yet."""
         self.room = 0
         """How many streams were served at once, beyond doubt; 0 before that was tried."""
+        self.queues = False
+        """Whether streams were seen to wait for each other, as they may here."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request had its expected outcome when it came alone, by its bytes."""
         self.typical_texts: dict[str, str] = {}

@@ -218,7 +218,8 @@ class Liveness:
         """
         target = self._target
         # A server that serves one at a time is not dead while it serves somebody else.
-        if not target.baseline.accepted or target.red("resilience.concurrent"):
+        serial = target.known.queues or target.red("resilience.concurrent")
+        if not target.baseline.accepted or serial:
             return
         try:
             dead = self.probe.doubt(exchange)

@@ -330,6 +330,11 @@ class Target:
         """Return whether a requirement was broken so far, by a case or on any exchange."""
         return id_ in self.known.failed or self.ledger.red(id_)
 
+    @property
+    def serial(self) -> bool:
+        """Whether streams wait for each other on this target, rightly or not."""
+        return self.known.queues or self.red("resilience.concurrent")
+
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving.
 
