@@ -15,7 +15,6 @@ from functools import lru_cache
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
-from streamchat_conformance.core.json_value import walk
 from streamchat_conformance.core.sent_request import SentRequest, parse_request
 from streamchat_conformance.core.strict_json import JsonReading, read_json
 from streamchat_conformance.dialects.interface import Asked, Dialect
@@ -161,11 +160,20 @@ def has_unicode(sent: SentRequest) -> bool:
 
 def has_number(value: object, test: Callable[[Decimal], bool]) -> bool:
     """Return whether some number in a JSON value, kept exactly, passes a test."""
-    return any(
-        test(Decimal(inner))
-        for _, inner in walk(value)
-        if isinstance(inner, int | Decimal) and not isinstance(inner, bool)
-    )
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, dict):
+            pending.extend(inner.values())
+        elif isinstance(inner, list):
+            pending.extend(inner)
+        elif (
+            isinstance(inner, int | Decimal)
+            and not isinstance(inner, bool)
+            and test(Decimal(inner))
+        ):
+            return True
+    return False
 
 
 def is_long(number: Decimal) -> bool:

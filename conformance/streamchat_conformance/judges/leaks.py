@@ -9,9 +9,12 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 SEARCHED_BYTES = 65536
 """How much of a body is searched."""
+RECENT_BODIES = 32
+"""How many bodies are remembered with what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,13 @@ _URL = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>]{1,2000}")
 
 def find_leak(body: bytes) -> Leak | None:
     """Return the first thing in an error's body that shows the server's inside, or None."""
-    text = plain_text(body[:SEARCHED_BYTES])
+    return _leak_in(body[:SEARCHED_BYTES])
+
+
+@lru_cache(RECENT_BODIES)
+def _leak_in(body: bytes) -> Leak | None:
+    # Most refusals of a server are equal, and there are many patterns.
+    text = plain_text(body)
     for kind, pattern in _PATTERNS:
         if match := pattern.search(text):
             return Leak(kind, match[0].strip())

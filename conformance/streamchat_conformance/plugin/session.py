@@ -55,6 +55,9 @@ from streamchat_conformance.suite.verdicts.trimming import trimmed
 DEFAULT_REPORTCHARS = "fE"
 """What pytest lists at the end of a run unless it is asked for something else."""
 
+OUTCOMES = (Violation, Blocked, NotApplicable, NotRun, NotTestable)
+"""What a case raises to report its outcome: no traceback of it is shown."""
+
 TOGETHER = ("resilience.concurrent", "resilience.concurrent-many")
 """Decided first, while nothing else goes on: how many requests a target serves at once."""
 
@@ -220,6 +223,8 @@ class SuiteSession(Gathering):
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn what a case raised into an outcome of its requirement."""
+        if call.excinfo is not None and isinstance(call.excinfo.value, OUTCOMES):
+            call.excinfo = _without_callers(call.excinfo)
         report = yield
         requirement = self._requirement_of(item)
         if requirement is None or (call.when != "call" and call.excinfo is None):
@@ -330,6 +335,19 @@ def _undecided(target: Target, id_: str) -> Exception | None:
     except (Violation, Blocked, NotApplicable) as outcome:
         return outcome
     return None
+
+
+def _without_callers(
+    raised: pytest.ExceptionInfo[BaseException],
+) -> pytest.ExceptionInfo[BaseException]:
+    """Return what was raised without the frames of its callers.
+
+    pytest looks up the file of each frame to shorten a traceback, which takes longer than the case.
+    """
+    traceback = raised.tb
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return pytest.ExceptionInfo.from_exc_info((raised.type, raised.value, traceback))
 
 
 def id_of(item: pytest.Item) -> str:

@@ -44,7 +44,9 @@ class TimedUntil(Protocol):
 
 def wake_at_s(until: Until, progress: Progress) -> float:
     """Return when to ask a condition again though nothing arrives; infinite for never."""
-    return until.wake_at_s(progress) if isinstance(until, TimedUntil) else NEVER
+    # Asked in each turn of the loop: `isinstance` with a protocol would look at all its members.
+    wake: Callable[[Progress], float] | None = getattr(until, "wake_at_s", None)
+    return NEVER if wake is None else wake(progress)
 
 
 def complete() -> Until:

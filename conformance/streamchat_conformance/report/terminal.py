@@ -40,6 +40,8 @@ SERVER_LAYER = "the HTTP server or a proxy decides it, not the endpoint's own co
 
 def inert(text: str) -> str:
     """Return text from a server so that no terminal acts on it."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
         for character in text

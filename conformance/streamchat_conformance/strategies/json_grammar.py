@@ -6,6 +6,7 @@ RecursionError on deep nesting. This one keeps its own stack and builds no value
 
 from __future__ import annotations
 
+import json
 import re
 
 __all__ = ["is_json", "json_tokens"]
@@ -48,8 +49,25 @@ def is_json(body: bytes, *, non_finite: bool = False) -> bool:
         text = body.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError:
         return False
+    if _is_none(text):
+        return False
     tokens = json_tokens(text, non_finite=non_finite)
     return tokens is not None and _is_one_value([token for _, token in tokens])
+
+
+def _is_none(text: str) -> bool:
+    """Return whether not even Python's reader takes a text: it takes more than JSON, and is fast.
+
+    What it takes is left to the grammar.
+    """
+    try:
+        # Numbers stay texts: Python refuses to convert very long ones.
+        json.loads(text, parse_int=str, parse_float=str)
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def _skip_whitespace(text: str, position: int) -> int:

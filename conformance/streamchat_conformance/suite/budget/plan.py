@@ -10,7 +10,7 @@ every exchange cost nothing: the plain stream and the refusals that others pay f
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -117,11 +117,24 @@ def _affordable(cases: Sequence[PricedCase], plan: RunPlan, cap: int) -> list[Pr
     """Return the cases to run, those first that prove the most; enter what that costs."""
     chosen: list[PricedCase] = []
     of_area: Counter[str] = Counter()
-    pending = list(cases)
+    # Within an area the order never changes, so that only the first of each is compared. The
+    # earlier of equals: the order of the files is an order of importance, too.
+    pending: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        pending[case.area].append((case.worth, -place))
+    for of_one in pending.values():
+        of_one.sort()
     while pending:
-        # The earlier of equals: the order of the files is an order of importance, too.
-        case = max(pending, key=lambda case: case.worth / (1 + of_area[case.area]) ** AREA_POWER)
-        pending.remove(case)
+        area = max(
+            pending,
+            key=lambda area: (
+                pending[area][-1][0] / (1 + of_area[area]) ** AREA_POWER,
+                pending[area][-1][1],
+            ),
+        )
+        case = cases[-pending[area].pop()[1]]
+        if not pending[area]:
+            del pending[area]
         if case.cost.least and plan.requests + case.cost.least > cap:
             plan.left_out[case.id] = f"of {cap} requests none is left for it"
             continue

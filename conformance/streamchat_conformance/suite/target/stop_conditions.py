@@ -49,6 +49,11 @@ class Answered:
         return STALLED_REFUSAL_S if head is not None and head.status >= 400 else math.inf
 
 
+_BEGUN = Answered()
+_OVER = Answered(whole=True)
+"""Made once: they are asked after each read."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuietAfterEnd:
     """Stop when the response is over and nothing more has come for a while."""
@@ -61,14 +66,14 @@ class QuietAfterEnd:
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
-        if not Answered(whole=True)(progress):
+        if not _OVER(progress):
             return progress.events >= self.events
         return progress.since_last_read_s >= self.seconds or progress.elapsed_s >= self.within_s
 
     def wake_at_s(self, progress: Progress) -> float:
         """Return when to ask again though nothing arrives (seconds)."""
         if not progress.reader.complete:
-            return Answered().wake_at_s(progress)
+            return _BEGUN.wake_at_s(progress)
         return progress.elapsed_s - progress.since_last_read_s + self.seconds
 
 
@@ -93,7 +98,7 @@ class Paced:
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
-        if Answered(whole=True)(progress):
+        if _OVER(progress):
             return True
         if progress.events > self.seen:
             # A stream may begin with an event that brings nothing, and be held back then.
@@ -107,7 +112,7 @@ class Paced:
     def wake_at_s(self, progress: Progress) -> float:
         """Return when to ask again though nothing arrives (seconds)."""
         if self.first_s is None:
-            return Answered().wake_at_s(progress)
+            return _BEGUN.wake_at_s(progress)
         settled_at_s = self._settled_at_s(self.first_s)
         if progress.events >= self.events:
             return settled_at_s
@@ -131,7 +136,7 @@ class Watched:
 
     def __call__(self, progress: Progress) -> bool:
         """Return whether to stop."""
-        if Answered(whole=True)(progress):
+        if _OVER(progress):
             return True
         if self.events is not None and progress.events >= self.events:
             return True
@@ -141,4 +146,4 @@ class Watched:
         """Return when to ask again though nothing arrives (seconds)."""
         if progress.events >= 1:
             return self.seconds
-        return Answered().wake_at_s(progress)
+        return _BEGUN.wake_at_s(progress)
