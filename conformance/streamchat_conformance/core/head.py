@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from streamchat_conformance.core.grammar import TOKEN_BYTES
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 HEAD_LIMIT_BYTES: Final = 256 * 1024
 """Longest head, and longest trailer section, that is read."""
+
+_SHORT_BYTES: Final = 256
+"""Lines up to this length are remembered."""
 
 _SECTION_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(
@@ -119,6 +123,10 @@ def read_field_lines(section: bytes, offset: int, area: Area, log: DeviationLog)
     position = offset
     *lines, _after_last = section.split(b"\n")
     for line in lines:
+        if (clean := _clean_line(line) if len(line) <= _SHORT_BYTES else None) is not None:
+            pending.append(_Line(position, line, clean))
+            position += len(line) + 1
+            continue
         content = _without_cr(line, position, area, log)
         if content[:1] not in (b" ", b"\t"):
             if content:
@@ -133,16 +141,41 @@ def read_field_lines(section: bytes, offset: int, area: Area, log: DeviationLog)
     return [read for line in pending if (read := _read_field_line(line, area, log)) is not None]
 
 
-class _Line:
-    __slots__ = ("continuation", "first", "offset")
+_CleanLine = tuple[str, str, bytes]
+"""Name, value and bytes of a field line that has nothing to note."""
 
-    def __init__(self, offset: int, first: bytes) -> None:
+
+@lru_cache(1024)
+def _clean_line(line: bytes) -> _CleanLine | None:
+    """Read a field line if it is as a sender has to write it. Servers repeat their lines."""
+    content = line.removesuffix(b"\r")
+    name, colon, value = content.partition(b":")
+    if not colon or len(content) == len(line) or _NAME.fullmatch(name) is None:
+        return None
+    value = value.strip(b" \t")
+    if b"\r" in value or _CONTROLS.search(value):
+        return None
+    return name.decode("latin-1"), value.decode("latin-1"), content
+
+
+class _Line:
+    __slots__ = ("clean", "continuation", "first", "offset")
+
+    def __init__(self, offset: int, first: bytes, clean: _CleanLine | None = None) -> None:
         self.offset = offset
         self.first = first
+        self.clean = clean
         self.continuation: list[bytes] = []
 
 
 def _read_field_line(line: _Line, area: Area, log: DeviationLog) -> FieldLine | None:
+    if line.clean is not None and not line.continuation:
+        name, value, raw = line.clean
+        return FieldLine(name, value, line.offset, raw)
+    return _read_other_line(line, area, log)
+
+
+def _read_other_line(line: _Line, area: Area, log: DeviationLog) -> FieldLine | None:
     first = line.first.removesuffix(b"\r")
     name, colon, value = first.partition(b":")
     if not colon:

@@ -49,19 +49,19 @@ class Judge:
 
     def __call__(self, reading: Reading) -> list[Finding] | None:
         """Return the findings on this exchange, or None when it decides nothing."""
-        findings = self._decided(reading)
-        return None if findings is None or self._lacks(reading, findings) else findings
+        verdict = self.decide(reading)
+        if verdict is None:
+            return None
+        findings = [each.of(self.requirement.id) for each in verdict]
+        return findings if reading.known_whole or not self._lacks(reading, findings) else None
 
     def withheld(self, reading: Reading) -> str:
         """Return why there is no verdict on an exchange that would otherwise have one."""
-        findings = self._decided(reading)
-        if findings is None or not self._lacks(reading, findings):
-            return ""
-        return reading.lost or reading.unrecorded
-
-    def _decided(self, reading: Reading) -> list[Finding] | None:
         verdict = self.decide(reading)
-        return None if verdict is None else [each.of(self.requirement.id) for each in verdict]
+        if verdict is None:
+            return ""
+        findings = [each.of(self.requirement.id) for each in verdict]
+        return (reading.lost or reading.unrecorded) if self._lacks(reading, findings) else ""
 
     def _lacks(self, reading: Reading, findings: list[Finding]) -> bool:
         """Return whether the verdict depends on what was not recorded, decoded or kept."""

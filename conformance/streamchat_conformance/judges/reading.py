@@ -66,12 +66,12 @@ class Reading:
         """What the request asked, and its expected outcome."""
         return ask(self.dialect, self.exchange.request, path=self.path)
 
-    @property
+    @cached_property
     def head(self) -> ResponseHead | None:
         """The final response head, or None when none came."""
         return self.response.head
 
-    @property
+    @cached_property
     def status(self) -> int:
         """The final status, or 0 when no response head came."""
         return self.response.head.status if self.response.head else 0
@@ -126,13 +126,18 @@ class Reading:
         """Why the content coding could not be undone, or None."""
         return self.decoded.error if self.codings else None
 
-    @property
+    @cached_property
     def unrecorded(self) -> str:
         """That more came than was recorded, in a few words; empty where all of it was."""
         more = self.exchange.unrecorded_bytes
         if not more and self.exchange.ending is not Ending.OVERFLOW:
             return ""
         return f"the answer is longer than what was recorded of it ({more} bytes more)"
+
+    @cached_property
+    def known_whole(self) -> bool:
+        """Whether all that came is known: recorded, decoded and kept."""
+        return not (self.unrecorded or self.lost)
 
     @cached_property
     def lost(self) -> str:
@@ -151,14 +156,14 @@ class Reading:
         """The body, as far as it came."""
         return b"".join(read.data for read in self.body_reads)
 
-    @property
+    @cached_property
     def closed(self) -> bool:
         """Whether the server ended the connection where the recording ends."""
         if self.unrecorded and not self.response.complete:
             return False
         return self.exchange.ending in (Ending.CLOSED, Ending.RESET)
 
-    @property
+    @cached_property
     def ended(self) -> bool:
         """Whether the body is over: by its framing, or by the end of the connection."""
         return self.response.complete or self.closed
@@ -188,7 +193,7 @@ class Reading:
         behind = b"" if end is None else self.exchange.received[end:]
         return b"" if behind[:7] == b"HTTP/1."[: len(behind)] else behind
 
-    @property
+    @cached_property
     def accepted(self) -> bool:
         """Whether the request was accepted: any 2xx."""
         return 200 <= self.status < 300
@@ -199,7 +204,7 @@ class Reading:
         sent = self.asked.sent
         return self.status == 101 and sent is not None and sent.first("upgrade") is not None
 
-    @property
+    @cached_property
     def refused(self) -> bool:
         """Whether the request was refused: a 4xx that is no event stream."""
         return 400 <= self.status < 500 and self.essence != "text/event-stream"
@@ -222,7 +227,7 @@ class Reading:
         sent = self.asked.sent
         return decide(self.status, self.body, sent.body if sent is not None else b"")
 
-    @property
+    @cached_property
     def overloaded(self) -> bool:
         """Whether this is an honest "not now": 503 or 429 with Retry-After, or the dialect's own.
 
@@ -245,7 +250,7 @@ class Reading:
         """Whether a request that must be refused got 429 and no Retry-After: it may be either."""
         return self.status == 429 and not self.overloaded
 
-    @property
+    @cached_property
     def is_stream(self) -> bool:
         """Whether there is an event stream to judge: accepted, and it looks like one."""
         if not self.accepted or self.head is None:
@@ -270,7 +275,7 @@ class Reading:
         known = not (self.response.broken or self.lost)
         return read_event_stream(reads, ended=self.ended and known)
 
-    @property
+    @cached_property
     def events(self) -> list[Block]:
         """The blocks that dispatch an event."""
         return [block for block in self.stream.blocks if block.event is not None]
@@ -304,7 +309,7 @@ class Reading:
             payload.error is not None for _, payload in self.payloads
         )
 
-    @property
+    @cached_property
     def judges_stream(self) -> bool:
         """Whether stream requirements can be judged here: a valid request, and a stream came."""
         return self.asked.expectation is Expectation.ACCEPT and self.is_stream

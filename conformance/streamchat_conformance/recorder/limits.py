@@ -33,15 +33,18 @@ class Limits:
     """Reads kept of one exchange: a read of one byte costs memory, too."""
 
     def __post_init__(self) -> None:
-        for limit in fields(self):
-            value = getattr(self, limit.name)
-            whole = limit.name.startswith("recording_")
-            number = isinstance(value, int if whole else int | float) and value is not True
+        for name in _NAMES:
+            value = getattr(self, name)
+            whole = name.startswith("recording_")
+            number = isinstance(value, int if whole else (int, float)) and value is not True
             if not (number and value > 0 and math.isfinite(value)):
                 wanted = "a whole number" if whole else "a finite number of seconds"
-                raise ValueError(f"{limit.name} must be {wanted} above 0, not {value!r}")
+                raise ValueError(f"{name} must be {wanted} above 0, not {value!r}")
 
     def named(self, name: str) -> str:
         """Return `name=value`, the form in which an exchange names what ended it."""
         value = getattr(self, name)
         return f"{name}={value:g}" if name.endswith("_s") else f"{name}={value}"
+
+
+_NAMES = tuple(limit.name for limit in fields(Limits))

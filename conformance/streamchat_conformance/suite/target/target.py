@@ -77,8 +77,9 @@ class Target:
         baseline_s = max(known.first_event_s, known.refusal_s) if known.has_baseline else 0.0
         limits = self.bounds.timeouts.limits(self.settings.limits, baseline_s)
         enough_bytes = max(self.bounds.timeouts.recording_bytes, self.known.large_event_bytes)
-        recording_bytes = min(limits.recording_bytes, enough_bytes)
-        return replace(limits, recording_bytes=recording_bytes)
+        if limits.recording_bytes <= enough_bytes:
+            return limits
+        return replace(limits, recording_bytes=enough_bytes)
 
     def _limits_for(self, data: bytes) -> Limits:
         """Return the limits for one exchange.
