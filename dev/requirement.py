@@ -244,17 +244,17 @@ def _exchanges(plan: Plan, new: NewRequirement) -> None:
         ("breaks", f"{LEFT_OPEN}: what is wrong with it."),
         ("clears", f"{LEFT_OPEN}: why nothing is, although it looks much like the other."),
     ):
-        verdicts = {"breaks": [], "clears": [], what: [new.id]}
-        text = json.dumps({**sound, "why": why, **verdicts}, indent=2, ensure_ascii=False)
+        members = {"why": why, what: [new.id], **sound}
+        text = json.dumps(members, indent=2, ensure_ascii=False)
         plan.create(EXCHANGES / f"{new.id}-{what}.json", text + "\n")
 
 
 def _sound_exchange(area: str) -> dict[str, object]:
-    """Return the first exchange about this area that breaks nothing."""
+    """Return what is recorded in the first exchange about this area that breaks nothing."""
     for path in sorted(EXCHANGES.glob(f"{area}.*.json")):
         members: dict[str, object] = json.loads(path.read_text("utf-8"))
-        if not members["breaks"]:
-            return members
+        if not members.get("breaks"):
+            return {name: members[name] for name in members if name not in ("why", "clears")}
     raise ScaffoldError(f"no exchange of the area {area} is sound: there is none to start from")
 
 

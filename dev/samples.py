@@ -38,15 +38,16 @@ def _report() -> dict[str, Any]:
     from streamchat_conformance.offline.reading import read_recordings
     from streamchat_conformance.offline.recording import Reader
     from streamchat_conformance.report.json_report import build_report
+    from streamchat_fixtures.exchanges import recorded_members
 
     dialect = dialect_named(DEFAULT)
     reader = Reader(request=None, path=dialect.path, dialect=dialect, ended=False, head_known=False)
     recordings = []
     for id_ in SHOWN:
         for file in sorted((FIXTURES / "exchanges").glob(f"{id_}-*.json")):
-            data = file.read_bytes()
-            if id_ in json.loads(data)["breaks"]:
-                recordings += read_recordings(data, file.stem, reader)
+            members = recorded_members(file.stem)
+            if id_ in members["breaks"]:
+                recordings += read_recordings(json.dumps(members).encode(), file.stem, reader)
                 break
     rules = rules_of(DEFAULT)
     results = judge_recordings(recordings, set(rules.catalogue), rules=rules)

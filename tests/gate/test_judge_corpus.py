@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from streamchat_conformance.offline.recording import (
     RecordingError,
 )
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
-from streamchat_fixtures.exchanges import ExchangeCase, load_exchanges
+from streamchat_fixtures.exchanges import ExchangeCase, load_exchanges, recorded_members
 
 from .judging import REQUEST, STREAM, Judge
 
@@ -32,7 +31,7 @@ every_case = each_of(CASES, name=lambda case: case.name)
 
 
 def recording(case: ExchangeCase) -> RecordedExchange:
-    data = (files("streamchat_fixtures.exchanges") / f"{case.name}.json").read_bytes()
+    data = json.dumps(recorded_members(case.name)).encode()
     (read,) = read_recordings(data, f"{case.name}.json", Reader())
     return read
 

@@ -1,5 +1,6 @@
 """Every judge flags what it must, and nothing that it must not: the corpus of exchanges."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 from zlib import crc32
@@ -9,7 +10,7 @@ from grouped import each_of
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
-from streamchat_fixtures.exchanges import ExchangeCase
+from streamchat_fixtures.exchanges import ExchangeCase, read_exchange
 
 from .corpus import CASES, broken, exchange_of, reading_of
 
@@ -23,6 +24,14 @@ READS = 200
 @pytest.mark.guard
 def test_a_recording_breaks_exactly_what_it_should(case: ExchangeCase) -> None:
     assert broken(reading_of(case)) == set(case.breaks)
+
+
+@pytest.mark.parametrize("name", ["refusal", "short-stream", "stream", "stream-in-gzip"])
+@pytest.mark.guard
+def test_what_others_are_like_breaks_nothing(name: str) -> None:
+    about = "request.never-5xx"
+    text = json.dumps({"why": "It is sound.", "clears": [about], "like": name})
+    assert broken(reading_of(read_exchange(f"{about}-sound", text))) == set()
 
 
 @pytest.mark.guard
