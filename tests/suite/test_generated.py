@@ -12,6 +12,7 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.scenarios import generated as subject
 from streamchat_conformance.suite.scenarios.generated import ROUND_EXAMPLES, generated
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.verdicts.barred_requests import BARRED_ENOUGH
 from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable, Violation
 
 from .targets import prepared
@@ -178,7 +179,7 @@ def test_a_property_most_of_whose_requests_decide_nothing_does_not_apply(
         target.baseline.first_event_s = SLOW_S
     with pytest.raises(NotApplicable, match=r"requests decide nothing: .* because of a filter"):
         numbers(target, 200, filtered(1))
-    assert target.bounds.tried["property_holds"] <= subject.BARRED_ENOUGH + CONCURRENT_REQUESTS
+    assert target.bounds.tried["property_holds"] <= BARRED_ENOUGH + CONCURRENT_REQUESTS
 
 
 @pytest.mark.parametrize("first_event_s", [0.0, SLOW_S])

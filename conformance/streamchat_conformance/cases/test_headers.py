@@ -10,6 +10,7 @@ from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
 OWN = frozenset({"headers.identity-encoding", "headers.no-injection"})
@@ -30,8 +31,8 @@ def test_no_coding_is_applied_that_was_ruled_out(target: Target) -> None:
     target.require_stream()
     plain = HttpRequest.chat(target.plain())
     requests = [plain.with_fields(("Accept-Encoding", accepted)) for accepted in ACCEPT_ENCODINGS]
-    for reading in target.send_all(requests, label="codings ruled out"):
-        check(reading, "headers.identity-encoding")
+    readings = target.send_all(requests, label="codings ruled out")
+    one_by_one(lambda reading: check(reading, "headers.identity-encoding"), readings)
 
 
 INJECTED = (
@@ -53,8 +54,8 @@ def test_text_of_the_request_becomes_no_field_line(target: Target) -> None:
     target.require_stream()
     requests = target.dialect.requests
     chats = [chat for text in INJECTED for chat in requests.everywhere(target.plain(), text)]
-    for reading in target.send_all([HttpRequest.chat(chat) for chat in chats]):
-        check(reading, "headers.no-injection")
+    readings = target.send_all([HttpRequest.chat(chat) for chat in chats])
+    one_by_one(lambda reading: check(reading, "headers.no-injection"), readings)
 
 
 @pytest.mark.parametrize("judged_id", SHARED_JUDGES.of_area("headers", without=OWN))

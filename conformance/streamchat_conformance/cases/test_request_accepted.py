@@ -27,6 +27,7 @@ from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.scenarios.plain_requests import check_forms
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
@@ -133,8 +134,8 @@ def test_json_suffixes_are_accepted(target: Target) -> None:
     media_types = ("application/vnd.api+json", "application/ld+json")
     plain = target.plain()
     requests = [HttpRequest.chat(plain, content_type=media_type) for media_type in media_types]
-    for reading in target.send_all(requests):
-        check(reading, "request.media-type-suffix")
+    readings = target.send_all(requests)
+    one_by_one(lambda reading: check(reading, "request.media-type-suffix"), readings)
 
 
 def _require_large(target: Target, id_: str) -> None:
@@ -158,8 +159,8 @@ def test_a_large_prompt_is_accepted(target: Target) -> None:
     if not fitting:
         raise NotApplicable(f"no large prompt is sure to fit into {context} tokens")
     requests = [HttpRequest.chat(target.plain(text)) for text in fitting]
-    for reading in target.send_all(requests, label="a large prompt"):
-        check(reading, "request.large-prompt")
+    readings = target.send_all(requests, label="a large prompt")
+    one_by_one(lambda reading: check(reading, "request.large-prompt"), readings)
 
 
 @decides("request.very-large-prompt")

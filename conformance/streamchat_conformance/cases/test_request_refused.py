@@ -25,6 +25,7 @@ from streamchat_conformance.suite.scenarios.forms import form
 from streamchat_conformance.suite.scenarios.generated import generated, generated_for
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check
 
 DEPTH = 100_000
@@ -54,19 +55,24 @@ def test_a_body_that_is_not_declared_as_json_is_refused(
     if declared and declared.type == "multipart":
         # Not JSON in any respect: whatever reads forms has nothing to object to.
         bodies.append(form(valid, declared.parameters["boundary"]))
-    for body in bodies:
-        request = HttpRequest(body=body, content_type=media_type)
-        check(target.send(request), "request.media-type-not-json")
+    requests = [HttpRequest(body=body, content_type=media_type) for body in bodies]
+    id_ = "request.media-type-not-json"
+    one_by_one(lambda request: check(target.send(request), id_), requests)
 
 
 @decides("request.body-empty")
 @costs(3)
 def test_an_empty_body_is_refused(target: Target) -> None:
-    check(target.post(b"", label="an empty body"), "request.body-empty")
-    no_length = HttpRequest(body=b"", framing=())
-    check(target.send(no_length, label="no body at all"), "request.body-empty")
-    chunked = HttpRequest(body=b"0\r\n\r\n", framing=CHUNKED)
-    check(target.send(chunked, label="an empty chunked body"), "request.body-empty")
+    requests = {
+        "an empty body": HttpRequest(body=b""),
+        "no body at all": HttpRequest(body=b"", framing=()),
+        "an empty chunked body": HttpRequest(body=b"0\r\n\r\n", framing=CHUNKED),
+    }
+
+    def check_refused(label: str) -> None:
+        check(target.send(requests[label], label=label), "request.body-empty")
+
+    one_by_one(check_refused, requests)
 
 
 def _malformed(target: Target) -> list[bytes]:
@@ -158,12 +164,15 @@ def test_half_a_surrogate_pair_is_survived(target: Target, body: bytes) -> None:
 @decides("request.deep-nesting")
 @costs(4, largest_bytes=600_000)
 def test_deep_nesting_is_survived(target: Target) -> None:
-    for objects in (False, True):
+
+    def check_survived(objects: bool) -> None:
         reading = target.post(
             deep_nesting(target.places, DEPTH, objects=objects), label="100,000 levels"
         )
         target.check_alive("100,000 levels of nesting")
         check(reading, "request.deep-nesting")
+
+    one_by_one(check_survived, (False, True))
 
 
 @decides("request.huge-number")

@@ -38,7 +38,7 @@ from streamchat_conformance.suite.scenarios.overlap import (
 )
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
-from streamchat_conformance.suite.verdicts.judged import verdict
+from streamchat_conformance.suite.verdicts.judged import settled
 from streamchat_conformance.suite.verdicts.outcomes import (
     Blocked,
     CheckFailed,
@@ -258,7 +258,7 @@ class SuiteSession(Gathering):
             entry = target.ledger.entries.get(requirement.id)
             tried = target.bounds.tried.get(getattr(item, "originalname", item.name), 0)
             result.examples = max(entry.judged if entry else 0, tried)
-            raised = raised or _undecided(target, requirement.id)
+            raised = settled(target, requirement.id, raised)
         if raised is None:
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
@@ -321,20 +321,6 @@ def _cause(target: Target, id_: str, raised: Violation) -> str:
     exchanges = [exchange for _, exchange in raised.findings]
     end = target.ledger.explained_by_the_end(id_, exchanges)
     return end or target.ledger.cause(id_, target.known.failed)
-
-
-def _undecided(target: Target, id_: str) -> Exception | None:
-    """Return why the judge of a requirement does not let it pass, or None if it does.
-
-    The case made its exchanges; now all that was recorded decides.
-    """
-    if id_ not in target.ledger.rules.judges:
-        return None
-    try:
-        verdict(target, id_)
-    except (Violation, Blocked, NotApplicable) as outcome:
-        return outcome
-    return None
 
 
 def _without_callers(

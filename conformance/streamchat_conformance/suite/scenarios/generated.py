@@ -34,6 +34,7 @@ from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.overload import NoRoom
 from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.verdicts.barred_requests import BarredRequests
 from streamchat_conformance.suite.verdicts.outcomes import (
     Barred,
     Blocked,
@@ -71,9 +72,6 @@ ROUND_EXAMPLES = 250
 EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
 """A round that ends with fewer has drawn all that there is to draw."""
 
-BARRED_ENOUGH = 10
-"""After this many barred examples a property ends, if they are most of those that were run."""
-
 
 class _Run:
     """One run of one property."""
@@ -107,8 +105,8 @@ class _Run:
         """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
         self.put_off: NoRoom | None = None
         """What became of the last example that the server put off for too long."""
-        self.barred: list[Barred] = []
-        """What became of examples that were refused for a reason that is not the request."""
+        self.barred = BarredRequests()
+        """Examples that were refused for a reason that is not the request."""
         self.shrinks = baseline.first_event_s < SLOW_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
@@ -174,22 +172,9 @@ class _Run:
             self.tried -= 1
             self.put_off = outcome
         except Barred as outcome:
-            self._skip(outcome)
+            self.stopped = self.barred.add(outcome, self.tried)
         except (Blocked, NotApplicable, NotRun, NotTestable) as outcome:
             self.stopped = outcome
-
-    def _skip(self, outcome: Barred) -> None:
-        """Leave out an example that decides nothing; stop where most of them do not."""
-        self.barred.append(outcome)
-        if len(self.barred) >= BARRED_ENOUGH:
-            self.stopped = self.mostly_barred()
-
-    def mostly_barred(self) -> NotApplicable | None:
-        """Return that most of the examples decide nothing, and why; None where enough decide."""
-        count = len(self.barred)
-        if 2 * count <= self.tried:
-            return None
-        return NotApplicable(f"{count} of {self.tried} requests decide nothing: {self.barred[-1]}")
 
     @property
     def over(self) -> bool:
@@ -285,7 +270,7 @@ def generated_for(
                 raise run.stopped
             if run.put_off is not None and not run.tried:
                 raise run.put_off
-            if (outcome := run.mostly_barred()) is not None:
+            if (outcome := run.barred.most_of(run.tried)) is not None:
                 raise outcome
 
         listed = TYPICAL_EXAMPLES if callable(examples) else len(examples)

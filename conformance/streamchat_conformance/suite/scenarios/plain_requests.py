@@ -9,6 +9,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check
 
 PAUSE_S = 0.05
@@ -30,8 +31,8 @@ def check_forms(target: Target, decided_id: str) -> None:
         return target.send(b"".join(pieces), pieces=pieces, pause_s=PAUSE_S, label=label)
 
     at_once = len(forms) if target.baseline.first_event_s >= SLOW_S else 1
-    for reading in run_together(ask, forms, at_once=at_once):
-        check(reading, decided_id)
+    readings = run_together(ask, forms, at_once=at_once)
+    one_by_one(lambda reading: check(reading, decided_id), readings)
 
 
 def _in_pieces(data: bytes) -> Iterator[list[bytes]]:

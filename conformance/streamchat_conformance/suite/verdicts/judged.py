@@ -64,6 +64,25 @@ def _undecided(target: Target, id_: str) -> Exception:
     return NothingSeen(NOTHING_SEEN)
 
 
+def settled(target: Target, id_: str, raised: BaseException | None) -> BaseException | None:
+    """Return what becomes of a requirement whose case ended with `raised`; None if it passes.
+
+    The case made its exchanges; now all that was recorded decides. A case whose own requests decide
+    nothing does not hide a breach in other exchanges.
+    """
+    if id_ not in target.ledger.rules.judges:
+        return raised
+    if raised is not None and not isinstance(raised, NotApplicable):
+        return raised
+    try:
+        verdict(target, id_)
+    except Violation as found:
+        return found
+    except (Blocked, NotApplicable) as outcome:
+        return raised or outcome
+    return raised
+
+
 def check(reading: Reading, *ids: str) -> Reading:
     """Raise Violation if an exchange breaks one of these judged requirements.
 

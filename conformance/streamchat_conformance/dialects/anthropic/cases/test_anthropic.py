@@ -20,6 +20,7 @@ from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.observations import Observations
 from streamchat_conformance.suite.scenarios.whole_answers import whole, whole_after_refusal
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
@@ -50,12 +51,16 @@ def base(target: Target) -> MessageRequest:
 @independent()
 def test_messages_of_every_kind_end_with_their_stop(target: Target) -> None:
     target.require_stream()
-    for request, label in (
-        (base(target), "a plain request"),
-        (base(target).saying(COUNTING), "a request for many events"),
-        (base(target).saying(SCRIPTS), "a request in several scripts"),
-    ):
-        check(whole(target, request, label), "anthropic.message-stop")
+    requests = {
+        "a plain request": base(target),
+        "a request for many events": base(target).saying(COUNTING),
+        "a request in several scripts": base(target).saying(SCRIPTS),
+    }
+
+    def check_stop(label: str) -> None:
+        check(whole(target, requests[label], label), "anthropic.message-stop")
+
+    one_by_one(check_stop, requests)
 
 
 @pytest.mark.parametrize("judged_id", JUDGES.of_area("anthropic", without=LIVE))

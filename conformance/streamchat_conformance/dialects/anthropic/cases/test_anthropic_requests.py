@@ -28,6 +28,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Barred
 
@@ -55,10 +56,13 @@ def _accepted(target: Target, request: MessageRequest, row: str) -> None:
 @independent()
 def test_content_is_accepted_as_a_string_and_in_blocks(target: Target) -> None:
     text = str(_base(target).messages[-1]["content"])
-    for texts in ([text], ["Please.", text]):
+
+    def check_accepted(texts: list[str]) -> None:
         blocks = [{"type": "text", "text": each} for each in texts]
         changed = replace(_base(target), messages=(user(blocks),))
         _accepted(target, changed, "anthropic.content-forms")
+
+    one_by_one(check_accepted, ([text], ["Please.", text]))
 
 
 @decides("anthropic.history-roles")
@@ -98,8 +102,11 @@ def test_messages_of_another_shape_are_refused(target: Target, messages: list[An
 @costs(2)
 @independent()
 def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None:
-    for name in ("model", "max_tokens"):
+
+    def check_refused(name: str) -> None:
         check(target.post(_base(target).without(name)), "anthropic.required-missing")
+
+    one_by_one(check_refused, ("model", "max_tokens"))
 
 
 @decides("anthropic.stream-optional")
@@ -108,9 +115,13 @@ def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None
 def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
     target.require_stream()
     request = _base(target)
-    for body in (request.without("stream"), request.with_options(stream=False).body()):
+    bodies = (request.without("stream"), request.with_options(stream=False).body())
+
+    def check_one_message(body: bytes) -> None:
         reading = target.send(HttpRequest(body=body), label="no stream")
         check(reading, "anthropic.stream-optional")
+
+    one_by_one(check_one_message, bodies)
 
 
 @decides("anthropic.tolerance")

@@ -12,6 +12,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.plain_requests import check_forms
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
 SHORT_CAP = 8
@@ -46,17 +47,16 @@ def test_a_plain_request_gets_a_stream(target: Target) -> None:
 
 @decides("openai.done")
 @costs(4)
-@costs(3)
 @independent()
 def test_streams_of_every_kind_end_with_their_sentinel(target: Target) -> None:
     target.require_stream()
-    for request, label in (
-        (counting(target), "a request for many chunks"),
-        (with_usage(base(target)), "a plain request with usage"),
-        (base(target).saying(SCRIPTS), "a request in several scripts"),
-        (with_usage(counting(target).capped(SHORT_CAP)), "a request that is cut at 8 tokens"),
-    ):
-        check(whole(target, request, label), "openai.done")
+    requests = {
+        "a request for many chunks": counting(target),
+        "a plain request with usage": with_usage(base(target)),
+        "a request in several scripts": base(target).saying(SCRIPTS),
+        "a request that is cut at 8 tokens": with_usage(counting(target).capped(SHORT_CAP)),
+    }
+    one_by_one(lambda label: check(whole(target, requests[label], label), "openai.done"), requests)
 
 
 @pytest.mark.parametrize("judged_id", JUDGES.of_area("openai", without=LIVE))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from streamchat_conformance.catalogue import SHOULD, decides
@@ -32,8 +33,9 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
-from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked
 
 CALL_ID = "call_abc123"
 SHORT_CAP = 16
@@ -93,10 +95,13 @@ def test_a_system_message_in_front_is_accepted(target: Target) -> None:
 def test_content_in_parts_is_accepted(target: Target) -> None:
     request = base(target)
     text = str(request.messages[-1]["content"])
-    for texts in ([text], ["Please.", text]):
+
+    def check_accepted(texts: list[str]) -> None:
         parts = [{"type": "text", "text": each} for each in texts]
         changed = replace(request, messages=(user(parts),))
         _accepted(target, changed, "openai.request-content-parts")
+
+    one_by_one(check_accepted, ([text], ["Please.", text]))
 
 
 @decides("openai.request-tool-history")
@@ -120,8 +125,12 @@ def test_null_is_the_same_as_absence(target: Target) -> None:
     names = ["stop", "n", "logprobs", "stream_options"]
     if request.cap_name != CAP_NAMES[1]:
         names.append(CAP_NAMES[1])
-    for name in names:
-        _accepted(target, request.with_options(**{name: None}), "openai.request-null-options")
+    one_by_one(
+        lambda name: _accepted(
+            target, request.with_options(**{name: None}), "openai.request-null-options"
+        ),
+        names,
+    )
 
 
 @decides("request.prompt-empty")
@@ -144,14 +153,18 @@ def test_empty_options_of_streams_do_no_harm(target: Target) -> None:
 def test_without_a_stream_the_answer_is_one_body(target: Target) -> None:
     target.require_stream()
     request = base(target)
-    for body in (request.without("stream"), request.with_options(stream=False).body()):
-        check(target.send(HttpRequest(body=body), label="no stream"), "openai.stream-false")
+    bodies = (request.without("stream"), request.with_options(stream=False).body())
+    one_by_one(
+        lambda body: check(
+            target.send(HttpRequest(body=body), label="no stream"), "openai.stream-false"
+        ),
+        bodies,
+    )
 
 
-def _refused(target: Target, bodies: Iterable[Mapping[str, Any]], row: str) -> None:
-    for members in bodies:
-        body = HttpRequest(body=json.dumps(members).encode())
-        check(target.send(body, events=BEHIND_A_ROLE), row)
+def _check_refused(target: Target, members: Mapping[str, Any], row: str) -> None:
+    body = HttpRequest(body=json.dumps(members).encode())
+    check(target.send(body, events=BEHIND_A_ROLE), row)
 
 
 @decides("openai.messages-missing")
@@ -161,14 +174,14 @@ def test_messages_that_are_no_array_are_refused(target: Target, messages: Any) -
     del members["messages"]
     if messages is not ...:
         members["messages"] = messages
-    _refused(target, [members], "openai.messages-missing")
+    _check_refused(target, members, "openai.messages-missing")
 
 
 @decides("openai.message-not-object")
 @generated(strange_messages, examples=[["Hello"], [1], [None], [user("Hi"), "Hello"]])
 def test_a_message_that_is_no_object_is_refused(target: Target, messages: list[Any]) -> None:
     members = {**base(target).members(), "messages": messages}
-    _refused(target, [members], "openai.message-not-object")
+    _check_refused(target, members, "openai.message-not-object")
 
 
 @decides("openai.messages-lax")
@@ -184,7 +197,7 @@ def test_a_message_that_is_no_object_is_refused(target: Target, messages: list[A
 )
 def test_a_message_of_another_shape_is_refused(target: Target, messages: list[Any]) -> None:
     members = {**base(target).members(), "messages": messages}
-    _refused(target, [members], "openai.messages-lax")
+    _check_refused(target, members, "openai.messages-lax")
 
 
 @decides("openai.error-not-streamed")
@@ -192,21 +205,32 @@ def test_a_message_of_another_shape_is_refused(target: Target, messages: list[An
 @independent()
 def test_an_option_that_cannot_be_is_not_refused_in_a_stream(target: Target) -> None:
     request = base(target)
+    row = "openai.error-not-streamed"
+
+    def check_option(option: dict[str, Any]) -> None:
+        check(whole(target, request.with_options(**option), "an option that cannot be"), row)
+
+    def check_members(members: dict[str, Any]) -> None:
+        _check_refused(target, {**members, "stream": True}, row)
+
     options: list[dict[str, Any]] = [{"n": 0}, {"response_format": {"type": "no-such-format"}}]
-    for option in options:
-        reading = whole(target, request.with_options(**option), "an option that cannot be")
-        check(reading, "openai.error-not-streamed")
-    for members in ({**request.members(), "messages": "Hello"}, {"model": request.model}):
-        body = HttpRequest(body=json.dumps({**members, "stream": True}).encode())
-        check(target.send(body, events=BEHIND_A_ROLE), "openai.error-not-streamed")
+    invalid = [{**request.members(), "messages": "Hello"}, {"model": request.model}]
+    checks = [*(partial(check_option, each) for each in options)]
+    checks += [partial(check_members, each) for each in invalid]
+    one_by_one(lambda each: each(), checks)
 
 
 @decides("openai.model-lax")
 @independent()
 def test_a_model_that_does_not_exist_is_refused_or_answered(target: Target) -> None:
     request = base(target)
-    for body in (request.without("model"), replace(request, model=UNKNOWN_MODEL).body()):
-        check(target.send(HttpRequest(body=body), label="another model"), "openai.model-lax")
+    bodies = (request.without("model"), replace(request, model=UNKNOWN_MODEL).body())
+    one_by_one(
+        lambda body: check(
+            target.send(HttpRequest(body=body), label="another model"), "openai.model-lax"
+        ),
+        bodies,
+    )
 
 
 @decides("openai.lax")
@@ -215,12 +239,17 @@ def test_a_model_that_does_not_exist_is_refused_or_answered(target: Target) -> N
 def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
     request = base(target)
     developer = {"role": "developer", "content": "Answer briefly."}
-    for changed in (
+    odd = (
         request.with_options(streamchat_conformance=True),
         request.with_options(stream=False, stream_options={"include_usage": True}),
         replace(request, messages=(developer, *request.messages)),
-    ):
-        check(target.send(HttpRequest.chat(changed), label="an odd request"), "openai.lax")
+    )
+    one_by_one(
+        lambda changed: check(
+            target.send(HttpRequest.chat(changed), label="an odd request"), "openai.lax"
+        ),
+        odd,
+    )
 
 
 @requirement(
@@ -235,10 +264,13 @@ def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
     request = base(target)
     if request.cap is None:
         raise Blocked("openai.max-tokens", "the limit is accepted under neither name")
-    for name in CAP_NAMES:
+
+    def check_accepted(name: str) -> None:
         reading = target.send(HttpRequest.chat(replace(request, cap_name=name)))
         if reading.refused and not reading.barred:
             message = f"a request with `{name}` is refused"
             raise violation("openai.max-tokens-names", message, "200 and a stream", reading)
         if not reading.accepted:
-            raise NotApplicable(f"no answer to a request with {name}: {answer(reading)}")
+            raise Barred(f"no answer to a request with {name}: {answer(reading)}")
+
+    one_by_one(check_accepted, CAP_NAMES)
