@@ -136,22 +136,27 @@ class LineReader:
         lines = self._common_lines(contents, ending, at_s, sound=sound)
         self.lines += lines
         events: list[Event] = []
+        make, ending_bytes, index = tuple.__new__, len(ending), len(self.blocks)
+        interpretation, open_lines = self._interpretation, self.open_lines
         start = 0
         for place in [place for place, content in enumerate(contents) if not content]:
-            self.open_lines += lines[start:place]
-            self._interpretation.block = len(self.blocks)
-            dispatched = self._interpretation.read(texts[start : place + 1], at_s)
-            if self.open_lines:
+            of_block = lines[start:place]
+            if open_lines:
+                of_block, open_lines = open_lines + of_block, []
+            interpretation.block = index
+            dispatched = interpretation.read(texts[start : place + 1], at_s)
+            if of_block:
                 event = dispatched[0] if dispatched else None
-                end_offset = lines[place].offset + len(ending)
-                row = (len(self.blocks), tuple(self.open_lines), event, True, end_offset)
-                self.blocks.append(tuple.__new__(Block, row))
-                self.open_lines = []
-            events += dispatched
-            self.block_has_fields = False
+                row = (index, tuple(of_block), event, True, lines[place][0] + ending_bytes)
+                self.blocks.append(make(Block, row))
+                index += 1
+            if dispatched:
+                events += dispatched
             start = place + 1
-        self.open_lines += lines[start:]
-        self._interpretation.read(texts[start:], at_s)
+        if start:
+            self.block_has_fields = False
+        self.open_lines = open_lines + lines[start:]
+        interpretation.read(texts[start:], at_s)
         if any(line.kind is LineKind.FIELD for line in lines[start:]):
             self.block_has_fields = True
         return events
