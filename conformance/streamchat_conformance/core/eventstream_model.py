@@ -93,6 +93,14 @@ class Block(NamedTuple):
     end_offset: int
     """Offset just after its blank line, or after what there is of it (bytes of the body)."""
 
+    @property
+    def dataless_name(self) -> str | None:
+        """The name that it gives an event without any data, which the standard drops; or None."""
+        if any(line.name == "data" for line in self.lines):
+            return None
+        names = [line.value for line in self.lines if line.name == "event"]
+        return names[-1].decode("utf-8", "replace") or None if names else None
+
 
 @dataclass(frozen=True, slots=True)
 class EventStream:

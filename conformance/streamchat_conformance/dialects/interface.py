@@ -336,6 +336,8 @@ class Dialect:
 
     plain_events: Container[str] = frozenset()
     """The names of events whose data need not be JSON."""
+    dataless_events: frozenset[str] = frozenset()
+    """The names of events that may come without data, although the standard drops them."""
     lowered: Mapping[str, tuple[Level | None, str]] = field(default_factory=dict)
     """Requirements whose level in `levels` is a user's: what it would be, if not the shared one,
     and who changed it."""
@@ -348,7 +350,7 @@ class Dialect:
     key_variable: str = ""
     """The environment variable that has the key of `credentials`, where the dialect names one."""
     follows: Callable[[Sequence[Block], Payloads], Content] | None = None
-    """What `content` says, given all events as well: where the end of a stream is not JSON."""
+    """What `content` says, given all blocks as well: where the end of a stream is not JSON."""
 
     @property
     def known_capabilities(self) -> dict[str, Capability]:

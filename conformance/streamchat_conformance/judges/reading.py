@@ -318,7 +318,7 @@ class Reading:
     def content(self) -> Content:
         """What the events say."""
         if self.dialect.follows is not None:
-            return self.dialect.follows(self.events, self.payloads)
+            return self.dialect.follows(self.stream.blocks, self.payloads)
         return self.dialect.content(self.payloads)
 
     @cached_property

@@ -160,9 +160,7 @@ def data(reading: Reading) -> Verdict:
             "a data: line in the same block",
         )
         for block in reading.stream.blocks
-        if block.complete
-        and any(line.name == "event" and line.value for line in block.lines)
-        and not any(line.name == "data" for line in block.lines)
+        if block.complete and block.dataless_name not in (None, *reading.dialect.dataless_events)
     ]
 
 
@@ -319,7 +317,9 @@ def no_empty_events(reading: Reading) -> Verdict:
             "a comment (a line that begins with a colon), or data",
         )
         for block in reading.events
-        if block.event is not None and not block.event.data.strip("\n")
+        if block.event is not None
+        and not block.event.data.strip("\n")
+        and block.event.type not in reading.dialect.plain_events
     ]
 
 

@@ -25,7 +25,7 @@ ROWS: dict[str, str] = {
     "failed-event": "an [[event]] that leads to the state failed, or 'failed_when' in one",
     "sentinel": "'sentinel' in [stream]: data that is not JSON and ends a stream",
     "names": 'unknown = "red" in [stream], if no other kinds of events may come',
-    "counter": "'counter' in [stream]: a number that rises with each event",
+    "counter": "'counter' in [stream]: a number that rises with each event, or by a declared step",
     "same": "'same' in [stream]: what all events of a stream repeat",
     "unique": "'unique' in [stream]: what differs from stream to stream",
     "continue": "'continue' in [request], where the server keeps conversations",

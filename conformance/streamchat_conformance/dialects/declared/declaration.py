@@ -19,6 +19,9 @@ ALL_SCOPES = "*"
 JOINED = "joined"
 """The word for the text of all events; after a colon the name of a scope, for that of an id."""
 
+NO_KIND = "absent"
+"""The kind of events that have nothing where their kind should stand."""
+
 Conditions = Mapping[str, Any]
 """JSON pointer to the literal that stands there, or to `NON_NULL` or `ABSENT`; all have to hold."""
 
@@ -72,6 +75,17 @@ class DeclaredRefusal:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredCounter:
+    """A number that rises with each event."""
+
+    pointer: str
+    step: int = 0
+    """By how much; 0 where it only rises."""
+    first: int | None = None
+    """What the first event has, if that is declared."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredEvent:
     """One kind of event."""
 
@@ -105,6 +119,8 @@ class DeclaredEvent:
     """JSON pointer to `JOINED`, or to that and the name of a scope."""
     echo: Mapping[str, str] = field(default_factory=dict)
     json: bool = True
+    data: bool = True
+    """False: it may come without data, which most clients drop."""
     line: int = 1
     """Where it stands in the file."""
 
@@ -112,6 +128,11 @@ class DeclaredEvent:
     def follows_end(self) -> bool:
         """Whether it may come after the end of a stream alone."""
         return bool(self.states) and {*self.states} <= {COMPLETE, FAILED}
+
+    @property
+    def is_kindless(self) -> bool:
+        """Whether it stands for the events without a kind, where that stands at a pointer."""
+        return self.kind == NO_KIND
 
     @property
     def is_family(self) -> bool:
@@ -143,7 +164,7 @@ class DeclaredStream:
     """The kinds of events that may come at any time."""
     unknown_red: bool = False
     complete_at_eof: bool = False
-    counter: str = ""
+    counter: DeclaredCounter | None = None
     same: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     event_names: str = ""
@@ -152,6 +173,11 @@ class DeclaredStream:
     """Field lines that each stream has."""
     lf: bool = False
     """Whether lines end with LF alone."""
+
+    @property
+    def by_pointer(self) -> bool:
+        """Whether an event's kind stands at a pointer in its data."""
+        return self.kind.startswith("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +220,15 @@ class Declaration:
     def kinds_of(self, name: str | None) -> list[DeclaredEvent]:
         """Return what declares events of a kind: those of its very name first."""
         if name is None:
-            return []
+            return [kind for kind in self.events if self.stream.by_pointer and kind.is_kindless]
         exact = [kind for kind in self.events if kind.kind == name]
         return exact + [kind for kind in self.events if kind.is_family and kind.is_of_kind(name)]
+
+    @property
+    def dataless_names(self) -> frozenset[str]:
+        """The names of events that may come without data."""
+        named = (kind.kind for kind in self.events if not kind.data)
+        return self.stream.keepalive_names.union(named)
 
     @property
     def has_terminal(self) -> bool:

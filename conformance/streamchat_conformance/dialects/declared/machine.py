@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.eventstream import Block, Event
 from streamchat_conformance.core.strict_json import JsonReading
+from streamchat_conformance.dialects.declared.counting import Counting
 from streamchat_conformance.dialects.declared.declaration import (
     COMPLETE,
     FAILED,
@@ -52,9 +52,13 @@ class DeclaredMachine:
 
     declaration: Declaration
     state: str = ""
+    sees_dataless: bool = True
+    """Whether it is fed the events that come without data."""
     problems: list[DeclaredProblem] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     failure: Block | None = None
+    late_failure: Block | None = None
+    """The event that reports a failure although the stream was complete."""
     sentinel: Block | None = None
     blind: bool = False
     """Whether some event could not be read, so that an end may be hidden."""
@@ -70,13 +74,17 @@ class DeclaredMachine:
     _broken: set[str] = field(default_factory=set)
     _scopes: OpenScopes = field(default_factory=OpenScopes)
     _texts: list[str] = field(default_factory=list)
-    _counter: Any = None
+    _counting: Counting | None = None
+    _dataless_names: frozenset[str] = frozenset()
     _early: tuple[Block, DeclaredEvent, str] | None = None
     """An event before the end that may only follow it, and the state in which it came."""
 
     def __post_init__(self) -> None:
         self.state = self.declaration.stream.start
         self._scopes.with_text = self.declaration.compared_scopes
+        self._dataless_names = self.declaration.dataless_names
+        counter = self.declaration.stream.counter
+        self._counting = Counting(counter) if counter is not None else None
 
     @property
     def text(self) -> str:
@@ -88,8 +96,9 @@ class DeclaredMachine:
     def feed(self, block: Block, payload: JsonReading | None) -> None:
         """Take an event, and its data as JSON where that could be read."""
         stream = self.declaration.stream
-        event = block.event
+        event = block.event or self._dataless(block)
         if event is None or event.type in stream.keepalive_names:
+            self._pass_by(payload)
             return
         if stream.sentinel and event.data.strip(" \r\n") == stream.sentinel:
             self._take_sentinel(block)
@@ -98,12 +107,15 @@ class DeclaredMachine:
         value = payload.value if payload is not None and readable else None
         name = self._kind(event.type, value)
         if name in stream.keepalive_kinds:
+            self._pass_by(payload)
             return
         kinds = self.declaration.kinds_of(name)
         strange = stream.kind == "event" and not kinds and stream.unknown_red
         if not readable and not strange and not any(not kind.json for kind in kinds):
             # What is not JSON is payload.json. Data without anything in it says nothing.
             self.blind |= bool(event.data.strip())
+            if self._counting is not None:
+                self._counting.lose()
             return
         kind = next((each for each in kinds if holds(value, each.when)), None)
         over = self.state in (COMPLETE, FAILED)
@@ -112,14 +124,21 @@ class DeclaredMachine:
         if self.sentinel is not None and follows and not self.broke("sentinel"):
             self._report("sentinel", block, "an event follows the sentinel", "the sentinel last")
         if kind is None:
+            self._pass_by(payload)
             if stream.unknown_red and not self.broke("names"):
                 shown = "no kind" if name is None else self._named(name)
                 names = ", ".join(sorted({kind.kind for kind in self.declaration.events} - {""}))
                 expected = f"one of: {names}" if names else "an event that some [[event]] declares"
                 self._report("names", block, f"an event of {shown} comes", expected)
             return
-        self._check_name(block, event.type, name or "")
+        if name is not None:
+            self._check_name(block, event.type, name)
         self._take(block, value if kind.json else event.data, kind)
+
+    def _dataless(self, block: Block) -> Event | None:
+        """Return the event of a block without data, where it is declared to have none."""
+        name = block.dataless_name if block.complete else None
+        return Event(name, "", "") if name in self._dataless_names and name else None
 
     def _check_name(self, block: Block, event_name: str, kind: str) -> None:
         """Check that an event is named as its kind, where that is declared."""
@@ -198,6 +217,8 @@ class DeclaredMachine:
         return self._misshapen is block
 
     def _shown(self, kind: DeclaredEvent) -> str:
+        if kind.is_kindless and self.declaration.stream.by_pointer:
+            return "event without a kind"
         return f"{kind.kind!r} event" if kind.kind else "event"
 
     def _take_text(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
@@ -229,12 +250,12 @@ class DeclaredMachine:
 
     def _move(self, block: Block, value: Any, kind: DeclaredEvent) -> bool:
         """Go where an event leads; return whether it came before the end, or may follow it."""
+        if not self.sees_dataless and self.state not in kind.states:
+            self.state = next((at for at in self.ahead() if at in kind.states), self.state)
         before, next_state = self.state, kind.states.get(self.state)
         over = before in (COMPLETE, FAILED)
         if over and next_state is None:
-            message = f"a {self._shown(kind)} comes after the stream is {before}"
-            if not self.broke("after-terminal"):
-                self._report("after-terminal", block, message, "nothing after the end")
+            self._take_late(block, kind)
             return False
         if kind.states and next_state is None:
             if kind.follows_end:
@@ -258,6 +279,20 @@ class DeclaredMachine:
         if self.state == COMPLETE and before != COMPLETE:
             self._ended = block
         return True
+
+    def ahead(self) -> set[str]:
+        """Return the states that a stream may be in: events that it is not fed may have come."""
+        known, dataless = {self.state}, [kind for kind in self.declaration.events if not kind.data]
+        for _ in () if self.sees_dataless else dataless:
+            known |= {kind.states[at] for kind in dataless for at in known if at in kind.states}
+        return known
+
+    def _take_late(self, block: Block, kind: DeclaredEvent) -> None:
+        if kind.leads_to(FAILED):
+            self.late_failure = self.late_failure or block
+        message = f"a {self._shown(kind)} comes after the stream is {self.state}"
+        if not self.broke("after-terminal"):
+            self._report("after-terminal", block, message, "nothing after the end")
 
     def _report_order(self, block: Block, kind: DeclaredEvent, state: str) -> None:
         if not self.broke("order"):
@@ -287,8 +322,8 @@ class DeclaredMachine:
 
     def _check_members(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         stream = self.declaration.stream
-        if stream.counter:
-            self._check_counter(block, found(value, stream.counter))
+        if self._counting is not None:
+            self._check_counter(block, value, self._counting)
         known = self.declaration.request.continue_from
         for pointer in dict.fromkeys((*stream.same, *stream.unique, *([known] if known else []))):
             # A value of another type than declared is no other value.
@@ -319,22 +354,20 @@ class DeclaredMachine:
             message = f"{pointer} is not what the events before it said"
             self._report("final-text", block, message, repr(said)[:160])
 
-    def _check_counter(self, block: Block, values: list[Any]) -> None:
-        numbers = [each for each in values if _is_number(each)]
-        if not numbers:
-            return
-        self.seen.add("counter")
-        falls = self._counter is not None and numbers[0] <= self._counter
-        if falls and not self.broke("counter"):
-            pointer = self.declaration.stream.counter
-            message = f"{pointer} does not rise: {numbers[0]} after {self._counter}"
-            self._report("counter", block, message[:200], "a larger number in each event")
-        self._counter = numbers[0]
+    def _check_counter(self, block: Block, value: Any, counting: Counting) -> None:
+        pointer = counting.counter.pointer
+        problem = counting.take(value)
+        self.seen.update({"counter"} if found(value, pointer) else ())
+        if self._broke_shape(block):
+            counting.lose()
+        elif problem is not None and not self.broke("counter"):
+            message, expected = problem
+            self._report("counter", block, f"{pointer} {message}"[:200], expected[:80])
 
-
-def _is_number(value: Any) -> bool:
-    finite = not isinstance(value, Decimal) or value.is_finite()
-    return isinstance(value, int | Decimal) and not isinstance(value, bool) and finite
+    def _pass_by(self, payload: JsonReading | None) -> None:
+        """Take note of an event that may come anywhere."""
+        if self._counting is not None and payload is not None and payload.error is None:
+            self._counting.pass_by(payload.value)
 
 
 def run_machine(

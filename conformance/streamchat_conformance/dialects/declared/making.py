@@ -145,6 +145,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         plain_events=NotAsJson(kinds - plain, plain | stream.keepalive_names, families)
         if by_name
         else stream.keepalive_names,
+        dataless_events=declaration.dataless_names,
         deployed=_deployed,
         first_event_s=60.0,
         levels={id_: level for id_, level in levels.items() if id_ not in without},

@@ -12,6 +12,8 @@ from streamchat_conformance.dialects.declared.checked_tables import CheckedTable
 from streamchat_conformance.dialects.declared.declaration import (
     ALL_SCOPES,
     JOINED,
+    NO_KIND,
+    DeclaredCounter,
     DeclaredEvent,
     DeclaredStream,
     SentinelLevel,
@@ -27,7 +29,7 @@ SCOPE_KEYS = ("opens", "needs", "closes", "ensures")
 EVENT_KEYS = (
     *("kind", "when", "text", "replace", "text_optional", "text_unless", "require", "states"),
     *("scope", "opens", "needs", "closes", "complete_when", "failed_when", "equal", "echo"),
-    *("json", "optional", "values", "ensures", "once", "leaves_open"),
+    *("json", "data", "optional", "values", "ensures", "once", "leaves_open"),
 )
 
 
@@ -69,13 +71,33 @@ def stream_form(table: CheckedTable) -> DeclaredStream:
         keepalive_kinds=frozenset(kinds),
         unknown_red=table.choice("unknown", ("ignore", "red"), "ignore") == "red",
         complete_at_eof="complete" in table,
-        counter=table.pointer("counter", stars=False),
+        counter=_counter(table),
         same=table.pointers("same"),
         unique=table.pointers("unique"),
         event_names=event_names,
         headers=headers,
         lf="line_ends" in table,
     )
+
+
+def _counter(table: CheckedTable) -> DeclaredCounter | None:
+    """Return the counter: a pointer, or a table with it."""
+    if "counter" not in table:
+        return None
+    if isinstance(table.values["counter"], str):
+        return DeclaredCounter(table.pointer("counter", stars=False))
+    if not isinstance(table.values["counter"], dict):
+        raise table.wrong("counter", "a JSON pointer, or { at = POINTER, step = 1, first = 0 }")
+    inner = table.inner("counter", ("at", "step", "first"))
+    pointer = inner.pointer("at", stars=False)
+    if not pointer:
+        raise table.error("counter", "'counter' needs 'at', a JSON pointer")
+    step, first = inner.values.get("step", 0), inner.values.get("first")
+    if type(step) is not int or ("step" in inner and step < 1):
+        raise inner.wrong("step", "a whole number of 1 or more")
+    if first is not None and type(first) is not int:
+        raise inner.wrong("first", "a whole number")
+    return DeclaredCounter(pointer, step, first)
 
 
 def _event_names(table: CheckedTable, kind: str) -> str:
@@ -90,9 +112,7 @@ def _event_names(table: CheckedTable, kind: str) -> str:
 def event_kind(table: CheckedTable, stream: DeclaredStream) -> DeclaredEvent:
     """Return what one [[event]] declares. Raises DeclarationError."""
     kind = _kind(table, stream)
-    as_json = table.flag("json", default=True)
-    if not as_json and stream.kind != "event":
-        raise table.error("json", "'json = false' needs kind = \"event\" in [stream]")
+    with_data, as_json = _data_forms(table, stream)
     scopes = _scopes(table)
     used = {key: _scope_names(table, key, scopes) for key in SCOPE_KEYS}
     once = table.flag("once")
@@ -136,9 +156,23 @@ def event_kind(table: CheckedTable, stream: DeclaredStream) -> DeclaredEvent:
         equal=table.words("equal"),
         echo=table.words("echo"),
         json=as_json,
+        data=with_data,
         line=table.line_of(),
         **used,
     )
+
+
+def _data_forms(table: CheckedTable, stream: DeclaredStream) -> tuple[bool, bool]:
+    """Return whether an event has data, and whether that is JSON."""
+    with_data = table.flag("data", default=True)
+    as_json = table.flag("json", default=with_data)
+    by_name = stream.kind == "event"
+    if not with_data and (as_json or not by_name):
+        why = "'json = true' contradicts it" if as_json else "it needs kind = 'event' in [stream]"
+        raise table.error("data", f"'data = false' is for events that are a name alone: {why}")
+    if not as_json and not by_name:
+        raise table.error("json", "'json = false' needs kind = \"event\" in [stream]")
+    return with_data, as_json
 
 
 def _scopes(table: CheckedTable) -> dict[str, tuple[str, ...]]:
@@ -214,7 +248,8 @@ def _kind(table: CheckedTable, stream: DeclaredStream) -> str:
     if kind is None:
         raise table.wrong("kind", "a string")
     if not kind and stream.kind:
-        raise table.error("", "this [[event]] needs 'kind'")
+        hint = f"; 'kind = \"{NO_KIND}\"' is for events without one" if stream.by_pointer else ""
+        raise table.error("", "this [[event]] needs 'kind'" + hint)
     if kind and not stream.kind:
         message = "this [[event]] has 'kind', and [stream] does not say where a kind stands"
         hint = 'add kind = "event" for the names of events, or a pointer such as "/type"'

@@ -165,7 +165,7 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
         "event-names": (bool(stream.event_names), "Each event is named as its kind."),
         "after-terminal": (ends, "No event that may not come then follows the end."),
         "names": (stream.unknown_red, "Only declared kinds of events come."),
-        "counter": (bool(stream.counter), "The declared counter rises with each event."),
+        "counter": (stream.counter is not None, _counter_title(declaration)),
         "same": (bool(stream.same), "What is declared the same is the same in all events."),
         "final-text": (
             any(kind.equal for kind in events),
@@ -194,6 +194,12 @@ def _rows(declaration: Declaration) -> Iterator[RowOfStreams]:
         yield "text", MUST, "A plain request is answered by text.", _text, whole
 
 
+def _counter_title(declaration: Declaration) -> str:
+    counter = declaration.stream.counter
+    by = f" by {counter.step}" if counter is not None and counter.step else ""
+    return f"The declared counter rises{by} with each event."
+
+
 def machine_of(reading: Reading) -> DeclaredMachine | None:
     """Return the machine that followed a valid request's stream; None for any other exchange."""
     return reading.derived(_machine)
@@ -203,7 +209,7 @@ def _machine(reading: Reading) -> DeclaredMachine | None:
     declaration = reading.dialect.declaration
     if not reading.judges_stream or not isinstance(declaration, Declaration):
         return None
-    return run_machine(declaration, reading.events, reading.payloads)
+    return run_machine(declaration, reading.stream.blocks, reading.payloads)
 
 
 def _of_events(row: str, _: Declaration, reading: Reading) -> Verdict:

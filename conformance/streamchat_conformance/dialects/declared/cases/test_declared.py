@@ -71,7 +71,7 @@ def test_a_failure_is_the_declared_event(target: Target, decided_id: str) -> Non
     machine = machine_of(reading)
     if machine is None:
         raise NotApplicable("the request that makes the backend fail brought no stream")
-    if machine.failure is None:
+    if machine.failure is None and machine.late_failure is None:
         message = "the stream that fails has no event that reports it"
         expected = target.dialect.refusals.failure_example
         raise violation(decided_id, message, expected, reading)
