@@ -29,7 +29,7 @@ from streamchat_conformance.dialects.declared.pointers import (
     kind_word,
     one_of,
 )
-from streamchat_conformance.dialects.interface import Content, Payloads, Piece
+from streamchat_conformance.dialects.interface import Payloads, Piece
 
 PROBLEMS = 100
 """How many problems of one stream are kept; each requirement's first is always among them."""
@@ -380,22 +380,3 @@ def run_machine(
         machine.feed(block, readings.get(id(block)))
     machine.end()
     return machine
-
-
-@dataclass(frozen=True)
-class DeclaredContent:
-    """Reads what the events of a stream say."""
-
-    declaration: Declaration
-
-    def __call__(self, payloads: Payloads) -> Content:
-        """Return what events say."""
-        return self.of_all([block for block, _ in payloads], payloads)
-
-    def of_all(self, events: Sequence[Block], payloads: Payloads) -> Content:
-        """Return what events say, also those whose data is not JSON."""
-        machine = run_machine(self.declaration, events, payloads)
-        finished = machine.state == COMPLETE
-        if self.declaration.ends_by_sentinel:
-            finished = machine.sentinel is not None and machine.failure is None
-        return Content(tuple(machine.pieces), finished=finished, failure=machine.failure)

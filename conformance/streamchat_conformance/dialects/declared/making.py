@@ -9,12 +9,12 @@ from pathlib import Path
 
 from streamchat_conformance.catalogue import Level
 from streamchat_conformance.dialects.declared.classification import DeclaredClassification
+from streamchat_conformance.dialects.declared.content import DeclaredContent
 from streamchat_conformance.dialects.declared.declaration import (
     FAILED,
     Declaration,
 )
 from streamchat_conformance.dialects.declared.levels import DEFAULT_LEVELS, OFF, WITHOUT
-from streamchat_conformance.dialects.declared.machine import DeclaredContent
 from streamchat_conformance.dialects.declared.reading import read_declaration
 from streamchat_conformance.dialects.declared.refusals import DeclaredRefusals
 from streamchat_conformance.dialects.declared.requests import DeclaredRequests

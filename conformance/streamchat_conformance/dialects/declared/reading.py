@@ -86,7 +86,9 @@ class DeclarationReader:
                 "path", f"'dialect.path' {path[:200]!r} must begin with / and have no spaces"
             )
         if "#" in path:
-            raise own.error("path", f"'dialect.path' {path[:200]!r}: leave out '#' and what follows")
+            raise own.error(
+                "path", f"'dialect.path' {path[:200]!r}: leave out '#' and what follows"
+            )
         own.check_placeholders("path", path, ("model", "uuid"))
         stream = stream_form(self._named("stream", STREAM_KEYS))
         capabilities, triggers = self._capabilities()
