@@ -2,14 +2,17 @@
 
 `python loadtests/benchmarks/suite_time.py` judges four servers, each with `--serial` and without,
 one run after the other on this machine, and prints wall time, the suite's CPU time, what was sent,
-and the verdict, which is the same. `--server NAME` (may be repeated) judges some of them only, and
-`--overlapped` leaves out the serial runs; what stands behind `--` is passed on to the suite, such
-as `-- --thoroughness=quick`.
+the wall time for each request, and the verdict, which is the same. Where Schemathesis is installed,
+a line shows what it takes on the same server, by the endpoint's OpenAPI document: the time for each
+request is what can be compared. `--server NAME` (may be repeated) judges some of them only,
+`--overlapped` leaves out the serial runs, and `--no-schemathesis` leaves out Schemathesis; what
+stands behind `--` is passed on to the suite, such as `-- --thoroughness=quick`.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -31,6 +34,12 @@ if TYPE_CHECKING:
     from streamchat_fixtures.control.turn import Turn
 
 RUN_LIMIT_S: Final = 900.0
+HOME: Final = Path(__file__).resolve().parents[2]
+DOCUMENT: Final = HOME / "reference_server/streamchat_reference/site/openapi.json"
+SCHEMATHESIS: Final = HOME / "tests/openapi/schemathesis.toml"
+SCHEMATHESIS_EXAMPLES: Final = 5
+"""How many examples Schemathesis tries in each of its phases: it asks one after the other."""
+SCHEMATHESIS_LIMIT_S: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,9 @@ class RunCost:
         sent = self.report["requests"]["sent"]
         generated = self.report["generated_requests"]
         verdict = self.report["summary"]["verdict"]
-        return f"{self.wall_s:8.1f} {self.cpu_s:8.1f} {sent:9} {generated:>10}  {verdict}"
+        each_ms = 1000 * self.wall_s / max(1, sent)
+        figures = f"{self.wall_s:8.1f} {self.cpu_s:8.1f} {sent:9} {generated:>10} {each_ms:9.1f}"
+        return f"{figures}  {verdict}"
 
 
 def serve(pace: StreamPace) -> None:
@@ -120,11 +131,36 @@ def judge(where: Sequence[str], options: Sequence[str]) -> RunCost:
         return RunCost(wall_s, usage.ru_utime + usage.ru_stime, document)
 
 
+def try_schemathesis(url: str) -> str:
+    """Run Schemathesis on a server; return what it took as a line of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(SCHEMATHESIS)),
+            *("run", str(DOCUMENT), "--url", url, "--max-examples", str(SCHEMATHESIS_EXAMPLES)),
+            *("--report", "json", "--report-json-path", str(report)),
+        ]
+        began_at = time.monotonic()
+        try:
+            subprocess.run(
+                command, cwd=folder, capture_output=True, timeout=SCHEMATHESIS_LIMIT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"no end within {SCHEMATHESIS_LIMIT_S:g} s"
+        wall_s = time.monotonic() - began_at
+        if not report.exists():
+            return "no report"
+        sent = json.loads(report.read_text("utf-8"))["test_cases"]["generated"]
+        each_ms = 1000 * wall_s / max(1, sent)
+        return f"{wall_s:8.1f} {'':8} {sent:9} {sent:10} {each_ms:9.1f}"
+
+
 def main() -> int:
     """Judge each server in both ways, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--server", action="append", choices=SERVERS, metavar="NAME")
     parser.add_argument("--overlapped", action="store_true", help="no serial runs")
+    parser.add_argument("--no-schemathesis", action="store_true", help="the suite alone")
     parser.add_argument("--serve", choices=SERVERS, help=argparse.SUPPRESS)
     parser.add_argument("options", nargs="*", help="options of the suite, behind --")
     arguments = parser.parse_args()
@@ -132,12 +168,18 @@ def main() -> int:
         serve(SERVERS[arguments.serve] or StreamPace(0.0, 0.0, 1))
         return 0
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{'server':20} {'':8} {'wall s':>8} {'CPU s':>8} {'sent':>9} {'generated':>10}  verdict")
+    figures = f"{'wall s':>8} {'CPU s':>8} {'sent':>9} {'generated':>10} {'ms each':>9}"
+    print(f"{'server':20} {'':12} {figures}  verdict")
     kinds = [("", [])] if arguments.overlapped else [("serial", ["--serial"]), ("", [])]
+    compare = not arguments.no_schemathesis and importlib.util.find_spec("schemathesis") is not None
     for name in arguments.server or SERVERS:
         for kind, more in kinds:
             with served(name) as where:
-                print(f"{name:20} {kind:8} {judge(where, [*arguments.options, *more]).line()}")
+                print(f"{name:20} {kind:12} {judge(where, [*arguments.options, *more]).line()}")
+        if compare and SERVERS[name] is not None:
+            with served(name) as (where,):
+                url = where.partition("=")[2]
+                print(f"{name:20} {'schemathesis':12} {try_schemathesis(url)}")
     return 0
 
 
