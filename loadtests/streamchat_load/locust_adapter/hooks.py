@@ -128,7 +128,7 @@ def _on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
         runner.register_message(FINISH, lambda **_: gevent.spawn(session.finish_worker) and None)
         return
     if isinstance(runner, MasterRunner):
-        runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.data))
+        runner.register_message(FINAL, lambda msg, **_: session.add_final(msg.node_id, msg.data))
     if web_ui is not None:
         session.by_page = True
         add_pages(web_ui, session)
