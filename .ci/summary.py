@@ -10,10 +10,15 @@ from xml.etree import ElementTree as ET
 WIDTH = 100
 
 
-def python_of(environment: Path) -> str:
-    """Return the version of the Python that an environment of tox runs on, or ''."""
-    file = environment / "pyvenv.cfg"
-    text = file.read_text("utf-8") if file.exists() else ""
+def python_of(results: Path) -> str:
+    """Return the version of the Python of the environment that wrote a file of results, or ''.
+
+    A file is named like its environment; where that runs pytest twice, a name follows, `-name`.
+    """
+    places = results.parent.parent
+    stems = (results.stem, results.stem.rpartition("-")[0])
+    files = (places / stem / "pyvenv.cfg" for stem in stems if stem)
+    text = next((file.read_text("utf-8") for file in files if file.exists()), "")
     found = re.search(r"^version(?:_info)? *= *(\d+\.\d+\.\d+)", text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -36,8 +41,8 @@ def main(folder: str, code: str, duration_s: str) -> None:
         failed += bad
         skipped += left_out
         counted_s = sum(float(suite.get("time", "0")) for suite in suites)
-        line = f"{file.stem:<14} {tests - bad - left_out} passed, {bad} failed in {counted_s:.0f}s"
-        version = python_of(Path(folder).parent / file.stem)
+        line = f"{file.stem:<20} {tests - bad - left_out} passed, {bad} failed in {counted_s:.0f}s"
+        version = python_of(file)
         versions.add(version)
         print(f"{line} on Python {version}" if version else line)
     if len(versions) == 1 and "" not in versions:

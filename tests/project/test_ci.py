@@ -44,8 +44,8 @@ def test_the_environments_are_added_up(tmp_path: Path) -> None:
     ran(tmp_path, "load", tests=5)
     ran(tmp_path, "tests", tests=40, failures=1, skipped=2)
     assert lines(tmp_path / "junit", "1") == [
-        "load           5 passed, 0 failed in 2s",
-        "tests          37 passed, 1 failed in 2s",
+        "load                 5 passed, 0 failed in 2s",
+        "tests                37 passed, 1 failed in 2s",
         "42 passed, 1 failed, 2 skipped in 7.00s",
     ]
 
@@ -70,10 +70,18 @@ def test_the_versions_of_python_are_shown_and_a_missing_newer_one(
     file = ran(tmp_path, "tests", tests=5) / "pyvenv.cfg"
     file.write_text(f"version_info = {newest}.final.0\n")
     shown = lines(tmp_path / "junit", "0")
-    assert shown[0] == "load           5 passed, 0 failed in 2s on Python 3.11.7"
-    assert shown[1] == f"tests          5 passed, 0 failed in 2s on Python {newest}"
+    assert shown[0] == "load                 5 passed, 0 failed in 2s on Python 3.11.7"
+    assert shown[1] == f"tests                5 passed, 0 failed in 2s on Python {newest}"
     alone = "no other Python than 3.11.7 was found: nothing ran on a newer one" in shown
     assert alone == (newest == "3.11.7")
+
+
+def test_an_environment_that_runs_pytest_twice_has_a_line_for_each(tmp_path: Path) -> None:
+    home = ran(tmp_path, "extras", tests=1)
+    (home / "pyvenv.cfg").write_text("version = 3.13.0\n")
+    (tmp_path / "junit" / "extras.xml").rename(tmp_path / "junit" / "extras-load.xml")
+    shown = lines(tmp_path / "junit", "0")
+    assert shown[0] == "extras-load          1 passed, 0 failed in 2s on Python 3.13.0"
 
 
 def test_what_the_machine_runs_is_executable() -> None:
