@@ -60,8 +60,9 @@ def stop_reason_of(event: TypedEvent | None) -> Any:
 
 
 def tokens_of(event: TypedEvent) -> int | None:
-    """Return how many tokens a message_delta counts, or None."""
-    tokens = event.member("usage").get("output_tokens")
+    """Return how many tokens of output a message_start or message_delta counts, or None."""
+    usage: Any = event.member("usage") or event.member("message").get("usage")
+    tokens = usage.get("output_tokens") if isinstance(usage, dict) else None
     return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
 
 

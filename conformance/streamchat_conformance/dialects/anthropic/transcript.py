@@ -244,13 +244,20 @@ def of_the_end(found: MessageTranscript) -> Iterator[Breach]:
     deltas = [event for event in found.events if event.kind is EventKind.MESSAGE_DELTA]
     if not deltas:
         return
-    if found.stop is not None and (problem := last_delta_problem(deltas[-1])):
-        yield Breach(rows.DELTA, deltas[-1], problem, DELTA_EXAMPLE)
     last = deltas[-1]
-    delta = last.member("delta")
-    if "stop_sequence" not in delta and not found.problems.get(rows.DELTA):
+    problem = last_delta_problem(last) if found.stop is not None else ""
+    if problem:
+        yield Breach(rows.DELTA, last, problem, DELTA_EXAMPLE)
+    whole = not problem and not found.problems.get(rows.DELTA)
+    if whole and "stop_sequence" not in last.member("delta"):
         yield Breach(DELTA_FULL, last, "message_delta has no `delta.stop_sequence`", DELTA_EXAMPLE)
-    counted = [(event, tokens) for event in deltas if (tokens := tokens_of(event)) is not None]
+    begun = [event for event in found.events if event.kind is EventKind.START][:1]
+    counted = [
+        (event, tokens)
+        for event in (*begun, *deltas)
+        # Many a server says 1 at the start, whatever follows.
+        if (tokens := tokens_of(event)) is not None and not (event in begun and tokens == 1)
+    ]
     for (_, before), (event, after) in pairwise(counted):
         if after < before:
             message = f"usage falls from {before} to {after} output tokens: it is cumulative"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
+from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED, is_ordinary
 from streamchat_conformance.dialects.anthropic.data import EventKind
@@ -45,8 +46,8 @@ def message_stop(reading: Reading) -> Verdict:
     tail = reading.stream.blocks[-1] if reading.stream.blocks else None
     if tail is not None and not tail.complete and b"message_stop" in reading.body[-160:]:
         return None
-    # What cannot be read may be an end, or a failure.
-    if found.gapped:
+    # What cannot be read may be an end, or a failure; a message_stop without data is sse.data.
+    if found.gapped or any(map(_is_bare_stop, reading.stream.blocks)):
         return None
     over = found.last_delta is not None and not reading.ended
     if not reading.ended_well and not (
@@ -57,6 +58,12 @@ def message_stop(reading: Reading) -> Verdict:
     message = f"{how} without message_stop: clients take the message for cut, or for whole"
     expected = 'event: message_stop, data: {"type": "message_stop"}'
     return [Nonconformity(message, expected, show(reading.body[-160:]))]
+
+
+def _is_bare_stop(block: Block) -> bool:
+    """Return whether a block says that it is a message_stop, and has no data."""
+    names = (line.value for line in block.lines if line.name == "event")
+    return block.event is None and block.complete and any(name == b"message_stop" for name in names)
 
 
 @judge(

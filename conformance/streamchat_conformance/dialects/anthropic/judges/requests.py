@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Nonconformity
@@ -67,17 +69,21 @@ def stream_optional(reading: Reading) -> Verdict:
         problem = "an event stream came, and none was asked for"
     elif not reading.ended_well:
         return None
-    elif not _is_message(reading):
-        problem = "the body is no message"
+    else:
+        problem = _problem_of(read_json(reading.body).value)
     if not problem:
         return []
     expected = 'application/json, {"type": "message", "content": […], …}'
     return [Nonconformity(problem, expected, answer(reading))]
 
 
-def _is_message(reading: Reading) -> bool:
-    value = read_json(reading.body).value
-    return isinstance(value, dict) and isinstance(value.get("content"), list)
+def _problem_of(value: Any) -> str:
+    """Return why the JSON value of a body is no message, or an empty string."""
+    if not isinstance(value, dict) or not isinstance(value.get("content"), list):
+        return "the body is no message"
+    if value.get("type") != "message":
+        return "`type` of the message is not 'message': @ai-sdk/anthropic stops at it"
+    return ""
 
 
 @judge(
