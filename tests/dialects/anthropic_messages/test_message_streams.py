@@ -247,6 +247,25 @@ def test_a_body_that_is_cut_is_the_transports_fault_alone() -> None:
     assert broken(stream(*GOOD[:3], ending=Ending.CLOSED)) == {"transport.terminated"}
 
 
+def test_an_end_without_data_is_reported_as_that_alone() -> None:
+    body = b"".join(map(event, GOOD[:-1])) + b"event: message_stop\n\n"
+    assert broken(reading_of(body)) == {"sse.data"}
+
+
+def test_a_message_delta_that_says_nothing_is_one_fault() -> None:
+    nothing = {**closing(), "delta": {}}
+    assert broken(stream(*GOOD[:-2], nothing, END)) == {"message-delta"}
+
+
+def test_a_count_that_is_lower_than_at_the_start_has_fallen() -> None:
+    def begun_with(tokens: int) -> Any:
+        return started(usage={"input_tokens": 1, "output_tokens": tokens})
+
+    assert broken(stream(begun_with(4096), *GOOD[1:])) == {"message-delta-full"}
+    nothing = closing("end_turn", 0)
+    assert broken(stream(begun_with(1), *GOOD[1:-2], nothing, END)) == set()
+
+
 def test_a_body_that_stays_open_after_the_end_is_found() -> None:
     reading = stream(*GOOD, ending=Ending.ABANDONED, ended_at_s=9.0)
     assert broken(reading) == {"end-prompt"}
