@@ -93,6 +93,7 @@ def run_suite(options: Sequence[str]) -> int:
     """Judge a server; return the exit code."""
     import pytest
 
+    from streamchat_conformance.commands.garbage import GarbageOfTheRun, no_garbage_of_imports
     from streamchat_conformance.commands.options import (
         OptionError,
         UnknownOptions,
@@ -106,7 +107,9 @@ def run_suite(options: Sequence[str]) -> int:
         return EXIT_USAGE
     for name in _SWAYING_VARIABLES:
         os.environ.pop(name, None)
-    return int(pytest.main(pytest_arguments(options), plugins=[UnknownOptions()]))
+    plugins = [UnknownOptions(), GarbageOfTheRun()]
+    with no_garbage_of_imports():
+        return int(pytest.main(pytest_arguments(options), plugins=plugins))
 
 
 def run_subcommand(name: str, argv: Sequence[str]) -> int:
