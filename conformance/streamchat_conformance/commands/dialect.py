@@ -104,7 +104,8 @@ def _new(argv: Sequence[str]) -> int:
     comments = any(line.kind is LineKind.COMMENT for line in reading.stream.lines)
     drafting = _declared("drafting")
     path = _path(arguments.url) if arguments.url else drafting.path_in(sent)
-    text = drafting.drafted(arguments.name, sent, reading.events, path=path, comments=comments)
+    blocks = list(reading.stream.blocks)
+    text = drafting.drafted(arguments.name, sent, blocks, path=path, comments=comments)
     assumed = [
         f"streamchat-conformance dialect new: {each}" for each in drafting.guesses(sent, path)
     ]

@@ -52,6 +52,31 @@ RECORDED = {
         event("Rivers", "chunk") + event(" run", "chunk") + event("ok", "end"),
         {"terminal", "text"},
     ),
+    "text alone": (
+        {"question": "Hi"},
+        event("Riv") + event("ers and") + event(" boats"),
+        {"text"},
+    ),
+    "text alone, with a sentinel": (
+        {"question": "Hi"},
+        event("Riv") + event("ers") + event("[END]"),
+        {"text", "sentinel"},
+    ),
+    "strings, and an end without data": (
+        {"input": {"text": "Hi"}},
+        event('{"run": "1"}', "metadata")
+        + event('"Riv"', "data")
+        + event('"ers"', "data")
+        + "event: end\n\n",
+        {"text", "terminal"},
+    ),
+    "a kind inside": (
+        {"text": "Hi"},
+        event('{"turn": "a", "event": {"type": "text", "value": "Riv"}}')
+        + event('{"turn": "a", "event": {"type": "text", "value": "ers"}}')
+        + event('{"turn": "a", "event": {"type": "done", "why": "stop"}}'),
+        {"text", "terminal"},
+    ),
     "nested choices": (
         {"input": {"text": "Hi"}, "opts": {"x": 1}},
         event('{"choices": [{"delta": {"content": "Riv"}}]}')
@@ -68,12 +93,14 @@ def test_a_draft_is_kept_by_what_it_was_made_of(
 ) -> None:
     body = json.dumps(request_).encode()
     sent = parse_request(HttpRequest(body=body).encode(authority="test", path="/talk"))
-    events = reading(str(FILES[0]), stream).events
+    events = list(reading(str(FILES[0]), stream).stream.blocks)
     file = written(tmp_path, drafted("mine", sent, events, comments=False))
     own = {id_.partition(".")[2] for id_ in rules_of(file).catalogue if id_.startswith("mine.")}
     assert own >= {"accepted", *(rows - {"order"})}
     assert dialect_named(file).path == "/talk"
     assert own_red(file, stream) == set()
+    shared = rules_of(file).judge_all(reading(file, stream))
+    assert [id_ for id_, findings in shared if findings and id_.startswith(("sse", "pay"))] == []
     said = "".join(piece.text for piece in reading(file, stream).content.pieces)
     assert said.startswith("Rivers")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from streamchat_conformance.dialects.declared.drafting_events import (
     kind_place,
 )
 from streamchat_conformance.dialects.declared.drafting_requests import drafted_request
+
+_MARK = re.compile(r"[\[<({]+[\w .:-]+[\])}>]+|[A-Z_]{2,}")
+"""What a sentinel looks like, and no piece of text."""
 
 _KEY_FIELDS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
@@ -67,16 +71,18 @@ def drafted(
     values = [(type_, data, read_json(data)) for type_, data in said]
     sentinel = ""
     if values and values[-1][2].error is not None and values[-1][0] == "message":
-        sentinel = values.pop()[1].strip()
+        # Of a stream of text the last piece is no sentinel, unless it looks like one.
+        others = [json_ for _, _, json_ in values[:-1]]
+        if _MARK.fullmatch(values[-1][1].strip()) or any(json_.error is None for json_ in others):
+            sentinel = values.pop()[1].strip()
     read = [(type_, data, None if json_.error else json_.value) for type_, data, json_ in values]
-    place = kind_place(read)
-    empty = sorted(
-        {
-            event.type
-            for block in events
-            if (event := block.event) is not None and not event.data.strip()
-        }
-    )
+    named = [each for each in map(_bare_name, events) if each is not None]
+    last = next((block for block in reversed(events) if block.event or _bare_name(block)), None)
+    end = (_bare_name(last) or "") if last is not None else ""
+    end = end if named.count(end) == 1 else ""
+    text = bool(read) and all((type_, value) == ("message", None) for type_, _, value in read)
+    place = "event" if end or text else kind_place(read)
+    empty = sorted({*named} - {end})
     lines = [
         *_dialect(name, path_in(sent) if path is None else path),
         "",
@@ -84,13 +90,28 @@ def drafted(
         "",
         *_refusal(),
         "",
-        *_stream(place, sentinel, empty, comments=comments),
-        *_events(drafted_events(read, place)),
+        *_stream(place, sentinel, empty, comments=comments, text=text and not end),
+        *_events([*drafted_events(read, place, ended=bool(end)), *_bare_end(end)]),
         "",
         *_capabilities(),
         *_authorization(sent),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _bare_name(block: Block) -> str | None:
+    """Return the name of an event without data, or with empty data."""
+    event = block.event
+    if event is None:
+        return block.dataless_name if block.complete else None
+    return None if event.data.strip() else event.type
+
+
+def _bare_end(name: str) -> list[DraftedEvent]:
+    """Return the event that ends a stream by its name alone, if one does."""
+    note = "The last event: it completes a stream, and has no data."
+    states = {"open": "complete"}
+    return [DraftedEvent(name, bare=True, states=states, notes=[note])] if name else []
 
 
 def quoted(value: Any) -> str:
@@ -158,13 +179,17 @@ def _refusal() -> Iterator[str]:
     yield '# require = { "/error" = "string" }'
 
 
-def _stream(place: str, sentinel: str, empty: list[str], *, comments: bool) -> Iterator[str]:
+def _stream(
+    place: str, sentinel: str, empty: list[str], *, comments: bool, text: bool
+) -> Iterator[str]:
     yield "[stream]"
     if place:
         what = "the name of an event" if place == "event" else "a member of each event"
         yield f"kind = {quoted(place):<29}# {what} says what it is"
     if sentinel:
         yield f'sentinel = {{ data = {quoted(sentinel)}, level = "must" }}'
+    elif text:
+        yield 'complete = "eof"                    # the end of the body is that of the answer'
     names = [f"sse-event:{name}" for name in empty if name != "message"]
     if comments or names:
         yield f"keepalive = {json.dumps([*(['comment'] if comments else []), *names])}"
@@ -178,8 +203,8 @@ def _events(drafts: list[DraftedEvent]) -> Iterator[str]:
         yield "[[event]]"
         if draft.kind:
             yield f"kind = {quoted(draft.kind)}"
-        if draft.plain:
-            yield "json = false"
+        if draft.bare or draft.plain:
+            yield "data = false" if draft.bare else "json = false"
         if draft.when:
             yield f"when = {table_of(draft.when)}"
         if draft.text is not None:

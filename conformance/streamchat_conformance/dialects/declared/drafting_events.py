@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -27,6 +28,8 @@ class DraftedEvent:
 
     kind: str = ""
     plain: bool = False
+    bare: bool = False
+    """Whether it has no data."""
     when: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
     optional: bool = False
@@ -41,18 +44,30 @@ def kind_place(events: Sequence[SaidEvent]) -> str:
     """Return where an event's kind seems to stand: `event`, a pointer, or nowhere."""
     if any(name != "message" for name, _, _ in events):
         return "event"
-    for name in _KINDS:
-        words = [
-            kind_word(value[name]) if isinstance(value, dict) and name in value else None
-            for _, _, value in events
-        ]
-        if words and None not in words and (len(set(words)) > 1 or name in _KINDS[:3]):
-            return f"/{name}"
-    return ""
+    first = events[0][2] if events and isinstance(events[0][2], dict) else {}
+    around = [name for name in first if re.fullmatch(r"[A-Za-z_]\w*", str(name))]
+    for place in (f"/{name}" for name in _KINDS):
+        words = _words_at(events, place)
+        if words and (len(words) > 1 or place[1:] in _KINDS[:3]):
+            return place
+    nested = (f"/{outer}/{name}" for outer in around for name in _KINDS[:3])
+    return next((place for place in nested if len(_words_at(events, place)) > 1), "")
 
 
-def drafted_events(events: Sequence[SaidEvent], place: str) -> list[DraftedEvent]:
-    """Return the kinds of events, in the order in which they come."""
+def _words_at(events: Sequence[SaidEvent], place: str) -> set[str]:
+    """Return the kinds that a place in the events names; none where some event lacks it."""
+    words = [kind_word(each) for _, _, value in events for each in found(value, place)[:1]]
+    named = {word for word in words if word is not None}
+    return named if len(words) == len(events) and None not in words else set()
+
+
+def drafted_events(
+    events: Sequence[SaidEvent], place: str, *, ended: bool = False
+) -> list[DraftedEvent]:
+    """Return the kinds of events, in the order in which they come.
+
+    `ended` says that none of them ends the stream.
+    """
     groups: dict[str, list[SaidEvent]] = {}
     for event in events:
         groups.setdefault(_kind(event, place), []).append(event)
@@ -70,7 +85,8 @@ def drafted_events(events: Sequence[SaidEvent], place: str) -> list[DraftedEvent
         if not draft.plain:
             draft.require = _required(values, place, draft)
         drafts.append(draft)
-    _end(drafts, groups, events, place)
+    if not ended:
+        _end(drafts, groups, events, place)
     return drafts
 
 
@@ -92,7 +108,8 @@ def _leaves(value: Any, at: str = "", depth: int = 0) -> dict[str, Any]:
     elif isinstance(value, list):
         inner = {str(number): each for number, each in enumerate(value[:3])}
     else:
-        return {at: value} if at else {}
+        # Data may be a string alone.
+        return {at: value} if at or isinstance(value, str) else {}
     leaves: dict[str, Any] = {}
     for name, each in inner.items():
         leaves.update(_leaves(each, f"{at}/{name}", depth + 1))
