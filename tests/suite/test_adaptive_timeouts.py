@@ -5,7 +5,7 @@ from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.suite.target.adaptive_timeouts import (
-    FLOOD_BYTES,
+    FLOOD_KEPT_BYTES,
     GIVE_UP_WAITS,
     PATIENT_WAITS,
     RECORDING_BYTES,
@@ -57,4 +57,4 @@ def test_after_long_unanswered_waits_properties_are_short() -> None:
 
 def test_less_is_recorded_of_a_target_that_floods() -> None:
     assert after(FLOODED).recording_bytes == RECORDING_BYTES
-    assert after(*[FLOODED] * 3).recording_bytes == FLOOD_BYTES
+    assert after(*[FLOODED] * 3).recording_bytes == FLOOD_KEPT_BYTES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from streamchat_conformance.suite.scenarios.for_each import for_each
-from streamchat_conformance.suite.target.target import SLOW_S
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S
 from streamchat_conformance.suite.verdicts.barred_requests import BARRED_ENOUGH, one_by_one
 from streamchat_conformance.suite.verdicts.judged import settled
 from streamchat_conformance.suite.verdicts.outcomes import Barred, NotApplicable, Violation
@@ -63,7 +63,7 @@ def test_a_case_without_a_request_decides_nothing_and_fails_nothing() -> None:
 @pytest.mark.parametrize("slow", [False, True])
 def test_side_by_side_a_barred_request_is_left_out_too(*, slow: bool) -> None:
     with prepared("one-event-alone") as target:
-        target.baseline.refusal_s = SLOW_S if slow else 0.0
+        target.baseline.refusal_s = SLOW_FIRST_EVENT_S if slow else 0.0
         assert sorted(for_each(target, filtered(0, 2), range(5))) == [1, 3, 4]
         with pytest.raises(Violation):
             for_each(target, filtered(0, 1, 2, broken=3), range(5))

@@ -11,7 +11,11 @@ from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.scenarios import generated as subject
 from streamchat_conformance.suite.scenarios.generated import ROUND_EXAMPLES, generated
-from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import (
+    CONCURRENT_REQUESTS,
+    SLOW_FIRST_EVENT_S,
+    Target,
+)
 from streamchat_conformance.suite.verdicts.barred_requests import BARRED_ENOUGH
 from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable, Violation
 
@@ -118,7 +122,7 @@ def test_a_failure_is_made_smaller(target: Target) -> None:
 
 
 def test_a_slow_target_is_tried_until_time_is_over_too(target: Target) -> None:
-    target.baseline.first_event_s = SLOW_S
+    target.baseline.first_event_s = SLOW_FIRST_EVENT_S
 
     def property_holds(target: Target, value: int) -> None:
         del value
@@ -176,13 +180,13 @@ def test_a_property_most_of_whose_requests_decide_nothing_does_not_apply(
     target: Target, *, slow: bool
 ) -> None:
     if slow:
-        target.baseline.first_event_s = SLOW_S
+        target.baseline.first_event_s = SLOW_FIRST_EVENT_S
     with pytest.raises(NotApplicable, match=r"requests decide nothing: .* because of a filter"):
         numbers(target, 200, filtered(1))
     assert target.bounds.tried["property_holds"] <= BARRED_ENOUGH + CONCURRENT_REQUESTS
 
 
-@pytest.mark.parametrize("first_event_s", [0.0, SLOW_S])
+@pytest.mark.parametrize("first_event_s", [0.0, SLOW_FIRST_EVENT_S])
 def test_listed_examples_are_all_tried_where_they_need_more_than_the_time_of_the_property(
     target: Target, first_event_s: float
 ) -> None:
@@ -200,7 +204,7 @@ def test_listed_examples_are_all_tried_where_they_need_more_than_the_time_of_the
 
 
 def test_listed_examples_have_an_end_too(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "LISTED_S", 1.0)
+    monkeypatch.setattr(subject, "LISTED_EXAMPLES_LIMIT_S", 1.0)
     target.settings = replace(target.settings, fuzz_seconds=0.0)
     tried = []
 

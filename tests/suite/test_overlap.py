@@ -23,7 +23,7 @@ from streamchat_conformance.suite.scenarios.overlap import (
     run_overlapped,
 )
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
 from streamchat_fixtures.control import JSONValue, Steps, Turn
@@ -63,7 +63,7 @@ def test_the_more_a_target_lets_wait_the_more_cases_run_at_the_same_time(
 
 
 def test_on_a_slow_target_a_case_takes_as_many_places_as_it_sends_requests(target: Target) -> None:
-    target.baseline.first_event_s = SLOW_S
+    target.baseline.first_event_s = SLOW_FIRST_EVENT_S
     running: list[int] = []
     most: list[int] = []
 

@@ -18,7 +18,7 @@ def released(cause: Outcome, *findings: tuple[Finding, None]) -> Result:
     blocked.findings = list(findings)
     results.record(blocked)
     results.record(Result(CATALOGUE[CAUSE], cause))
-    results.release()
+    results.drop_sound_causes()
     return results.by_id[EFFECT]
 
 

@@ -32,17 +32,17 @@ from streamchat_conformance.suite.scenarios.keepalive import (
 from streamchat_conformance.suite.scenarios.whole_answers import until_end
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import Answered, QuietAfterEnd
-from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 MIB = 1024 * 1024
-CLOSE_S = 3.0
+CLOSING_LIMIT_S = 3.0
 """How long a server that said close may take to close (seconds)."""
-CONNECTIONS = 2
+CONNECTIONS_COMPARED = 2
 """How many connections show what ends them: a server may end one now and then (RFC 9112 section
 9.6), as one does that replaces its worker processes."""
-QUIET_S = 0.1
+SECOND_RESPONSE_WAIT_S = 0.1
 """How long is listened for a second response that must not come (seconds)."""
 
 
@@ -117,7 +117,7 @@ def _refused_and_served(target: Target, first: HttpRequest, last: HttpRequest) -
                 break
             refused += 1
             if says_close(reading):
-                if not connection.wait_for_close(CLOSE_S):
+                if not connection.wait_for_close(CLOSING_LIMIT_S):
                     message = "the response said close, and the server kept the connection"
                     raise violation(id_, message, "the end of the connection", reading)
                 break
@@ -134,7 +134,7 @@ def _check_after_large_body(target: Target, media_type: str) -> None:
         if not reading.refused or not reading.response.complete:
             return
         if says_close(reading):
-            if not connection.wait_for_close(CLOSE_S):
+            if not connection.wait_for_close(CLOSING_LIMIT_S):
                 message = "the response said close, and the server neither closed nor went on"
                 raise violation(id_, message, "the end of the connection", reading)
         elif connection.is_open():
@@ -170,7 +170,7 @@ def _unserved(target: Target, reading: Reading) -> str:
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
         closed = None
-        for _ in range(CONNECTIONS):
+        for _ in range(CONNECTIONS_COMPARED):
             closed = _closed_by_refusal(target, request)
             if closed is None:
                 break
@@ -185,7 +185,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
         reading = _next(target, connection, request, "a refusal", opening=True)
         if not reading.refused or not reading.response.complete:
             raise Blocked(refusal_cause(target), "nothing was refused as it should be")
-        closed = says_close(reading) or connection.wait_for_close(QUIET_S)
+        closed = says_close(reading) or connection.wait_for_close(SECOND_RESPONSE_WAIT_S)
     return reading if closed else None
 
 
@@ -202,7 +202,7 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
 @needs_room
 def test_a_connection_serves_on_after_a_stream(target: Target) -> None:
     target.require_stream()
-    for _ in range(CONNECTIONS):
+    for _ in range(CONNECTIONS_COMPARED):
         with suppress(_AnnouncedEndError):
             return steadily(target, partial(_check_three_streams, target))
     cause = "headers.connection-persistent"
@@ -279,7 +279,7 @@ def _with_refused_bodies(target: Target, body: bytes) -> Iterator[HttpRequest]:
 
 def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
     label = f"a refused request with {len(request.body)} bytes of body"
-    stop = QuietAfterEnd(QUIET_S)
+    stop = QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
     with target.connect() as connection:
         data = target.encode(request)
         reading = target.record(connection, data, stop, label)
@@ -296,7 +296,7 @@ def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
 def _require_nothing_without_body(target: Target, request: HttpRequest) -> None:
     """Raise Blocked when the same request without a body has something behind its answer, too."""
     request = replace(request, body=b"", framing=None)
-    stop = QuietAfterEnd(QUIET_S)
+    stop = QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
     reading = target.send(request, stop=stop, label="the same request without a body")
     end = reading.response.end_offset
     if end is None or not (surplus := reading.exchange.received[end:]):
@@ -317,7 +317,7 @@ def _read_as_request(
         return f"the body was answered, too: {surplus[:60]!r}", reading
     if not keeps(connection, reading):
         return "", reading
-    slow = target.baseline.first_event_s >= SLOW_S
+    slow = target.baseline.first_event_s >= SLOW_FIRST_EVENT_S
     plain = HttpRequest.chat(target.plain())
     request = refusable(target)[-1] if slow or not target.baseline.accepted else plain
     following = _next(target, connection, request, "the request after it")
@@ -362,8 +362,8 @@ def _check_closed(target: Target, asked: tuple[HttpRequest, Until]) -> None:
             return
         # RFC 9112 section 9.6: a server that receives close must initiate closure after its
         # final response.
-        if not connection.wait_for_close(CLOSE_S):
-            message = f"the connection was still open {CLOSE_S:g} s after the response"
+        if not connection.wait_for_close(CLOSING_LIMIT_S):
+            message = f"the connection was still open {CLOSING_LIMIT_S:g} s after the response"
             raise violation(id_, message, "the end of the connection", reading)
 
 

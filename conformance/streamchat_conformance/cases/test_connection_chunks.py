@@ -31,9 +31,9 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked
 
-QUIET_S = 0.2
+SECOND_RESPONSE_WAIT_S = 0.2
 """How long is listened for a second response (seconds)."""
-LONG_S = 3.0
+LONG_STREAM_S = 3.0
 """Streams that last longer are not read to their end (seconds)."""
 REFUSAL = "a 4xx, a 5xx or the end of the connection"
 
@@ -54,8 +54,8 @@ def _record(target: Target, coded: bytes, label: str) -> Reading:
     with target.connect() as connection:
         data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
         # Where a second request is served, its stream may have no end.
-        within_s = LONG_S + 2 * target.known.first_event_s
-        stop = QuietAfterEnd(QUIET_S, events=1, within_s=within_s)
+        within_s = LONG_STREAM_S + 2 * target.known.first_event_s
+        stop = QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1, within_s=within_s)
         return admitted(target.record(connection, data, stop, label))
 
 
@@ -180,8 +180,12 @@ def _check_trailers_read(target: Target, body: bytes, trailers: bytes) -> None:
     coded = chunked([body], trailers=trailers)
     data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
     label = "a chunked request with trailers"
-    long = not target.has(FINITE) or target.baseline.duration_s > LONG_S
-    stop = QuietAfterEnd(QUIET_S, events=1) if long else QuietAfterEnd(QUIET_S)
+    long = not target.has(FINITE) or target.baseline.duration_s > LONG_STREAM_S
+    stop = (
+        QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1)
+        if long
+        else QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
+    )
     with target.connect() as connection:
         reading = admitted(target.record(connection, data, stop, label))
         if len(answered_statuses(reading.exchange)) > 1:

@@ -23,9 +23,9 @@ from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 
-CLOSE_S = 3.0
+CLOSING_LIMIT_S = 3.0
 """How long a server may take to close after an ambiguous request (seconds)."""
-QUIET_S = 0.3
+SECOND_RESPONSE_WAIT_S = 0.3
 """How long is listened for a second response (seconds)."""
 HEAD_BYTES = 1024 * 1024
 
@@ -209,7 +209,11 @@ def _check_unambiguous(target: Target, ambiguous: _Ambiguous) -> None:
     id_ = "connection.smuggling"
     # An endless stream never lets the rest be read; it is left after its first event.
     left = ambiguous.valid and not target.has(FINITE)
-    stop = QuietAfterEnd(QUIET_S, events=1) if left else QuietAfterEnd(QUIET_S)
+    stop = (
+        QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1)
+        if left
+        else QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
+    )
     with target.connect() as connection:
         reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
         admitted(reading)
@@ -219,6 +223,6 @@ def _check_unambiguous(target: Target, ambiguous: _Ambiguous) -> None:
         # RFC 9112 section 6.1: after such a request the server must close, whatever it
         # answered; section 6.3: differing lengths are unrecoverable.
         served = reading.accepted and reading.response.complete
-        if served and not connection.wait_for_close(CLOSE_S):
+        if served and not connection.wait_for_close(CLOSING_LIMIT_S):
             message = f"{ambiguous.name}: served, and the connection was kept"
             raise violation(id_, message, "a 400, or one answer and a close", reading)

@@ -15,13 +15,13 @@ from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import pairs, pipelined, refusable, steadily
 from streamchat_conformance.suite.scenarios.stateful import (
-    CONNECTIONS,
+    CONNECTIONS_AT_ONCE,
     STEPS,
     Machine,
     Step,
     finish_whole_plans,
 )
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 
 VARIANTS = 4
@@ -33,7 +33,7 @@ def steps() -> st.SearchStrategy[list[Step]]:
     return st.lists(
         st.builds(
             Step,
-            st.integers(0, CONNECTIONS - 1),
+            st.integers(0, CONNECTIONS_AT_ONCE - 1),
             st.sampled_from(STEPS),
             st.integers(0, VARIANTS - 1),
         ),
@@ -65,7 +65,7 @@ def test_every_answer_belongs_to_its_request(target: Target, plan: Any) -> None:
     with target.known.first_time("sequences") as first:
         if first:
             finish_whole_plans(target)
-    if not target.baseline.streams or target.baseline.first_event_s >= SLOW_S:
+    if not target.baseline.streams or target.baseline.first_event_s >= SLOW_FIRST_EVENT_S:
         plan = [step for step in plan if step.kind in ("refused", "refused chunked")]
     steadily(target, lambda: Machine(target).run(plan))
 

@@ -15,17 +15,21 @@ from streamchat_conformance.suite.scenarios.concurrency import observe_together
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.prerequisites import require_no_wait_at_fault
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import (
+    CONCURRENT_REQUESTS,
+    SLOW_FIRST_EVENT_S,
+    Target,
+)
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
 TOGETHER = 8
 WHOLE_S = 2.0
 """Streams that end within this time are read to their end (seconds)."""
-PATIENCE_S = 2.5
+NOTICE_S = 2.5
 """How long the server is given to notice that clients have left (seconds)."""
-FILLER = 150
+NONCE_REPEATS = 150
 """How often a large request repeats its nonce: a piece left in a buffer still holds one."""
-LATER = 3
+LATER_CLIENTS = 3
 """How many clients ask after others have left."""
 
 
@@ -41,7 +45,7 @@ class _Nonces:
         number = len(self.sent)
         nonce = f"nonce-{number * 7919 + 13:05d}-q"
         self.sent.append(nonce)
-        prompt = f"{nonce} " * FILLER if large else f"{nonce}-p"
+        prompt = f"{nonce} " * NONCE_REPEATS if large else f"{nonce}-p"
         chat = self.target.dialect.requests.saying(self.target.recalling(f"{nonce}-h"), prompt)
         return nonce, self.target.encode(HttpRequest.chat(chat))
 
@@ -80,7 +84,7 @@ def test_streams_show_their_own_request_only(target: Target) -> None:
     _after_larger_ones_on_the_same_connection(target, nonces)
     _after_clients_that_left(target, nonces)
     require_no_wait_at_fault(target)
-    for _ in range(2 if target.baseline.first_event_s < SLOW_S else 1):
+    for _ in range(2 if target.baseline.first_event_s < SLOW_FIRST_EVENT_S else 1):
         _at_the_same_time(target, nonces)
 
 
@@ -122,8 +126,8 @@ def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
     for reading in _left(target, nonces):
         if not reading.events:
             return
-    target.pause(min(PATIENCE_S, target.baseline.write_intervals_s + 0.2))
-    for _ in range(LATER if target.known.first_event_s < SLOW_S else 1):
+    target.pause(min(NOTICE_S, target.baseline.write_intervals_s + 0.2))
+    for _ in range(LATER_CLIENTS if target.known.first_event_s < SLOW_FIRST_EVENT_S else 1):
         nonce, data = nonces.request()
         label = "a stream after others were left half-way"
         # It may have to wait for those that left, which is no fault of its own.
@@ -135,7 +139,7 @@ def _left(target: Target, nonces: _Nonces) -> Iterator[Reading]:
     """Leave streams after their first event, by FIN and by RST, with small and large requests."""
     enough = until.any_of(Answered(1), until.elapsed(target.known.served_within_s + 2))
     ways = [(reset, large) for large in (False, True) for reset in (True, False)]
-    for reset, large in ways if target.known.first_event_s < SLOW_S else ways[:1]:
+    for reset, large in ways if target.known.first_event_s < SLOW_FIRST_EVENT_S else ways[:1]:
         with target.connect() as connection:
             nonce, data = nonces.request(large=large)
             reading = target.record(connection, data, enough, "a stream that is left half-way")

@@ -31,8 +31,8 @@ from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-LARGE = 64 * 1024
-VERY_LARGE = 1024 * 1024
+LARGE_BYTES = 64 * 1024
+VERY_LARGE_BYTES = 1024 * 1024
 
 
 def _taken_as_text(target: Target) -> list[str]:
@@ -152,7 +152,8 @@ def _require_large(target: Target, id_: str) -> None:
 def test_a_large_prompt_is_accepted(target: Target) -> None:
     _require_large(target, "request.large-prompt")
     texts = [
-        "All work and no play. " * (size // 22 + 1) for size in (LARGE // 4, LARGE // 2, LARGE)
+        "All work and no play. " * (size // 22 + 1)
+        for size in (LARGE_BYTES // 4, LARGE_BYTES // 2, LARGE_BYTES)
     ]
     context = target.settings.deployment.context
     fitting = [text for text in texts if context is None or len(text) < context]
@@ -168,7 +169,7 @@ def test_a_large_prompt_is_accepted(target: Target) -> None:
 @independent()
 def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> None:
     _require_large(target, "request.very-large-prompt")
-    reading = target.chat(target.plain("a" * VERY_LARGE), label="a prompt of 1 MiB")
+    reading = target.chat(target.plain("a" * VERY_LARGE_BYTES), label="a prompt of 1 MiB")
     target.check_alive("a prompt of 1 MiB")
     check(reading, "request.very-large-prompt")
 

@@ -28,8 +28,8 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check
 
-DEPTH = 100_000
-DIGITS = 5_000
+NESTING_DEPTH = 100_000
+NUMBER_DIGITS = 5_000
 
 
 @decides("request.media-type-not-json")
@@ -167,7 +167,7 @@ def test_deep_nesting_is_survived(target: Target) -> None:
 
     def check_survived(objects: bool) -> None:
         reading = target.post(
-            deep_nesting(target.places, DEPTH, objects=objects), label="100,000 levels"
+            deep_nesting(target.places, NESTING_DEPTH, objects=objects), label="100,000 levels"
         )
         target.check_alive("100,000 levels of nesting")
         check(reading, "request.deep-nesting")
@@ -179,7 +179,9 @@ def test_deep_nesting_is_survived(target: Target) -> None:
 @costs(2, largest_bytes=5000)
 @independent()
 def test_a_huge_number_is_survived(target: Target) -> None:
-    reading = target.post(huge_number(target.places, DIGITS), label="an integer of 5,000 digits")
+    reading = target.post(
+        huge_number(target.places, NUMBER_DIGITS), label="an integer of 5,000 digits"
+    )
     target.check_alive("an integer of 5,000 digits")
     check(reading, "request.huge-number")
 

@@ -18,7 +18,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
 from streamchat_conformance.suite.scenarios.keepalive import refusable
 from streamchat_conformance.suite.scenarios.prerequisites import (
     QUEUES,
-    ROUNDS,
+    ROUNDS_TO_COUNT,
     require_concurrency,
     require_served,
 )
@@ -51,7 +51,7 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
     crowds: list[StreamGroup] = []
     # A server that serves one after the other does so every time; a busy machine does not.
     retry = target.bounds.retries.begin()
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_TO_COUNT):
         crowd = StreamGroup.open(target, count)
         if not any(reading.exchange.reads for reading in crowd.readings):
             target.liveness.doubt(crowd.readings[0].exchange)
@@ -115,11 +115,14 @@ def _require_no_rate_limit(target: Target, crowd: StreamGroup) -> None:
 def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count: int) -> None:
     """Raise Violation if in every crowd a stream stopped that does not stop alone."""
     stops = [crowd.stopped(target) for crowd in crowds]
-    if len(stops) < ROUNDS or not all(stops):
+    if len(stops) < ROUNDS_TO_COUNT or not all(stops):
         return
     stopped = stops[-1][0]
     target.background.settle(within_s=2 * target.settings.observation_s)
-    alone = [StreamGroup.open(target, 1, first=stopped.number).readings[0] for _ in range(ROUNDS)]
+    alone = [
+        StreamGroup.open(target, 1, first=stopped.number).readings[0]
+        for _ in range(ROUNDS_TO_COUNT)
+    ]
     if alone_too(stopped, alone):
         return
     message = f"of {count} streams opened together {len(stops[-1])} stopped: {stopped.reason}"
@@ -161,7 +164,7 @@ def test_sixteen_streams_progress_together(target: Target) -> None:
 def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
     require_concurrency(target)
     refusal = refusable(target)[0]
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_TO_COUNT):
         with hold_streams(target, 4) as held:
             if not held:
                 raise NotApplicable("streams end too soon to be held open")

@@ -10,15 +10,19 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Plan, record_timeline, until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import serves_within
-from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS, require_served
+from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS_TO_COUNT, require_served
 from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
 from streamchat_conformance.suite.target.latency_samples import sample_latency
 from streamchat_conformance.suite.target.stop_conditions import Answered
-from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import (
+    CONCURRENT_REQUESTS,
+    SLOW_FIRST_EVENT_S,
+    Target,
+)
 from streamchat_conformance.suite.verdicts.causes import ABANDONED
 
-LEFT = 50
-LEFT_EARLY = 25
+ABANDONED_STREAMS = 50
+ABANDONED_BEFORE_FIRST_EVENT = 25
 """How many more are cut off before their first event."""
 
 
@@ -44,9 +48,9 @@ def _check_abandoned(target: Target) -> None:
     left = 0
     # A slot that comes back after a while is not lost, but the next request should not wait for
     # it; one that waits for another reason does not wait every time.
-    for _ in range(ROUNDS):
-        abandoned, starved = _abandon(target, LEFT)
-        left += abandoned + _abandon(target, LEFT_EARLY, early=True)[0]
+    for _ in range(ROUNDS_TO_COUNT):
+        abandoned, starved = _abandon(target, ABANDONED_STREAMS)
+        left += abandoned + _abandon(target, ABANDONED_BEFORE_FIRST_EVENT, early=True)[0]
         target.ledger.left = max(target.ledger.left, left)
         # What a server does when it finds a client gone, it does at its next write.
         target.pause(target.baseline.write_intervals_s)
@@ -57,7 +61,7 @@ def _check_abandoned(target: Target) -> None:
                 return
             problem, reading = "others that were to be abandoned, too, got no event", starved
             continue
-        if not reading.events and serves_within(target, label, tries=ROUNDS - 1)[0]:
+        if not reading.events and serves_within(target, label, tries=ROUNDS_TO_COUNT - 1)[0]:
             break
     message = f"after {left} abandoned streams {problem}"
     finding = Finding(ABANDONED, message, "a stream, as before", answer(reading))
@@ -80,7 +84,7 @@ def _prompt(target: Target, readings: list[Reading]) -> bool:
     )
 
 
-ABANDON_S = 12.0
+ABANDONING_LIMIT_S = 12.0
 """How long abandoning may take in all; a slow server gets fewer (seconds)."""
 
 
@@ -91,7 +95,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     With `early` they are cut off before it, where the server thinks before it speaks.
     """
     # Where each batch takes long there are fewer.
-    roomy, slow = target.known.roomy, target.known.first_event_s >= SLOW_S
+    roomy, slow = target.known.roomy, target.known.first_event_s >= SLOW_FIRST_EVENT_S
     few = MANY_STREAMS if roomy else 5
     batch = (count if roomy else count // 2) if slow else few
     # More at once than were served before, or on a server that serves one at a time, may wait
@@ -106,7 +110,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     request = target.encode(HttpRequest.chat(target.plain("I am leaving.")))
     left = 0
     spent_s = 0.0
-    while left < count and spent_s < ABANDON_S:
+    while left < count and spent_s < ABANDONING_LIMIT_S:
         plans = [
             Plan(
                 endpoint=target.endpoint,

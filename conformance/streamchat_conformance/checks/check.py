@@ -40,7 +40,7 @@ class Check:
         """Return the violations in an exchange; None where nothing is decided, or it failed."""
         try:
             found = self.function(reading)
-            return None if found is None else [_violation(each) for each in _listed(found)]
+            return None if found is None else [_nonconformity(each) for each in _listed(found)]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code
             self.failure = self.failure or self._described(error)
             return None
@@ -55,7 +55,7 @@ class Check:
         return f"{kind}{' '.join(str(error).split())[:300]} ({where})"
 
 
-def _violation(found: object) -> Nonconformity:
+def _nonconformity(found: object) -> Nonconformity:
     if isinstance(found, str):
         found = CheckFinding(found)
     if not isinstance(found, CheckFinding):

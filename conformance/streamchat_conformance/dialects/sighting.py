@@ -13,9 +13,9 @@ from streamchat_conformance.core.strict_json import read_json
 
 SHOWN_BYTES = 64 * 1024
 """How much of a body is looked at."""
-LINES = 512
+LINES_LIMIT = 512
 """How many of its lines."""
-VALUES = 64
+VALUES_LIMIT = 64
 """How many JSON values of it."""
 
 _GAP = re.compile(r"[\s,\[\]\x1e]*")
@@ -55,7 +55,7 @@ class Sighting:
     def lines(self) -> list[str]:
         """The lines of the body."""
         text = self.body[:SHOWN_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
-        return re.split(r"\r\n|\r|\n", text)[:LINES]
+        return re.split(r"\r\n|\r|\n", text)[:LINES_LIMIT]
 
     @cached_property
     def event_names(self) -> list[str]:
@@ -80,7 +80,7 @@ class Sighting:
     def values(self) -> list[dict[str, Any]]:
         """The JSON objects of the answer: an event's data, a line, an array's item, or the body."""
         if self.data:
-            read = (read_json(data).value for data in self.data[:VALUES])
+            read = (read_json(data).value for data in self.data[:VALUES_LIMIT])
             return [value for value in read if isinstance(value, dict)]
         return list(_objects("\n".join(self.lines)))
 
@@ -99,7 +99,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Yield JSON objects that follow each other, alone or in an array."""
     decoder = json.JSONDecoder()
     at = 0
-    for _ in range(VALUES):
+    for _ in range(VALUES_LIMIT):
         match = _GAP.match(text, at)
         at = match.end() if match else at
         try:

@@ -25,7 +25,7 @@ WITHIN_S = 8.0
 """How long one answer is waited for (seconds)."""
 ALL_WITHIN_S = 60.0
 """How long all of them may take (seconds)."""
-EVENTS = 4
+EVENTS_READ = 4
 """How many events of a stream are read."""
 UNKNOWN_ANSWERS = 3
 """After this many answers at one path that no family is known by, no other form is tried."""
@@ -148,7 +148,7 @@ class Prober:
             with Connection.open(endpoint, limits) as connection:
                 exchange = connection.exchange(
                     data,
-                    until=Answered(events=EVENTS, within_s=within_s),
+                    until=Answered(events=EVENTS_READ, within_s=within_s),
                     label="which dialect is it?",
                     request_method=request.method,
                 )

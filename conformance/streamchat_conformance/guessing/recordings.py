@@ -28,7 +28,7 @@ from streamchat_conformance.offline.recording import (
 from streamchat_conformance.offline.saved import is_saved
 from streamchat_conformance.suite.target.recognising import answer_seen
 
-EXCHANGES = 200
+EXCHANGES_LIMIT = 200
 """How many exchanges of one file are looked at."""
 
 
@@ -39,11 +39,11 @@ def recorded_guesses(data: bytes, name: str) -> list[EndpointGuess]:
         raise RecordingError(f"{name}: it is empty; nothing was recorded")
     document = json_document(text.data)
     if is_har(document):
-        posts = posts_of_archive(document, name, Reader(), most=EXCHANGES)
+        posts = posts_of_archive(document, name, Reader(), most=EXCHANGES_LIMIT)
         return [guess([_seen(post, head_known=True)], f"{name} #{at}") for at, post in posts]
     if is_saved(document) or is_pieces(document):
         recordings = read_recordings(data, name, Reader())
-        return [guess([_seen(each)], each.name) for each in recordings[:EXCHANGES]]
+        return [guess([_seen(each)], each.name) for each in recordings[:EXCHANGES_LIMIT]]
     data_as_http1 = as_http1(text.data)
     output = separate(data_as_http1)
     if not output.has_head:

@@ -12,13 +12,13 @@ from streamchat_conformance.judges.leaks import find_leak
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.sse import show
 
-BOUND_BYTES = 4096
+ERROR_BODY_LIMIT_BYTES = 4096
 LENGTH_REQUIRED = 411
 GUARANTEED_BYTES = 80 * 1024
 """A body with a prompt of 64 KiB is taken in; a larger one may be refused with 413."""
 
 
-def _status_violation(reading: Reading, message: str, expected: str) -> Nonconformity:
+def _status_nonconformity(reading: Reading, message: str, expected: str) -> Nonconformity:
     head = reading.head
     received = f"{head.version} {head.status}" if head else "no response"
     if reading.essence:
@@ -89,7 +89,7 @@ def status(reading: Reading) -> Verdict:
     if reading.status == 413 and is_large(reading):
         return []
     message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
-    return [_status_violation(reading, message, "HTTP/1.1 400")]
+    return [_status_nonconformity(reading, message, "HTTP/1.1 400")]
 
 
 def _is_deliberate(reading: Reading) -> bool:
@@ -118,7 +118,7 @@ def judge_status_400(reading: Reading) -> Verdict:
     if reading.status in allowed:
         return []
     message = f"client libraries know an invalid request by 400, not by {reading.status}"
-    return [_status_violation(reading, message, "HTTP/1.1 400")]
+    return [_status_nonconformity(reading, message, "HTTP/1.1 400")]
 
 
 @judge(
@@ -191,7 +191,7 @@ def not_streamed(reading: Reading) -> Verdict:
     if in_band or streamed_refusal:
         message = "the refusal came as if it were an answer; clients look at status and media type"
         expected = "HTTP/1.1 400 with application/json, before any stream"
-        return [_status_violation(reading, message, expected)]
+        return [_status_nonconformity(reading, message, expected)]
     # A request that was served as if it were valid is reported by its request.* requirement.
     return [] if reading.refused else None
 
@@ -248,10 +248,10 @@ def bounded(reading: Reading) -> Verdict:
         # What was announced and came counts, recorded or not.
         came = size + reading.exchange.unrecorded_bytes
         size = min(came, reading.response.content_length or 0)
-    if size <= BOUND_BYTES:
+    if size <= ERROR_BODY_LIMIT_BYTES:
         return None if reading.lost else []
     message = "an error that grows with the request is a way to make the server talk"
-    return [Nonconformity(message, f"{BOUND_BYTES} bytes at most", f"{size} bytes")]
+    return [Nonconformity(message, f"{ERROR_BODY_LIMIT_BYTES} bytes at most", f"{size} bytes")]
 
 
 @judge(

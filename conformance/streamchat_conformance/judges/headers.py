@@ -90,7 +90,7 @@ def _cache_control(reading: Reading) -> dict[str, str | None] | None:
     return None if head is None else directives(head.values("cache-control"))
 
 
-def _cache_violation(reading: Reading, message: str, expected: str) -> Nonconformity:
+def _cache_nonconformity(reading: Reading, message: str, expected: str) -> Nonconformity:
     head = reading.head
     assert head is not None
     return Nonconformity(message, expected, show_field(head, "Cache-Control"), head.offset)
@@ -110,7 +110,7 @@ def cache_control(reading: Reading) -> Verdict:
     if "no-cache" in found or "no-store" in found:
         return []
     message = "a cache may keep this answer and give it to somebody else"
-    return [_cache_violation(reading, message, "Cache-Control: no-cache")]
+    return [_cache_nonconformity(reading, message, "Cache-Control: no-cache")]
 
 
 @judge(
@@ -128,7 +128,7 @@ def no_cache(reading: Reading) -> Verdict:
     if "no-cache" in found:
         return []
     message = "the article's wording is no-cache; no-store alone is legal but not that"
-    return [_cache_violation(reading, message, "Cache-Control: no-cache")]
+    return [_cache_nonconformity(reading, message, "Cache-Control: no-cache")]
 
 
 @judge(
@@ -146,7 +146,7 @@ def no_transform(reading: Reading) -> Verdict:
         return []
     message = "proxies that compress may hold events back"
     expected = "Cache-Control: no-cache, no-transform"
-    return [_cache_violation(reading, message, expected)]
+    return [_cache_nonconformity(reading, message, expected)]
 
 
 @judge(
@@ -226,10 +226,12 @@ def no_content_length(reading: Reading) -> Verdict:
     head = stream_head(reading)
     if head is None:
         return None
-    return list(_content_length_violations(reading, head))
+    return list(_content_length_nonconformities(reading, head))
 
 
-def _content_length_violations(reading: Reading, head: ResponseHead) -> Iterator[Nonconformity]:
+def _content_length_nonconformities(
+    reading: Reading, head: ResponseHead
+) -> Iterator[Nonconformity]:
     lengths = head.values("content-length")
     # RFC 9112 section 6.2: a sender must not put Content-Length into a message that has
     # Transfer-Encoding.

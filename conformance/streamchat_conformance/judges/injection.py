@@ -60,23 +60,25 @@ def _injections(reading: Reading, head: ResponseHead) -> Iterator[Nonconformity]
     }
     for line in head.fields:
         if (line.name.lower(), line.value.strip()) in named:
-            yield _violation("a field line", f"{line.name}: {line.value}", line.offset)
+            yield _nonconformity("a field line", f"{line.name}: {line.value}", line.offset)
     received = reading.exchange.received
     sent = received[head.offset : head.end_offset]
     for name, _ in sorted(attempts):
         # Some readers take CR alone for the end of a line.
         at = sent.lower().find(f"\r{name}:".encode("latin-1"))
         if at >= 0:
-            yield _violation("a field line", show(sent[at:], 80), head.offset + at)
+            yield _nonconformity("a field line", show(sent[at:], 80), head.offset + at)
     if reading.chunked:
         for text in reading.texts:
             for match in _AFTER_BLANK_LINE.finditer(unescaped(text)):
                 if received.startswith(match[1].encode(), head.end_offset):
                     begun = show(received[head.end_offset :], 80)
-                    yield _violation("the end of the head, and what follows it", begun, len(sent))
+                    yield _nonconformity(
+                        "the end of the head, and what follows it", begun, len(sent)
+                    )
 
 
-def _violation(what: str, received: str, offset: int) -> Nonconformity:
+def _nonconformity(what: str, received: str, offset: int) -> Nonconformity:
     return Nonconformity(
         f"text of the request became {what} of the response",
         "no field that the request's text spells out",

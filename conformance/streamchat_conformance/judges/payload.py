@@ -31,7 +31,7 @@ def unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard_breach(reading))
 
 
-def block_violation(
+def block_nonconformity(
     reading: Reading, block: Block, message: str, expected: str, received: str = ""
 ) -> Nonconformity:
     data = block.event.data if block.event else ""
@@ -59,7 +59,7 @@ def json(reading: Reading) -> Verdict:
             problem = "it has a number that JSON does not have (NaN or an infinity)"
         if problem is not None:
             findings.append(
-                block_violation(
+                block_nonconformity(
                     reading,
                     block,
                     f"the data is not one strict JSON text: {problem}",
@@ -81,7 +81,7 @@ def content_events(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:
 @unless(unfit)
 def object_(reading: Reading) -> Verdict:
     return [
-        block_violation(
+        block_nonconformity(
             reading,
             block,
             "clients take members of an object",
@@ -101,7 +101,7 @@ def object_(reading: Reading) -> Verdict:
 @unless(unfit)
 def unique_keys(reading: Reading) -> Verdict:
     return [
-        block_violation(
+        block_nonconformity(
             reading,
             block,
             f"readers pick different ones of {sorted(payload.duplicate_names)[:4]}",
@@ -125,7 +125,7 @@ def no_replacement(reading: Reading) -> Verdict:
     if any(REPLACEMENT in text for text in reading.texts):
         return None
     return [
-        block_violation(
+        block_nonconformity(
             reading,
             block,
             "a character was cut in two somewhere and replaced",
@@ -149,7 +149,7 @@ def whole_characters(reading: Reading) -> Verdict:
     expected = "whole characters: the rest is held back until the next event"
     halves = {line.offset for line in half_pairs(reading)}
     return [
-        block_violation(reading, block, message, expected)
+        block_nonconformity(reading, block, message, expected)
         for block, payload in reading.payloads
         if payload.lone_surrogates
     ] + [
@@ -247,7 +247,7 @@ def no_injection(reading: Reading) -> Verdict:
     message = "whoever writes the prompt can speak for the server"
     expected = "the text inside the event's JSON, escaped"
     return [
-        block_violation(reading, block, message, expected) for block in injected_events(reading)
+        block_nonconformity(reading, block, message, expected) for block in injected_events(reading)
     ] + [
         Nonconformity(
             f"{message}: text that it repeats outside the data became a line of its own",

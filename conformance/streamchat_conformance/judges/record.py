@@ -15,7 +15,7 @@ from streamchat_conformance.catalogue import Capability, Level
 from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.judge import Evidence, Judges, Verdict
-from streamchat_conformance.judges.payload import block_violation
+from streamchat_conformance.judges.payload import block_nonconformity
 from streamchat_conformance.judges.reading import Reading
 
 RecordRow: TypeAlias = tuple[str, Level, str, str]
@@ -54,9 +54,11 @@ class StreamRecord(Protocol):
         """The requirements on which the stream says something, be it that all is well."""
 
 
-def violations_of(reading: Reading, problems: Iterable[PlacedProblem]) -> list[Nonconformity]:
+def nonconformities_of(reading: Reading, problems: Iterable[PlacedProblem]) -> list[Nonconformity]:
     """Return problems as findings, with their places in what was received."""
-    return [block_violation(reading, each.block, each.message, each.expected) for each in problems]
+    return [
+        block_nonconformity(reading, each.block, each.message, each.expected) for each in problems
+    ]
 
 
 def declare_rows(
@@ -87,5 +89,5 @@ def _decided(
         return None
     problems = found.problems.get(id_, [])
     if problems:
-        return violations_of(reading, problems)
+        return nonconformities_of(reading, problems)
     return [] if id_ in found.decided else None

@@ -26,7 +26,7 @@ def _unfit(reading: Reading) -> bool:
     return not reading.judges_stream or bool(hazard)
 
 
-def _line_violation(reading: Reading, line: Line, message: str, expected: str) -> Nonconformity:
+def _line_nonconformity(reading: Reading, line: Line, message: str, expected: str) -> Nonconformity:
     return Nonconformity(message, expected, show(line.content), reading.wire(line))
 
 
@@ -93,7 +93,7 @@ def bom_inside(reading: Reading) -> Verdict:
     # One leading mark of the whole stream is dropped; any other is part of the field name,
     # which no client knows then.
     return [
-        _line_violation(
+        _line_nonconformity(
             reading,
             line,
             "the mark becomes part of the field name, so the line is lost",
@@ -123,7 +123,7 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
 def fields(reading: Reading) -> Verdict:
     spliced = {line.offset for pair in splices(reading) for line in pair}
     return [
-        _line_violation(
+        _line_nonconformity(
             reading,
             line,
             "clients ignore a field with any other name, and what it says is lost",
@@ -153,7 +153,7 @@ def _is_unknown_field(line: Line) -> bool:
 @unless(_unfit)
 def data(reading: Reading) -> Verdict:
     return [
-        _block_violation(
+        _block_nonconformity(
             reading,
             block,
             "the standard drops an event that has no data line",
@@ -164,7 +164,9 @@ def data(reading: Reading) -> Verdict:
     ]
 
 
-def _block_violation(reading: Reading, block: Block, message: str, expected: str) -> Nonconformity:
+def _block_nonconformity(
+    reading: Reading, block: Block, message: str, expected: str
+) -> Nonconformity:
     received = b"\n".join(line.content for line in block.lines)
     return Nonconformity(message, expected, show(received), reading.wire(block))
 
@@ -190,7 +192,7 @@ def final_blank_line(reading: Reading) -> Verdict:
     if not losing:
         return []
     return [
-        _block_violation(
+        _block_nonconformity(
             reading,
             tail,
             "clients discard a last event that no blank line follows",
@@ -230,7 +232,7 @@ def line_endings(reading: Reading) -> Verdict:
 @unless(_unfit)
 def retry(reading: Reading) -> Verdict:
     return [
-        _line_violation(
+        _line_nonconformity(
             reading,
             line,
             "clients ignore a reconnection time that is not a number of milliseconds",
@@ -247,7 +249,9 @@ def retry(reading: Reading) -> Verdict:
 @unless(_unfit)
 def event_id(reading: Reading) -> Verdict:
     return [
-        _line_violation(reading, line, "clients ignore an id with a NUL in it", "an id without NUL")
+        _line_nonconformity(
+            reading, line, "clients ignore an id with a NUL in it", "an id without NUL"
+        )
         for line in reading.stream.lines
         if line.name == "id" and b"\0" in line.value
     ]
@@ -263,7 +267,7 @@ def event_id(reading: Reading) -> Verdict:
 @unless(_unfit)
 def event_type(reading: Reading) -> Verdict:
     return [
-        _block_violation(
+        _block_nonconformity(
             reading,
             block,
             "a client that listens for messages never sees it; one that reads lines takes it "
@@ -289,7 +293,7 @@ def one_line(reading: Reading) -> Verdict:
     # Lines that are no JSON together are payload.json.
     documents = {block.index for block, payload in reading.payloads if payload.error is None}
     return [
-        _block_violation(
+        _block_nonconformity(
             reading,
             block,
             "legal, but a client that parses each data line by itself fails",
@@ -310,7 +314,7 @@ def one_line(reading: Reading) -> Verdict:
 @unless(_unfit)
 def no_empty_events(reading: Reading) -> Verdict:
     return [
-        _block_violation(
+        _block_nonconformity(
             reading,
             block,
             "clients hand an empty text to their JSON reader; a comment keeps alive silently",

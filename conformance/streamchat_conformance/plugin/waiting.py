@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-FIRST_S = 10.0
+FIRST_LINE_AFTER_S = 10.0
 """How long a case takes before a line says that it is waited for (seconds)."""
-AGAIN_S = 30.0
+NEXT_LINE_AFTER_S = 30.0
 """How long it takes until the next line (seconds)."""
 
 
@@ -23,8 +23,8 @@ class WaitingNotes:
         name_of: Callable[[pytest.Item], str],
         most_s: Callable[[], float],
         *,
-        first_s: float = FIRST_S,
-        again_s: float = AGAIN_S,
+        first_s: float = FIRST_LINE_AFTER_S,
+        again_s: float = NEXT_LINE_AFTER_S,
     ) -> None:
         self._say = say
         self._name_of = name_of

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 TOGETHER = 3
 """How many streams are read at the same time: every server must serve that many."""
 
-ROUNDS = 3
+REREAD_LIMIT = 3
 """How often streams of one shape are read again if they do not agree."""
 
 PROOF_ROUNDS = 3
@@ -61,7 +61,7 @@ _DEVIATIONS = frozenset(
     }
 )
 
-CLOCK_S = 1.1
+NEXT_SECOND_AFTER_S = 1.1
 """The time after which a clock that shows seconds shows others."""
 
 READ_S = 1.0
@@ -70,7 +70,7 @@ READ_S = 1.0
 READ_PARTS = 4
 """How many such streams a user reads in a run, about."""
 
-BEGINNING_S = 3.0
+FURTHER_SHAPE_READ_S = 3.0
 """How much of such streams is read of the second shape and of those after it."""
 
 RETRY_S = 0.25
@@ -218,7 +218,7 @@ class Preflight:
         begun_s = perf_counter()
         oracle: Oracle | None = None
         readings: list[StreamReading] = []
-        for _ in range(ROUNDS):
+        for _ in range(REREAD_LIMIT):
             left_s = self.limit_s - (perf_counter() - begun_s)
             if left_s <= self.limit_s / 2 and oracle is not None:
                 break
@@ -275,7 +275,7 @@ class Preflight:
                 break
             proofs += self._read(build(), self.limit_s / 2, oracle)
         if may_have_a_clock(oracle, self.dialect):
-            gevent.sleep(max(0.0, CLOCK_S - (perf_counter() - begun_s)))
+            gevent.sleep(max(0.0, NEXT_SECOND_AFTER_S - (perf_counter() - begun_s)))
             proofs += self._read(build(), self.limit_s / 2, oracle)
         return proofs
 
@@ -318,7 +318,9 @@ class Preflight:
         elif self._endless is not None and self._endless.read_events is not None:
             # Streams are known to have no end: their beginning is enough.
             rate_per_s = self._endless.read_events / self.read_s
-            cut_after = max(1, min(self._endless.read_events, round(rate_per_s * BEGINNING_S)))
+            cut_after = max(
+                1, min(self._endless.read_events, round(rate_per_s * FURTHER_SHAPE_READ_S))
+            )
         self.streams += len(requests)
         for sent in requests:
             verifier = verifier_of(sent, oracle or Oracle(), self.dialect, keep_texts=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from random import Random
 
 
-LOOK_S = 1.0
+LOOK_AHEAD_S = 1.0
 """How far a waiting user looks ahead."""
 
 LOOK_STEPS = 50
@@ -94,10 +94,10 @@ class LoadPlan:
 
         That is when the number of users includes this one, to a fiftieth of a second.
         """
-        limit_s = min(at_s + LOOK_S, max(self.duration_s, at_s))
+        limit_s = min(at_s + LOOK_AHEAD_S, max(self.duration_s, at_s))
         if self.users is None:
             return limit_s
-        steps = (at_s + LOOK_S * step / LOOK_STEPS for step in range(1, LOOK_STEPS))
+        steps = (at_s + LOOK_AHEAD_S * step / LOOK_STEPS for step in range(1, LOOK_STEPS))
         phases = (start for start, _ in self.phases if start > at_s)
         moments = sorted(moment for moment in (*steps, *phases) if moment < limit_s)
         return next((moment for moment in moments if number < self.users(moment)), limit_s)

@@ -26,7 +26,7 @@ ROUND_S = 0.1
 LAG_PROBE_S = 0.05
 """How long the lag probe sleeps: what it oversleeps is the generator's own lag."""
 
-FOLD_S = 4.0
+FOLDING_INTERVAL_S = 4.0
 """How often stamps of open streams are folded, so that live charts move."""
 
 SETTLE_LIMIT_S = 5.0
@@ -84,7 +84,7 @@ class RunMonitor:
             gevent.sleep(min(0.02, limit_s))
 
     def _watch_readings(self) -> None:
-        fold_s = perf_counter() + FOLD_S
+        fold_s = perf_counter() + FOLDING_INTERVAL_S
         while True:
             gevent.sleep(ROUND_S)
             now_s = perf_counter()
@@ -98,7 +98,7 @@ class RunMonitor:
                 elif reading.is_silent(now_s):
                     reading.end(StopReason.SILENT)
             if now_s >= fold_s:
-                fold_s = now_s + FOLD_S
+                fold_s = now_s + FOLDING_INTERVAL_S
                 for reading in list(self.readings):
                     self.recorder.fold(reading)
 

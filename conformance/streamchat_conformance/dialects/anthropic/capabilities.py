@@ -19,7 +19,7 @@ from streamchat_conformance.dialects.interface import Detector, Payloads, Survey
 TOOLS = Capability("tools", "uses tools in a stream", "no tool was used")
 THINKING = Capability("thinking", "streams its thoughts", "no thought came")
 
-TRIES = 2
+DETECTION_TRIES = 2
 TOOL_PROMPT = "What is the weather in Paris? Use the tool."
 THINKING_PROMPT = "How many primes are there between 20 and 40? Think first."
 THINKING_TOKENS = 1024
@@ -54,7 +54,7 @@ def _shown(
 
     def detect(survey: Survey) -> str:
         request = build(MessageRequest.of(survey.plain))
-        for _ in range(TRIES):
+        for _ in range(DETECTION_TRIES):
             answer = survey.ask(HttpRequest.chat(request), label=f"capability {capability}")
             if answer.refused:
                 text = " ".join(answer.body[:120].decode("utf-8", "replace").split())

@@ -33,7 +33,7 @@ from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.judges.error import is_large, is_refusal
 from streamchat_conformance.judges.head import show_field, stream_head
 from streamchat_conformance.judges.judge import Evidence, Judges, Verdict
-from streamchat_conformance.judges.payload import block_violation
+from streamchat_conformance.judges.payload import block_nonconformity
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.request import answer, declare_rows
 from streamchat_conformance.judges.sse import show
@@ -219,7 +219,7 @@ def _of_events(row: str, _: Declaration, reading: Reading) -> Verdict:
     problems = [problem for problem in machine.problems if problem.row == row]
     if problems:
         return [
-            block_violation(reading, each.block, each.message, each.expected)
+            block_nonconformity(reading, each.block, each.message, each.expected)
             for each in problems[:3]
         ]
     if row == "echo":
@@ -238,7 +238,7 @@ def _echo(machine: DeclaredMachine, reading: Reading) -> Verdict:
         wanted = reading.asked.values.get(word.removeprefix("$"))
         if wanted and values != [wanted]:
             message = f"{pointer} does not repeat {word}"
-            return [block_violation(reading, block, message, repr(wanted)[:160])]
+            return [block_nonconformity(reading, block, message, repr(wanted)[:160])]
     return []
 
 
@@ -298,11 +298,12 @@ def _sentinel(declaration: Declaration, reading: Reading) -> Verdict:
         if machine.sentinel is None:
             return [] if reading.ended_well else None
         message = "the sentinel comes, and clients read it as JSON"
-        return [block_violation(reading, machine.sentinel, message, "JSON events alone")]
+        return [block_nonconformity(reading, machine.sentinel, message, "JSON events alone")]
     after = [problem for problem in machine.problems if problem.row == "sentinel"]
     if after:
         return [
-            block_violation(reading, each.block, each.message, each.expected) for each in after[:1]
+            block_nonconformity(reading, each.block, each.message, each.expected)
+            for each in after[:1]
         ]
     if machine.sentinel is not None:
         return []

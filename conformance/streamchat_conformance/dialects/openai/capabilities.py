@@ -35,7 +35,7 @@ OBEDIENT = Capability(
     "obedient", "repeats a word when asked to", "a word that was to be repeated did not come back"
 )
 
-TRIES = 3
+DETECTION_TRIES = 3
 TOOL_PROMPT = "What is the weather in Paris, in celsius? Call the function."
 CITIES_PROMPT = (
     "What is the weather in Paris, in Rome and in Oslo? Call the function once for each city, in "
@@ -166,7 +166,7 @@ def _calls_tools(survey: Survey) -> str:
             lambda _, request=request: request,  # type: ignore[misc]  # bound at once
             lambda payloads: bool(_calls(payloads)),
             TOOLS,
-            tries=TRIES if choice == "required" else 1,
+            tries=DETECTION_TRIES if choice == "required" else 1,
         )
         reason = detect(survey)
         if not reason:

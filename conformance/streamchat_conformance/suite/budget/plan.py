@@ -27,7 +27,7 @@ WEIGHTS = {Level.MUST: 3.0, Level.SHOULD: 1.0, Level.MAY: 0.3}
 PREFLIGHT = 2
 """The first requests of every run: a valid one and an invalid one."""
 
-LONGEST_S = 1.0
+SHORT_RUN_WAIT_LIMIT_S = 1.0
 """A case that waits for longer by itself has no place in a run of a few seconds (seconds)."""
 
 TOGETHER_INTERVAL_S = 0.2
@@ -105,7 +105,7 @@ def _unsuitable(cost: Cost, limits: CostLimits) -> str:
             return "it needs several connections at the same time"
         if cost.largest_bytes:
             return f"it sends a request of {in_bytes(cost.largest_bytes)}"
-        if cost.seconds > LONGEST_S:
+        if cost.seconds > SHORT_RUN_WAIT_LIMIT_S:
             return f"it waits for {cost.seconds:g} s"
     interval_s = limits.rate.interval_s if limits.rate is not None else 0.0
     if cost.together and interval_s > TOGETHER_INTERVAL_S:

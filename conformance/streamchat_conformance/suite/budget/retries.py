@@ -34,14 +34,14 @@ LIMITED = RetryBounds(60.0, 75.0)
 """For 429: limits are counted by the minute."""
 FRUITLESS = RetryBounds(1.0, 3.0)
 """Where waiting has brought nothing before."""
-TRIES = 2
+USELESS_WAITS_LIMIT = 2
 """How many waits in a row that brought nothing show that waiting is of no use."""
 RUN_S = 600.0
 """All waits of a run together (seconds)."""
-LEAST_S = 0.1
+LEAST_PAUSE_S = 0.1
 """The first pause at the least, even where a server says that it may be asked at once; each is
 twice the one before (seconds)."""
-FIRST_S = 1.0
+DEFAULT_PAUSE_S = 1.0
 """The same where a server does not say how long (seconds)."""
 
 
@@ -63,7 +63,7 @@ class Retries:
 
     def bounds(self, status: int) -> RetryBounds:
         """Return how long a request with this answer is waited for."""
-        if self._fruitless >= TRIES or self.waited_s >= RUN_S:
+        if self._fruitless >= USELESS_WAITS_LIMIT or self.waited_s >= RUN_S:
             return FRUITLESS
         return LIMITED if status == TOO_MANY_REQUESTS else BUSY
 
@@ -100,7 +100,7 @@ class Retry:
                 self._retries.note(served=False)
             return False
         # A server that asks for too little is not asked all the time.
-        least_s = (FIRST_S if asked_s is None else LEAST_S) * 2**self._pauses
+        least_s = (DEFAULT_PAUSE_S if asked_s is None else LEAST_PAUSE_S) * 2**self._pauses
         pause_s = min(bounds.longest_s, left_s, max(least_s, asked_s or 0.0))
         self._retries.pause(pause_s)
         self._waited_s += pause_s

@@ -7,7 +7,7 @@ from dataclasses import replace
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http1 import read_response
 
-COUNTED = 3
+COUNTED_ANSWERS_LIMIT = 3
 """No more answers than this are counted."""
 
 MALFORMED_STATUSES = frozenset({400, 408, 413, 414, 431, 501, 505})
@@ -18,7 +18,7 @@ def answered_statuses(exchange: Exchange) -> list[int]:
     """Return the statuses of the responses in what was received, in order."""
     data = exchange.received
     statuses: list[int] = []
-    while data.startswith(b"HTTP/1.") and len(statuses) < COUNTED:
+    while data.startswith(b"HTTP/1.") and len(statuses) < COUNTED_ANSWERS_LIMIT:
         rest = replace(
             exchange,
             reads=(replace(exchange.reads[0], data=data),),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.suite.target.target import Target
 
-CHANCE = 0.002
+CHANCE_PROBABILITY = 0.002
 """What is less probable than this is not taken for chance."""
 OUTLIERS = 2
 """A busy machine may have held up this many single streams."""
@@ -54,7 +54,9 @@ def beyond_chance(target: Target, groups: Sequence[StreamGroup]) -> bool:
     together = sum(len(group.readings) for group in groups)
     for outliers, later_than_s in enumerate(times_s[: OUTLIERS + 1]):
         late = sum(len(late_streams(target, group, later_than_s)) for group in groups)
-        if probability(late, together, len(times_s), outliers) <= CHANCE / (OUTLIERS + 1):
+        if probability(late, together, len(times_s), outliers) <= CHANCE_PROBABILITY / (
+            OUTLIERS + 1
+        ):
             return True
     if target.known.latency.streams < LEAST_SAMPLES:
         return False

@@ -20,13 +20,13 @@ from streamchat_conformance.suite.scenarios.stopped_streams import (
 )
 from streamchat_conformance.suite.target.overload import NoRoom, rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered, Watched
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 WATCHED_S = 3.0
 """How long streams that were opened together are watched (seconds)."""
 
-TRIES = 3
+SLOT_TRIES = 3
 """A slot may come back only after a while to a target that was left."""
 SAME_MOMENT_S = 0.05
 """A place may be taken just before its last holder's end is recorded here (seconds)."""
@@ -91,7 +91,7 @@ class StreamGroup:
         baseline = target.baseline
         firsts = [reading.events[0].event for reading in self.readings if reading.events]
         soonest_s = min((event.at_s for event in firsts if event is not None), default=math.inf)
-        if baseline.first_event_s >= SLOW_S and soonest_s < baseline.first_event_s:
+        if baseline.first_event_s >= SLOW_FIRST_EVENT_S and soonest_s < baseline.first_event_s:
             baseline.duration_s -= baseline.first_event_s - soonest_s
             baseline.first_event_s = soonest_s
 
@@ -192,7 +192,7 @@ def serves_within(
     target: Target,
     label: str,
     *,
-    tries: int = TRIES,
+    tries: int = SLOT_TRIES,
     accept_503: bool = False,
     request: HttpRequest | None = None,
 ) -> tuple[str, Reading]:
@@ -242,7 +242,7 @@ def served_alongside(
     what: str,
     *,
     request: HttpRequest | None = None,
-    tries: int = TRIES,
+    tries: int = SLOT_TRIES,
 ) -> tuple[str, Reading]:
     """Return whether a good request is served next to clients that hold their connections.
 
@@ -255,7 +255,7 @@ def served_alongside(
         problem, reading = serves_within(
             target, label, accept_503=len(others) > 1, request=request, tries=tries
         )
-        tries = TRIES
+        tries = SLOT_TRIES
         if not (problem and reading.overloaded) or len(others) == 1:
             return problem, reading
         for _ in range(len(others) // 2):

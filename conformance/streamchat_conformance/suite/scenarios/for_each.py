@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from streamchat_conformance.suite.scenarios.overlap import can_overlap
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.outcomes import Barred
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping
@@ -45,7 +45,7 @@ def for_each(
             return outcome
 
     values = list(values)
-    slow = target.known.refusal_s >= SLOW_S and not target.serial
+    slow = target.known.refusal_s >= SLOW_FIRST_EVENT_S and not target.serial
     if slow and not target.bounds.sequential:
         return one_by_one(_settled, run_together(attempt, values, at_once=CERTAIN_REQUESTS))
     if can_overlap(target):

@@ -33,7 +33,11 @@ from streamchat_conformance.suite.scenarios.drawing import (
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.overload import NoRoom
-from streamchat_conformance.suite.target.target import CONCURRENT_REQUESTS, SLOW_S, Target
+from streamchat_conformance.suite.target.target import (
+    CONCURRENT_REQUESTS,
+    SLOW_FIRST_EVENT_S,
+    Target,
+)
 from streamchat_conformance.suite.verdicts.barred_requests import BarredRequests
 from streamchat_conformance.suite.verdicts.outcomes import (
     Barred,
@@ -48,7 +52,7 @@ from streamchat_conformance.suite.verdicts.overlapping import overlaps
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
 
-LISTED_S = 8.0
+LISTED_EXAMPLES_LIMIT_S = 8.0
 """How long the examples that a case lists may take, where they need more than its time (seconds).
 
 Each of them shows what no other example does: one that is left out is a fault that is missed. What
@@ -88,11 +92,11 @@ class _Run:
         self.tried = 0
         """Examples that were really run."""
         baseline = target.baseline
-        streamless = not baseline.streams and baseline.duration_s >= SLOW_S
+        streamless = not baseline.streams and baseline.duration_s >= SLOW_FIRST_EVENT_S
         self.began_at = time.monotonic()
         self.ends_at = self.began_at + (STREAMLESS_S if streamless else target.bounds.property_s())
         short = streamless or target.bounds.timeouts.shortens_properties
-        self.listed_end_at = self.began_at + (0.0 if short else LISTED_S)
+        self.listed_end_at = self.began_at + (0.0 if short else LISTED_EXAMPLES_LIMIT_S)
         self.listing = True
         """Whether examples that the case lists are being tried."""
         if self.timed:
@@ -107,7 +111,7 @@ class _Run:
         """What became of the last example that the server put off for too long."""
         self.barred = BarredRequests()
         """Examples that were refused for a reason that is not the request."""
-        self.shrinks = baseline.first_event_s < SLOW_S
+        self.shrinks = baseline.first_event_s < SLOW_FIRST_EVENT_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
 

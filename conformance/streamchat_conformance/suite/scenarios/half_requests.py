@@ -25,9 +25,9 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     serves_within,
 )
 from streamchat_conformance.suite.scenarios.keepalive import served_alone
-from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS
+from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS_TO_COUNT
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import SLOW_S
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
 if TYPE_CHECKING:
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 SLOW_REQUEST = "resilience.slow-request"
 SLOW_REQUEST_MANY = "resilience.slow-request-many"
 
-FEW = 18
+FEW_HALF_REQUESTS = 18
 """This many clients that send half a request every server has to bear.
 
 Pools often have sixteen workers, or 64. Which requests a pool takes up first is chance where there
 are just as many: so there are two more.
 """
-MANY = 66
+MANY_HALF_REQUESTS = 66
 """This many, where it serves more streams than that at once."""
 TAKEN_UP_S = 0.1
 """How long a server may take to begin to read what was sent (seconds)."""
-SHORT_S = 0.25
+SHORT_STREAM_S = 0.25
 """Whether streams wait for each other does not show where they last no longer (seconds)."""
 _STOP_NOBODY = "half requests stop nobody"
 
@@ -73,7 +73,7 @@ def halves_of(target: Target, kinds: Sequence[str]) -> list[bytes]:
 
 @contextlib.contextmanager
 def send_halves(
-    target: Target, count: int = MANY, kinds: Sequence[str] = KINDS
+    target: Target, count: int = MANY_HALF_REQUESTS, kinds: Sequence[str] = KINDS
 ) -> Iterator[list[Connection]]:
     """Send half requests on connections of their own, and hold those open; closed at the end."""
     halves = halves_of(target, kinds)
@@ -112,17 +112,17 @@ def stopped_by_halves(target: Target) -> StoppedByHalves | None:
     if _STOP_NOBODY in target.known.once:
         return None
     # Of a slow target one group of all kinds is asked, or it takes minutes.
-    slow = target.baseline.first_event_s >= SLOW_S
+    slow = target.baseline.first_event_s >= SLOW_FIRST_EVENT_S
     for kinds in [KINDS] if slow else [KINDS, *((kind,) for kind in KINDS)]:
         # Which requests are good is found out while nobody is in their way.
         good = _good_requests(target, kinds)
-        many = _stopped_by(target, MANY, kinds, good)
+        many = _stopped_by(target, MANY_HALF_REQUESTS, kinds, good)
         if many is None:
             continue
         few = _stopped_by_few(target, kinds)
         if few is not None:
             return StoppedByHalves(SLOW_REQUEST, *few)
-        id_ = SLOW_REQUEST if _serves_more_than(target, MANY) else SLOW_REQUEST_MANY
+        id_ = SLOW_REQUEST if _serves_more_than(target, MANY_HALF_REQUESTS) else SLOW_REQUEST_MANY
         return StoppedByHalves(id_, *many)
     target.known.once.add(_STOP_NOBODY)
     return None
@@ -132,9 +132,11 @@ def _stopped_by_few(target: Target, kinds: Sequence[str]) -> tuple[str, Reading]
     """Return how a few half requests of one of some kinds stop others, or None."""
     for kind in kinds:
         # Who was stopped may need a moment after those who did it have left.
-        if not any(target.liveness.serves() for _ in range(ROUNDS)):
+        if not any(target.liveness.serves() for _ in range(ROUNDS_TO_COUNT)):
             return None
-        if stopped := _stopped_by(target, FEW, (kind,), _good_requests(target, (kind,))):
+        if stopped := _stopped_by(
+            target, FEW_HALF_REQUESTS, (kind,), _good_requests(target, (kind,))
+        ):
             return stopped
     return None
 
@@ -149,7 +151,7 @@ def _stopped_by(
     for request in good:
         # A server that ends half requests after a while was stopped until then. One that takes
         # long by itself does not do so every time.
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS_TO_COUNT):
             with send_halves(target, count, kinds) as halves:
                 problem, reading = served_alongside(target, halves, what, request=request, tries=1)
             if not problem:
@@ -175,9 +177,9 @@ def _all_served(
 def _serves_more_than(target: Target, count: int) -> bool:
     """Return whether more than `count` streams are served at once; False where it does not show."""
     baseline = target.baseline
-    if baseline.finite and baseline.duration_s - baseline.first_event_s <= SHORT_S:
+    if baseline.finite and baseline.duration_s - baseline.first_event_s <= SHORT_STREAM_S:
         return False
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS_TO_COUNT):
         group = StreamGroup.open(target, count + count // 2)
         # A place may be taken just before its last holder's end is recorded.
         if group.most_open > count + count // 10:

@@ -29,7 +29,7 @@ SETTLED_S = LONG_ENOUGH_S + 0.1
 """How long a fast stream is watched: its last event has to come when it is long enough."""
 RECORDING_BYTES = 1024 * 1024
 """What is recorded of one observed stream."""
-FLOOD_BYTES = 128 * 1024
+FLOOD_KEPT_BYTES = 128 * 1024
 """What is recorded of it where answers were longer than is recorded."""
 ACCEPT_ENCODING = ("Accept-Encoding", "gzip, deflate, br")
 LONG_PROMPT = " ".join(["Please write a long story about rivers, bridges and boats."] * 8)
@@ -165,7 +165,7 @@ class Observations:
         target = self._target
         if not target.bounds.timeouts.floods:
             return RECORDING_BYTES
-        return max(FLOOD_BYTES, target.known.large_event_bytes)
+        return max(FLOOD_KEPT_BYTES, target.known.large_event_bytes)
 
     def _plan(self, chat: Body, until: Until, *fields: tuple[str, str]) -> Plan:
         target = self._target

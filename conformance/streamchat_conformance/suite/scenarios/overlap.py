@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
-from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_S
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MANY_ROW = "resilience.concurrent-many"
 """What decides whether that many are served. Where it is left out, few have to do."""
 MOST_UNSERVED = 2
 """After this many cases that were not served the rest is not overlapped."""
-LEFT_S = 1.0
+ABANDONED_PLACE_S = 1.0
 """Streams that take up places for longer after they were left count twice (seconds)."""
 QUICK_S = 0.05
 """Where a first event takes less there is little waiting to overlap (seconds)."""
@@ -85,10 +85,10 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     """Run cases at the same time; return which of them are sound."""
     outcome = Overlapped()
     waiting = list(cases)
-    slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_S
+    slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_FIRST_EVENT_S
     room = target.known.room or AT_ONCE
     room = room if slow else min(room, AT_ONCE)
-    one = 2 if target.baseline.write_intervals_s > LEFT_S else 1
+    one = 2 if target.baseline.write_intervals_s > ABANDONED_PLACE_S else 1
     if target.known.first_event_s < QUICK_S:
         one = max(1, room * QUICK_PLACES // AT_ONCE)
     capped = target.bounds.budget.max_requests is not None

@@ -8,7 +8,7 @@ from itertools import pairwise
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.target import SLOW_S, Target
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check
 
@@ -30,7 +30,7 @@ def check_forms(target: Target, decided_id: str) -> None:
         label = f"a plain request in {len(pieces)} piece(s), {pieces[0][:40]!r}"
         return target.send(b"".join(pieces), pieces=pieces, pause_s=PAUSE_S, label=label)
 
-    at_once = len(forms) if target.baseline.first_event_s >= SLOW_S else 1
+    at_once = len(forms) if target.baseline.first_event_s >= SLOW_FIRST_EVENT_S else 1
     readings = run_together(ask, forms, at_once=at_once)
     one_by_one(lambda reading: check(reading, decided_id), readings)
 

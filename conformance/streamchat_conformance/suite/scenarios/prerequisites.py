@@ -11,7 +11,7 @@ from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicabl
 if TYPE_CHECKING:
     from streamchat_conformance.suite.target.target import Target
 
-ROUNDS = 3
+ROUNDS_TO_COUNT = 3
 """A wait for others has to show in this many rounds before it counts."""
 
 
@@ -42,7 +42,7 @@ def require_no_wait_at_fault(target: Target) -> None:
 def require_served(target: Target) -> None:
     """Raise Blocked when a good request is not served even before others come to its harm."""
     # A server may have to get rid of those who were there before.
-    if any(target.liveness.serves() for _ in range(ROUNDS)):
+    if any(target.liveness.serves() for _ in range(ROUNDS_TO_COUNT)):
         return
     if target.known.peaceful and target.ledger.left:
         # Only clients that left can have done that: nothing else happened so far.

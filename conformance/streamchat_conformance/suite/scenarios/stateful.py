@@ -24,7 +24,7 @@ from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Violation
 
-CONNECTIONS = 3
+CONNECTIONS_AT_ONCE = 3
 _NONCES = itertools.count()
 STEPS = ("valid", "valid chunked", "large", "refused", "refused chunked", "abandoned")
 """Each waits for its answer: what becomes of pipelined requests is connection.pipelining."""

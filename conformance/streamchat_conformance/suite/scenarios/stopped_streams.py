@@ -18,7 +18,7 @@ from streamchat_conformance.suite.target.stop_conditions import Watched
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
 
-TIMES = 3.0
+UNTYPICAL_FACTOR = 3.0
 """A silence is no longer a typical one where it takes this many times as long."""
 
 MORE_S = 0.5
@@ -26,7 +26,7 @@ MORE_S = 0.5
 
 _ENDED = "one ended"
 
-LONGEST_S = 10.0
+WATCHING_LIMIT_S = 10.0
 """A stream that has fallen silent is not watched for longer (seconds)."""
 
 
@@ -65,8 +65,8 @@ def until_silent(watched: Watched, typical_s: float, count: int) -> WatchedForSi
 
     `count` streams that share one processor may each take `count` times as long.
     """
-    silent_s = 2 * MORE_S + max(TIMES, 2 * count) * typical_s
-    return WatchedForSilence(watched, typical_s, min(LONGEST_S, silent_s))
+    silent_s = 2 * MORE_S + max(UNTYPICAL_FACTOR, 2 * count) * typical_s
+    return WatchedForSilence(watched, typical_s, min(WATCHING_LIMIT_S, silent_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _stopped(course: StreamCourse, others: Sequence[StreamCourse], typical_s: fl
         return f"{_ENDED} after {course.events} event(s), others had {events}"
     silence_s = sorted(other.silence_s for other in others)[quarter]
     # Streams of one processor are slow together. All may stop together, too.
-    bound_s = MORE_S + TIMES * max(silence_s, typical_s)
+    bound_s = MORE_S + UNTYPICAL_FACTOR * max(silence_s, typical_s)
     all_bound_s = 2 * MORE_S + 2 * (len(others) + 1) * max(typical_s, 0.05)
     if course.silence_s > min(bound_s, all_bound_s):
         return f"one was silent for {course.silence_s:.2f} s"
@@ -152,6 +152,6 @@ def alone_too(stopped: Stopped, alone: Sequence[Reading]) -> bool:
         return True
     if not stopped.early:
         longest_s = max(course.silence_s for course in courses)
-        return MORE_S + TIMES * longest_s >= stopped.course.silence_s
+        return MORE_S + UNTYPICAL_FACTOR * longest_s >= stopped.course.silence_s
     lengths = {course.events for course in courses if course.ended}
     return len(lengths) > 1 or min(course.events for course in courses) <= stopped.course.events

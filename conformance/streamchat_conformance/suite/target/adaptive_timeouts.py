@@ -14,13 +14,13 @@ PATIENT_WAITS = 3
 """After this many unanswered waits the suite waits for less time."""
 GIVE_UP_WAITS = 8
 """After this many, a target that never brought a stream is not asked any more."""
-LEAST_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0), (70.0, 0.5))
+LEAST_LIMITS_S = ((0.0, 4.0), (20.0, 2.0), (40.0, 1.0), (70.0, 0.5))
 """(seconds of unanswered waits, the least limit from then on in seconds)"""
 SHORTEN_AFTER_S = 60.0
 """After this many seconds of unanswered waits few requests are generated."""
 PATIENT_FLOODS = 3
 """After this many answers that were longer than is recorded, less is recorded."""
-FLOOD_BYTES = 16 * 1024
+FLOOD_KEPT_BYTES = 16 * 1024
 """What is then recorded of one exchange, unless the request itself is large."""
 
 
@@ -48,7 +48,7 @@ class AdaptiveTimeouts:
     @property
     def recording_bytes(self) -> int:
         """How much is recorded of the answer to a small request."""
-        return RECORDING_BYTES if self.floods < PATIENT_FLOODS else FLOOD_BYTES
+        return RECORDING_BYTES if self.floods < PATIENT_FLOODS else FLOOD_KEPT_BYTES
 
     @property
     def shortens_properties(self) -> bool:
@@ -67,7 +67,7 @@ class AdaptiveTimeouts:
         """
         if self.waits < PATIENT_WAITS:
             return limits
-        least_s = min(least_s for from_s, least_s in LEAST_S if self.waited_s >= from_s)
+        least_s = min(least_s for from_s, least_s in LEAST_LIMITS_S if self.waited_s >= from_s)
         patience_s = min(limits.head_s, max(least_s, 5 * baseline_s))
         idle_s = min(limits.idle_s, patience_s)
         return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)

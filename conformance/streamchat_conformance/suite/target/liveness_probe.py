@@ -23,7 +23,7 @@ PROBES = 2
 LOOK_AGAIN_S = 5.0
 """How long a target that was given up is left alone before it is asked again (seconds)."""
 
-LOOK_S = 1.0
+PROBE_LIMIT_S = 1.0
 """How long it is then waited for (seconds)."""
 
 
@@ -78,7 +78,7 @@ class LivenessProbe:
             if self.stopped_at is None:
                 return False
             if time.monotonic() - self._looked_s >= LOOK_AGAIN_S:
-                if self._probe(LOOK_S):
+                if self._probe(PROBE_LIMIT_S):
                     self.stopped_at = None
                     return False
                 self._looked_s = time.monotonic()

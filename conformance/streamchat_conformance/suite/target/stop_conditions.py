@@ -12,7 +12,7 @@ STALLED_REFUSAL_S = 2.0
 """A refusal whose body stops short for this long is not waited for (seconds)."""
 LAST_CHUNK_S = UNFINISHED_S + 0.2
 """The rest of a last chunk that was begun is not waited for any longer (seconds)."""
-BROKEN_S = 0.3
+BROKEN_FRAMING_SILENCE_S = 0.3
 """How long a silence ends a message whose framing is broken (seconds)."""
 
 
@@ -42,7 +42,7 @@ class Answered:
     def _stalled_s(self, progress: Progress) -> float:
         """Return after how much silence nothing more is to be hoped for (seconds)."""
         if progress.reader.broken:
-            return BROKEN_S
+            return BROKEN_FRAMING_SILENCE_S
         if progress.reader.last_chunk is not None:
             return LAST_CHUNK_S
         head = progress.reader.head

@@ -31,7 +31,7 @@ from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 from streamchat_conformance.suite.verdicts.overlapping import overlaps, require_served
 
-SLOW_S = 0.3
+SLOW_FIRST_EVENT_S = 0.3
 """A target whose first event takes this long gets several requests at once (seconds)."""
 CONCURRENT_REQUESTS = 8
 """How many requests are sent at once."""
@@ -260,7 +260,7 @@ class Target:
         def ask(request: HttpRequest) -> Reading:
             return self.send(request, label=label, observe=observe)
 
-        if self.known.first_event_s < SLOW_S or self.bounds.sequential:
+        if self.known.first_event_s < SLOW_FIRST_EVENT_S or self.bounds.sequential:
             return [ask(request) for request in requests]
         return run_together(ask, requests, at_once=self.concurrent_requests)
 
@@ -343,5 +343,5 @@ class Target:
         """
         if overlaps():
             return
-        quick = self.baseline.first_event_s < SLOW_S
+        quick = self.baseline.first_event_s < SLOW_FIRST_EVENT_S
         self.liveness.check(after, wait=quick or self.bounds.sequential)

@@ -18,8 +18,8 @@ from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-MANY = 12
-GROUPS = (2, 4, 4)
+MANY_MESSAGES = 12
+GROUP_SIZES = (2, 4, 4)
 """Messages at once whose ids are compared. Some servers mix up ids only where more than two are
 open."""
 
@@ -43,16 +43,18 @@ def _together(target: Target, count: int) -> list[Reading]:
     "Messages at once bring no text of each other.",
     source="inferencerlabs/inferencer-feedback#127",
 )
-@costs(CERTAIN_REQUESTS + MANY, together=True)
+@costs(CERTAIN_REQUESTS + MANY_MESSAGES, together=True)
 def test_messages_at_once_are_not_mixed(target: Target) -> None:
     target.require_stream()
-    readings = [each for count in (CERTAIN_REQUESTS, MANY) for each in _together(target, count)]
+    readings = [
+        each for count in (CERTAIN_REQUESTS, MANY_MESSAGES) for each in _together(target, count)
+    ]
     if len(readings) < 2:
         raise NotApplicable("the server did not serve two streams at once")
     for reading in readings:
         found = transcript(reading)
         text = found.text if found is not None else ""
-        foreign = foreign_marker(text, str(reading.asked.values.get("messages")), MANY)
+        foreign = foreign_marker(text, str(reading.asked.values.get("messages")), MANY_MESSAGES)
         if foreign:
             message = f"a message says {foreign!r}, which another request has"
             raise violation("anthropic.isolated", message, "an answer to its own request", reading)
@@ -64,11 +66,11 @@ def test_messages_at_once_are_not_mixed(target: Target) -> None:
     "Two messages do not have the same id.",
     source=f"{STREAMING}; practice (clients keep messages by their ids)",
 )
-@costs(sum(GROUPS), together=True)
+@costs(sum(GROUP_SIZES), together=True)
 def test_two_messages_have_different_ids(target: Target) -> None:
     target.require_stream()
     shared, last = 0, None
-    for count in GROUPS:
+    for count in GROUP_SIZES:
         ids: dict[str, Reading] = {}
         named = [(id_, each) for each in _together(target, count) if (id_ := _id_of(each))]
         if len(named) < 2:
@@ -77,7 +79,7 @@ def test_two_messages_have_different_ids(target: Target) -> None:
         shared, last = shared + bool(again), again[0] if again else last
     # An id that is made of the clock may be shared once.
     if shared >= 2 and last is not None:
-        message = f"messages at once had the same id in {shared} of {len(GROUPS)} tries"
+        message = f"messages at once had the same id in {shared} of {len(GROUP_SIZES)} tries"
         raise violation("anthropic.id-unique", message, "an id of its own for each message", last)
 
 

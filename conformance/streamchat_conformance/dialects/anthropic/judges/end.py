@@ -13,11 +13,11 @@ from streamchat_conformance.dialects.anthropic.rules import judge
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_violation, is_plain
+from streamchat_conformance.judges.payload import block_nonconformity, is_plain
 from streamchat_conformance.judges.payload import json as any_json
 from streamchat_conformance.judges.payload import nonempty as any_event
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.record import violations_of
+from streamchat_conformance.judges.record import nonconformities_of
 from streamchat_conformance.judges.replaced import judge_replaced
 from streamchat_conformance.judges.sse import show
 
@@ -39,7 +39,7 @@ def message_stop(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get(STOP, [])
     if problems:
-        return violations_of(reading, problems)
+        return nonconformities_of(reading, problems)
     if found.stop is not None:
         return []
     # Without its blank line the last event is sse.final-blank-line.
@@ -104,7 +104,7 @@ def heartbeat(reading: Reading) -> Verdict:
     message = "the data of a ping is no object of type ping: @ai-sdk/anthropic stops at it"
     expected = 'event: ping, data: {"type": "ping"}'
     return [
-        block_violation(reading, event.block, message, expected)
+        block_nonconformity(reading, event.block, message, expected)
         for event in pings
         # A ping without a name is anthropic.event-named.
         if event.name and event.type != "ping"
@@ -131,7 +131,7 @@ def json(reading: Reading) -> Verdict:
     message = "the data is no JSON: official clients stop with an error"
     return [
         *found,
-        *(block_violation(reading, event.block, message, "a JSON object") for event in named),
+        *(block_nonconformity(reading, event.block, message, "a JSON object") for event in named),
     ]
 
 

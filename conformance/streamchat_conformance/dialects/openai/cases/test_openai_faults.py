@@ -18,7 +18,7 @@ from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 ONCE = "the stream that fails was entered"
-MANY = 16
+MANY_STREAMS = 16
 PAIRS = 3
 
 
@@ -96,7 +96,7 @@ def _crowd(target: Target) -> list[Reading]:
     """Return the answers to requests that were sent together, each with a word of its own."""
     target.require_stream()
     readings: list[Reading] = []
-    for count in (CERTAIN_REQUESTS, MANY):
+    for count in (CERTAIN_REQUESTS, MANY_STREAMS):
         requests = [base(target).saying(marked_prompt(number)) for number in range(count)]
         readings += run_together(
             lambda request: whole(target, request, "one of several at once"),
@@ -131,7 +131,7 @@ def test_streams_at_once_are_not_mixed(target: Target) -> None:
         asked = str(reading.asked.values.get("messages"))
         found = transcript(reading)
         text = found.text if found is not None else ""
-        foreign = foreign_marker(text, asked, MANY)
+        foreign = foreign_marker(text, asked, MANY_STREAMS)
         if foreign:
             message = f"a stream says {foreign!r}, which another request has"
             raise violation("openai.isolated", message, "an answer to its own request", reading)

@@ -11,9 +11,9 @@ from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.dialects.openai.stream_rows import USAGE
 from streamchat_conformance.judges.ending import open_s, silent_s
 from streamchat_conformance.judges.judge import Evidence, Verdict
-from streamchat_conformance.judges.payload import block_violation
+from streamchat_conformance.judges.payload import block_nonconformity
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.record import violations_of
+from streamchat_conformance.judges.record import nonconformities_of
 from streamchat_conformance.judges.sse import show
 
 ENDS_WITHIN_S = 5.0
@@ -74,7 +74,7 @@ def done_once(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.done-once", [])
     if problems:
-        return violations_of(reading, problems)
+        return nonconformities_of(reading, problems)
     return [] if reading.ended_well else None
 
 
@@ -112,7 +112,7 @@ def fault_ends(reading: Reading) -> Verdict:
         return None
     problems = found.problems.get("openai.fault-ends", [])
     if problems:
-        return violations_of(reading, problems)
+        return nonconformities_of(reading, problems)
     if reading.ended:
         return []
     last_s = found.data[-1].at_s
@@ -151,7 +151,7 @@ def no_dataless_block(reading: Reading) -> Verdict:
             message = f"{what}{reason}: openai-python reads its data as JSON, and stops"
             received = show(b"\n".join(line.content for line in block.lines))
             found.append(
-                block_violation(
+                block_nonconformity(
                     reading,
                     block,
                     message,

@@ -16,7 +16,7 @@ from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.judges.judge import Verdict
 from streamchat_conformance.judges.payload import REPLACEMENT
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.record import violations_of
+from streamchat_conformance.judges.record import nonconformities_of
 
 ROW = "openai.logprobs"
 ENTRY = '{"token": "…", "logprob": -0.3, "bytes": [ … ], "top_logprobs": [ … ]}'
@@ -38,7 +38,7 @@ def logprobs(reading: Reading) -> Verdict:
         for datum, each in other.logprobs:
             problem = next(filter(None, map(_wrong, _entries(each))), "")
             if problem:
-                return violations_of(reading, [Problem(ROW, datum, problem, ENTRY)])
+                return nonconformities_of(reading, [Problem(ROW, datum, problem, ENTRY)])
     choice = found.choices.get(0)
     if choice is None or not choice.logprobs:
         return None
@@ -51,7 +51,7 @@ def logprobs(reading: Reading) -> Verdict:
         return []
     message = f"the tokens' bytes are {joined[:60]!r}, and the content is another text"
     expected = repr(choice.text[:60])
-    return violations_of(reading, [Problem(ROW, entries[-1][0], message, expected)])
+    return nonconformities_of(reading, [Problem(ROW, entries[-1][0], message, expected)])
 
 
 def _entries(logprobs: dict[str, Any]) -> list[Any]:

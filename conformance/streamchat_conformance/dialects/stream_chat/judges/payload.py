@@ -10,7 +10,12 @@ from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.dialects.stream_chat.rules import judge
 from streamchat_conformance.judges.hazards import lost_separators
 from streamchat_conformance.judges.judge import Verdict, unless
-from streamchat_conformance.judges.payload import block_violation, content_events, echoing, unfit
+from streamchat_conformance.judges.payload import (
+    block_nonconformity,
+    content_events,
+    echoing,
+    unfit,
+)
 from streamchat_conformance.judges.reading import Reading
 
 
@@ -28,7 +33,7 @@ def _unechoed(reading: Reading) -> bool:
 @unless(unfit)
 def response(reading: Reading) -> Verdict:
     return [
-        block_violation(
+        block_nonconformity(
             reading,
             block,
             "no `response` member"
@@ -50,7 +55,7 @@ def response(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def prompt_echo(reading: Reading) -> Verdict:
-    return list(_echo_violations(reading, "prompt", exact=False))
+    return list(_echo_nonconformities(reading, "prompt", exact=False))
 
 
 @judge(
@@ -62,7 +67,7 @@ def prompt_echo(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def history_echo(reading: Reading) -> Verdict:
-    return list(_echo_violations(reading, "history", exact=False))
+    return list(_echo_nonconformities(reading, "history", exact=False))
 
 
 @judge(
@@ -74,22 +79,24 @@ def history_echo(reading: Reading) -> Verdict:
 )
 @unless(_unechoed)
 def history_echo_exact(reading: Reading) -> Verdict:
-    inexact = list(_echo_violations(reading, "history", exact=False))
+    inexact = list(_echo_nonconformities(reading, "history", exact=False))
     if inexact:
         return None
-    return list(_echo_violations(reading, "history", exact=True))
+    return list(_echo_nonconformities(reading, "history", exact=True))
 
 
-def _echo_violations(reading: Reading, name: str, *, exact: bool) -> Iterator[Nonconformity]:
+def _echo_nonconformities(reading: Reading, name: str, *, exact: bool) -> Iterator[Nonconformity]:
     sent = reading.asked.values.get(name)
     for block, payload in content_events(reading):
         if not isinstance(payload.value, dict):
             continue
         if name not in payload.value:
-            yield block_violation(reading, block, f"an event without `{name}`", f"`{name}` as sent")
+            yield block_nonconformity(
+                reading, block, f"an event without `{name}`", f"`{name}` as sent"
+            )
             continue
         difference = same_json_value(sent, payload.value[name], exact=exact)
         if difference is not None:
             sent_there, received = difference.shown()
             message = f"`{name}` differs from the request's at {difference.path}"
-            yield block_violation(reading, block, message, sent_there, received)
+            yield block_nonconformity(reading, block, message, sent_there, received)
