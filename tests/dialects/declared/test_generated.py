@@ -135,7 +135,7 @@ def suite(*options: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "streamchat_conformance", *options],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 
