@@ -9,6 +9,7 @@ from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.judges.hazards import hazard_breach, intrudes
 from streamchat_conformance.judges.head import stream_head
 from streamchat_conformance.judges.injection import injects
@@ -119,8 +120,11 @@ def delimited(reading: Reading) -> Verdict:
 )
 def chunked(reading: Reading) -> Verdict:
     head = stream_head(reading)
-    # One cause, one red: a body without any framing is transport.delimited.
+    # One cause, one red: a body without any framing is transport.delimited, and a refusal in the
+    # form of a stream is error.not-streamed.
     if head is None or reading.response.framing not in (Framing.CHUNKED, Framing.LENGTH):
+        return None
+    if reports_error(reading):
         return None
     if reading.response.framing is Framing.CHUNKED:
         return []

@@ -177,11 +177,7 @@ class SuiteSession(Gathering):
             # Where nothing more may be sent, the case itself says so.
             with suppress(NotRun):
                 target.liveness.gone()
-        if not requirement.needs:
-            return
-        self.target.require_stream()
-        for capability in requirement.needs:
-            self.target.require(capability)
+        self.target.require_needs(requirement)
 
     def _overlap(self, items: list[pytest.Item], target: Target) -> None:
         """Run the independent cases at the same time, once, if the target is fit for it."""

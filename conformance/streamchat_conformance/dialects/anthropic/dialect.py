@@ -87,6 +87,7 @@ DIALECT = Dialect(
         "anthropic.message-stop": ("transport.terminated", "payload.json"),
         "sse.one-line": ("payload.json",),
         "anthropic.error-shape": ("error.media-type",),
+        "anthropic.content-parity": ("payload.nonempty",),
         "error.routing-json": ("anthropic.error-shape",),
     },
 )

@@ -71,7 +71,9 @@ def _of_members(sent: SentRequest, reading: JsonReading, members: dict[str, Any]
     if either:
         return Asked(Expectation.EITHER, ("request.very-large-prompt",))
     features = tuple(row for row, test in _FEATURES if test(members))
-    rows = (*features, *_of_valid(sent, members))
+    # Usage is asked for next to something else only where it is known to be served.
+    usage = ("openai.usage-honoured",) if members.get("stream_options") else ()
+    rows = (*features, *_of_valid(sent, members), *usage)
     # Where a feature is refused, its own requirements do not apply; that is no fault.
     return Asked(Expectation.ACCEPT, rows or (PLAIN,))
 
@@ -149,7 +151,6 @@ _FEATURES: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("openai.n-choices", lambda members: members.get("n") not in (None, 1)),
     ("openai.logprobs", lambda members: bool(members.get("logprobs"))),
     ("openai.stop-not-returned", lambda members: members.get("stop") is not None),
-    ("openai.usage-honoured", lambda members: bool(members.get("stream_options"))),
     ("openai.stream-options-empty", lambda members: members.get("stream_options") == {}),
     ("openai.option-ignored", lambda members: bool(members.keys() - _ORDINARY - _QUIET)),
 )

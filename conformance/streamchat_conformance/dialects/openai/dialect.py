@@ -111,7 +111,10 @@ DIALECT = Dialect(
         "openai.option-ignored": (
             *("openai.n-choices", "openai.choice-index", "openai.content-parity"),
         ),
-        "openai.content-parity": ("openai.choice-index", "openai.nothing-after-finish"),
+        "openai.content-parity": (
+            *("openai.choice-index", "openai.delta", "openai.nothing-after-finish"),
+            "payload.nonempty",
+        ),
         **dict.fromkeys(
             (
                 *("openai.finish-once", "openai.finish-last", "openai.finish-enum"),

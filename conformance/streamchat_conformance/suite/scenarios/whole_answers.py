@@ -6,8 +6,12 @@ from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.scenarios.keepalive import keeps, served_alone
+from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
+
+COMPANY = 3
+"""How many requests are sent together, to see what their answers make of each other."""
 
 
 def until_whole(target: Target) -> Answered:
@@ -39,6 +43,19 @@ def whole_after_refusal(target: Target, body: Body, label: str) -> Reading | Non
         reading = target.record(connection, data, until_whole(target), label)
     target.limit_check.observe(reading)
     return reading
+
+
+def whole_in_company(target: Target, body: Body, label: str) -> list[Reading]:
+    """Return the whole answers to equal requests that are sent together.
+
+    None where a run sends one request at a time.
+    """
+    if target.bounds.sequential:
+        return []
+    label = f"{label}, one of several at once"
+    return run_together(
+        lambda request: whole(target, request, label), [body] * COMPANY, at_once=COMPANY
+    )
 
 
 def whole(target: Target, body: Body, label: str) -> Reading:

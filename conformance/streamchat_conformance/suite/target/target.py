@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from streamchat_conformance.catalogue import Capability
+from streamchat_conformance.catalogue import Capability, Requirement
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.core.json_place import BodyPlaces
@@ -289,6 +289,17 @@ class Target:
         if not baseline.streams:
             raise Blocked(baseline.cause, baseline.problem)
         return baseline
+
+    def require_needs(self, requirement: Requirement) -> None:
+        """Raise NotApplicable when the target lacks a capability that a requirement needs.
+
+        Raises Blocked when no stream can be read. What keeps it from that is judged in any case.
+        """
+        if not requirement.needs or requirement.id == self.baseline.cause:
+            return
+        self.require_stream()
+        for capability in requirement.needs:
+            self.require(capability)
 
     def require(self, capability: Capability) -> None:
         """Raise NotApplicable when the target lacks a capability."""

@@ -25,9 +25,7 @@ def verdict(target: Target, id_: str) -> int:
 
     Raises Violation, Blocked or NotApplicable.
     """
-    requirement = target.ledger.rules.catalogue[id_]
-    for capability in requirement.needs:
-        target.require(capability)
+    target.require_needs(target.ledger.rules.catalogue[id_])
     judged = target.ledger.verdict(id_)
     if judged:
         return judged

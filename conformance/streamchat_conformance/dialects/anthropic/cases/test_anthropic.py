@@ -18,7 +18,12 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.scenarios.whole_answers import whole, whole_after_refusal
+from streamchat_conformance.suite.scenarios.whole_answers import (
+    COMPANY,
+    whole,
+    whole_after_refusal,
+    whole_in_company,
+)
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
@@ -81,11 +86,12 @@ def _shown(target: Target, request: MessageRequest, what: str, type_: str) -> Re
 
 
 @decides("anthropic.tool-block")
-@costs(4)
-@independent()
+@costs(4 + COMPANY, sequential=4)
+@independent(at_once=COMPANY)
 def test_uses_of_tools_can_be_put_together(target: Target) -> None:
     _shown(target, with_tool(base(target)), "a tool", "tool_use")
     whole_after_refusal(target, with_tool(base(target)), "a tool")
+    whole_in_company(target, with_tool(base(target)), "a tool")
     verdict(target, "anthropic.tool-block")
 
 

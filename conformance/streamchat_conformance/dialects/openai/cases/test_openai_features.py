@@ -34,7 +34,11 @@ from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
-from streamchat_conformance.suite.scenarios.whole_answers import whole_after_refusal
+from streamchat_conformance.suite.scenarios.whole_answers import (
+    COMPANY,
+    whole_after_refusal,
+    whole_in_company,
+)
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
@@ -144,8 +148,8 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
 
 
 @decides("openai.tool-head")
-@costs(5)
-@independent()
+@costs(5 + COMPANY, sequential=5)
+@independent(at_once=COMPANY)
 def test_calls_of_tools_can_be_put_together(target: Target) -> None:
     _answered(target, with_tool(base(target)), "a tool")
     bare = {
@@ -157,6 +161,7 @@ def test_calls_of_tools_can_be_put_together(target: Target) -> None:
     named = {"type": "function", "function": {"name": TOOL["function"]["name"]}}
     _answered(target, with_tool(base(target)).with_options(tool_choice=named), "a named tool")
     whole_after_refusal(target, with_tool(base(target)), "a tool")
+    whole_in_company(target, with_tool(base(target)), "a tool")
     verdict(target, "openai.tool-head")
 
 

@@ -133,10 +133,13 @@ def fault_ends(reading: Reading) -> Verdict:
     evidence=Evidence.PART,
 )
 def no_dataless_block(reading: Reading) -> Verdict:
-    if transcript(reading) is None:
+    answer_found = transcript(reading)
+    if answer_found is None:
         return None
     found, id_seen = [], False
     for block in reading.stream.blocks:
+        if answer_found.end is not None and block.index > answer_found.end.block.index:
+            break  # what comes behind the end is read to nothing
         names = {line.name for line in block.lines}
         dataless = block.complete and "data" not in names
         fields = sorted(names & {"event", "id", "retry"})
