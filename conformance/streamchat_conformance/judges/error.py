@@ -115,6 +115,8 @@ def judge_status_400(reading: Reading) -> Verdict:
         allowed.add(413)
     if reading.asked.row == "request.media-type-not-json":
         allowed.add(415)
+    if _is_chunked(reading):
+        allowed.add(411)  # RFC 9110 section 15.5.12
     if reading.status in allowed:
         return []
     message = f"client libraries know an invalid request by 400, not by {reading.status}"

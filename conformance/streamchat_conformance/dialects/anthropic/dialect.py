@@ -88,6 +88,8 @@ DIALECT = Dialect(
         "sse.one-line": ("payload.json",),
         "anthropic.error-shape": ("error.media-type",),
         "anthropic.content-parity": ("payload.nonempty",),
+        # A sequence that does not come as the message has it does not stop it.
+        "anthropic.stop-sequences": ("anthropic.content-parity",),
         "error.routing-json": ("anthropic.error-shape",),
     },
 )

@@ -112,6 +112,12 @@ def with_usage(request: CompletionRequest) -> CompletionRequest:
     return request.with_options(stream_options={"include_usage": True})
 
 
+def without_usage(request: CompletionRequest) -> CompletionRequest:
+    """Return the same request, with no usage asked for."""
+    options = {name: value for name, value in request.options.items() if name != "stream_options"}
+    return replace(request, options=options)
+
+
 def with_tool(request: CompletionRequest, prompt: str = "") -> CompletionRequest:
     """Return a request that a model answers with a call."""
     said = request.saying(prompt or request.tool_prompt or TOOL_PROMPT)

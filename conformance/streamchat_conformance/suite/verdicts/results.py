@@ -154,13 +154,15 @@ class Results:
     def drop_sound_causes(self) -> None:
         """Call what was blocked by a requirement that turned out sound what it is: not judged.
 
-        Nothing speaks against such a requirement: neither its own exchanges nor its cause.
+        Nothing speaks against such a requirement: neither its own exchanges nor its cause. The same
+        is true of one whose cause is of a lower level: a server may break a SHOULD, and what that
+        keeps from being judged is no failure of a MUST.
         """
         for result in self.by_id.values():
             if result.outcome is not Outcome.BLOCKED or result.findings:
                 continue
             cause = self.by_id.get(result.cause)
-            if cause is not None and cause.outcome in SOUND:
+            if cause is not None and (cause.outcome in SOUND or _rank(cause) < _rank(result)):
                 result.outcome = Outcome.NOT_APPLICABLE
                 result.reason = f"it could not be judged: {result.reason}"
                 result.cause = ""
@@ -277,6 +279,14 @@ class Results:
         if any(result.outcome is Outcome.UNEXPECTED_PASS for result in self.by_id.values()):
             return EXIT_NONCONFORMANT
         return EXIT_USAGE if failed or self.undecided() else EXIT_CONFORMANT
+
+
+_LEVELS = (Level.MAY, Level.SHOULD, Level.MUST)
+
+
+def _rank(result: Result) -> int:
+    """Return how much a failure weighs."""
+    return _LEVELS.index(result.requirement.level)
 
 
 _WEIGHT = {
