@@ -145,7 +145,7 @@ class Target:
     def unknown_path(self) -> str:
         """A path next to the endpoint's that does not exist."""
         path = self.endpoint.path.partition("?")[0].rstrip("/")
-        return f"{path}-does-not-exist"
+        return f"{path or '/'}-does-not-exist"
 
     def plain(self, text: str | None = None) -> Body:
         """Return the plainest request that this target accepts; it says `text` if given."""
