@@ -21,7 +21,7 @@ def released(cause: Outcome, *findings: tuple[Finding, None], level: Level = Lev
     blocked.findings = list(findings)
     results.record(blocked)
     results.record(Result(replace(CATALOGUE[CAUSE], level=level), cause))
-    results.drop_sound_causes()
+    results.settle_blocked()
     return results.by_id[EFFECT]
 
 

@@ -150,7 +150,7 @@ class Gathering:
         if self.config.option.collectonly or int(session.exitstatus) == EXIT_USAGE:
             self.decided = False
             return
-        self.results.drop_sound_causes()
+        self.results.settle_blocked()
         interrupted = int(session.exitstatus) == EXIT_INTERRUPTED
         cut_short = interrupted or bool(session.shouldstop or session.shouldfail)
         if interrupted and not facts.not_testable and not self.results.failing(MUST):

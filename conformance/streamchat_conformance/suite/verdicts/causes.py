@@ -12,7 +12,7 @@ of what a run has seen. It asks, in this order:
 
 Of several causes that are red the first stands that none of the others explains. A MUST is never
 blocked by less than a MUST, and nothing is blocked by what turned out sound
-(`Results.drop_sound_causes`).
+(`Results.settle_blocked`).
 Before all that stands the end of the server (`Ledger.explained_by_the_end`).
 
 What a case itself reports as blocked (`Blocked`) explains no failure: the case lacks what it is to

@@ -151,7 +151,7 @@ class Results:
             result.examples = max(result.examples, known.examples)
             self.by_id[result.requirement.id] = result
 
-    def drop_sound_causes(self) -> None:
+    def settle_blocked(self) -> None:
         """Call what was blocked by a requirement that turned out sound what it is: not judged.
 
         Nothing speaks against such a requirement: neither its own exchanges nor its cause. The same
