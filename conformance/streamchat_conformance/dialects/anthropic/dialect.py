@@ -15,6 +15,7 @@ from streamchat_conformance.dialects.anthropic.deployment import deployed, disco
 from streamchat_conformance.dialects.anthropic.events import content
 from streamchat_conformance.dialects.anthropic.refusals import MessageRefusals
 from streamchat_conformance.dialects.anthropic.requests import PATH, VERSION, MessageRequests
+from streamchat_conformance.dialects.chat_messages.barring import barring
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
 from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Dialect
@@ -48,6 +49,7 @@ DIALECT = Dialect(
     first_event_s=60.0,
     queues=True,
     overload_statuses=frozenset({529}),
+    barred=barring(MessageRefusals().text),
     levels={
         "headers.cache-control": SHOULD,
         # Official clients lose the first event after one, and stop at the second.

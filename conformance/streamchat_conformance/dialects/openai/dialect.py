@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
+from streamchat_conformance.dialects.chat_messages.barring import barring
 from streamchat_conformance.dialects.chat_messages.model_list import with_listed_model
 from streamchat_conformance.dialects.chat_messages.requests import BASE
 from streamchat_conformance.dialects.interface import Dialect
-from streamchat_conformance.dialects.openai.barring import barred
 from streamchat_conformance.dialects.openai.capabilities import (
     CAPABILITIES,
     DETERMINISTIC,
@@ -88,7 +88,7 @@ DIALECT = Dialect(
             "stream.fault",
         }
     ),
-    barred=barred,
+    barred=barring(CompletionRefusals().text),
     internal_errors=frozenset(
         {
             PLAIN,

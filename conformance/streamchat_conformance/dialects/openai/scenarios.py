@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.openai.judges.end import ENDS_WITHIN_S
+from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.requests import CompletionRequest
+from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Progress
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -54,3 +56,9 @@ def whole(target: Target, request: CompletionRequest, label: str) -> Reading:
     settings = target.settings
     within_s = settings.limits.first_event_s + settings.observation_s
     return target.send(HttpRequest.chat(request), stop=Whole(within_s), label=label)
+
+
+def completion_tokens(reading: Reading) -> int | None:
+    """Return how many tokens an answer has, as its usage says; None where it does not."""
+    found = transcript(reading)
+    return counts_of(found.usage).get("completion_tokens") if found is not None else None

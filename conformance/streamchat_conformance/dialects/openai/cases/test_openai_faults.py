@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
+from streamchat_conformance.dialects.openai.capabilities import USAGE, with_usage
 from streamchat_conformance.dialects.openai.data import DatumKind
 from streamchat_conformance.dialects.openai.judges.streams import transcript
+from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, whole
 from streamchat_conformance.judges import Reading
@@ -92,12 +94,21 @@ def _first_id(reading: Reading) -> str:
     return next((id_ for id_ in ids if isinstance(id_, str) and id_), "")
 
 
+def _marked(target: Target, number: int) -> CompletionRequest:
+    """Return a request with a word of its own; every second one asks for usage, if that is served.
+
+    What goes wrong with the usage next to other streams alone shows there.
+    """
+    request = base(target).saying(marked_prompt(number))
+    return with_usage(request) if number % 2 and target.has(USAGE) else request
+
+
 def _crowd(target: Target) -> list[Reading]:
     """Return the answers to requests that were sent together, each with a word of its own."""
     target.require_stream()
     readings: list[Reading] = []
     for count in (CERTAIN_REQUESTS, MANY_STREAMS):
-        requests = [base(target).saying(marked_prompt(number)) for number in range(count)]
+        requests = [_marked(target, number) for number in range(count)]
         readings += run_together(
             lambda request: whole(target, request, "one of several at once"),
             requests,

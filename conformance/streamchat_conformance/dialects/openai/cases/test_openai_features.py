@@ -29,9 +29,13 @@ from streamchat_conformance.dialects.openai.judges.requests import REQUEST
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
 from streamchat_conformance.dialects.openai.rules import requirement
-from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
+from streamchat_conformance.dialects.openai.scenarios import (
+    base,
+    completion_tokens,
+    counting,
+    whole,
+)
 from streamchat_conformance.dialects.openai.transcript import Transcript
-from streamchat_conformance.dialects.openai.usage import counts_of
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
@@ -68,11 +72,6 @@ def _cap_of(target: Target) -> CompletionRequest:
     return request
 
 
-def _completion_tokens(reading: Reading) -> int | None:
-    found = transcript(reading)
-    return counts_of(found.usage).get("completion_tokens") if found is not None else None
-
-
 @requirement(
     "openai.max-tokens",
     MUST,
@@ -91,7 +90,7 @@ def test_a_limit_of_tokens_is_kept(target: Target) -> None:
     asking = with_usage if target.has(USAGE) else _unchanged
     long_request = counting(target)
     reading = _answered(target, asking(long_request.capped(SHORT_CAP)), "a limit of 8 tokens")
-    tokens = _completion_tokens(reading)
+    tokens = completion_tokens(reading)
     if tokens is not None and tokens > 0:
         if tokens > SHORT_CAP + 1:
             message = f"the answer has {tokens} tokens, and the limit is {SHORT_CAP}"
@@ -128,13 +127,13 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
     _cap_of(target)
     request = with_usage(counting(target))
     reading = _answered(target, request.capped(SHORT_CAP), "a limit of 8 tokens")
-    tokens, found = _completion_tokens(reading), transcript(reading)
+    tokens, found = completion_tokens(reading), transcript(reading)
     if found is None or tokens is None or not SHORT_CAP <= tokens <= SHORT_CAP + 1:
         raise NotApplicable(
             f"the answer has {tokens} tokens: the limit was not reached, or not kept"
         )
     longer = _answered(target, request, "a limit of many tokens")
-    more = _completion_tokens(longer)
+    more = completion_tokens(longer)
     if more is None or more <= tokens + 1:
         raise NotApplicable("the answer is as short without the limit")
     if "openai.nothing-after-finish" in found.problems:

@@ -19,7 +19,13 @@ from streamchat_conformance.dialects.openai.requests import (
     CompletionRequest,
 )
 from streamchat_conformance.dialects.openai.rules import requirement
-from streamchat_conformance.dialects.openai.scenarios import Whole, base, whole
+from streamchat_conformance.dialects.openai.scenarios import (
+    Whole,
+    base,
+    completion_tokens,
+    counting,
+    whole,
+)
 from streamchat_conformance.dialects.openai.strategies import (
     bodies_without_messages,
     conversations,
@@ -255,9 +261,10 @@ def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
 @requirement(
     "openai.max-tokens-names",
     SHOULD,
-    "max_tokens and max_completion_tokens are both accepted.",
+    "max_tokens and max_completion_tokens are both accepted, and limit the answer.",
     source=REQUEST,
 )
+@costs(3)
 @independent()
 def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
     target.require_stream()
@@ -274,3 +281,18 @@ def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
             raise Barred(f"no answer to a request with {name}: {answer(reading)}")
 
     one_by_one(check_accepted, CAP_NAMES)
+    # Whether the limit counts under the other name is openai.max-tokens.
+    other = next(name for name in CAP_NAMES if name != request.cap_name)
+    _check_limits(target, other)
+
+
+def _check_limits(target: Target, name: str) -> None:
+    """Check that a member limits the answer, where the usage says how long that is."""
+    if not target.has(USAGE):
+        return
+    request = with_usage(replace(counting(target).capped(SHORT_CAP), cap_name=name))
+    reading = whole(target, request, f"a limit of {SHORT_CAP} tokens in {name}")
+    tokens = completion_tokens(reading)
+    if tokens is not None and tokens > SHORT_CAP + 1:
+        message = f"`{name}` is {SHORT_CAP}, and {tokens} tokens come: it is ignored"
+        raise violation("openai.max-tokens-names", message, "an answer within its limit", reading)

@@ -9,10 +9,11 @@ that names no model, or by something that is no name, is refused for what it say
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.dialects.openai.refusals import CompletionRefusals
 
 _STATUSES = {
     401: "the credentials",
@@ -37,10 +38,10 @@ _TEXTS = re.compile(
     r"|is not (?:available|found|loaded|supported)\b|not available|not loaded)"
     r"|no models? (?:is |are )?loaded|deployment for this resource does not exist)"
     r"|(?P<limit>(?:maximum|available|exceeds? the|exceeded the) context|context (?:length|window"
-    r"|size)|too many tokens)"
+    r"|size)|too many tokens|(?:prompt|input) is too long)"
     r"|(?P<account>insufficient (?:credit|balance|quota|funds)|credit balance|exceeded your"
     r"|budget has been exceeded|more credits)"
-    r"|(?P<filter>content (?:management )?policy|content filter|data inspection)",
+    r"|(?P<filter>content (?:management |filtering )?policy|content filter|data inspection)",
     re.IGNORECASE,
 )
 _WHAT = {
@@ -52,12 +53,17 @@ _WHAT = {
 _OF_MODEL = re.compile(r"\b(?:model|deployment|engine)s?\b", re.IGNORECASE)
 
 
-def barred(status: int, body: bytes, sent: bytes) -> str:
-    """Return what is in the way that is not the request, of a refusal; an empty string if nothing.
+def barring(text_of: Callable[[bytes], str | None]) -> Callable[[int, bytes, bytes], str]:
+    """Return what decides whether a refusal is about something else than its request.
 
-    `sent` is the body of the request.
+    `text_of` returns the error text in a refusal's body. What is returned takes the status, that
+    body and the body of the request, and returns what is in the way; an empty string if nothing is.
     """
-    found = _in_the_way(status, body)
+    return partial(_barred, text_of)
+
+
+def _barred(text_of: Callable[[bytes], str | None], status: int, body: bytes, sent: bytes) -> str:
+    found = _in_the_way(status, body, text_of(body) or "")
     return "" if found == _WHAT["model"] and not _names_model(sent) else found
 
 
@@ -68,14 +74,14 @@ def _names_model(sent: bytes) -> bool:
     return isinstance(model, str) and bool(model.strip())
 
 
-def _in_the_way(status: int, body: bytes) -> str:
+def _in_the_way(status: int, body: bytes, text: str) -> str:
     """Return what a refusal says is in the way.
 
     A 404 is about the model where it mentions one: without that it is about the path.
     """
     if status in _STATUSES:
         return _STATUSES[status]
-    text, error = CompletionRefusals().text(body) or "", _error(body)
+    error = _error(body)
     if status == 404 and (_OF_MODEL.search(text) or error.get("param") == "model"):
         return _WHAT["model"]
     words = (error.get("code"), error.get("type"))
