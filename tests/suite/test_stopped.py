@@ -5,7 +5,7 @@ from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Progress
-from streamchat_conformance.suite.scenarios.concurrency import StreamGroup
+from streamchat_conformance.suite.scenarios.concurrency import StreamGroup, streams_alone
 from streamchat_conformance.suite.scenarios.stopped_streams import (
     alone_too,
     stopped_streams,
@@ -141,4 +141,4 @@ def test_a_stream_is_watched_on_only_while_it_is_silent() -> None:
 def test_servers_that_stop_a_stream_are_seen_at_any_pace(name: str, count: int, pace: Pace) -> None:
     with prepared(name, pace=pace) as target:
         (stopped, *_) = StreamGroup.open(target, count).stopped(target)
-        assert not alone_too(stopped, StreamGroup.open(target, 1, first=stopped.number).readings)
+        assert not alone_too(stopped, streams_alone(target, stopped.number, 1))

@@ -14,6 +14,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     hold_streams,
     late_streams,
     served_alongside,
+    streams_alone,
 )
 from streamchat_conformance.suite.scenarios.keepalive import refusable
 from streamchat_conformance.suite.scenarios.prerequisites import (
@@ -119,11 +120,7 @@ def _require_no_stop(target: Target, id_: str, crowds: list[StreamGroup], count:
         return
     stopped = stops[-1][0]
     target.background.settle(within_s=2 * target.settings.observation_s)
-    alone = [
-        StreamGroup.open(target, 1, first=stopped.number).readings[0]
-        for _ in range(ROUNDS_TO_COUNT)
-    ]
-    if alone_too(stopped, alone):
+    if alone_too(stopped, streams_alone(target, stopped.number, ROUNDS_TO_COUNT)):
         return
     message = f"of {count} streams opened together {len(stops[-1])} stopped: {stopped.reason}"
     raise violation(id_, message, "all streams progress together", stopped.reading)

@@ -236,6 +236,14 @@ def serves_within(
     return problem, reading
 
 
+def streams_alone(target: Target, number: int, count: int) -> list[Reading]:
+    """Return streams that come one after the other, for the request of that number in a group.
+
+    One more comes before them: a server may still count it among the streams that were left.
+    """
+    return [StreamGroup.open(target, 1, first=number).readings[0] for _ in range(count + 1)][1:]
+
+
 def served_alongside(
     target: Target,
     others: list[Connection],
