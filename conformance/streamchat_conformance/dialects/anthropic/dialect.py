@@ -89,7 +89,6 @@ DIALECT = Dialect(
         "anthropic.message-stop": ("transport.terminated", "payload.json"),
         "sse.one-line": ("payload.json",),
         "anthropic.error-shape": ("error.media-type",),
-        "anthropic.content-parity": ("payload.nonempty",),
         # A sequence that does not come as the message has it does not stop it.
         "anthropic.stop-sequences": ("anthropic.content-parity",),
         "error.routing-json": ("anthropic.error-shape",),

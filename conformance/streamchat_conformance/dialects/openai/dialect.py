@@ -113,7 +113,6 @@ DIALECT = Dialect(
         ),
         "openai.content-parity": (
             *("openai.choice-index", "openai.delta", "openai.nothing-after-finish"),
-            "payload.nonempty",
         ),
         **dict.fromkeys(
             (

@@ -28,6 +28,8 @@ WATCHED_S = 3.0
 
 SLOT_TRIES = 3
 """A slot may come back only after a while to a target that was left."""
+QUEUE_S = 12.0
+"""How long a request may stand in a queue before it is put off by 503 (seconds)."""
 SAME_MOMENT_S = 0.05
 """A place may be taken just before its last holder's end is recorded here (seconds)."""
 PACED_S = 0.005
@@ -205,6 +207,8 @@ def serves_within(
     """
     bound_s = target.known.served_within_s
     request = request or HttpRequest.chat(target.plain())
+    # What comes later is too late, however long a single request may take.
+    stop = replace(target.enough(None), within_s=max(bound_s, QUEUE_S))
     problem = ""
     reading: Reading | None = None
     for _ in range(tries):
@@ -212,7 +216,12 @@ def serves_within(
             with target.probe.under_load():
                 # What it takes now is the question, and no measure of the baseline.
                 reading = target.send(
-                    request, label=label, observe=False, patient=not accept_503, timed=False
+                    request,
+                    stop=stop,
+                    label=label,
+                    observe=False,
+                    patient=not accept_503,
+                    timed=False,
                 )
         except NotTestable as gone:
             if reading is None:

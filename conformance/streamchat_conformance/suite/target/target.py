@@ -244,7 +244,7 @@ class Target:
         request = HttpRequest.chat(self.plain())
         return self.send(request, label=label, observe=False, patient=False)
 
-    def enough(self, events: int | None) -> Until:
+    def enough(self, events: int | None) -> Answered:
         """Return the condition that ends a generated stream: as few events as are needed."""
         if not self.known.has_baseline:
             return Answered(events or 1)

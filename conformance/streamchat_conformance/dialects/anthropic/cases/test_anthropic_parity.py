@@ -68,6 +68,8 @@ def _streamed(reading: Reading) -> Said | None:
         for block in found.blocks
         if block.type == "text"
     ]
+    if not any(texts) and len(texts) == len(found.blocks):
+        return None  # payload.nonempty
     return "".join(texts), str(found.stop_reason)
 
 

@@ -95,12 +95,12 @@ def _first_id(reading: Reading) -> str:
 
 
 def _marked(target: Target, number: int) -> CompletionRequest:
-    """Return a request with a word of its own; every second one asks for usage, if that is served.
+    """Return a request with a word of its own; two of three ask for usage, if that is served.
 
     What goes wrong with the usage next to other streams alone shows there.
     """
     request = base(target).saying(marked_prompt(number))
-    return with_usage(request) if number % 2 and target.has(USAGE) else request
+    return with_usage(request) if number % 3 and target.has(USAGE) else request
 
 
 def _crowd(target: Target) -> list[Reading]:
