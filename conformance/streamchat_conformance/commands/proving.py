@@ -115,14 +115,32 @@ def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[Prove
     count = min(AT_ONCE, len(servers))
     with ProcessPoolExecutor(count, context, _leave_interruptions_to_others) as pool:
         try:
-            yield from pool.map(partial(_judged, file), servers)
+            # Here the processes are started.
+            with _interruptions_held_back():
+                judged = pool.map(partial(_judged, file), servers)
+            yield from judged
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interruptions_held_back() -> Iterator[None]:
+    """Let Ctrl-C wait until the end: what it raises while a process is forked, Python may drop."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _leave_interruptions_to_others() -> None:
     """Let Ctrl-C, which reaches all processes of a terminal, end runs, not what waits for one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _judged(file: str, server: GeneratedServer) -> ProvedServer:
