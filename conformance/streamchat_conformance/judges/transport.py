@@ -120,14 +120,13 @@ def delimited(reading: Reading) -> Verdict:
 )
 def chunked(reading: Reading) -> Verdict:
     head = stream_head(reading)
-    # One cause, one red: a body without any framing is transport.delimited, and a refusal in the
-    # form of a stream is error.not-streamed.
+    # One cause, one red: a body without any framing is transport.delimited.
     if head is None or reading.response.framing not in (Framing.CHUNKED, Framing.LENGTH):
-        return None
-    if reports_error(reading):
         return None
     if reading.response.framing is Framing.CHUNKED:
         return []
+    if reports_error(reading):
+        return None  # a refusal in the form of a stream: error.not-streamed
     return [
         Nonconformity(
             "a length known beforehand means that the answer was made before it was sent",

@@ -11,13 +11,17 @@ from streamchat_load.dialects.declared.dialect import DeclaredLoadDialect
 
 from .streams import event, own_red, reading, written
 
-NAMED = """
+HEAD = """
 [dialect]
 name = "bare"
 path = "/bare"
 [request]
 template = '{"q": "$prompt"}'
 [stream]
+"""
+NAMED = (
+    HEAD
+    + """\
 kind = "event"
 keepalive = ["sse-event:alive"]
 [[event]]
@@ -37,6 +41,7 @@ kind = "end"
 data = false
 states = { open = "complete" }
 """
+)
 PIECE, END = event("x", "piece"), "event: end\n\n"
 STREAMS = {
     "sound": (PIECE + END, set()),
@@ -72,13 +77,9 @@ def test_a_load_takes_events_that_it_cannot_see_as_sent(tmp_path: Path) -> None:
     assert judge.finish() is None
 
 
-KINDLESS = """
-[dialect]
-name = "bare"
-path = "/bare"
-[request]
-template = '{"q": "$prompt"}'
-[stream]
+KINDLESS = (
+    HEAD
+    + """\
 kind = "/result/kind"
 unknown = "red"
 [[event]]
@@ -89,6 +90,7 @@ kind = "absent"
 require = { "/error/message" = "string" }
 states = { open = "failed" }
 """
+)
 ANSWER = event('{"result": {"kind": "piece", "text": "x"}}')
 FAILURES = {
     "sound": ('{"error": {"message": "down"}}', set()),

@@ -109,10 +109,14 @@ DIALECT = Dialect(
         "openai.finish-member": ("openai.finish-present",),
         # A sequence that does not come as the answer has it does not stop it.
         "openai.option-ignored": (
-            *("openai.n-choices", "openai.choice-index", "openai.content-parity"),
+            "openai.n-choices",
+            "openai.choice-index",
+            "openai.content-parity",
         ),
         "openai.content-parity": (
-            *("openai.choice-index", "openai.delta", "openai.nothing-after-finish"),
+            "openai.choice-index",
+            "openai.delta",
+            "openai.nothing-after-finish",
         ),
         **dict.fromkeys(
             (

@@ -48,7 +48,7 @@ def whole_after_refusal(target: Target, body: Body, label: str) -> Reading | Non
 def whole_in_company(target: Target, body: Body, label: str) -> list[Reading]:
     """Return the whole answers to equal requests that are sent together.
 
-    None where a run sends one request at a time.
+    There are none where a run sends one request at a time.
     """
     if target.bounds.sequential:
         return []

@@ -33,6 +33,10 @@ class LiveTarget(Protocol):
     def baseline(self) -> Baseline:
         """What a plain request gets."""
 
+    @property
+    def serial(self) -> bool:
+        """Whether streams wait for each other, rightly or not."""
+
     def plain(self, text: str | None = None) -> Body:
         """Return the plainest request that is accepted."""
 
@@ -49,6 +53,3 @@ class LiveTarget(Protocol):
 
     def pause(self, seconds: float) -> None:
         """Leave the target alone for a while."""
-
-    def red(self, id_: str) -> bool:
-        """Return whether a requirement was broken so far."""

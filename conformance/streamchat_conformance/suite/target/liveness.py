@@ -218,8 +218,7 @@ class Liveness:
         """
         target = self._target
         # A server that serves one at a time is not dead while it serves somebody else.
-        serial = target.known.queues or target.red("resilience.concurrent")
-        if not target.baseline.accepted or serial:
+        if not target.baseline.accepted or target.serial:
             return
         try:
             dead = self.probe.doubt(exchange)
