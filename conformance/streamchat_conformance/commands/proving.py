@@ -34,6 +34,8 @@ from streamchat_conformance.suite.verdicts.outcomes import Outcome
 AT_ONCE = 4
 """How many servers are judged at once, each by a process."""
 
+_INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM})
+
 _RED = frozenset({Outcome.FAIL.value, Outcome.ERROR.value})
 
 
@@ -70,7 +72,7 @@ def prove(file: str, names: Sequence[str]) -> int:
         os.environ.setdefault(key, "generated-servers-take-any-key")
     began_s = time.monotonic()
     proved = []
-    with generated_servers(file, names) as servers:
+    with _ended_by_sigterm(), generated_servers(file, names) as servers:
         print_safely(f"{len(servers)} servers, generated from {file}\n")
         for each in _all_judged(file, servers):
             proved.append(each)
@@ -113,38 +115,61 @@ def _all_judged(file: str, servers: Sequence[GeneratedServer]) -> Iterator[Prove
         import streamchat_conformance.plugin  # noqa: F401 -- likewise
     context = multiprocessing.get_context("fork" if forks else "spawn")
     count = min(AT_ONCE, len(servers))
-    with ProcessPoolExecutor(count, context, _leave_interruptions_to_others) as pool:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(count, context, _leave_interruptions_to_others) as pool,
+    ):
         try:
             # Here the processes are started.
             with _interruptions_held_back():
-                judged = pool.map(partial(_judged, file), servers)
+                judged = pool.map(partial(_judged, file, within=folder), servers)
             yield from judged
+        except BaseException:
+            # Nobody reads what they find: without this each would finish its server first.
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextlib.contextmanager
-def _interruptions_held_back() -> Iterator[None]:
-    """Let Ctrl-C wait until the end: what it raises while a process is forked, Python may drop."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _ended_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C: everything that was started is ended, then the command."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _interruptions_held_back() -> Iterator[None]:
+    """Let signals wait: what they raise while a process is forked, Python may drop."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
 
 
 def _leave_interruptions_to_others() -> None:
     """Let Ctrl-C, which reaches all processes of a terminal, end runs, not what waits for one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
 
 
-def _judged(file: str, server: GeneratedServer) -> ProvedServer:
-    with tempfile.TemporaryDirectory() as folder:
+def _judged(file: str, server: GeneratedServer, within: str | None = None) -> ProvedServer:
+    """Return what the suite reports of a server; its files are in a folder, or a temporary one."""
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         report = Path(folder) / "report.json"
         said = _run(file, server, Path(folder), report)
         try:

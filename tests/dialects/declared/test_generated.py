@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -149,7 +150,10 @@ def test_prove_shows_what_each_generated_server_breaks() -> None:
     assert ["end-left-out", "tiny.terminal"] in lines
 
 
-def test_an_interrupted_proof_ends_with_no_traceback() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_an_interrupted_proof_ends_with_no_traceback_and_all_its_processes(
+    number: signal.Signals,
+) -> None:
     file = next(file for file in EXAMPLES if file.stem == "tiny")
     command = [sys.executable, "-m", "streamchat_conformance", "dialect", "prove", str(file)]
     with subprocess.Popen(
@@ -160,8 +164,17 @@ def test_an_interrupted_proof_ends_with_no_traceback() -> None:
         start_new_session=True,
     ) as process:
         first = first_line(process, 60)
-        os.killpg(process.pid, signal.SIGINT)
-        said = process.communicate(timeout=60)[0]
+        if number is signal.SIGINT:  # Ctrl-C reaches all processes of a terminal
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        try:
+            said = process.communicate(timeout=60)[0]
+            with pytest.raises(ProcessLookupError):
+                os.killpg(process.pid, 0)  # none of its processes is left
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert "servers, generated from" in first
     assert process.returncode == 2, first + said
     assert "Traceback" not in said
