@@ -112,14 +112,19 @@ def whole_events(reading: Reading) -> Verdict:
     pairs = list(_pairs(reading))
     if not pairs:
         return None
-    # A blank line or line end that is late says enough. What else is late may be one slow packet,
-    # or a client that was late to read: a server that holds back does so as a rule.
+    # A server that holds back does so as a rule. What is late once or twice may be a slow packet, a
+    # pause between two writes, or a client that was late to read. The end of an event is seldom a
+    # write of its own: fewer of those make a rule.
+    ends = [pair for pair in pairs if pair.held and pair.end_alone]
     torn = [pair for pair in pairs if pair.held and not pair.end_alone]
-    rule = len(torn) >= max(2, len(pairs) / 2)
-    held = [pair for pair in pairs if pair.held and (pair.end_alone or rule)]
+    held = []
+    if len(ends) >= max(min(2, len(pairs)), len(pairs) / 4):
+        held += ends
+    if len(torn) >= max(2, len(pairs) / 2):
+        held += torn
     if not held:
         return []
-    first = held[0]
+    first = min(held, key=lambda pair: pair.block.lines[0].offset)
     what = "its blank line" if first.end_alone else "a part of it"
     return [
         Nonconformity(

@@ -283,16 +283,21 @@ def test_the_limit_is_accepted_under_both_names(target: Target) -> None:
     one_by_one(check_accepted, CAP_NAMES)
     # Whether the limit counts under the other name is openai.max-tokens.
     other = next(name for name in CAP_NAMES if name != request.cap_name)
-    _check_limits(target, other)
-
-
-def _check_limits(target: Target, name: str) -> None:
-    """Check that a member limits the answer, where the usage says how long that is."""
-    if not target.has(USAGE):
+    if (ignored := _ignored_limit(target, other)) is None:
         return
+    if _ignored_limit(target, request.cap_name) is not None:
+        raise Blocked("openai.max-tokens", "the limit has no effect under either name")
+    message, reading = ignored
+    raise violation("openai.max-tokens-names", message, "an answer within its limit", reading)
+
+
+def _ignored_limit(target: Target, name: str) -> tuple[str, Reading] | None:
+    """Return how a member does not limit the answer, where the usage says how long that is."""
+    if not target.has(USAGE):
+        return None
     request = with_usage(replace(counting(target).capped(SHORT_CAP), cap_name=name))
     reading = whole(target, request, f"a limit of {SHORT_CAP} tokens in {name}")
     tokens = completion_tokens(reading)
-    if tokens is not None and tokens > SHORT_CAP + 1:
-        message = f"`{name}` is {SHORT_CAP}, and {tokens} tokens come: it is ignored"
-        raise violation("openai.max-tokens-names", message, "an answer within its limit", reading)
+    if tokens is None or tokens <= SHORT_CAP + 1:
+        return None
+    return f"`{name}` is {SHORT_CAP}, and {tokens} tokens come: it is ignored", reading
