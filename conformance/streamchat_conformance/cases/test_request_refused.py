@@ -89,6 +89,7 @@ def _mistakes(target: Target) -> list[bytes]:
         valid[:-1] + b",}",
         valid + valid,
         valid + b" x",
+        valid + b"\x00",
         b"Hello",
         valid.replace(b'"', b"'"),
         said.filled(b'"He\nllo"'),

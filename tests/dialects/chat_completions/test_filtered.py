@@ -1,4 +1,4 @@
-"""A server that refuses some texts for a filter is judged by those that it takes."""
+"""A server that refuses some requests of a case is judged by those that it takes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +7,14 @@ import pytest
 from streamchat_conformance.cases.test_request_accepted import (
     test_any_unicode_text_is_accepted_escaped_or_raw as any_text_is_accepted,
 )
+from streamchat_conformance.dialects.openai.cases.test_openai_features import (
+    test_calls_of_tools_can_be_put_together as calls_can_be_put_together,
+)
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.settings import Settings
+from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import verdict
@@ -32,6 +36,7 @@ def served(legal: str, *faults: str) -> Iterator[Target]:
         ledger = Ledger(path=endpoint.path, rules=rules_of(DIALECT.name))
         target = Target(Settings(dialect=DIALECT), endpoint, ledger)
         run_preflight(target)
+        detect(target, DIALECT.capabilities)
         yield target
 
 
@@ -47,3 +52,12 @@ def test_what_a_server_breaks_is_found_between_filtered_texts() -> None:
         pytest.raises(Violation, match="a valid request was not accepted"),
     ):
         any_text_is_accepted(target)
+
+
+def test_a_fault_in_calls_is_found_behind_requests_for_tools_that_are_refused() -> None:
+    served_so = served("only-auto-calls-tools", "tool-id-absent-among-others")
+    with served_so as target, pytest.raises(Violation):
+        calls_can_be_put_together(target)
+    with served("only-auto-calls-tools") as target:
+        calls_can_be_put_together(target)
+        assert verdict(target, "openai.tool-head") >= 4

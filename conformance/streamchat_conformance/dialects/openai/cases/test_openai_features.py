@@ -45,8 +45,9 @@ from streamchat_conformance.suite.scenarios.whole_answers import (
     whole_in_company,
 )
 from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
-from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
 
 SHORT_CAP = 8
 LONG_CAP = 200
@@ -151,20 +152,35 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
 @costs(5 + COMPANY, sequential=5)
 @independent(at_once=COMPANY)
 def test_calls_of_tools_can_be_put_together(target: Target) -> None:
-    _answered(target, with_tool(base(target)), "a tool")
+    target.require_stream()
+    calling = with_tool(base(target))
+    if whole(target, calling, "a tool").refused:
+        # Some servers leave it to the model whether it calls.
+        calling = calling.with_options(tool_choice="auto")
     bare = {
         "type": "function",
         "function": {"name": "get_time", "parameters": {"type": "object", "properties": {}}},
     }
-    no_parameters = with_tool(base(target), "What time is it? Call the function.")
-    _answered(target, no_parameters.with_options(tools=[bare]), "a tool without parameters")
+    no_parameters = calling.saying("What time is it? Call the function.").with_options(tools=[bare])
     named = {"type": "function", "function": {"name": TOOL["function"]["name"]}}
     # Usage is asked for with some tools, and not with others: nobody but who asks for it gets it.
-    named_tool = without_usage(with_tool(base(target))).with_options(tool_choice=named)
-    _answered(target, named_tool, "a named tool")
-    whole_after_refusal(target, with_tool(base(target)), "a tool")
-    whole_in_company(target, with_tool(base(target)), "a tool")
+    named_tool = without_usage(calling).with_options(tool_choice=named)
+    works: tuple[Callable[[], object], ...] = (
+        lambda: _answered(target, no_parameters, "a tool without parameters"),
+        lambda: _answered(target, named_tool, "a named tool"),
+        lambda: whole_after_refusal(target, calling, "a tool"),
+        lambda: whole_in_company(target, calling, "a tool"),
+    )
+    one_by_one(_unless_refused, works)
     verdict(target, "openai.tool-head")
+
+
+def _unless_refused(work: Callable[[], object]) -> None:
+    """Do one part of a case. Raises Barred where it has no answer: the other parts may decide."""
+    try:
+        work()
+    except NotApplicable as outcome:
+        raise Barred(str(outcome)) from None
 
 
 @decides("openai.tool-index-distinct")
