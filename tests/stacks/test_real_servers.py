@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from streamchat_fixtures.real_servers.groups import GROUPS
 from streamchat_fixtures.real_servers.judging import FILES, Installed, serving, versions
 from streamchat_fixtures.real_servers.mocks import AIMOCK, MOCKLLM
 from streamchat_fixtures.real_servers.real_server import RealServer
+from streamchat_fixtures.real_servers.released import LLAMA_CPP
 from streamchat_fixtures.stacks.expectation import differences
 from streamchat_fixtures.stacks.launching import LaunchError
 from streamchat_fixtures.stacks.recording import load
@@ -68,11 +70,19 @@ def test_the_versions_that_are_installed_are_those_that_were_judged() -> None:
     # What an extra of a distribution brings along has no version of its own here.
     pinned = dict(re.sub(r"\[.*\]", "", line).split("==") for line in lines if "==" in line)
     pinned |= json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    # Nor has what a system brings, which is judged in whatever version is there.
+    of_system = {
+        server.package
+        for group in GROUPS.values()
+        for server in group.servers.values()
+        if server.program
+    }
     judged = {
-        item
+        (name, version)
         for group in GROUPS.values()
         for recording in group.recordings()
-        for item in recording.versions.items()
+        for name, version in recording.versions.items()
+        if name not in of_system
     }
     assert set(pinned.items()) == judged
 
@@ -91,6 +101,24 @@ def test_a_server_that_does_not_start_is_reported(tmp_path: Path) -> None:
         serving(MOCKLLM, nowhere),
     ):
         pass
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
+def test_a_server_that_the_system_lacks_is_left_out_with_one_line(
+    dialect: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    only = replace(GROUPS[dialect], servers={LLAMA_CPP.name: LLAMA_CPP})
+    monkeypatch.setattr("streamchat_fixtures.real_servers.command_line.GROUPS", {dialect: only})
+    assert main(["judge", "--dialect", dialect]) == 0
+    assert capsys.readouterr().out == "llama.cpp: left out, llama-server is not on the path\n"
+    assert main(["judge", "llama.cpp", "--dialect", dialect]) == 2
+    assert capsys.readouterr().err == (
+        "error: llama-server is not installed: there is no such program on the path\n"
+    )
 
 
 @pytest.mark.parametrize("dialect", GROUPS)
