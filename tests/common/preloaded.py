@@ -45,6 +45,7 @@ SUITE = (
     *("streamchat_conformance.plugin.configure", "streamchat_conformance.plugin.session"),
 )
 LOCUST = ("locust.main", "streamchat_load.locust_adapter.hooks")
+SCHEMATHESIS = ("schemathesis.cli", "hypothesis.strategies")
 SWAYING = ("PYTEST_", "STREAMCHAT_", "LOCUST_")
 STOP_LIMIT_S = 20.0
 
@@ -91,6 +92,19 @@ class PreloadedPython:
             error.seek(0)
             return subprocess.CompletedProcess(list(arguments), code, out.read(), error.read())
 
+    def run_text(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        limit_s: float,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `python -m` as `run` does; what it prints is text."""
+        done = self.run(arguments, folder=folder, environment=environment, limit_s=limit_s)
+        out, error = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+        return subprocess.CompletedProcess(done.args, done.returncode, out, error)
+
     def _started(self) -> socket:
         with self._starting:
             if self._control is None:
@@ -114,6 +128,7 @@ class PreloadedPython:
 
 PRELOADED = PreloadedPython(*SUITE)
 PRELOADED_LOCUST = PreloadedPython(*LOCUST)
+PRELOADED_SCHEMATHESIS = PreloadedPython(*SCHEMATHESIS)
 
 
 def next_run(control: socket) -> list[str] | None:

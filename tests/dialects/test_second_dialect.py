@@ -48,14 +48,12 @@ SHARED_FAULTS_OF_REQUESTS = (
 def suite(*options: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's command line."""
     path = os.pathsep.join([str(HOME), os.environ.get("PYTHONPATH", "")])
-    done = PRELOADED.run(
+    return PRELOADED.run_text(
         ["streamchat_conformance", *options],
         folder=HOME,
         environment={**os.environ, "PYTHONPATH": path},
         limit_s=LIMIT_S,
     )
-    out, error = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
-    return subprocess.CompletedProcess(done.args, done.returncode, out, error)
 
 
 def judge(server: ControlServer, report: Path, *options: str) -> dict[str, Any]:

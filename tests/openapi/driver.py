@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from preloaded import PRELOADED_SCHEMATHESIS
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 FOR_COMPLETIONS = Path(__file__).with_name("schemathesis_completions.toml")
@@ -65,19 +65,16 @@ def run(
     """
     report = folder / "report.json"
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
+        *("schemathesis.cli", "--config-file", str(configuration)),
         *("run", str(location), "--url", url, "--max-examples", str(max_examples)),
         *("--report", "json", "--report-json-path", str(report), *options),
     ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
-    done = subprocess.run(
+    done = PRELOADED_SCHEMATHESIS.run_text(
         command,
-        cwd=folder,
-        env={**kept, "NO_COLOR": "1", "NO_PROXY": "*"},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
+        folder=folder,
+        environment={**kept, "NO_COLOR": "1", "NO_PROXY": "*"},
+        limit_s=LIMIT_S,
     )
     output = done.stdout + done.stderr
     assert report.exists(), output

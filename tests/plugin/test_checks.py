@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from preloaded import PRELOADED
 from streamchat_conformance.checks.loading import load_checks
 from streamchat_conformance.commands.schema import schema_text
 from streamchat_conformance.dialects.registry import DEFAULT
@@ -187,16 +186,14 @@ def test_recordings_are_judged_by_checks(tmp_path: Path) -> None:
         (BREAKS, 1, "x-teapot (MUST): Every answer is 418."),
         (RAISES, 4, "x-acme.status: the check itself failed: AttributeError"),
     ):
-        done = subprocess.run(
+        done = PRELOADED.run_text(
             [
-                *(sys.executable, "-m", "streamchat_conformance", "judge", str(recording)),
+                *("streamchat_conformance", "judge", str(recording)),
                 *("--checks", written(tmp_path, text), "--requirement", "x-*"),
             ],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            folder=tmp_path,
+            environment=environment(),
+            limit_s=60,
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert line in done.stdout

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from preloaded import PRELOADED
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.declared.drafting import drafted
@@ -17,6 +17,9 @@ from streamchat_conformance.judges import rules_of
 
 from .streams import event, own_red, reading, written
 from .test_generated import FILES
+
+if TYPE_CHECKING:
+    import subprocess
 
 RECORDED = {
     "named events, with a sentinel": (
@@ -107,13 +110,11 @@ def test_a_draft_is_kept_by_what_it_was_made_of(
 
 def suite(*options: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "streamchat_conformance", "dialect", *options],
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    return PRELOADED.run_text(
+        ["streamchat_conformance", "dialect", *options],
+        folder=Path(__file__).parent,
+        environment=os.environ,
+        limit_s=60,
     )
 
 

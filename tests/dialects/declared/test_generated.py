@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from preloaded import PRELOADED
 from sampling import ALL
 from streamchat_conformance.catalogue import SHARED
 from streamchat_conformance.dialects.declared.cases import test_declared as cases
@@ -132,12 +133,11 @@ def test_each_requirement_of_a_file_is_broken_by_a_faulty_server(file: Path) -> 
 
 def suite(*options: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "streamchat_conformance", *options],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+    return PRELOADED.run_text(
+        ["streamchat_conformance", *options],
+        folder=Path(__file__).parent,
+        environment=os.environ,
+        limit_s=600,
     )
 
 

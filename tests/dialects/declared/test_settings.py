@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from preloaded import PRELOADED
 
 from .streams import HOUSE, written
+
+if TYPE_CHECKING:
+    import subprocess
 
 TEXT = Path(HOUSE).read_text("utf-8")
 LINE = TEXT[: TEXT.index("[refusal]")].count("\n") + 1
@@ -16,13 +20,11 @@ AUTH = '[auth]\nheader = "X-House"\nprefix = "Key "\nenv = "HOUSE_KEY"\n'
 
 def suite(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "streamchat_conformance", *options],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    return PRELOADED.run_text(
+        ["streamchat_conformance", *options],
+        folder=Path(HOUSE).parent,
+        environment={**os.environ, **variables},
+        limit_s=60,
     )
 
 
