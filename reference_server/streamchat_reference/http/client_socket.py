@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from gunicorn.http import Request
 
+    from streamchat_reference.http.driven_stream import DrivenStream
+
 
 @dataclass(frozen=True)
 class ClientTimeLimits:
@@ -38,7 +40,7 @@ EVICTION_AGE_S = 0.25
 
 
 class WaitingClients:
-    """The connections whose thread waits for the client: the ones that may be given up."""
+    """The connections where something waits for the client: the ones that may be given up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,13 +49,21 @@ class WaitingClients:
     @contextmanager
     def on(self, client: ClientSocket) -> Iterator[None]:
         """Count `client` as waiting meanwhile."""
-        with self._lock:
-            self._sockets.add(client)
+        self.add(client)
         try:
             yield
         finally:
-            with self._lock:
-                self._sockets.discard(client)
+            self.discard(client)
+
+    def add(self, client: ClientSocket) -> None:
+        """Count `client` as waiting from now on."""
+        with self._lock:
+            self._sockets.add(client)
+
+    def discard(self, client: ClientSocket) -> None:
+        """Count `client` as waiting no longer."""
+        with self._lock:
+            self._sockets.discard(client)
 
     def evict(self, count: int) -> None:
         """Give up at most `count` requests, oldest first: their threads are free at once.
@@ -71,7 +81,7 @@ class WaitingClients:
                 client.give_up()
 
     def evict_all(self) -> None:
-        """Give up all requests for whose client a thread waits."""
+        """Give up all requests for whose client something waits."""
         with self._lock:
             for client in self._sockets:
                 client.give_up()
@@ -93,6 +103,7 @@ class ClientSocket(socket.socket):
         self._read_until_s = 0.0
         self.begun_s = 0.0
         self.streaming = False
+        self.stream: DrivenStream | None = None
         self.request: Request | None = None
 
     def begin_request(self) -> None:
@@ -100,6 +111,7 @@ class ClientSocket(socket.socket):
         self.begun_s = time.monotonic()
         self._read_until_s = self.begun_s + self._time_limits.head_s
         self.streaming = False
+        self.stream = None
         self.request = None
 
     def begin_body(self, request: Request) -> None:
@@ -115,6 +127,18 @@ class ClientSocket(socket.socket):
     def stream_begins(self) -> None:
         """Note that the request was admitted as a stream, which may take long."""
         self.streaming = True
+
+    def take_over(self, stream: DrivenStream) -> None:
+        """Note the stream that the response's body is."""
+        self.stream = stream
+
+    def begin_stall(self) -> None:
+        """Count the client as one that something waits for: until `end_stall`."""
+        self._waiting.add(self)
+
+    def end_stall(self) -> None:
+        """Count the client as one that nothing waits for."""
+        self._waiting.discard(self)
 
     def give_up(self) -> None:
         """Shut the connection down: whatever waits for this client stops waiting."""

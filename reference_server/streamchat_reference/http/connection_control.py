@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streamchat_reference.http.driven_stream import DrivenStream, HasFileno
+
 CONTROL_KEY = "streamchat.connection"
 """The name under which a server may put a `ConnectionControl` into `environ`."""
-
-
-class HasFileno(Protocol):
-    """A socket, or anything else that `poll` can wait for."""
-
-    def fileno(self) -> int:
-        """Return its descriptor."""
-        ...
 
 
 class ConnectionControl(Protocol):
@@ -30,6 +24,12 @@ class ConnectionControl(Protocol):
 
     def stream_begins(self) -> None:
         """Note that the response is a stream, and may take long."""
+
+    def take_over(self, stream: DrivenStream) -> None:
+        """Note that the server may drive the response's body itself, instead of iterating over it.
+
+        Called before the body's first block, which is still taken from the iterable.
+        """
 
 
 def connection_control(environ: Mapping[str, object]) -> ConnectionControl | None:

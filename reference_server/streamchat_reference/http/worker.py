@@ -2,6 +2,7 @@
 
 * A connection gets a thread when it has sent something, and the thread's time is limited; when
   threads run short, the requests that have made them wait longest are given up.
+* A stream gives its thread back when its first block is sent: one loop drives all streams.
 * Connections are closed by a lingering close in the main loop, which never waits for a client.
 * Malformed HTTP is refused in JSON, as everything else is.
 * When the server stops, or the process that started it has gone, every stream ends properly.
@@ -23,11 +24,14 @@ from typing import TYPE_CHECKING, Any, cast
 from gunicorn import SERVER
 from gunicorn.http import errors
 from gunicorn.http.body import Body, EOFReader, LengthReader
+from gunicorn.http.wsgi import create
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from streamchat_reference.http.client_socket import ClientSocket, WaitingClients
 from streamchat_reference.http.connection_control import CONTROL_KEY
+from streamchat_reference.http.driven_response import DrivenResponse
 from streamchat_reference.http.lingering_close import LingeringClose
+from streamchat_reference.http.stream_loop import StreamLoop
 
 if TYPE_CHECKING:
     import socket
@@ -104,8 +108,10 @@ class StreamWorker(ThreadWorker):
         self._lingering_close = LingeringClose(self.poller, self._forget)
         if self.app.parent_fd is not None:
             self.poller.register(self.app.parent_fd, selectors.EVENT_READ, self._on_parent_gone)
+        self._streams = StreamLoop(self.app.stop, self.app.time_limits.stall_s)
         super().run()
         self._waiting.evict_all()
+        self._streams.close()
 
     # Stopping
 
@@ -188,10 +194,21 @@ class StreamWorker(ThreadWorker):
             self._lingering_close.add(conn.sock)
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
-        """Keep the connection for its next request, or begin to close it."""
+        """Take the connection back from its thread, and leave a stream to the loop of streams."""
         self._busy -= 1
-        if not fs.cancelled() and fs.exception() is None and fs.result():
-            super().finish_request(conn, fs)
+        answered = not fs.cancelled() and fs.exception() is None and fs.result()
+        if isinstance(answered, DrivenResponse):
+            answered.ended.add_done_callback(
+                lambda ended: self.method_queue.defer(self._finish_response, conn, ended)
+            )
+            self._streams.add(answered)
+        else:
+            self._finish_response(conn, fs)
+
+    def _finish_response(self, conn: TConn, serves_on: Future[bool]) -> None:
+        """Keep the connection for its next request, or begin to close it."""
+        if not serves_on.cancelled() and serves_on.exception() is None and serves_on.result():
+            super().finish_request(conn, serves_on)
             if not self.alive:
                 self._cap_keepalive(conn.timeout or 0.0)
         else:
@@ -215,8 +232,11 @@ class StreamWorker(ThreadWorker):
 
     # One request, in a thread of its own
 
-    def handle(self, conn: TConn) -> bool:
-        """Read one request and answer it. True: the connection serves another one."""
+    def handle(self, conn: TConn) -> bool | DrivenResponse:  # type: ignore[override]  # for us
+        """Read one request and answer it. True: the connection serves another one.
+
+        A stream is returned when its first block is sent.
+        """
         client = cast("ClientSocket", conn.sock)
         request = None
         try:
@@ -226,7 +246,7 @@ class StreamWorker(ThreadWorker):
             request = next(parser)
             client.begin_body(request)
             _correct(request, parser)
-            return self.handle_request(request, conn) and _drain(parser)
+            return self.handle_request(request, conn)
         except (StopIteration, errors.NoMoreData):
             return False  # the client has gone, between two requests or within one
         except TimeoutError as error:
@@ -239,6 +259,37 @@ class StreamWorker(ThreadWorker):
         except Exception as error:  # noqa: BLE001 - anything unforeseen becomes a refusal
             self.handle_error(request, client, conn.client, error)
             return False
+
+    def handle_request(self, req: Request, conn: TConn) -> bool | DrivenResponse:  # type: ignore[override]  # as above
+        """Answer a request that was read, likewise."""
+        client, parser = cast("ClientSocket", conn.sock), cast("RequestParser", conn.parser)
+        response, environ = create(req, client, conn.client, conn.server, self.cfg)
+        environ["wsgi.multithread"] = True
+        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+            response.force_close()
+        body = self.wsgi(environ, response.start_response)  # type: ignore[arg-type]  # see load_wsgi
+        try:
+            for block in body:
+                response.write(block)
+                if client.stream is not None:
+                    serves_on = not response.should_close() and _drain(parser)
+                    driven = DrivenResponse(
+                        client.stream, client, response, body, serves_on=serves_on
+                    )
+                    body = ()
+                    return driven
+            response.close()
+        except OSError:
+            raise
+        except Exception:
+            if not response.headers_sent:
+                raise
+            self.log.exception("Error handling a request whose response has begun")
+            return False
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        return not response.should_close() and _drain(parser)
 
     def handle_error(
         self, req: Request | None, client: socket.socket, addr: object, exc: BaseException

@@ -8,15 +8,20 @@ import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from streamchat_reference.answerers.interface import AnswererError, Closable, Pause
+from streamchat_reference.http.driven_stream import WakeReason
 from streamchat_reference.streaming import event_stream
-from streamchat_reference.streaming.stream_poller import StreamPoller, WakeReason
+from streamchat_reference.streaming.stream_poller import StreamPoller
 from streamchat_reference.streaming.thread_bridge import ThreadBridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
+    from typing import TypeAlias
 
-    from streamchat_reference.http.connection_control import HasFileno
+    from streamchat_reference.http.connection_control import ConnectionControl
+    from streamchat_reference.http.driven_stream import HasFileno, Step, Watch
     from streamchat_reference.http.stop_signal import StopSignal
+
+    Steps: TypeAlias = Generator[bytes | float, WakeReason | None, None]
 
 PROBES = 3
 PROBE_INTERVAL_S = 0.02
@@ -59,6 +64,8 @@ class EventWriter(Protocol[WrittenT_contra]):
 class AnswerStream(Generic[PieceT]):
     """The body of one response: an iterable of whole blocks of an event stream.
 
+    Iterating over it waits in `poll`. A `driver` may take it over, and wait for many at once.
+
     `answer` starts the answer, and may wait by itself where it is `blocking`. `on_close` is
     called once, however the stream ends: by itself, by failure, by hang-up, or before it began.
     `heartbeat` is the block that leaves in silence.
@@ -75,6 +82,7 @@ class AnswerStream(Generic[PieceT]):
         heartbeat_s: float,
         on_close: Callable[[], None],
         heartbeat: bytes = event_stream.HEARTBEAT,
+        driver: ConnectionControl | None = None,
     ) -> None:
         self._answer = answer
         self._writer = writer
@@ -84,28 +92,52 @@ class AnswerStream(Generic[PieceT]):
         self._heartbeat_s = heartbeat_s
         self._on_close = on_close
         self._heartbeat = heartbeat
+        self._driver = driver
+        self._poller: StreamPoller | None = None
+        self._watch: Watch
         self._last_write_s = 0.0
-        self._blocks = self._run()
+        self._steps = self._run()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        block = next(self._blocks)
-        self._last_write_s = time.monotonic()
-        return block
+        if self._poller is None:
+            self._poller = StreamPoller(self._client, self._stop)
+            self.watch_by(self._poller)
+        step = self.resume()
+        while isinstance(step, float):
+            step = self.resume(self._poller.wait(step))
+        if step is None:
+            raise StopIteration
+        return step
+
+    def watch_by(self, watch: Watch) -> None:
+        """Use `watch` from now on."""
+        self._watch = watch
+
+    def resume(self, reason: WakeReason | None = None) -> Step:
+        """Return the next block, the time until which to wait, or None at the end."""
+        try:
+            step = self._steps.send(reason)
+        except StopIteration:
+            return None
+        if isinstance(step, bytes):
+            self._last_write_s = time.monotonic()
+        return step
 
     def close(self) -> None:
         """End the stream now: the answerer is closed, its slot is free."""
         try:
-            self._blocks.close()
+            self._steps.close()
         finally:
             on_close, self._on_close = self._on_close, _nothing
             on_close()
 
-    def _run(self) -> Generator[bytes, None, None]:
+    def _run(self) -> Steps:
+        if self._driver is not None:
+            self._driver.take_over(self)
         yield event_stream.OPENING
-        self._poller = StreamPoller(self._client, self._stop)
         try:
             yield from self._writer.begin()
             yield from self._bridged() if self._blocking else self._direct()
@@ -121,7 +153,7 @@ class AnswerStream(Generic[PieceT]):
             log.exception(ANSWERER_FAILED)
             yield from self._writer.fail(ANSWERER_FAILED)
 
-    def _direct(self) -> Generator[bytes, None, None]:
+    def _direct(self) -> Steps:
         pieces = self._answer()
         try:
             for piece in pieces:
@@ -135,22 +167,23 @@ class AnswerStream(Generic[PieceT]):
             if isinstance(pieces, Closable):
                 pieces.close()
 
-    def _bridged(self) -> Generator[bytes, None, None]:
+    def _bridged(self) -> Steps:
         with ThreadBridge(self._answer) as bridge:
-            self._poller.add(bridge)
-            while True:
-                yield from self._wait(math.inf)
-                for piece in bridge.take():
-                    yield from self._writer.piece(piece)
-                if bridge.ended():
-                    return
+            self._watch.add(bridge)
+            try:
+                while not bridge.ended():
+                    yield from self._wait(math.inf)
+                    for piece in bridge.take():
+                        yield from self._writer.piece(piece)
+            finally:
+                self._watch.remove(bridge)
 
-    def _wait(self, until_s: float) -> Generator[bytes, None, None]:
+    def _wait(self, until_s: float) -> Steps:
         """Wait until a monotonic time, or for the bridge; write heartbeats; notice hang-ups."""
         probes = 0
         while True:
             beat_s = self._last_write_s + (PROBE_INTERVAL_S if probes else self._heartbeat_s)
-            reason = self._poller.wait(min(until_s, beat_s))
+            reason = yield min(until_s, beat_s)
             if reason is WakeReason.READY:
                 return
             if reason is WakeReason.STOP:
@@ -159,7 +192,7 @@ class AnswerStream(Generic[PieceT]):
                 raise _ClientGoneError
             if reason is WakeReason.PEER_FINISHED:
                 probes = PROBES - 1
-                self._poller.ignore_half_close()
+                self._watch.ignore_half_close()
                 yield event_stream.PROBE
             elif time.monotonic() >= until_s:
                 return

@@ -7,27 +7,13 @@ from __future__ import annotations
 
 import select
 import time
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from streamchat_reference.http.driven_stream import PEER_FINISHED, WakeReason, client_reason
+
 if TYPE_CHECKING:
-    from streamchat_reference.http.connection_control import HasFileno
+    from streamchat_reference.http.driven_stream import HasFileno
     from streamchat_reference.http.stop_signal import StopSignal
-
-# Linux reports a peer's FIN apart from data waiting to be read. Elsewhere only resets are seen,
-# and a hang-up is noticed when something is written.
-_PEER_FINISHED = getattr(select, "POLLRDHUP", 0)
-_CONNECTION_DEAD = select.POLLERR | select.POLLHUP | select.POLLNVAL
-
-
-class WakeReason(Enum):
-    """Why a wait ended."""
-
-    TIME = auto()
-    READY = auto()
-    STOP = auto()
-    PEER_FINISHED = auto()
-    DEAD = auto()
 
 
 class StreamPoller:
@@ -39,11 +25,15 @@ class StreamPoller:
         self._poll.register(self._stop_fd, select.POLLIN)
         self._client_fd = -1 if client is None else client.fileno()
         if self._client_fd >= 0:
-            self._poll.register(self._client_fd, _PEER_FINISHED)
+            self._poll.register(self._client_fd, PEER_FINISHED)
 
     def add(self, source: HasFileno) -> None:
         """Also wake when `source` can be read."""
         self._poll.register(source.fileno(), select.POLLIN)
+
+    def remove(self, source: HasFileno) -> None:
+        """Watch `source` no longer."""
+        self._poll.unregister(source.fileno())
 
     def ignore_half_close(self) -> None:
         """Stop reporting that the client finished sending; it may still read."""
@@ -58,8 +48,6 @@ class StreamPoller:
                 return WakeReason.STOP
             if fd != self._client_fd:
                 reason = WakeReason.READY
-            elif flags & _CONNECTION_DEAD:
-                return WakeReason.DEAD
             else:
-                return WakeReason.PEER_FINISHED
+                return client_reason(flags)
         return reason

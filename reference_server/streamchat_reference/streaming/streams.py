@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from streamchat_reference.answerers.interface import Answerer, Pause
+    from streamchat_reference.http.connection_control import ConnectionControl
     from streamchat_reference.http.stop_signal import StopSignal
     from streamchat_reference.streaming.admission import Admission
     from streamchat_reference.streaming.answer_stream import EventWriter, PieceT
@@ -52,14 +53,14 @@ class Streams:
 
         While the answer is silent, `heartbeat` leaves now and then.
         """
-        stream = self._open(answer, writer, heartbeat)
+        stream = self._open(answer, writer, heartbeat, connection_control(request.environ))
         return Response(stream, content_type=event_stream.MEDIA_TYPE, headers=STREAM_HEADERS)
 
     def complete(
         self, answer: Callable[[], Iterable[PieceT | Pause]], writer: EventWriter[PieceT]
     ) -> None:
         """Run an answer to its end, for a writer that keeps it. Raises `TooManyStreamsError`."""
-        with closing(self._open(answer, writer, event_stream.HEARTBEAT)) as stream:
+        with closing(self._open(answer, writer, event_stream.HEARTBEAT, None)) as stream:
             for _ in stream:
                 pass  # nothing is sent before the answer is complete
 
@@ -68,6 +69,7 @@ class Streams:
         answer: Callable[[], Iterable[PieceT | Pause]],
         writer: EventWriter[PieceT],
         heartbeat: bytes,
+        driver: ConnectionControl | None,
     ) -> AnswerStream[PieceT]:
         if not self._admission.enter():
             raise TooManyStreamsError
@@ -83,4 +85,5 @@ class Streams:
             heartbeat_s=self._heartbeat_s,
             on_close=self._admission.leave,
             heartbeat=heartbeat,
+            driver=driver,
         )
