@@ -5,12 +5,13 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamchat_conformance.core import secrets
 from streamchat_conformance.core.exchange import Exchange, Read
 from streamchat_conformance.core.finding import Finding
-from streamchat_conformance.report import redact
+from streamchat_conformance.core.secrets import declare_secret
 from streamchat_conformance.report.html.report_page import html_report
 from streamchat_conformance.report.markdown import markdown_report
-from streamchat_conformance.report.redact import Redactor, declare_secret
+from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 
 from .reports import report
@@ -58,7 +59,7 @@ def test_offsets_point_at_the_same_byte_after_redaction() -> None:
 
 
 def test_a_declared_header_is_secret_on_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redact, "_declared", set())
+    monkeypatch.setattr(secrets, "_declared", set())
     plain = b"GET / HTTP/1.1\r\nX-Tenant: four-five-six\r\n\r\n"
     assert Redactor().data(plain) == plain
     declare_secret("X-Tenant")

@@ -16,13 +16,13 @@ from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.deploying import (
     deployment_of,
     key_in_environment,
-    key_referred_to,
-    with_key,
+    variable_referred_to,
 )
 from streamchat_conformance.suite.config.settings import (
     Settings,
     load_settings,
     with_dialect_known,
+    with_key,
 )
 from streamchat_conformance.suite.config.typed import SettingsError
 
@@ -92,12 +92,13 @@ def test_a_key_comes_from_the_environment_and_no_message_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("A_KEY", "sk-secret")
-    assert key_referred_to("${A_KEY}") == "sk-secret"
-    fields = with_key((("authorization", "old"), ("X", "y")), OPENAI, "sk-secret")
+    assert variable_referred_to("${A_KEY}") == "A_KEY"
+    given = Settings(dialect=OPENAI, headers=(("authorization", "old"), ("X", "y")))
+    fields = with_key(given, "A_KEY", "--api-key-env").headers
     assert fields == (("X", "y"), ("Authorization", "Bearer sk-secret"))
     for wrong in ("sk-secret", "$A_KEY"):
         with pytest.raises(SettingsError) as caught:
-            key_referred_to(wrong)
+            variable_referred_to(wrong)
         assert "sk-secret" not in str(caught.value)
     monkeypatch.setenv("A_KEY", "sk secret")
     with pytest.raises(SettingsError) as caught:

@@ -16,6 +16,7 @@ from streamchat_conformance.commands.parsing import (
     fault,
     print_safely,
 )
+from streamchat_conformance.core.secrets import secret_parameters
 from streamchat_conformance.guessing.endpoint_guess import EndpointGuess
 from streamchat_conformance.guessing.probing import Prober
 from streamchat_conformance.guessing.recordings import recorded_guesses
@@ -26,7 +27,7 @@ from streamchat_conformance.recorder import ConnectError, Endpoint, TargetUrlErr
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.suite.config.deploying import key_in_environment
-from streamchat_conformance.suite.config.settings import parse_header
+from streamchat_conformance.suite.config.headers import parse_header
 from streamchat_conformance.suite.config.typed import SettingsError
 
 EXIT_NOT_TESTABLE = 6
@@ -104,7 +105,7 @@ def _of_server(arguments: argparse.Namespace) -> int:
         options=tuple(options),
         spoken=frozenset(each.matches[0].signature.name for each in guesses if each.known),
     )
-    secrets = [*headers, ("api-key", key)] if key else list(headers)
+    secrets = [*headers, *secret_parameters(endpoint.path), *([("api-key", key)] if key else [])]
     lines = [*_shown(guesses, subject), *_about(prober, guesses)]
     print_safely(Redactor(secrets).text("\n".join(lines)) + "\n")
     return _code(guesses)

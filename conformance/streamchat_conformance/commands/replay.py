@@ -14,6 +14,7 @@ from streamchat_conformance.checks.loading import load_checks, with_checks
 from streamchat_conformance.commands.parsing import EXIT_OK, Parser, Usage, fault, print_safely
 from streamchat_conformance.commands.resending import Again, RedactedError, resent
 from streamchat_conformance.core.exchange import Exchange
+from streamchat_conformance.core.secrets import without_parameters
 from streamchat_conformance.core.sent_request import parse_request
 from streamchat_conformance.dialects.interface import Dialect
 from streamchat_conformance.dialects.registry import UnknownDialectError, dialect_named
@@ -34,10 +35,11 @@ from streamchat_conformance.report.model import (
     load_report,
 )
 from streamchat_conformance.report.redact import Redactor
+from streamchat_conformance.suite.config.headers import parse_header
 from streamchat_conformance.suite.config.settings import (
     Settings,
     load_settings,
-    parse_header,
+    with_key,
 )
 from streamchat_conformance.suite.config.typed import SettingsError, unknown_id
 from streamchat_conformance.suite.target.stop_conditions import Watched
@@ -75,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
             print_safely("\n".join(_listing(report)) + "\n")
             return EXIT_OK
         chosen = _chosen(report, arguments.id, arguments.number, arguments.checks)
-        settings = _settings(arguments)
+        settings = _settings(arguments, chosen.dialect)
         endpoint = _endpoint(report, settings)
         again = _again(report, chosen, endpoint, settings)
     except (Usage, ReportError, SettingsError, RedactedError) as mistake:
@@ -86,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
         print_safely(f"not testable: {error}\n")
         print_safely("what to do:   start the server, or name another with --target-url\n")
         return EXIT_NOT_TESTABLE
-    return _show(chosen, again, endpoint, exchange, Redactor(settings.headers))
+    return _show(chosen, again, endpoint, exchange, Redactor(settings.confidential))
 
 
 def _parser() -> Parser:
@@ -111,6 +113,9 @@ def _parser() -> Parser:
         default=[],
         help="field line to set, such as an Authorization that the report redacts; may be "
         f"repeated (environment, for one: {HEADER_VARIABLE})",
+    )
+    parser.add_argument(
+        "--api-key-env", metavar="VARIABLE", help="variable with the key that the report redacts"
     )
     parser.add_argument("--target-file", type=Path, metavar="FILE.toml", help="the run's own file")
     parser.add_argument(
@@ -178,27 +183,33 @@ def _chosen(report: Report, id_: str, number: int | None, checks: Sequence[str])
 # -- where and what to send --------------------------------------------------------------
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace, dialect: Dialect) -> Settings:
     """Return where to send, and with which field lines. Raises SettingsError."""
     file = arguments.target_file
     settings = load_settings(file) if file else Settings()
     given = [os.environ[HEADER_VARIABLE]] if os.environ.get(HEADER_VARIABLE) else []
     headers = [*settings.headers, *map(parse_header, [*given, *arguments.target_header])]
-    return Settings(
+    settings = Settings(
         url=arguments.target_url or settings.url,
+        dialect=dialect,
+        parameters=settings.parameters,
         headers=tuple({name.lower(): (name, value) for name, value in headers}.values()),
         insecure=arguments.insecure or settings.insecure,
         ca_file=arguments.ca_file or settings.ca_file,
     )
+    variable = arguments.api_key_env
+    return settings if variable is None else with_key(settings, variable, "--api-key-env")
 
 
 def _endpoint(report: Report, settings: Settings) -> Endpoint:
     """Return the address to send to: the user's, or the report's. Raises Usage."""
-    path = _path(report.url)
+    known = dict(settings.parameters)
+    there = without_parameters(report.url, known)
     try:
         return Endpoint.from_url(
-            settings.url or report.url,
-            path=path,
+            settings.url or there,
+            path=_path(there),
+            parameters=settings.parameters,
             insecure=settings.insecure,
             ca_file=settings.ca_file,
         )

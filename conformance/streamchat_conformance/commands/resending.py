@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from streamchat_conformance.core.exchange import Exchange
 from streamchat_conformance.core.grammar import TOKEN_BYTES
+from streamchat_conformance.core.secrets import PLACEHOLDER, secret_parameters
 from streamchat_conformance.core.sent_request import parse_request
+
+_HIDDEN = re.compile(rb"(?<=[?&])([^=&\s]+)=(\*+|%b)(?=[&\s])" % re.escape(PLACEHOLDER.encode()))
+"""A query parameter of a request line whose value the report does not show."""
 
 _FIELD = re.compile(rb"(?m)^(%b):[ \t]*([^\r\n]*)" % TOKEN_BYTES)
 
@@ -57,13 +62,19 @@ def resent(
 
     line, line_end, fields = head.partition(b"\n")
     fields = _FIELD.sub(field, fields)
+    line = _moved(line, old[1], new[1])
+    if parameter := _HIDDEN.search(line):
+        name = parameter[1].decode("ascii", "replace")
+        raise RedactedError(
+            f"the report does not show the query parameter {name!r}; give the key again: "
+            "--api-key-env VARIABLE, or --target-url with it"
+        )
     if missing:
         names = ", ".join(dict.fromkeys(missing))
         raise RedactedError(
             f"the report does not show the value of {names}; give it again: "
             f"--target-header '{missing[0]}: …'"
         )
-    line = _moved(line, old[1], new[1])
     end = b"\r\n" if line.endswith(b"\r") else b"\n"
     added = b"".join(
         f"{name}: ".encode("ascii") + values[name.lower()] + end
@@ -85,10 +96,16 @@ def _parted(request: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _moved(line: bytes, old: str, new: str) -> bytes:
-    """Return a request line with the endpoint's path exchanged."""
+    """Return a request line with the endpoint's path exchanged, and with its secrets again."""
     method, space, rest = line.partition(b" ")
-    was, now = old.encode("ascii", "replace"), new.encode("ascii")
-    return method + space + now + rest.removeprefix(was) if rest.startswith(was) else line
+    # A report has a placeholder where the recorded request has an asterisk for each character.
+    was = re.escape(old).replace(re.escape(PLACEHOLDER), r"\*+").encode("ascii", "replace")
+    if (match := re.match(was, rest)) is not None:
+        return method + space + new.encode("ascii") + rest[match.end() :]
+    known = {name.encode(): quote(value, safe="") for name, value in secret_parameters(new)}
+    return _HIDDEN.sub(
+        lambda each: each[1] + b"=" + known.get(each[1], each[2].decode()).encode(), line
+    )
 
 
 def _notes(exchange: Exchange, request: bytes) -> list[str]:

@@ -349,8 +349,15 @@ class Dialect:
     """Capabilities that are declared or denied for all servers of the dialect."""
     key_variable: str = ""
     """The environment variable that has the key of `credentials`, where the dialect names one."""
+    key_parameter: str = ""
+    """The query parameter that carries the key, where no field line does."""
     follows: Callable[[Sequence[Block], Payloads], Content] | None = None
     """What `content` says, given all blocks as well: where the end of a stream is not JSON."""
+
+    @property
+    def key_name(self) -> str:
+        """The name of the field line or query parameter that carries the key."""
+        return self.key_parameter or self.credentials("")[0]
 
     @property
     def known_capabilities(self) -> dict[str, Capability]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from streamchat_conformance.catalogue import ECHO
+from streamchat_conformance.core.secrets import without_secrets
 from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.hazards import hazard_breach
 from streamchat_conformance.offline.recording import RecordedExchange
@@ -59,7 +60,7 @@ def judge_recordings(
         reading = ledger.enter(recording)
         sent = reading.asked.sent
         if sent is not None and not results.facts.url:
-            results.facts.url = f"{recording.base_url}{sent.target}"
+            results.facts.url = f"{recording.base_url}{without_secrets(sent.target)}"
         if echoes(reading):
             capabilities[ECHO.name] = "detected"
     results.facts.server = ledger.server

@@ -163,7 +163,7 @@ class Gathering:
         if not facts.not_testable and self.results.undecided():
             self.problem = self.results.undecided()
         self.report = build_report(
-            self.results, started=started, duration_s=duration_s, headers=settings.headers
+            self.results, started=started, duration_s=duration_s, headers=settings.confidential
         )
         self.report["gate"] = {
             "fail_on": self.config.getoption("--fail-on"),
@@ -183,7 +183,7 @@ class Gathering:
         if int(session.exitstatus) == 3 or self.unwritten:
             code = EXIT_SUITE_FAULT
         session.exitstatus = EXIT_INTERRUPTED if interrupted and not problems else code
-        self._settle_totals(int(session.exitstatus), Redactor(settings.headers))
+        self._settle_totals(int(session.exitstatus), Redactor(settings.confidential))
 
     def gates(self, result: Result) -> bool:
         """Return whether a failure of this requirement fails the run."""
@@ -223,7 +223,7 @@ class Gathering:
                 self.known,
                 self.results,
                 fail_on=self.config.getoption("--fail-on"),
-                clean=Redactor(settings.headers).text,
+                clean=Redactor(settings.confidential).text,
             )
             try:
                 write_whole(Path(file), as_toml(self.known))
@@ -242,7 +242,7 @@ class Gathering:
             self.results,
             self.report,
             self.problem,
-            Redactor(checked_settings(self.config).headers),
+            Redactor(checked_settings(self.config).confidential),
         )
         for line in process_lines(self.results.facts.process):
             terminalreporter.line(inert(line))

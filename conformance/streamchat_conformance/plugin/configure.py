@@ -13,17 +13,18 @@ import pytest
 from streamchat_conformance.catalogue import SHARED, Layer, UnknownRequirementError, select
 from streamchat_conformance.checks import cases as check_cases
 from streamchat_conformance.checks.loading import RUN_CHECKS, load_checks, with_checks
+from streamchat_conformance.core.secrets import declare_secret
 from streamchat_conformance.gate.command import check_command
 from streamchat_conformance.gate.known_failures import KnownFailures, load_known_failures
 from streamchat_conformance.judges import Rules, rules_of
 from streamchat_conformance.plugin.writing import check_report_files
 from streamchat_conformance.recorder.limits import Limits
 from streamchat_conformance.report.files import WriteError, check_writable
-from streamchat_conformance.report.redact import declare_secret
 from streamchat_conformance.rule_sets.choosing import with_rule_set
 from streamchat_conformance.rule_sets.frozen import UnknownRuleSetError
 from streamchat_conformance.suite.config import settings as suite
-from streamchat_conformance.suite.config.deploying import key_in_environment, with_key, with_model
+from streamchat_conformance.suite.config.deploying import with_model
+from streamchat_conformance.suite.config.headers import parse_header
 from streamchat_conformance.suite.config.levels import with_levels
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.config.typed import SettingsError
@@ -46,8 +47,8 @@ def checked_settings(config: pytest.Config) -> Settings:
         for name in config.getoption("--secret-header"):
             _declare_secret(name)
         settings = settings_from(config)
-        # Whatever its name: the field that carries a key is a secret.
-        _declare_secret(settings.dialect.credentials("")[0])
+        # Whatever its name: what carries a key is a secret.
+        _declare_secret(settings.dialect.key_name)
         if settings.url is not None:
             endpoint_of(settings)
         if settings.command is not None:
@@ -167,7 +168,7 @@ def settings_from(config: pytest.Config) -> Settings:
     settings = settings if dialect is None else replace(settings, dialect=dialect)
     url, command = _where(config, settings)
     path = config.getoption("--endpoint-path")
-    headers = tuple(suite.parse_header(text) for text in config.getoption("--target-header"))
+    headers = tuple(parse_header(text) for text in config.getoption("--target-header"))
     settings = replace(
         settings,
         url=url,
@@ -224,11 +225,8 @@ def _with_deployment(config: pytest.Config, settings: Settings) -> Settings:
     if config.getoption("--large-prompts"):
         deployment = replace(deployment, skip_large=False)
     variable = config.getoption("--api-key-env")
-    headers = settings.headers
-    if variable is not None:
-        key = key_in_environment(variable, "--api-key-env")
-        headers = with_key(headers, settings.dialect, key)
-    return replace(settings, deployment=deployment, headers=headers)
+    settings = replace(settings, deployment=deployment)
+    return suite.with_key(settings, variable, "--api-key-env") if variable is not None else settings
 
 
 def _where(config: pytest.Config, settings: Settings) -> tuple[str | None, str | None]:

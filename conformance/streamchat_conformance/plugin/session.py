@@ -228,7 +228,7 @@ class SuiteSession(Gathering):
         result = self._result(requirement, item, call)
         self._check_overlapped(item, result)
         report.streamchat = result.to_json()  # type: ignore[attr-defined]  # travels with it
-        text = describe(result, redactor=Redactor(self.state.settings.headers))
+        text = describe(result, redactor=Redactor(self.state.settings.confidential))
         colour(report, result, text, gates=self.gates(result))
         return report
 

@@ -165,7 +165,7 @@ class RunState:
         try:
             self.command = self._stack.enter_context(server)
         except NotTestable as reason:
-            redactor = Redactor(settings.headers)
+            redactor = Redactor(settings.confidential)
             self.results.facts.not_testable = redactor.text(reason.reason)
             self.results.facts.hint = redactor.text(reason.hint)
             raise
@@ -182,7 +182,7 @@ class RunState:
         command = self.command
         if command is not None and not self._process:
             stream = shut_down(command, None if self.interrupted.is_set() else self.target)
-            self._process = command.facts(clean=Redactor(self.settings.headers).text)
+            self._process = command.facts(clean=Redactor(self.settings.confidential).text)
             if stream:
                 self._process["shutdown"]["stream"] = stream
         self._stack.close()
@@ -327,6 +327,7 @@ def endpoint_of(settings: Settings) -> Endpoint:
             settings.url or "",
             base=settings.dialect.base,
             path=settings.path or settings.dialect.path,
+            parameters=settings.parameters,
             insecure=settings.insecure,
             ca_file=settings.ca_file,
         )

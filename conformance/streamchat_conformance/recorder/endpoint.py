@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
+from streamchat_conformance.core.secrets import with_parameters, without_secrets
 from streamchat_conformance.recorder.admission import UNLIMITED, RequestAdmission
 from streamchat_conformance.recorder.errors import TargetUrlError
 
@@ -53,8 +55,8 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The endpoint's URL."""
-        return f"{self.scheme}://{self.authority}{self.path}"
+        """The endpoint's URL for people: without the values of secret query parameters."""
+        return f"{self.scheme}://{self.authority}{without_secrets(self.path)}"
 
     @classmethod
     def from_url(
@@ -63,14 +65,16 @@ class Endpoint:
         *,
         path: str = "/",
         base: str = "",
+        parameters: Sequence[tuple[str, str]] = (),
         insecure: bool = False,
         ca_file: str | None = None,
     ) -> Self:
         """Take a target URL apart.
 
         `path` is used when the URL itself has none, and its rest behind `base` when the URL's
-        path ends with that. For https the certificate is verified
-        against the system's authorities, or those in `ca_file` (PEM); `insecure` turns that off.
+        path ends with that. `parameters` are added to its query. For https the certificate is
+        verified against the system's authorities, or those in `ca_file` (PEM); `insecure` turns
+        that off.
         Raises TargetUrlError with one sentence that names what is wrong and the cure. No message
         repeats user information of the URL: it may be a password.
         """
@@ -81,10 +85,11 @@ class Endpoint:
             target = target.rstrip("/") + path.removeprefix(base)
         if parts.query:
             target = f"{target or '/'}?{parts.query}"
+        target = with_parameters(target, parameters)
         if not _PATH.fullmatch(target):
             raise TargetUrlError(
-                f"the path {target!r} must begin with '/' and be ASCII without spaces: "
-                "percent-encode other characters"
+                f"the path {without_secrets(target)!r} must begin with '/' and be ASCII without "
+                "spaces: percent-encode other characters"
             )
         return cls(
             scheme=scheme,

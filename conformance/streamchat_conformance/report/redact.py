@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from urllib.parse import quote
 
 from streamchat_conformance.core.exchange import Exchange, Read
-from streamchat_conformance.core.fields import is_token
-
-PLACEHOLDER = "[redacted]"
-
-_SECRET_NAME = re.compile(
-    r"(?i)authorization|cookie|token|secret|password|passwd|api-?key|credential|signature|session"
-)
-_SECRET_FIELDS = (
-    rb"(?:proxy-)?authorization|(?:set-)?cookie2?|[a-z0-9-]*(?:api-?key|token|secret)[a-z0-9-]*"
+from streamchat_conformance.core.secrets import (
+    PLACEHOLDER,
+    SECRET_FIELDS,
+    declared_secrets,
+    is_secret,
+    without_secrets,
 )
 
-
-_declared: set[str] = set()
-"""Lower-case names of headers whose values the user called secret, for the whole process."""
-
-
-def declare_secret(name: str) -> None:
-    """Treat the values of a header as secret from now on. Raises ValueError for no header name."""
-    if not is_token(name):
-        raise ValueError(f"{name!r} is no header name; write the name alone, without its value")
-    _declared.add(name.lower())
+_REQUEST_LINE = re.compile(rb"\A[!-~]+ ([!-~]*\?[!-~]*)(?= HTTP/)")
 
 
 def _secret_line() -> re.Pattern[bytes]:
     """Return what matches a field line with a secret: its name, and its value."""
-    names = b"|".join([_SECRET_FIELDS, *(re.escape(name.encode()) for name in sorted(_declared))])
+    names = b"|".join([SECRET_FIELDS, *(re.escape(name.encode()) for name in declared_secrets())])
     return re.compile(rb"(?im)^(" + names + rb"):[ \t]*([^\r\n]*)")
 
 
+def _with_target(data: bytes, change: Callable[[str], str]) -> bytes:
+    """Return a message with the target of its request line changed, if that has a query."""
+    line = _REQUEST_LINE.match(data)
+    if line is None:
+        return data
+    changed = change(line[1].decode("ascii")).encode("ascii")
+    return data[: line.start(1)] + changed + data[line.end(1) :]
+
+
+def _forms(value: str) -> set[str]:
+    """Return a value as it is, and as it stands in a query."""
+    return {value, quote(value, safe="")}
+
+
 class Redactor:
-    """Replaces secret header values, wherever they stand."""
+    """Replaces the secret values of headers and query parameters, wherever they stand."""
 
     def __init__(self, headers: Sequence[tuple[str, str]] = ()) -> None:
         values = set()
         for name, value in headers:
-            secret = name.lower() in _declared or _SECRET_NAME.search(name)
-            if secret and len(value) >= 4:
-                values.add(value)
+            if is_secret(name) and len(value) >= 4:
+                values |= _forms(value)
                 # The credentials alone may turn up elsewhere, without their scheme.
                 values.update(part for part in value.split() if len(part) >= 8)
         self._values = sorted(values, key=len, reverse=True)
@@ -60,6 +63,7 @@ class Redactor:
         """Return bytes of an HTTP message without secrets."""
         for value in self._values:
             data = data.replace(value.encode("latin-1", "replace"), PLACEHOLDER.encode())
+        data = _with_target(data, without_secrets)
         return self._line.sub(rb"\1: " + PLACEHOLDER.encode(), data)
 
     def masked(self, data: bytes) -> bytes:
@@ -67,6 +71,7 @@ class Redactor:
         for value in self._values:
             secret = value.encode("latin-1", "replace")
             data = data.replace(secret, b"*" * len(secret))
+        data = _with_target(data, partial(without_secrets, starred=True))
         return self._line.sub(_starred, data)
 
     def exchange(self, exchange: Exchange) -> Exchange:

@@ -133,6 +133,8 @@ class LoadDialect(ABC):
     content_type: ClassVar[str] = "application/json"
     fields: ClassVar[Sequence[tuple[str, str]]] = ()
     """More field lines of each request."""
+    query: ClassVar[Sequence[tuple[str, str]]] = ()
+    """More query parameters of each request."""
     has_end_event: ClassVar[bool] = False
     """Whether the last event of each stream says that it is over, as `[DONE]` does."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from streamchat_conformance.core.secrets import secret_parameters
 from streamchat_conformance.dialects.registry import DEFAULT, SUFFIX, dialect_named
 from streamchat_conformance.recorder.errors import TargetUrlError
 from streamchat_conformance.suite.config.deploying import key_in_environment
@@ -183,6 +184,7 @@ def read_choices(
     name, form = _read_dialect(options)
     if name:
         dialect = load_dialect(name, form)
+    key_field, key_parameter = _key(options)
     settings = LoadSettings(
         url=host,
         dialect=name,
@@ -191,7 +193,8 @@ def read_choices(
         parameters=_read_parameters(options, strict=not by_page),
         insecure=bool(options.insecure),
         ca_file=options.ca_file or None,
-        fields=[*_key_field(options), *(_read_field(text) for text in options.header)],
+        fields=[*key_field, *(_read_field(text) for text in options.header)],
+        query=key_parameter,
         first_event_limit_s=_above_zero(options, "first_event_limit_s"),
         stall_limit_s=_above_zero(options, "stall_limit_s"),
         stream_limit_s=_above_zero(options, "stream_limit_s"),
@@ -203,7 +206,7 @@ def read_choices(
         server_pid=_process(options),
     )
     settings.plan()
-    dialect.check_fields(settings.fields)
+    dialect.check_fields([*settings.fields, *settings.query, *secret_parameters(host)])
     try:
         settings.endpoint(dialect)
     except TargetUrlError as error:
@@ -235,15 +238,21 @@ def _read_dialect(options: Namespace) -> tuple[str, dict[str, Any]]:
     return name, {}
 
 
-def _key_field(options: Namespace) -> list[list[str]]:
-    """Return the field line with the key that a variable of the environment has, if any."""
+def _key(options: Namespace) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the key that a variable of the environment has, if any.
+
+    It is a field line or a query parameter: whichever the dialect takes is not empty.
+    """
     if not options.api_key_env:
-        return []
+        return [], []
     try:
         key = key_in_environment(options.api_key_env, "--api-key-env")
     except SettingsError as error:
         raise LoadUsageError(str(error)) from None
-    return [list(dialect_named(options.dialect or DEFAULT).credentials(key))]
+    dialect = dialect_named(options.dialect or DEFAULT)
+    if dialect.key_parameter:
+        return [], [[dialect.key_parameter, key]]
+    return [list(dialect.credentials(key))], []
 
 
 def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:

@@ -27,6 +27,8 @@ class LoadSettings:
     insecure: bool = False
     ca_file: str | None = None
     fields: list[list[str]] = field(default_factory=list)
+    query: list[list[str]] = field(default_factory=list)
+    """Query parameters that each request has in addition to those of the URL: a key."""
     first_event_limit_s: float = 10.0
     stall_limit_s: float = 15.0
     stream_limit_s: float = 600.0
@@ -65,6 +67,7 @@ class LoadSettings:
             self.url,
             path=dialect.path,
             base=dialect.base,
+            parameters=[(name, value) for name, value in (*self.query, *dialect.query)],
             insecure=self.insecure,
             ca_file=self.ca_file,
         )

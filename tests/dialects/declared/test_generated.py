@@ -19,6 +19,7 @@ from sampling import ALL
 from streamchat_conformance.catalogue import SHARED
 from streamchat_conformance.dialects.declared.cases import test_declared as cases
 from streamchat_conformance.dialects.registry import dialect_named
+from streamchat_conformance.gate.generated_servers import START_LIMIT_S
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.child_process import first_line
@@ -163,7 +164,7 @@ def test_an_interrupted_proof_ends_with_no_traceback_and_all_its_processes(
         text=True,
         start_new_session=True,
     ) as process:
-        first = first_line(process, 60)
+        first = first_line(process, START_LIMIT_S)
         if number is signal.SIGINT:  # Ctrl-C reaches all processes of a terminal
             os.killpg(process.pid, number)
         else:

@@ -182,11 +182,13 @@ class DeclaredStream:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The field that carries a key, which stands in an environment variable."""
+    """What carries a key, which stands in an environment variable."""
 
     header: str
     prefix: str
     variable: str
+    parameter: str = ""
+    """The query parameter that carries it, in place of the field `header`."""
 
 
 @dataclass(frozen=True, slots=True)

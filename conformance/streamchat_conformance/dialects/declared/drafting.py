@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.secrets import secret_parameters, without_parameters
 from streamchat_conformance.core.sent_request import SentRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.declared.drafting_events import (
@@ -29,8 +30,13 @@ ASSUMED_PATH = "/chat"
 
 def path_in(sent: SentRequest | None) -> str:
     """Return the path that a recording says; an empty string where it does not."""
-    path = sent.target if sent is not None and sent.body else ""
+    path = without_keys(sent.target) if sent is not None and sent.body else ""
     return path if path.startswith("/") and "the/path/of/your" not in path else ""
+
+
+def without_keys(path: str) -> str:
+    """Return a path without the query parameters that carry keys."""
+    return without_parameters(path, {name for name, _ in secret_parameters(path)})
 
 
 def guesses(sent: SentRequest | None, path: str) -> Iterator[str]:
@@ -239,5 +245,11 @@ def _authorization(sent: SentRequest | None) -> Iterator[str]:
         yield f"header = {quoted(field)}"
         if space and scheme.isalpha():
             yield f"prefix = {quoted(scheme + space)}"
+        yield 'env = "API_KEY"'
+        return
+    for name, _ in secret_parameters(sent.target) if sent is not None else ():
+        yield ""
+        yield "[auth]"
+        yield f"query = {quoted(name)}"
         yield 'env = "API_KEY"'
         return

@@ -159,6 +159,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         fields=declaration.headers,
         credentials=_credentials(declaration),
         key_variable=auth.variable if auth is not None else "",
+        key_parameter=auth.parameter if auth is not None else "",
         explains=_explanations(name),
     )
     return made.for_deployment(Deployment())

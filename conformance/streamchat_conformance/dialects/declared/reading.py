@@ -184,14 +184,21 @@ class DeclarationReader:
         return tuple(table.values.items())
 
     def _authorization(self) -> Authorization:
-        table = self._named("auth", ("header", "prefix", "env"))
+        table = self._named("auth", ("header", "prefix", "query", "env"))
         if "env" not in table:
             raise table.error("", "[auth] needs 'env', the environment variable that has the key")
-        header, prefix, variable = (
+        header, prefix, variable, parameter = (
             table.text("header", "Authorization"),
             table.text("prefix"),
             table.text("env"),
+            table.text("query"),
         )
+        if "query" in table:
+            for key in ("header", "prefix"):
+                if key in table:
+                    raise table.error(key, f"[auth] has 'query': leave out '{key}'")
+            if not is_token(parameter):
+                raise table.wrong("query", "the name of a query parameter")
         if not is_token(header) or header.lower() in _WRITTEN_BY_SUITE:
             raise table.wrong("header", "the name of a header")
         if not _VALUE.fullmatch(prefix):
@@ -199,7 +206,7 @@ class DeclarationReader:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
             # It may be the key itself: no message repeats it.
             raise table.error("env", "'auth.env' must be the name of an environment variable")
-        return Authorization(header, prefix, variable)
+        return Authorization(header, prefix, variable, parameter)
 
 
 def read_declaration(file: Path, taken: frozenset[str] = frozenset()) -> Declaration:

@@ -104,8 +104,8 @@ def _prompts(table: Any, known: Collection[str]) -> Mapping[str, str]:
     return {name: typed(table, name, str, "", "target.prompts") for name in table}
 
 
-def key_referred_to(text: str) -> str:
-    """Return the key to which `api_key` in a target file refers. Raises SettingsError.
+def variable_referred_to(text: str) -> str:
+    """Return the variable to which `api_key` in a target file refers. Raises SettingsError.
 
     A key itself does not stand in a file that is shared.
     """
@@ -114,7 +114,7 @@ def key_referred_to(text: str) -> str:
         raise SettingsError(
             "'target.api_key' must name a variable of the environment, as in '${API_KEY}'"
         )
-    return key_in_environment(reference[1], "'target.api_key'")
+    return reference[1]
 
 
 def key_in_environment(name: str, where: str) -> str:
@@ -129,11 +129,10 @@ def key_in_environment(name: str, where: str) -> str:
     return key
 
 
-def with_key(
-    headers: tuple[tuple[str, str], ...], dialect: Dialect, key: str
+def with_field(
+    headers: tuple[tuple[str, str], ...], name: str, value: str
 ) -> tuple[tuple[str, str], ...]:
-    """Return header fields with the one that carries a key, in place of another of its name."""
-    name, value = dialect.credentials(key)
+    """Return header fields with one more, in place of another of its name."""
     return (*(field for field in headers if field[0].lower() != name.lower()), (name, value))
 
 

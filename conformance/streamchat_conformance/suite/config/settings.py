@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from streamchat_conformance.catalogue import FAULT, SLOW, Level
-from streamchat_conformance.core.grammar import TOKEN
 from streamchat_conformance.core.http_request import Body
 from streamchat_conformance.core.nearest import nearest
+from streamchat_conformance.core.secrets import secret_parameters
 from streamchat_conformance.core.toml_text import NotTomlError, read_toml
 from streamchat_conformance.dialects.interface import Deployment, Dialect, Requests
 from streamchat_conformance.dialects.registry import (
@@ -32,22 +32,17 @@ from streamchat_conformance.suite.config.deploying import (
     DEPLOYMENT_KEYS,
     deployment_of,
     key_in_environment,
-    key_referred_to,
     known_of,
-    with_key,
+    variable_referred_to,
+    with_field,
 )
+from streamchat_conformance.suite.config.headers import parse_header
 from streamchat_conformance.suite.config.levels import parse_levels
 from streamchat_conformance.suite.config.typed import (
     LONGEST_LIMIT_S,
     SettingsError,
     check_names,
     typed,
-)
-
-_FIELD_NAME = re.compile(TOKEN)
-_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-_WRITTEN_BY_SUITE = frozenset(
-    {"host", "content-length", "transfer-encoding", "content-type", "connection", "expect"}
 )
 
 
@@ -80,6 +75,8 @@ class Settings:
     path: str | None = None
     """None: the dialect's default."""
     headers: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Query parameters that each request has in addition to those of the URL: a key."""
     insecure: bool = False
     ca_file: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -123,6 +120,12 @@ class Settings:
         )
 
     @property
+    def confidential(self) -> tuple[tuple[str, str], ...]:
+        """What requests carry of the user's that may be secret, as names and values."""
+        target = f"{self.url or ''}&{self.path or self.dialect.path}"
+        return (*self.headers, *self.parameters, *secret_parameters(target))
+
+    @property
     def longest_wait_s(self) -> float:
         """The longest that one answer is waited for (seconds)."""
         return self.limits.first_event_s + max(self.observation_s, self.gap_limit_s)
@@ -142,26 +145,6 @@ class Settings:
             short=level is Thoroughness.SMOKE,
             generated=level.examples,
         )
-
-
-def parse_header(text: str) -> tuple[str, str]:
-    """Take `Name: value` apart. Raises SettingsError."""
-    name, colon, value = text.partition(":")
-    value = value.strip(" \t")
-    if not colon or not _FIELD_NAME.fullmatch(name):
-        shown = text if len(text) < 40 else text[:20] + "…"
-        raise SettingsError(
-            f"header {shown!r}: write 'Name: value', with a name of token characters"
-        )
-    # The value may be a secret, so no message repeats it.
-    if not _FIELD_VALUE.fullmatch(value):
-        raise SettingsError(
-            f"header {name!r}: the value has a line break or another control character; "
-            "write it on one line"
-        )
-    if name.lower() in _WRITTEN_BY_SUITE:
-        raise SettingsError(f"header {name!r}: the suite writes this field itself; leave it out")
-    return name, value
 
 
 def parse_capability(name: str, dialect: Dialect) -> str:
@@ -238,8 +221,7 @@ def _from_document(document: dict[str, Any], dialect: Dialect | None) -> Setting
     )
     key = typed(target, "api_key", str, None, "target")
     if key is not None:
-        headers_with_key = with_key(settings.headers, dialect, key_referred_to(key))
-        settings = replace(settings, headers=headers_with_key)
+        settings = with_key(settings, variable_referred_to(key), "'target.api_key'")
     limits = document.get("limits", {})
     check_names(limits, _LIMITS, "limits", _KEYS)
     return with_limits(settings, {name: limits[name] for name in limits})
@@ -366,6 +348,17 @@ def _declared(
     )
 
 
+def with_key(settings: Settings, variable: str, where: str) -> Settings:
+    """Return the settings with the key that a variable of the environment has.
+
+    It stands in place of another one. Raises SettingsError, with `where` that is, if there is none.
+    """
+    key, dialect = key_in_environment(variable, where), settings.dialect
+    if dialect.key_parameter:
+        return replace(settings, parameters=((dialect.key_parameter, key),))
+    return replace(settings, headers=with_field(settings.headers, *dialect.credentials(key)))
+
+
 def parse_dialect(name: str) -> Dialect:
     """Return the dialect of this name. Raises SettingsError."""
     try:
@@ -383,16 +376,13 @@ def with_dialect_known(settings: Settings) -> Settings:
     Raises SettingsError where the key that the dialect names is not set.
     """
     dialect = settings.dialect
-    headers = settings.headers
-    name = dialect.credentials("")[0].lower()
-    if dialect.key_variable and all(known.lower() != name for known, _ in headers):
-        key = key_in_environment(dialect.key_variable, f"{dialect.name}: [auth]")
-        headers = with_key(headers, dialect, key)
+    name = dialect.key_name.lower()
+    if dialect.key_variable and all(known.lower() != name for known, _ in settings.confidential):
+        settings = with_key(settings, dialect.key_variable, f"{dialect.name}: [auth]")
     slow = settings.slow or _declared(dialect.triggers.get("slow"), "slow", dialect)
     fault = settings.fault or _declared(dialect.triggers.get("fault"), "fault", dialect)
     return replace(
         settings,
-        headers=headers,
         capabilities={**known_of(dialect, settings.deployment), **settings.capabilities},
         slow=slow,
         fault=fault,

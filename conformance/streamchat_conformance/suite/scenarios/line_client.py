@@ -56,7 +56,7 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
         # What the environment says of proxies and passwords is not part of this test.
         session.trust_env = False
         with session.post(
-            target.endpoint.url,
+            target.endpoint.origin + target.endpoint.path,
             data=request.body,
             headers=headers,
             stream=True,

@@ -11,6 +11,7 @@ from streamchat_conformance.catalogue import Capability, Requirement
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.core.json_place import BodyPlaces
+from streamchat_conformance.core.secrets import with_parameters
 from streamchat_conformance.dialects.asking import ask
 from streamchat_conformance.dialects.places import places_of
 from streamchat_conformance.judges import Reading
@@ -145,7 +146,7 @@ class Target:
     def unknown_path(self) -> str:
         """A path next to the endpoint's that does not exist."""
         path = self.endpoint.path.partition("?")[0].rstrip("/")
-        return f"{path or '/'}-does-not-exist"
+        return with_parameters(f"{path or '/'}-does-not-exist", self.settings.parameters)
 
     def plain(self, text: str | None = None) -> Body:
         """Return the plainest request that this target accepts; it says `text` if given."""

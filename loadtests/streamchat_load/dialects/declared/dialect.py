@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamchat_conformance.core.http_request import JSON_MEDIA_TYPE
+from streamchat_conformance.core.secrets import declare_secret
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.declared.requests import declared_body_of, wrong_requests
 from streamchat_conformance.dialects.declared.rules import declaration_of
@@ -48,13 +49,17 @@ class DeclaredLoadDialect(LoadDialect):
         self._model = model or self._declaration.request.model or "default"
         self.path = self._dialect.path  # type: ignore[misc]  # each file has another one
         key = os.environ.get(dialect.key_variable, "").strip() if dialect.key_variable else ""
-        own = (dialect.credentials(key),) if key else ()
+        declare_secret(dialect.key_name)
+        name = dialect.key_parameter
+        field = dialect.credentials(key)
+        self.query = ((name, key),) if name and key else ()  # type: ignore[misc]  # likewise
+        own = (field,) if key and not name else ()
         self.fields = (*dialect.fields, *own)  # type: ignore[misc]  # likewise
 
     def check_fields(self, given: Sequence[Sequence[str]]) -> None:
         """Raise LoadUsageError where the declared key is absent, and no field stands for it."""
         dialect = self._dialect
-        name = dialect.credentials("")[0].lower()
+        name = dialect.key_name.lower()
         if not dialect.key_variable or any(each[0].lower() == name for each in given):
             return
         try:
