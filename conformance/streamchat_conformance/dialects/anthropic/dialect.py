@@ -81,7 +81,12 @@ DIALECT = Dialect(
         }
     ),
     # Where a server may serve what it should refuse, an internal error is no more than that.
-    internal_errors=frozenset({PLAIN, INVALID, REQUIRED, "request.media-type-not-json"}),
+    internal_errors=frozenset(
+        {
+            *(PLAIN, INVALID, REQUIRED, "request.media-type-not-json"),
+            *("request.deep-nesting", "request.huge-number", "request.body-not-utf8"),
+        }
+    ),
     explains={
         "stream.fault-visible": ("anthropic.error-event",),
         "anthropic.heartbeat": ("stream.heartbeat",),
@@ -91,6 +96,8 @@ DIALECT = Dialect(
         "anthropic.error-shape": ("error.media-type",),
         # A sequence that does not come as the message has it does not stop it.
         "anthropic.stop-sequences": ("anthropic.content-parity",),
+        # Words that come twice are counted twice.
+        "anthropic.max-tokens": ("anthropic.content-parity",),
         "error.routing-json": ("anthropic.error-shape",),
     },
 )

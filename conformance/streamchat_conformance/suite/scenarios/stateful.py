@@ -20,12 +20,13 @@ from streamchat_conformance.suite.scenarios.keepalive import (
     served_alone,
     steadily,
 )
+from streamchat_conformance.suite.scenarios.markers import marked_prompt, marker
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Violation
 
 CONNECTIONS_AT_ONCE = 3
-_NONCES = itertools.count()
+_NUMBERS = itertools.count()
 STEPS = ("valid", "valid chunked", "large", "refused", "refused chunked", "abandoned")
 """Each waits for its answer: what becomes of pipelined requests is connection.pipelining."""
 
@@ -52,6 +53,7 @@ class Machine:
         self._whole = whole
         self._open: dict[int, Connection] = {}
         self._history: list[str] = []
+        self._words: set[str] = set()
 
     def run(self, plan: list[Step]) -> None:
         """Do the steps; raise Violation when an answer does not belong to its request."""
@@ -69,7 +71,7 @@ class Machine:
         """Return whether the step's request has its expected outcome when it comes alone."""
         if step.kind == "abandoned":
             return self._target.baseline.streams
-        return served_alone(self._target, self._request(step, "alone"))
+        return served_alone(self._target, self._request(step))
 
     def _do(self, step: Step) -> None:
         connection = self._open.pop(step.connection, None)
@@ -87,13 +89,13 @@ class Machine:
         if not kept:
             self._open.pop(step.connection).close()
 
-    def _request(self, step: Step, text: str) -> HttpRequest:
-        """Return what the step sends; `text` is the prompt of a valid request."""
+    def _request(self, step: Step, number: int = 0) -> HttpRequest:
+        """Return what the step sends; a valid request asks for the word of its number."""
         if step.kind.startswith("refused"):
             request = self._target.dialect.requests.refusable[step.variant]
         else:
-            prompt = text + " x" * 16_000 if step.kind == "large" else text
-            request = HttpRequest.chat(self._target.plain(prompt))
+            prompt = "x " * 16_000 if step.kind == "large" else ""
+            request = HttpRequest.chat(self._target.plain(prompt + marked_prompt(number)))
         if step.kind.endswith("chunked"):
             pieces = [request.body[:7], request.body[7:]]
             coded = chunked([piece for piece in pieces if piece])
@@ -102,15 +104,17 @@ class Machine:
 
     def _ask(self, connection: Connection, step: Step) -> bool:
         """Send the step's request, check the answer; return whether the connection is kept."""
-        data = self._target.encode(self._request(step, f"sequence {next(_NONCES)}"))
+        number = next(_NUMBERS)
+        data = self._target.encode(self._request(step, number))
         reading = self._target.record(connection, data, Answered(whole=self._whole), repr(step))
-        self._check(reading)
+        self._check(reading, marker(number))
         if reading.head is not None:
             self.readings.append(reading)
         return reading.response.complete and not says_close(reading)
 
-    def _check(self, reading: Reading) -> None:
-        problem = mismatch(self._target, reading)
+    def _check(self, reading: Reading, word: str) -> None:
+        problem = mismatch(self._target, reading) or self._other_word(reading, word)
+        self._words.add(word)
         hangs = reading.head is None and not reading.closed
         if hangs and reading.exchange.position:
             problem = problem or "no answer at all, though the connection stays open"
@@ -122,6 +126,12 @@ class Machine:
                 answer(reading),
             )
             raise Violation((finding, reading.exchange))
+
+    def _other_word(self, reading: Reading, word: str) -> str:
+        """Return which earlier request a text answers instead of its own, or an empty string."""
+        text = "".join(piece.text for piece in reading.content.pieces)
+        other = "" if word in text else next((each for each in self._words if each in text), "")
+        return f"the text is {other}, which an earlier request asked for" if other else ""
 
     def _abandon(self, connection: Connection) -> bool:
         """Ask for a stream and leave it after its first event."""
