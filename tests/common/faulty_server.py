@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, ClassVar
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
-CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+from small_http import LAST_CHUNK, STREAM_HEAD, chunk, plain, read_request, send, with_media_type
+
 WORDS = ("one ", "two ", "three ", "Grüße ", "日本語 ", "🙂 ")
 STALL_S = 30.0
-REQUEST_LIMIT_BYTES = 1 << 20
-CROSSED_AFTER = 20
+CROSSED_AFTER = 30
 """How many streams a client begins before it gets an event of one that it has read by then."""
 
 
@@ -49,6 +48,8 @@ class FaultyServer(ABC):
     counts: Counter[str] = field(default_factory=Counter)
     caps: Counter[str] = field(default_factory=Counter)
     numbers: count[int] = field(default_factory=count)
+    merges: count[int] = field(default_factory=count)
+    """Which chunks are merged: others in each of the first streams, which are compared."""
     recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CROSSED_AFTER))
     """The last streams: the oldest is the one that another is crossed with."""
 
@@ -59,13 +60,7 @@ class FaultyServer(ABC):
         writer.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = 0
-        for line in head.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = min(int(value), REQUEST_LIMIT_BYTES)
-        body = await reader.readexactly(length)
+        head, body = await read_request(reader)
         if head.startswith(b"GET /counts"):
             return await send(writer, plain(200, dict(self.counts)))
         if head.startswith(b"GET /caps"):
@@ -92,8 +87,7 @@ class FaultyServer(ABC):
             fault = settings.faults[number // settings.every % len(settings.faults)]
         self.counts[fault or "good"] += 1
         self.caps[f"cap {asked.get('max_tokens')}"] += 1
-        head = HEAD.replace(b"event-stream", b"html") if fault == "media-type" else HEAD
-        await send(writer, head + CHUNKED)
+        await send(writer, with_media_type(STREAM_HEAD, fault))
         blocks = self.blocks(asked, fault)
         for place, block in enumerate(blocks):
             if settings.interval_s:
@@ -103,9 +97,8 @@ class FaultyServer(ABC):
                     await asyncio.sleep(STALL_S)
                 if fault == "cut":
                     return False
-            await send(writer, b"%x\r\n%b\r\n" % (len(block), block))
-        await send(writer, b"0\r\n\r\n")
-        return True
+            await send(writer, chunk(block))
+        return await send(writer, LAST_CHUNK)
 
     @abstractmethod
     def key_line(self, key: str) -> str:
@@ -129,7 +122,7 @@ class FaultyServer(ABC):
         pieces = [prompt[at : at + 4] for at in range(0, len(prompt), 4)]
         if self.settings.style == "merging":
             # The same answer, now and then in fewer chunks.
-            at = secrets.randbelow(len(pieces) - 1)
+            at = next(self.merges) % (len(pieces) - 1)
             pieces[at : at + 2] = ["".join(pieces[at : at + 2])]
         return pieces
 
@@ -156,18 +149,6 @@ def rearranged(texts: list[str], at: int, fault: str) -> list[str]:
     if fault == "reordered":
         return [*texts[:at], texts[at + 1], texts[at], *texts[at + 2 :]]
     return texts
-
-
-def plain(status: int, value: object) -> bytes:
-    body = json.dumps(value).encode()
-    head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, len(body)) + body
-
-
-async def send(writer: asyncio.StreamWriter, data: bytes) -> bool:
-    writer.write(data)
-    await writer.drain()
-    return True
 
 
 async def serve(kind: type[FaultyServer]) -> None:

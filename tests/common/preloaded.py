@@ -28,6 +28,8 @@ from signal import signal as set_handler
 from socket import recv_fds, send_fds, socket, socketpair
 from typing import IO, TYPE_CHECKING
 
+from unmeasured import unmeasured
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -168,7 +170,8 @@ def _kept(channel_file: int, out: int, error: int) -> list[str]:
     os.close(error)
     os.chdir(folder)
     os.environ.clear()
-    os.environ.update(environment)
+    # This process is measured, since the one that it is forked from is.
+    os.environ.update(unmeasured(environment))
     added = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folder, *(added.split(os.pathsep) if added else [])]
     return list(arguments)

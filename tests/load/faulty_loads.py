@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .harness import LENIENT, LoadResult, load, running_server
+from .harness import LENIENT, LoadResult, load, parameters, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from .harness import MockServer
 
 LEAST_KINDS = 16
-"""How many kinds a run on a busy machine reaches at least; they come in turn."""
+"""How many kinds a run reaches at least; they come in turn."""
+EVERY = 4
+"""One stream in this many is faulty."""
+SPARE = 60
+"""How many streams have no fault at first: those of the preflight, and some to be crossed with."""
+DURATIONS_S = (2, 6, 30)
+"""How long a run is: the next one where a busy machine did not reach the kinds in it."""
 
 ONLY_IF_TEXTS_ARE_KNOWN = frozenset({"lost", "duplicated", "reordered", "altered", "crossed-text"})
 
@@ -42,6 +48,20 @@ class FaultyLoads:
         """Load a server in its dialect."""
         given = ("--dialect", self.dialect, "--stall-limit-s", 1, *LENIENT, *options)
         return load(server.url + path, folder, *given)
+
+    def faults_found(self, folder: Path, style: str) -> tuple[Counter[str], Counter[str]]:
+        """Load a server that has each kind of fault; return what was found and what was sent."""
+        options = ("--faults", "each", "--every", EVERY, "--spare", SPARE, "--style", style)
+        for duration_s in DURATIONS_S:
+            with self.serving(*options, "--interval", 0.001) as server:
+                users = parameters(users=10, duration_s=duration_s)
+                result = self.run(server, folder, "--profile", "steady", *users)
+                sent = server.counts()
+            if len(sent) - 1 >= LEAST_KINDS:
+                break
+        assert len(sent) - 1 >= LEAST_KINDS, "the run was too short"
+        assert result.exit_code == 3
+        return Counter(result.report["faults"]), self.expected(sent, style)
 
     def expected(self, sent: Mapping[str, int], style: str) -> Counter[str]:
         """Return how often a load has to count each class, by what the server has sent."""

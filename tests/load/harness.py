@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from preloaded import PRELOADED_LOCUST
 from streamchat_load.metrics.labels import COUNT_LABELS
+from unmeasured import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class MockServer:
 @contextmanager
 def running_server(*options: object, script: Path = MOCK_SERVER) -> Iterator[MockServer]:
     command = [sys.executable, str(script), *map(str, options)]
-    environment = {**os.environ, "PYTHONPATH": str(COMMON)}
+    environment = {**unmeasured(), "PYTHONPATH": str(COMMON)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
+from small_http import LAST_CHUNK, STREAM_HEAD, chunk, plain, read_request, send, with_media_type
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -43,12 +45,7 @@ FAULTS = (
     "busy",
 )
 
-HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    b"Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
 WORDS = ("one", "two", "three", "Grüße", "日本語", "🙂")
-REQUEST_LIMIT_BYTES = 1 << 20
 STALL_S = 30.0
 
 
@@ -85,23 +82,14 @@ class Server:
         writer.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = await reader.readuntil(b"\r\n\r\n")
+        head, body = await read_request(reader)
         if head.startswith(b"GET /counts"):
-            await send(writer, plain(200, dict(self.counts)))
-            return True
-        length = 0
-        for line in head.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = min(int(value), REQUEST_LIMIT_BYTES)
-        body = await reader.readexactly(length)
+            return await send(writer, plain(200, dict(self.counts)))
         if b"/api/stream-chat " not in head.split(b"\r\n")[0]:
-            await send(writer, plain(404, {"error": "no such page"}))
-            return True
+            return await send(writer, plain(404, {"error": "no such page"}))
         if (refusal := refuse(body)) is not None:
             self.counts["refused"] += 1
-            await send(writer, plain(400, {"error": refusal}))
-            return True
+            return await send(writer, plain(400, {"error": refusal}))
         return await self.stream(json.loads(body), writer)
 
     async def stream(self, asked: dict[str, object], writer: asyncio.StreamWriter) -> bool:
@@ -116,21 +104,18 @@ class Server:
         if fault != "none":
             self.counts[fault] += 1
         if fault == "status-500":
-            await send(writer, plain(500, {"error": "down"}))
-            return True
+            return await send(writer, plain(500, {"error": "down"}))
         if fault == "busy":
-            await send(writer, plain(503, {"error": "busy"}, b"Retry-After: 1\r\n"))
-            return True
+            return await send(writer, plain(503, {"error": "busy"}, b"Retry-After: 1\r\n"))
         if settings.first_delay_s:
             await asyncio.sleep(settings.first_delay_s)
-        head = HEAD.replace(b"event-stream", b"html") if fault == "media-type" else HEAD
+        head = with_media_type(STREAM_HEAD, fault)
         if settings.cacheable:
             head = head.replace(b"Cache-Control: no-cache\r\n", b"")
         await send(writer, head)
         try:
             async for piece in self.pieces(asked, fault):
-                writer.write(piece)
-                await writer.drain()
+                await send(writer, piece)
         except EOFError:
             return False
         if fault == "none":
@@ -168,7 +153,7 @@ class Server:
         if fault == "surplus":
             waiting.append(b"0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         else:
-            waiting.append(b"0\r\n\r\n")
+            waiting.append(LAST_CHUNK)
         yield b"".join(waiting)
 
     def block(self, asked: dict[str, object], place: int) -> bytes:
@@ -230,21 +215,6 @@ def refuse(body: bytes) -> str | None:
     if asked.get("history") is None:
         return "Missing 'history' field"
     return None if isinstance(asked["history"], list) else "'history' field must be a list"
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def plain(status: int, value: object, fields: bytes = b"") -> bytes:
-    body = json.dumps(value).encode()
-    head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
-    return head % (status, len(body), fields) + body
-
-
-async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(data)
-    await writer.drain()
 
 
 async def main() -> None:

@@ -14,6 +14,8 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
+from small_http import LAST_CHUNK, STREAM_HEAD, chunk, plain, read_request, send
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,15 +26,7 @@ PREFLIGHT_REQUESTS = 3
 PLACES = 2
 """Streams at once of the server that has few."""
 
-HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    b"Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
-BUSY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-    b"Retry-After: 1\r\nContent-Length: 16\r\n\r\n"
-    b'{"error":"busy"}'
-)
+BUSY = plain(503, {"error": "busy"}, b"Retry-After: 1\r\n")
 
 
 class Server:
@@ -49,13 +43,10 @@ class Server:
         writer.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        fields = head.lower().split(b"\r\n")
-        length = next(int(field[15:]) for field in fields if field.startswith(b"content-length:"))
-        asked = json.loads(await reader.readexactly(length))
+        _, body = await read_request(reader)
+        asked = json.loads(body)
         if self.oddity == "few-places" and self.open >= PLACES:
-            writer.write(BUSY)
-            await writer.drain()
+            await send(writer, BUSY)
             return
         self.open += 1
         try:
@@ -64,15 +55,13 @@ class Server:
             self.open -= 1
 
     async def stream(self, asked: dict[str, object], writer: asyncio.StreamWriter) -> None:
-        writer.write(HEAD)
+        await send(writer, STREAM_HEAD)
         number = next(self.numbers)
         for block in self.blocks(asked, number):
-            writer.write(b"%x\r\n%b\r\n" % (len(block), block))
-            await writer.drain()
+            await send(writer, chunk(block))
             if self.oddity != "torrent":
                 await asyncio.sleep(0.005)
-        writer.write(b"0\r\n\r\n")
-        await writer.drain()
+        await send(writer, LAST_CHUNK)
 
     def blocks(self, asked: dict[str, object], number: int) -> Iterator[bytes]:
         oddity, later = self.oddity, number >= PREFLIGHT_REQUESTS

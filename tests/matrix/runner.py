@@ -12,6 +12,7 @@ from streamchat_fixtures.control import FAULT_PROMPT, SLOW_PROMPT, ControlSettin
 from streamchat_fixtures.control.settings import KEY, KEY_VARIABLE
 from streamchat_fixtures.dialects import DEFAULT
 from streamchat_fixtures.variants import Variant
+from unmeasured import unmeasured
 
 RUN_LIMIT_S = 400.0
 START_LIMIT_S = 30.0
@@ -77,7 +78,9 @@ def run(kind: str, name: str, folder: Path, *options: str, dialect: str = DEFAUL
     report = folder / "report.json"
     serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--dialect={dialect}"]
     serve += [f"--{kind}", name, "--port", "0"]
-    server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = subprocess.Popen(
+        serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=unmeasured()
+    )
     assert server.stdout is not None
     begun = time.monotonic()
     try:

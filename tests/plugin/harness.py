@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from preloaded import PRELOADED
+from unmeasured import unmeasured
 
 RUN_LIMIT_S = 540.0
 """Only a run that hangs takes as long, however busy the machine is."""
@@ -102,6 +103,7 @@ def serving(*command: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        env=unmeasured(),
     ) as process:
         assert process.stdout is not None
         try:

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from unmeasured import unmeasured
 
 from .documents import blocks
 from .sources import ROOT, tracked_files
@@ -28,11 +29,7 @@ COPIED = (
 NEW = ("new", "headers.etag", "--level=should", "--source=RFC 9110 section 8.8.3")
 
 
-UNMEASURED = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith(("PYTEST_", "COVERAGE_"))
-}
+IN_A_COPY = {name: value for name, value in unmeasured().items() if not name.startswith("PYTEST_")}
 """The environment of what runs in a copy: its coverage would count for nothing."""
 
 
@@ -41,7 +38,7 @@ def run(root: Path, *arguments: str, program: str = "") -> subprocess.CompletedP
     return subprocess.run(
         [sys.executable, *(["-c", program] if program else ["-m", "dev"]), *arguments],
         cwd=root,
-        env=dict(os.environ) if root == ROOT else UNMEASURED,
+        env=dict(os.environ) if root == ROOT else IN_A_COPY,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -233,7 +230,7 @@ def test_a_scaffolded_dialect_is_known_and_its_own_server_is_conformant(checkout
     run_commands(checkout, "adding-a-dialect.md")
     sources = [str(checkout / name) for name in ("conformance", "fixtures")]
     environment = {
-        **UNMEASURED,
+        **IN_A_COPY,
         "PYTHONPATH": os.pathsep.join(sources),
     }
 

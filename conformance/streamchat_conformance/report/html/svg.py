@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -40,7 +41,8 @@ def _bounded(share: float) -> float:
 
 def round_up(value: float) -> float:
     """Return the least of 1, 2, 5 times a power of ten that is not below a positive value."""
-    power = 10.0 ** math.floor(math.log10(value))
+    # The powers of ten end before the floats do: below the least normal one there is 0.
+    power = 10.0 ** math.floor(math.log10(max(value, sys.float_info.min)))
     # A product of floats may end a hair below what it equals.
     return next(power * each for each in _FACTORS if power * each >= value * (1 - 1e-9))
 
