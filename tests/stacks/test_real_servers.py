@@ -122,6 +122,23 @@ def test_a_server_that_the_system_lacks_is_left_out_with_one_line(
 
 
 @pytest.mark.parametrize("dialect", GROUPS)
+def test_the_others_are_judged_where_one_does_not_start(
+    dialect: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    two = replace(GROUPS[dialect], servers={"mockllm": MOCKLLM, LLAMA_CPP.name: LLAMA_CPP})
+    monkeypatch.setattr("streamchat_fixtures.real_servers.command_line.GROUPS", {dialect: two})
+    nowhere = str(tmp_path / "bin" / "python")
+    assert main(["judge", "--dialect", dialect, "--python", nowhere]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("error: ")
+    assert "llama.cpp: left out" in said.out
+
+
+@pytest.mark.parametrize("dialect", GROUPS)
 def test_an_unknown_server_is_reported_in_one_line(
     dialect: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -189,3 +189,8 @@ def test_streams_that_fall_silent_only_next_to_others_are_explained_by_that(caus
 def test_a_stream_that_falls_silent_alone_is_explained_by_no_others() -> None:
     ledger = seen(SILENT_WITH_OTHERS, SILENT)
     assert ledger.cause("stream.gap", {"resilience.concurrent"}) == ""
+
+
+def test_silence_that_wants_keepalives_is_one_fault() -> None:
+    assert Ledger().cause("stream.heartbeat", {"stream.incremental"}) == "stream.incremental"
+    assert Ledger().cause("stream.gap", {"stream.heartbeat"}) == "stream.heartbeat"

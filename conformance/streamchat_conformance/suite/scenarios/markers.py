@@ -1,6 +1,16 @@
-"""Prompts that ask for a word which no other request has: it shows whose answer a stream is."""
+"""Prompts that ask for words which no other request has: they show whose answer a stream is."""
 
 from __future__ import annotations
+
+import re
+
+_WORDS = (
+    *("owl", "elk", "cod", "yak", "hen", "eel", "ape", "emu"),
+    *("asp", "ibis", "newt", "toad", "wren", "moth", "crab", "gnat"),
+)
+_TIMES = 8
+_SURE_TIMES = 3
+"""How often an answer says its own word before one of another is no coincidence."""
 
 
 def marker(number: int) -> str:
@@ -8,12 +18,29 @@ def marker(number: int) -> str:
     return f"Q{number * 7919 % 9973:04d}Z"
 
 
+def _word(number: int) -> str:
+    """Return a short word, which most models say in one piece; the first sixteen differ."""
+    return _WORDS[number % len(_WORDS)]
+
+
 def marked_prompt(number: int) -> str:
-    """Return a prompt whose answer is its word, from a model that follows it."""
-    return f"Repeat this word, and nothing else: {marker(number)}"
+    """Return a prompt whose answer is its words, from a model that follows it."""
+    words = " ".join([marker(number), *[_word(number)] * _TIMES])
+    return f"Repeat this, and nothing else: {words}"
 
 
 def foreign_marker(text: str, asked: str, count: int) -> str:
-    """Return a word in the answer that another one of `count` requests has, or an empty string."""
+    """Return a word in the answer that another one of `count` requests has, or an empty string.
+
+    Where single pieces get into another stream, a short word comes whole, and a marker torn. It is
+    one of another only in an answer that says its own again and again.
+    """
     markers = map(marker, range(count))
-    return next((each for each in markers if each in text and each not in asked), "")
+    if found := next((each for each in markers if each in text and each not in asked), ""):
+        return found
+    own = {each for each in _WORDS if f" {each} {each} " in asked}
+    said = re.findall(r"[a-z]+", text)
+    if sum(each in own for each in said) < _SURE_TIMES:
+        return ""
+    others = {_word(number) for number in range(count)} - own
+    return next((each for each in said if each in others), "")

@@ -91,6 +91,10 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "connection.chunk-line-ending": ("request.chunked-body", "error.delimited"),
     "connection.request-trailers": ("request.chunked-body", "error.delimited"),
     "transport.chunked": ("transport.delimited",),
+    # What is held back until the end of a stream are its keep-alives, too.
+    "stream.heartbeat": ("stream.incremental",),
+    # Where the first event comes at once, the silence that wants keep-alives is within the stream.
+    "stream.gap": ("stream.heartbeat",),
     # A stream that never ends keeps its connection.
     "connection.reuse-after-stream": ("transport.terminated",),
     # Which of several requests an answer belongs to shows only on connections that serve on.
