@@ -7,6 +7,7 @@ import keyword
 import re
 
 from dev.checkout import FIXTURES, LEFT_OPEN, ROOT, SUITE, Plan, ScaffoldError, shown
+from dev.dialect_samples import exchanges, texts
 from dev.source_text import importing
 
 EXAMPLE = ROOT / "tests" / "dialects" / "acme"
@@ -103,7 +104,10 @@ def write_dialect(name: str) -> None:
         plan.create(target, text)
     signature = re.sub(r"\bacme\b", name, plan.text(EXAMPLE / "signature.toml"))
     plan.create(SUITE / "dialects" / name / "signature.toml", f"{MARK}{signature}")
+    plan.create(SUITE / "dialects" / name / "texts" / f"{name}.toml", texts(name))
     servers = FIXTURES / "dialects" / name
+    for relative, content in exchanges(name).items():
+        plan.create(servers / "exchanges" / relative, content)
     plan.create(servers / "__init__.py", f'"""{name}: what the control server says."""\n')
     steps = re.sub(r'^""".*', f'"""{name} on the control server."""', plan.text(EXAMPLE_STEPS))
     noted = f"# ruff: noqa: ARG002, D102 -- a step is described by the control's\n{MARK}"

@@ -77,7 +77,7 @@ def write_stubs(new: NewRequirement) -> None:
 def _check(new: NewRequirement) -> None:
     from streamchat_conformance.catalogue import Level, Requirement
     from streamchat_conformance.core.nearest import nearest
-    from streamchat_conformance.dialects.registry import DEFAULT
+    from streamchat_conformance.dialects.registry import DEFAULT, own_names
     from streamchat_conformance.judges import rules_of
 
     try:
@@ -89,6 +89,11 @@ def _check(new: NewRequirement) -> None:
     if new.id in catalogue:
         raise ScaffoldError(f"{new.id} is taken: {catalogue[new.id].title}")
     areas = sorted({entry.area for entry in catalogue.values()})
+    if new.area in own_names():
+        raise ScaffoldError(
+            f"{new.area} is a dialect, and its requirements have no stubs: write them next to its "
+            'others (docs/adding-a-dialect.md, "A requirement of a dialect")'
+        )
     if new.area not in areas:
         raise ScaffoldError(f"there is no area {new.area!r}; {nearest(new.area, areas)}")
     if not new.source.strip() or re.search(r"[\r\n]", new.source + new.title):

@@ -8,10 +8,10 @@ import pytest
 from grouped import each_of
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.judges import Reading, rules_of
-from streamchat_fixtures.dialects import exchanges_of
+from streamchat_fixtures.dialects import DEFAULT, NAMES, exchanges_of
 from streamchat_fixtures.exchanges import ExchangeCase
 
-CASES = {name: exchanges_of(name) for name in ("anthropic", "openai")}
+CASES = {name: exchanges_of(name) for name in NAMES if name != DEFAULT}
 each_dialect = pytest.mark.parametrize("dialect", CASES)
 
 

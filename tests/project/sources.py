@@ -28,6 +28,9 @@ def modules(package: str) -> dict[str, Path]:
     return named
 
 
+_WITH_IMPORTS = (ast.stmt, ast.excepthandler, ast.match_case)
+
+
 @cache
 def imports(file: Path, *, types: bool = False) -> frozenset[str]:
     """Return the dotted names that a file imports, also inside functions.
@@ -39,7 +42,7 @@ def imports(file: Path, *, types: bool = False) -> frozenset[str]:
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
-        if not types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if not types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             pending.extend(node.orelse)
             continue
         if isinstance(node, ast.Import):
@@ -48,7 +51,10 @@ def imports(file: Path, *, types: bool = False) -> frozenset[str]:
             origin = _origin(file, node)
             found.add(origin)
             found.update(f"{origin}.{alias.name}" for alias in node.names)
-        pending.extend(ast.iter_child_nodes(node))
+        # An expression imports nothing, and most of a tree is expressions.
+        pending.extend(
+            each for each in ast.iter_child_nodes(node) if isinstance(each, _WITH_IMPORTS)
+        )
     return frozenset(found)
 
 

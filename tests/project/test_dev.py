@@ -24,7 +24,7 @@ LEFT_OPEN = "TO" + "DO"
 LIMIT_S = 60.0
 COPIED = (
     *("conformance", "fixtures", "dev", "docs", "tests/dialects", "tests/project/ids.txt"),
-    *("README.md", "pyproject.toml"),
+    *("README.md", "pyproject.toml", "tests/common", "tests/conftest.py"),
 )
 NEW = ("new", "headers.etag", "--level=should", "--source=RFC 9110 section 8.8.3")
 
@@ -144,6 +144,7 @@ def test_stubs_of_every_kind_load_and_are_among_what_is_generated(checkout: Path
         (("Headers.Etag",), "requirement id 'Headers.Etag' is not of the form area.some-name"),
         (("etag",), "requirement id 'etag' is not of the form area.some-name"),
         (("header.etag",), "there is no area 'header'; did you mean 'headers'?"),
+        (("openai.etag",), "openai is a dialect, and its requirements have no stubs: write them"),
         (("zzz.etag",), "there is no area 'zzz'; known are connection, error, headers,"),
         (("headers.date",), "headers.date is taken: Date is present and valid."),
         (("headers.etag", "--source= "), "the source is not empty"),
@@ -249,9 +250,11 @@ def test_a_scaffolded_dialect_is_known_and_its_own_server_is_conformant(checkout
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         *("talk.ask", "talk.count", "talk.done"),
     ]
-    judged = python("pytest", "-p", "no:cacheprovider", "tests/dialects/test_talk.py")
+    files = ("tests/dialects/test_talk.py", "tests/dialects/test_kit.py")
+    judged = python("pytest", "-v", "-p", "no:cacheprovider", "-k", "talk", *files)
     assert judged.returncode == 0, judged.stdout + judged.stderr
-    assert "4 passed" in judged.stdout
+    assert judged.stdout.count("test_talk.py::") == 4
+    assert "that_breaks_it_and_one_that_does_not[talk] PASSED" in judged.stdout
     left = [
         path.name
         for path in (checkout / "conformance").rglob("dialects/talk/*.*")

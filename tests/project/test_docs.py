@@ -33,7 +33,8 @@ def test_toml_in_the_documents_is_toml(file: Path) -> None:
 def test_every_document_is_in_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     for file in (ROOT / "docs").glob("*.md"):
-        assert file.name == "index.md" or f"({file.name})" in index
+        linked = file.name == "index.md" or f"({file.name})" in index
+        assert linked, f"docs/{file.name} is not in the index: add a link to it to docs/index.md"
 
 
 def test_every_folder_of_the_suite_is_on_the_map() -> None:

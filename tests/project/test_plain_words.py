@@ -42,7 +42,6 @@ BETTER = {
 STANDARD = re.compile(
     r"lone[-_\s]+surrogate"  # Unicode's term.
     r"|\.tell\(\)",  # The method of Python's files.
-    re.IGNORECASE,
 )
 
 SUFFIXES = {".py", ".md", ".toml", ".ini", ".yml", ".html", ".css", ".js", ".mjs", ".go", ".conf"}
@@ -62,15 +61,15 @@ _LISTED = re.compile(
     r"(?<![a-z])(?:"
     + "|".join(phrase.replace(" ", r"[\s_#]+") for phrase in REPLACEMENTS)
     + r")(?![a-z])",
-    re.IGNORECASE,
 )
 
 
 def listed_words(text: str) -> Iterator[tuple[int, str]]:
     """Yield the listed words in a text: (line, the word or phrase in small letters)."""
-    text = STANDARD.sub(lambda hit: re.sub(r"\S", ".", hit[0]), text)
+    # In small letters, which is faster than to ignore the letters' case.
+    text = STANDARD.sub(lambda hit: re.sub(r"\S", ".", hit[0]), text.lower())
     for hit in _LISTED.finditer(text):
-        yield text.count("\n", 0, hit.start()) + 1, " ".join(re.split(r"[\s_#]+", hit[0].lower()))
+        yield text.count("\n", 0, hit.start()) + 1, " ".join(re.split(r"[\s_#]+", hit[0]))
 
 
 def test_words_are_plain() -> None:
