@@ -174,7 +174,7 @@ def _check_refused(target: Target, members: Mapping[str, Any], row: str) -> None
 
 
 @decides("openai.messages-missing")
-@generated(bodies_without_messages, examples=[..., None, "Hello", 1, {"role": "user"}])
+@generated(bodies_without_messages, examples=[..., None, "Hello", 1, {}, {"role": "user"}])
 def test_messages_that_are_no_array_are_refused(target: Target, messages: Any) -> None:
     members = base(target).members()
     del members["messages"]
