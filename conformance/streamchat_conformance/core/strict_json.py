@@ -84,6 +84,15 @@ def _read(text: str) -> JsonReading:
         return JsonReading(None, JsonError("begins with a byte order mark", 0))
     if (offset := _too_deep_at(text)) is not None:
         return _too_deep(offset)
+    try:
+        value = _DECODER.decode(text)
+    except (_Irregular, ValueError, RecursionError):
+        return _read_irregular(text)
+    return JsonReading(value, lone_surrogates=tuple(_lone_surrogates(text, value)))
+
+
+def _read_irregular(text: str) -> JsonReading:
+    """Read a text that is no JSON, or is so only loosely, and say what is wrong with it."""
     duplicates: dict[str, None] = {}
     non_finite: list[str] = []
 
@@ -117,6 +126,21 @@ def _read(text: str) -> JsonReading:
         tuple(non_finite),
         tuple(_lone_surrogates(text, value)),
     )
+
+
+class _Irregular(Exception):  # noqa: N818 - what it says is found out by reading again
+    """A text has a name twice in one object, or a number that JSON does not have."""
+
+
+def _regular_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Irregular
+    return found
+
+
+def _no_constant(_literal: str) -> float:
+    raise _Irregular
 
 
 def _plainly(error: json.JSONDecodeError) -> str:
@@ -180,3 +204,12 @@ def _lone_surrogates(text: str, value: object) -> list[str]:
         if any(_SURROGATE.search(string) for string in strings):
             found.append(path)
     return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_regular_members,
+    parse_int=_integer,
+    parse_float=_decimal,
+    parse_constant=_no_constant,
+)
+"""Reads what is JSON without a fault. One for all texts: to make one costs as much as to use it."""

@@ -1,9 +1,8 @@
 """Receivers of a stream's bytes: as fast as they arrive, slowly, or with a recording.
 
-The normal way is in the callbacks of the event loop. Bytes that are the expected ones need no
-decision, and to wake the stream's greenlet for each event (a failed `recv`, a waiter, two
-switches) would cost more than verifying it. The greenlet is woken for unexpected bytes, for the
-end, and where the stream is to be cut.
+The normal way is in the callbacks of the event loop: to wake the stream's greenlet for each event
+(a failed `recv`, a waiter, two switches) would cost more than verifying it. The greenlet is woken
+for malformed HTTP, for the end, and where the stream is to be cut.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def receiving(
 
     It returns the bytes, none of them where the connection ended, and what is malformed about
     them, or None; `reading.last_s` is when they came. It raises OSError. What it returns is valid
-    until it is called again. It may take expected bytes itself, and wait for more.
+    until it is called again. It may take bytes to the verifier itself, and wait for more.
     """
     if reading.recording is not None:
         yield _Recorded(reading, connection, response).receive
@@ -111,7 +110,7 @@ class _Slow(_Plain):
 
 
 class _Follower:
-    """Takes expected bytes in the loop's callbacks; `receive` returns all others."""
+    """Takes bytes to the verifier in the loop's callbacks; `receive` returns the last ones."""
 
     __slots__ = (
         "_descriptor",
@@ -176,13 +175,10 @@ class _Follower:
         self._problem = response.feed(_BUFFER[:received])
         if self._problem is not None or response.complete:
             return True
-        pieces = response.pieces
-        if not pieces:
+        if not response.pieces:
             return False
-        if len(pieces) > 1:
-            pieces[:] = [b"".join(pieces)]
-        count = reading.verifier.match(pieces[0])
+        piece = response.take()
+        count = reading.verifier.match(piece)
         if count is None:
-            return True
-        response.take()
+            count = reading.verifier.receive(piece, now_s)
         return reading.stamp(count, now_s)

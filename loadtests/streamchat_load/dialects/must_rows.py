@@ -49,11 +49,11 @@ class MustRows:
 
     def violation(self, problems: Iterable[BrokenRow]) -> EventViolation | None:
         """Return the first problem with a MUST as what is wrong with the stream."""
-        found = next((each for each in problems if each.row in self._musts), None)
-        if found is None:
-            return None
-        fault = self._faults.get(found.row, StreamFault.PAYLOAD)
-        return EventViolation(fault, f"{found.row}: {found.message}", found.expected)
+        for found in problems:
+            if found.row in self._musts:
+                fault = self._faults.get(found.row, StreamFault.PAYLOAD)
+                return EventViolation(fault, f"{found.row}: {found.message}", found.expected)
+        return None
 
 
 def must_findings(exchange: Exchange, name: str, dialect: Dialect | None = None) -> list[str]:

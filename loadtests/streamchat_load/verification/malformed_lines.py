@@ -75,7 +75,17 @@ def _may_have_malformed_lines(body: bytes) -> bool:
         return True
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if _is_data_alone(body):
+        return False
     return _UNUSUAL_LINE.search(body.removeprefix(BOM)) is not None
+
+
+def _is_data_alone(body: bytes) -> bool:
+    """Return whether each line is a `data` line or the one blank line behind it."""
+    if not (body.startswith(b"data:") and body.endswith(b"\n\n")):
+        return False
+    # Then no line end is left for a line of another kind.
+    return body.count(b"\n") == 2 * body.count(b"\n\ndata:") + 2
 
 
 def _is_no_field(start: bytes) -> bool:
