@@ -26,26 +26,35 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from peer_tools import PEERS, environment, peer_tool, write_files
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from peer_tools import PeerTool
 
 HERE = Path(__file__).parent
 STREAMS, EVENTS, INTERVAL_S = 100, 50, 0.02
 DURATION_S = 10.0
 SHORT_REQUESTS, LONG_REQUESTS = 500, 1500
-RUN_LIMIT_S = 240.0
+RUN_LIMIT_S = 900.0
 PATHS = {"stream-chat": "/api/stream-chat", "openai": "/v1/chat/completions"}
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 OWN = frozenset({"bare", "verified", "unpredicted"})
 """The sides that are not other tools."""
 
 
-def run(command: list[str]) -> tuple[float, str]:
+def run(command: list[str], variables: Mapping[str, str] = NO_VARIABLES) -> tuple[float, str]:
     """Run a command; return its CPU time with its children's (seconds), and its output."""
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **variables}
+        )
         limit = threading.Timer(RUN_LIMIT_S, process.kill)
         limit.start()
         try:
@@ -112,14 +121,28 @@ def _verified(url: str, options: Sequence[str]) -> float:
 def peer(command: str) -> Callable[[str], float]:
     """Return the measurement of another tool: marginal CPU microseconds an event."""
 
-    def measure(url: str) -> float:
-        used_s = []
-        for requests in (SHORT_REQUESTS, LONG_REQUESTS):
-            text = command.replace("{url}", url).replace("{requests}", str(requests))
-            used_s.append(run(shlex.split(text))[0])
-        return (used_s[1] - used_s[0]) / ((LONG_REQUESTS - SHORT_REQUESTS) * EVENTS) * 1e6
+    def used_s(url: str, requests: int) -> float:
+        text = command.replace("{url}", url).replace("{requests}", str(requests))
+        return run(shlex.split(text))[0]
 
-    return measure
+    return lambda url: _marginal(partial(used_s, url))
+
+
+def known_peer(tool: PeerTool) -> Callable[[str], float]:
+    """Return the same measurement of a tool that is known: it gets what it needs."""
+
+    def used_s(url: str, requests: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(Path(folder))
+            command = tool.command(url, "m", requests, Path(folder))
+            return run(command, environment(Path(folder)))[0]
+
+    return lambda url: _marginal(partial(used_s, url))
+
+
+def _marginal(used_s: Callable[[int], float]) -> float:
+    more_s = used_s(LONG_REQUESTS) - used_s(SHORT_REQUESTS)
+    return more_s / ((LONG_REQUESTS - SHORT_REQUESTS) * EVENTS) * 1e6
 
 
 def compare(
@@ -164,10 +187,40 @@ def compare(
     }
 
 
-def _unpredicted(costs: dict[str, float]) -> dict[str, float]:
+def _unpredicted(costs: dict[str, float]) -> dict[str, Any]:
     if "unpredicted" not in costs:
         return {}
-    return {"unpredicted_over_bare": round(costs["unpredicted"] / costs["bare"], 2)}
+    return {
+        "unpredicted_over_bare": round(costs["unpredicted"] / costs["bare"], 2),
+        "peer_over_unpredicted": {
+            name: round(found / costs["unpredicted"], 1)
+            for name, found in costs.items()
+            if name not in OWN
+        },
+    }
+
+
+def openai_sides(tools: Sequence[PeerTool]) -> dict[str, Callable[[str], float]]:
+    """Return the measurements for Chat Completions, by name."""
+    asked = ("--dialect", "openai")
+    return {
+        "bare": bare(PATHS["openai"]),
+        "verified": verified(*asked),
+        "unpredicted": verified(*asked, "--texts-vary"),
+        **{tool.name: known_peer(tool) for tool in tools},
+    }
+
+
+def add_peers(arguments: argparse.ArgumentParser) -> None:
+    """Add the options that name the programs of other tools."""
+    for name in PEERS:
+        arguments.add_argument(f"--{name}", type=Path, metavar="PROGRAM", help="also measure it")
+
+
+def peers_of(options: argparse.Namespace) -> list[PeerTool]:
+    """Return the tools whose programs were named."""
+    given = {name: getattr(options, name) for name in PEERS}
+    return [peer_tool(name, program) for name, program in given.items() if program is not None]
 
 
 def main() -> None:
@@ -176,6 +229,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--peer-rounds", type=int, default=3)
     arguments.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
+    add_peers(arguments)
     arguments.add_argument("--dialect", choices=list(PATHS), default="stream-chat")
     arguments.add_argument("--output", type=Path)
     options = arguments.parse_args()
@@ -183,9 +237,7 @@ def main() -> None:
     sides: dict[str, Callable[[str], float]] = {"bare": bare(path), "verified": verified()}
     name = "client_ratio.json"
     if options.dialect == "openai":
-        asked = ("--dialect", "openai")
-        sides["verified"] = verified(*asked)
-        sides["unpredicted"] = verified(*asked, "--texts-vary")
+        sides = openai_sides(peers_of(options))
         name = "client_ratio_openai.json"
     for given in options.peer:
         peer_name, _, command = given.partition("=")

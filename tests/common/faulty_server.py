@@ -70,6 +70,8 @@ class FaultyServer(ABC):
         if head.startswith(b"GET /v1/models"):
             models = [{"id": "text-embed"}, {"id": "small"}]
             return await send(writer, plain(200, {"object": "list", "data": models}))
+        if not head.startswith(b"POST "):
+            return await send(writer, plain(404, self.error("Not found")))
         asked = json.loads(body)
         unknown = sorted(self.settings.refuses & asked.keys())
         if asked.get("model") != "small":
