@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 _RETRY_LINE: Final = re.compile(rb"^retry: ?([0-9]++)$", re.MULTILINE)
+_OTHER_CR: Final = re.compile(rb"\r(?!\n)")
 _FIELD_LINE: Final = re.compile(rb"^[^:\n]", re.MULTILINE)
 
 
@@ -79,8 +80,8 @@ class EventStreamParser:
         """The first bytes, while they may yet be a byte order mark; then None."""
         self._start_at_s = 0.0
         self._after_cr = False
-        self._pending = bytearray()
-        """What came after the last blank line, line ends made LF."""
+        self._pending: bytes | bytearray = b""
+        """What came after the last blank line, line ends made LF. What grows is a bytearray."""
         self._blocks = BlockReader(self._interpretation)
         self._line_reader: LineReader | None = None
         """Reads everything if lines are kept; else only what grows beyond the limit."""
@@ -178,20 +179,20 @@ class EventStreamParser:
         """Read the blocks that are whole now; the rest waits for its blank line."""
         # A long line may come in tiny pieces: only what is new is searched, so that the work is
         # linear. Most reads of a long line have no line end, which is seen fastest so.
-        if LF not in data:
+        pending = self._pending
+        whole: bytes | bytearray
+        end = data.rfind(b"\n")
+        if end > 0 and (data[end - 1] == LF or (end := data.rfind(b"\n\n") + 1)):
+            whole = pending + data[: end - 1]
+            rest = data[end + 1 :]
+        elif end >= 0 and data[0] == LF and pending.endswith(b"\n"):
+            whole, rest = pending[:-1], data[1:]
+        else:
+            if isinstance(pending, bytes):
+                self._pending = bytearray(pending)
             self._pending += data
             return []
-        pending = self._pending
-        whole, blank_line, rest = data.rpartition(b"\n\n")
-        if blank_line:
-            if pending:
-                whole = b"".join((pending, whole))
-        elif data[0] == LF and pending.endswith(b"\n"):
-            whole, rest = bytes(pending[:-1]), data[1:]
-        else:
-            pending += data
-            return []
-        self._pending = bytearray(rest)
+        self._pending = rest
         return self._blocks.read(_decode(whole), at_s)
 
     def _receive_large(self, data: bytes, at_s: float) -> list[Event]:
@@ -200,7 +201,7 @@ class EventStreamParser:
         if reader is None:
             reader = self._line_reader = self._new_line_reader()
             data = bytes(self._pending) + data
-            self._pending.clear()
+            self._pending = b""
         events = reader.receive(data, at_s)
         if reader.at_boundary:
             self._cut_bytes += reader.cut_bytes
@@ -221,7 +222,7 @@ class EventStreamParser:
         )
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytes | bytearray) -> str:
     """Decode UTF-8, with U+FFFD for what is none (WHATWG Encoding, "UTF-8 decode")."""
     try:
         return data.decode()
@@ -231,10 +232,9 @@ def _decode(data: bytes) -> str:
 
 def _with_lf(data: bytes) -> bytes:
     """Return bytes with LF in place of every line end."""
-    without_cr = data.replace(b"\r", b"")
     # Where every CR stands before an LF, as nearly always, leaving them out is the fastest way.
-    if len(data) - len(without_cr) == data.count(b"\r\n"):
-        return without_cr
+    if _OTHER_CR.search(data) is None:
+        return data.replace(b"\r", b"")
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 

@@ -1,9 +1,9 @@
 """Reading whole blocks of an event stream at the speed of the interpreter's C functions.
 
 The text has passed through the decoder and its line ends are LF. Servers repeat themselves, so
-blocks that are alike are read many at once: first those that differ in nothing but their data,
-then those that have the same fields in the same order. Everything else, and texts too short to
-be worth the effort, are interpreted line by line.
+blocks are read many at once: first those that differ in nothing but their data and in comments,
+then those whose fields are in one of the usual orders. Everything else, and texts too short to be
+worth the effort, are interpreted line by line.
 """
 
 from __future__ import annotations
@@ -28,25 +28,33 @@ _LONG_LINE: Final = 300
 _PAUSE: Final = 16
 """How many texts are read line by line after blocks that were not alike."""
 
-_PREAMBLE: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+(?:event: ?+([^\n]*+)\n)?+data: ?+")
-"""What stands before a block's data when that is comments and a type at most."""
-_COMMENTS: Final = r"(?::[^\n]*+\n++){0,4}+"
+_LEADING: Final = re.compile(r"(?:(?::.*+)?+\n)*+(?::.*+\Z)?+")
+"""Comments and blank lines before the first block with fields."""
+_PREAMBLE: Final = re.compile(r"(?:event: ?+(.*+)\n)?+data: ?+")
+"""What stands before a block's data when that is a type at most."""
+_COMMENTED: Final = {
+    preamble: re.compile(rf"\n\n++(?::.*+\n++)*+{preamble}") for preamble in ("data: ", "data:")
+}
+"""What separates the data of two blocks, with comments before the second, by its preamble."""
+_COMMENTS: Final = r"(?::.*+\n++){0,4}+"
 """Comments before a block and at its start. Few, so that little is scanned twice."""
-_LEADING: Final = re.compile(r"(?:(?::[^\n]*+)?+\n)*+")
 _FIELD: Final = re.compile(r"(id|event|data)(: ?)")
 
 
 class BlockReader:
     """Reads the blocks of one stream; remembers what they looked like last."""
 
-    __slots__ = ("_interpretation", "_pause", "_preamble", "_separator", "_shape", "_type")
+    __slots__ = (
+        *("_block_lines", "_form", "_interpretation", "_pause"),
+        *("_preamble", "_separator", "_type", "_uniform"),
+    )
 
     def __init__(self, interpretation: Interpretation) -> None:
         self._interpretation = interpretation
-        self._preamble = "data: "
-        self._separator = "\n\ndata: "
-        self._type = "message"
-        self._shape: _Shape | None = None
+        self._take_preamble("data: ", None)
+        self._uniform = True
+        """Whether all blocks seemed to begin alike, without comments, when they were looked at."""
+        self._form: _Form | None = None
         self._pause = 0
 
     def read(self, text: str, at_s: float) -> list[Event]:
@@ -61,65 +69,111 @@ class BlockReader:
             return self._interpretation.read([*text.split("\n"), ""], at_s)
         # One place is enough to look at: most of a text with long lines is long lines.
         if text.find("\n", _LONG_LINE, 2 * _LONG_LINE) < 0 and len(text) > 2 * _LONG_LINE:
-            return self._interpretation.read(_long_lines(text), at_s)
+            return self._read_long(text, at_s)
+        preamble = self._preamble
+        if self._uniform and text.startswith(preamble):
+            datas = text.split(self._separator)
+            # No line is left over: all blocks are like those before.
+            if text.count("\n") + 2 == len(datas) * self._block_lines and (
+                preamble[-1] != ":" or preamble + " " not in text
+            ):
+                datas[0] = datas[0][len(preamble) :]
+                return self._events_alike(datas, at_s)
+        return self._read_mixed(text, at_s)
+
+    def _read_mixed(self, text: str, at_s: float) -> list[Event]:
+        """Read blocks that are not all like those before."""
         if self._pause:
             self._pause -= 1
         else:
-            events = None
-            if self._shape is None or text.startswith(self._preamble):
-                events = self._read_alike(text, at_s)
+            text = _without_outer_comments(text)
+            if not text:
+                return []
+            events = self._read_alike(text, at_s) if self._may_be_alike(text) else None
             # A NUL may make an id void: that is left to the interpretation.
             if events is None and "\0" not in text:
-                events = self._read_shaped(text, at_s)
+                events = self._read_formed(text, at_s)
             if events is not None:
                 return events
             self._pause = _PAUSE
         return self._interpretation.read([*text.split("\n"), ""], at_s)
 
-    def _read_alike(self, text: str, at_s: float) -> list[Event] | None:
-        """Read blocks that are alike but for their one data line; None if few are."""
+    def _read_long(self, text: str, at_s: float) -> list[Event]:
+        """Read blocks of one long line each, as far as they are such; then whatever follows."""
+        events = []
+        last_event_id = self._interpretation.last_event_id
+        start = 0
+        while text.startswith("data: ", start):
+            end = text.find("\n", start)
+            if end < 0:
+                end = len(text)
+            elif not text.startswith("\n", end + 1):
+                break
+            row = ("message", text[start + 6 : end], last_event_id, at_s, -1, False)
+            events.append(tuple.__new__(Event, row))
+            start = end + 2
+        if start < len(text):
+            events += self._interpretation.read(_long_lines(text, start), at_s)
+        return events
+
+    def _may_be_alike(self, text: str) -> bool:
+        """Look at the beginning of the second block, which avoids most attempts that must fail."""
         if not text.startswith(self._preamble):
-            match = _PREAMBLE.match(text)
+            match = None if self._form else _PREAMBLE.match(text)
             if match is None:
-                return None
-            self._preamble, self._type = match.group(), match[1] or "message"
-            self._separator = "\n\n" + self._preamble
-        separator = self._separator
-        # Looking at the second block first avoids an attempt that must fail.
-        if not text.startswith(separator, text.find("\n", len(separator) - 2)):
-            return None
-        datas = text[len(separator) - 2 :].split(separator)
+                return False
+            self._take_preamble(match.group(), match[1])
+        second = text.find("\n", len(self._preamble))
+        self._uniform = text.startswith(self._separator, second)
+        return self._uniform or text.startswith("\n\n:", second)
+
+    def _take_preamble(self, preamble: str, event_type: str | None) -> None:
+        self._preamble, self._separator = preamble, "\n\n" + preamble
+        self._type = event_type or "message"
+        self._block_lines = 3 if "\n" in preamble else 2
+
+    def _read_alike(self, text: str, at_s: float) -> list[Event] | None:
+        """Read blocks that differ in their one data line and in comments; None if few are such."""
+        preamble = self._preamble
         # Without a space after the colon in the preamble, one in the data is not the data's.
-        if separator[-1] == ":" and any(map(str.startswith, datas, repeat(" "))):
-            self._preamble, self._type, self._separator = "data: ", "message", "\n\ndata: "
+        if preamble[-1] == ":" and preamble + " " in text:
+            self._take_preamble("data: ", None)
             return None
+        commented = preamble in _COMMENTED and "\n:" in text
+        self._uniform = not commented
+        datas = _COMMENTED[preamble].split(text) if commented else text.split(self._separator)
+        datas[0] = datas[0][len(preamble) :]
         if not any(map(contains, datas, repeat("\n"))):
-            ids = repeat(self._interpretation.last_event_id)
-            return _events(repeat(self._type), datas, ids, at_s)
-        others = [self._preamble + data if "\n" in data else "" for data in datas]
+            return self._events_alike(datas, at_s)
+        others = [preamble + data if "\n" in data else "" for data in datas]
         return self._read_around(others, lambda part: self._events_alike(datas[part], at_s), at_s)
 
     def _events_alike(self, datas: list[str], at_s: float) -> list[Event]:
         last_event_id = repeat(self._interpretation.last_event_id)
         return _events(repeat(self._type), datas, last_event_id, at_s)
 
-    def _read_shaped(self, text: str, at_s: float) -> list[Event] | None:
-        """Read blocks most of which have the same fields in the same order; None if few do."""
-        shape = self._shape or _first_shape(text)
-        if shape is None:
-            return None
-        interpretation = self._interpretation
-        *columns, others = zip(*shape.blocks.findall(text + "\n\n"), strict=True)
+    def _read_formed(self, text: str, at_s: float) -> list[Event] | None:
+        """Read blocks most of which have their fields in one order, or in any usual one."""
+        text += "\n\n"
+        form = self._form or _first_form(text)
+        events = None if form is None else self._read_by(form, text, at_s)
+        if events is None and form is not _USUAL:
+            form = _USUAL
+            events = self._read_by(form, text, at_s)
+        self._form = None if events is None else form
+        return events
+
+    def _read_by(self, form: _Form, text: str, at_s: float) -> list[Event] | None:
+        *columns, others = form.columns(text)
         if not any(others):
-            self._shape = shape
-            return shape.events(columns, at_s, interpretation)
-        events = self._read_around(
+            return form.events(columns, at_s, self._interpretation)
+        return self._read_around(
             others,
-            lambda part: shape.events([column[part] for column in columns], at_s, interpretation),
+            lambda part: form.events(
+                [column[part] for column in columns], at_s, self._interpretation
+            ),
             at_s,
         )
-        self._shape = None if events is None else shape
-        return events
 
     def _read_around(
         self, others: Sequence[str], make: Callable[[slice], list[Event]], at_s: float
@@ -143,48 +197,80 @@ class BlockReader:
         return events
 
 
-class _Shape:
-    """An order of fields in a block, each once; the data may be on several lines."""
+class _Form:
+    """An order of fields in a block. The data may be on several lines.
 
-    __slots__ = ("_colon", "_places", "blocks")
+    Where the other fields are `optional`, an id may have several places.
+    """
 
-    def __init__(self, names: tuple[str, ...], colon: str) -> None:
-        self._places = {name: place for place, name in enumerate(names)}
-        self._colon = colon
+    __slots__ = ("_names", "_next_line", "blocks")
+
+    def __init__(self, names: tuple[str, ...], colon: str, *, optional: bool = False) -> None:
+        self._names = names
+        self._next_line = "\ndata" + colon
         # Without a space after the colon, one there would belong to the value.
-        value = r"[^\n]*+" if colon == ": " else r"(?! )[^\n]*+"
+        value = ".*+" if colon == ": " else "(?! ).*+"
         lines = {name: f"{name}{colon}({value})\n" for name in names}
+        if optional:
+            lines = {name: f"(?:{line})?+" for name, line in lines.items()}
         lines["data"] = f"data{colon}({value}(?:\ndata{colon}{value})*+)\n"
         block = _COMMENTS + "".join(lines[name] for name in names) + r"\n"
-        # Matches follow one another without a gap, for a block of another shape is a match too.
-        self.blocks = re.compile(block + r"|((?:[^\n]++\n)*+\n)")
+        # Matches follow one another without a gap, for a block of another form is a match too.
+        self.blocks = re.compile(block + r"|((?:.++\n)*+\n)")
+
+    def columns(self, text: str) -> list[list[str]]:
+        """Return, of all blocks, the values of each name, and last the blocks of other forms."""
+        # None stands for a field that is not there, and for all of another block.
+        parts = self.blocks.split(text)
+        groups = len(self._names) + 1
+        return [parts[place :: groups + 1] for place in range(1, groups + 1)]
 
     def events(
         self, columns: Sequence[Sequence[str]], at_s: float, interpretation: Interpretation
     ) -> list[Event]:
-        """Return the events of blocks, given as the columns of what `blocks` found."""
-        datas = columns[self._places["data"]]
-        if any(map(contains, datas, repeat("\n"))):
-            continuation = "\ndata" + self._colon
-            datas = [data.replace(continuation, "\n") for data in datas]
+        """Return the events of blocks, given their columns without that of other blocks."""
         types: Iterable[str] = repeat("message")
-        if "event" in self._places:
-            types = columns[self._places["event"]]
-            if "" in types:
-                types = [type_ or "message" for type_ in types]
-        ids: Iterable[str] = repeat(interpretation.last_event_id)
-        if "id" in self._places:
-            ids = columns[self._places["id"]]
-            interpretation.set_last_event_id(ids[-1])
-        return _events(types, datas, ids, at_s)
+        ids = []
+        for name, column in zip(self._names, columns, strict=True):
+            if name == "data":
+                datas = column
+            elif any(column) or "" in column:
+                if name == "id":
+                    ids.append(column)
+                else:
+                    types = column if all(column) else [type_ or "message" for type_ in column]
+        if any(map(contains, datas, repeat("\n"))):
+            datas = [data.replace(self._next_line, "\n") for data in datas]
+        return _events(types, datas, _last_event_ids(ids, interpretation), at_s)
 
 
-_shape = cache(_Shape)
+def _last_event_ids(
+    columns: Sequence[Sequence[str]], interpretation: Interpretation
+) -> Iterable[str]:
+    """Return the last event ids of blocks that may have an id at several places."""
+    event_id = interpretation.last_event_id
+    if not columns:
+        return repeat(event_id)
+    if len(columns) == 1 and all(columns[0]):
+        interpretation.set_last_event_id(columns[0][-1])
+        return columns[0]
+    ids: list[str] = []
+    for found in zip(*columns, strict=True):
+        for one in found:
+            if one is not None:
+                event_id = one
+        ids.append(event_id)
+    interpretation.set_last_event_id(event_id)
+    return ids
+
+
+_form = cache(_Form)
 """There are 22 at most: 11 orders of fields, with and without a space."""
+_USUAL: Final = _Form(("id", "event", "id", "data", "id"), ": ", optional=True)
 
 
-def _first_shape(text: str) -> _Shape | None:
-    """Return the shape of the first block, if that is one in which servers write many events."""
+def _first_form(text: str) -> _Form | None:
+    """Return the form of the first block, if that is one in which servers write many events."""
     names: list[str] = []
     colons = set()
     start = _LEADING.match(text).end()  # type: ignore[union-attr]  # it matches even nothing
@@ -197,13 +283,25 @@ def _first_shape(text: str) -> _Shape | None:
         colons.add(field[2])
     if "data" not in names or len(set(names)) != len(names) or len(colons) != 1:
         return None
-    return _shape(tuple(names), colons.pop())
+    return _form(tuple(names), colons.pop())
 
 
-def _long_lines(text: str) -> list[str]:
+def _without_outer_comments(text: str) -> str:
+    """Return text without comments and blank lines before its first field and after its last."""
+    start = _LEADING.match(text).end() if text[0] in ":\n" else 0  # type: ignore[union-attr]  # it matches even nothing
+    end = len(text)
+    while (last := text.rfind("\n", start, end)) >= 0 and text[last + 1 : last + 2] in {
+        ":",
+        "\n",
+        "",
+    }:
+        end = last
+    return text[start:end]
+
+
+def _long_lines(text: str, start: int) -> list[str]:
     """Split text at LF; much faster than `split` where lines are long, slower where short."""
     lines = []
-    start = 0
     while (end := text.find("\n", start)) >= 0:
         lines.append(text[start:end])
         start = end + 1
