@@ -2,7 +2,7 @@
 
 The text has passed through the decoder and its line ends are LF. Servers repeat themselves, so
 blocks are read many at once: first those that differ in nothing but their data and in comments,
-then those whose fields are in one of the usual orders. Everything else, and texts too short to be
+then those whose fields are in one of the common orders. Everything else, and texts too short to be
 worth the effort, are interpreted line by line.
 """
 
@@ -153,12 +153,12 @@ class BlockReader:
         return _events(repeat(self._type), datas, last_event_id, at_s)
 
     def _read_formed(self, text: str, at_s: float) -> list[Event] | None:
-        """Read blocks most of which have their fields in one order, or in any usual one."""
+        """Read blocks most of which have their fields in one order, or in any common one."""
         text += "\n\n"
         form = self._form or _first_form(text)
         events = None if form is None else self._read_by(form, text, at_s)
-        if events is None and form is not _USUAL:
-            form = _USUAL
+        if events is None and form is not _COMMON:
+            form = _COMMON
             events = self._read_by(form, text, at_s)
         self._form = None if events is None else form
         return events
@@ -266,7 +266,7 @@ def _last_event_ids(
 
 _form = cache(_Form)
 """There are 22 at most: 11 orders of fields, with and without a space."""
-_USUAL: Final = _Form(("id", "event", "id", "data", "id"), ": ", optional=True)
+_COMMON: Final = _Form(("id", "event", "id", "data", "id"), ": ", optional=True)
 
 
 def _first_form(text: str) -> _Form | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import repeat
 from typing import Final
 
 from streamchat_conformance.core.eventstream_interpretation import Interpretation, is_retry
-from streamchat_conformance.core.eventstream_model import BOM, LF, Block, Event, Line, LineKind
+from streamchat_conformance.core.eventstream_model import BOM, CR, LF, Block, Event, Line, LineKind
 
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
 _NAMES: Final = {name.encode(): name for name in ("data", "event", "id", "")}
@@ -59,6 +60,10 @@ class LineReader:
             if data[0] == LF:
                 self._amend_ending()
                 data = data[1:]
+        if data and LF not in data and CR not in data:
+            self._extend_partial(data, 0, len(data))
+            self._partial_at_s = at_s
+            return []
         if (cut := self._common_ending(data)) is not None:
             return self._receive_common(data, *cut, at_s)
         start = 0
@@ -136,22 +141,29 @@ class LineReader:
         lines = self._common_lines(contents, ending, at_s, sound=sound)
         self.lines += lines
         events: list[Event] = []
-        make, ending_bytes, index = tuple.__new__, len(ending), len(self.blocks)
+        blocks = self.blocks
+        make, ending_bytes, index = tuple.__new__, len(ending), len(blocks)
         interpretation, open_lines = self._interpretation, self.open_lines
         start = 0
         for place in [place for place, content in enumerate(contents) if not content]:
             of_block = lines[start:place]
             if open_lines:
                 of_block, open_lines = open_lines + of_block, []
-            interpretation.block = index
-            dispatched = interpretation.read(texts[start : place + 1], at_s)
-            if of_block:
+            event: Event | None
+            if start and place == start + 1 and (text := texts[start]).startswith("data: "):
+                # A block that is one line of data, as nearly all are, with nothing before it.
+                last_event_id = interpretation.last_event_id
+                event = make(Event, ("message", text[6:], last_event_id, at_s, index, False))
+            else:
+                interpretation.block = index
+                dispatched = interpretation.read(texts[start : place + 1], at_s)
                 event = dispatched[0] if dispatched else None
+            if of_block:
                 row = (index, tuple(of_block), event, True, lines[place][0] + ending_bytes)
-                self.blocks.append(make(Block, row))
+                blocks.append(make(Block, row))
                 index += 1
-            if dispatched:
-                events += dispatched
+            if event is not None:
+                events.append(event)
             start = place + 1
         if start:
             self.block_has_fields = False
@@ -165,23 +177,24 @@ class LineReader:
         self, contents: list[bytes], ending: bytes, at_s: float, *, sound: bool
     ) -> list[Line]:
         """Return lines of these contents; if they are `sound`, known fields are not odd."""
-        lines = []
-        make, offset, ending_bytes = tuple.__new__, self._offset, len(ending)
+        rows: list[tuple[object, ...]] = []
+        offset, ending_bytes = self._offset, len(ending)
         for content in contents:
-            raw_name, _, value = content.partition(b":")
-            name = _NAMES.get(raw_name) if sound or not content else None
-            if name is None:
-                self._offset = offset
-                line = self._line(content, 0, ending, at_s)
+            if not content:
+                rows.append((offset, b"", ending, at_s, _BLANK, "", b"", (), 0))
+                offset += ending_bytes
+                continue
+            if sound and content.startswith(b"data: "):
+                rows.append((offset, content, ending, at_s, _FIELD, "data", content[6:], (), 0))
+            elif sound and (name := _NAMES.get((parts := content.partition(b":"))[0])) is not None:
+                kind, value = (_FIELD, parts[2].removeprefix(b" ")) if name else (_COMMENT, b"")
+                rows.append((offset, content, ending, at_s, kind, name, value, (), 0))
             else:
-                kind = _FIELD if name else _COMMENT if content else _BLANK
-                value = value.removeprefix(b" ") if name else b""
-                row = (offset, content, ending, at_s, kind, name, value, (), 0)
-                line = make(Line, row)
-            lines.append(line)
+                self._offset = offset
+                rows.append(self._line(content, 0, ending, at_s))
             offset += len(content) + ending_bytes
         self._offset = offset
-        return lines
+        return list(map(tuple.__new__, repeat(Line), rows))
 
     # Lines.
 
