@@ -17,6 +17,7 @@ from pathlib import Path
 from client_ratio import HERE, paced_server, run
 
 LIMIT_MS = 1.0
+"""The largest error of a measured time."""
 REQUEST_LIMIT_S = 10.0
 
 

@@ -22,7 +22,8 @@ from streamchat_conformance.suite.target.target import (
 )
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, Violation
 
-TOGETHER = 8
+STREAMS_TOGETHER = 8
+"""How many streams are open at once."""
 WHOLE_S = 2.0
 """Streams that end within this time are read to their end (seconds)."""
 NOTICE_S = 2.5
@@ -89,13 +90,13 @@ def test_streams_show_their_own_request_only(target: Target) -> None:
 
 
 def _at_the_same_time(target: Target, nonces: _Nonces) -> None:
-    asked = [nonces.request() for _ in range(TOGETHER)]
+    asked = [nonces.request() for _ in range(STREAMS_TOGETHER)]
     plans = [
         Plan(
             endpoint=target.endpoint,
             request=data,
             until=_stop(target),
-            label=f"one of {TOGETHER} concurrent streams",
+            label=f"one of {STREAMS_TOGETHER} concurrent streams",
         )
         for _, data in asked
     ]

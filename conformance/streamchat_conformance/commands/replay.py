@@ -51,9 +51,11 @@ EXIT_NOT_TESTABLE = 6
 HEADER_VARIABLE = "STREAMCHAT_TARGET_HEADER"
 """Environment variable with one field line, so that a secret need not be on a command line."""
 WATCHED_S = 10.0
+"""How long a stream is watched at most, unless the user says it."""
 SHOWN_BODY_BYTES = 4096
 LARGE_BYTES = 64 * 1024
 LARGE_EVENTS = 3
+"""How many events of the answer to a large request are waited for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ DISTINCTIVE_BYTES: Final = 16
 """How many bytes of a body show whether it is text: every coding begins with other bytes."""
 
 _SEEN_BYTES: Final = 1024
+"""How much of a body shows whether it is text."""
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS

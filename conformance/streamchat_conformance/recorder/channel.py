@@ -18,6 +18,7 @@ READ_BYTES: Final = 65_536
 """Most bytes that one `recv` asks for."""
 
 _DRAIN_READS: Final = 16
+"""How many reads take what is at hand before a connection is closed."""
 _RECORD_BYTES: Final = 16_384
 """Most plaintext in one TLS record (RFC 8446 §5.1): written in such pieces, memory is bounded."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FRAMING_LOST_S", "ExchangeRecording", "Tag"]
 
 _ASK_AGAIN_S: Final = 0.001
+"""The shortest time between two questions whether a recording may end."""
 
 FRAMING_LOST_S: Final = 1.0
 """For how long reading goes on once the end of the response cannot be known any more."""

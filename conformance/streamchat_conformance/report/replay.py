@@ -13,6 +13,7 @@ INLINE_BYTES = 2048
 SHOWN_LINES = 12
 """Lines of a request that are shown in plain text: the head of an ordinary one, and its body."""
 LINE_CHARACTERS = 120
+"""How much of a line is shown."""
 SCANNED_BYTES = 64 * 1024
 
 _ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r", 92: "\\\\"}

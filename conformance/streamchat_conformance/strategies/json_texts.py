@@ -13,6 +13,7 @@ from streamchat_conformance.strategies.json_values import any_json, exact_number
 __all__ = ["json_text", "json_texts", "raw_json_texts"]
 
 _SPELLING_BITS = 64
+"""How many bits of one number choose the spelling."""
 
 _WHITESPACE = ("", " ", "\n", "\t", "\r\n", "  \r \n\t")
 _SHORT_ESCAPES = {

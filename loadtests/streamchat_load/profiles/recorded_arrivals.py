@@ -13,6 +13,7 @@ ARRIVAL_LIMIT = 1_000_000
 PAD_LIMIT_BYTES = 16 * 1024 * 1024
 DURATION_LIMIT_S = 604_800.0
 CAP_LIMIT = 1_000_000
+"""The most tokens that a line may ask for."""
 BYTES_PER_TOKEN = 5
 """How long the text is that is about one token: a short word with its space."""
 

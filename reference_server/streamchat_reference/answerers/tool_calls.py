@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streamchat_reference.answerers.interface import Question
 
 MOST_CALLS = 8
+"""How many tools one answer calls at most."""
 READ_CHARACTERS = 10_000
 """Names are looked for in this much of a prompt."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LINGER_S = 2.0
+"""How long a closed connection is read on at most."""
 LINGER_BYTES = 16 * 1024 * 1024
 """A connection is read this long and this much before it is closed."""
 

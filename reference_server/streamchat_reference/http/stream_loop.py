@@ -29,6 +29,7 @@ STEPS_IN_TURN = 16
 """A stream that never waits lets the others have their turn after this many steps."""
 
 EVENTS_IN_TURN = 1_024
+"""How many sockets are served before timers are looked at again."""
 
 log = logging.getLogger("streamchat_reference")
 

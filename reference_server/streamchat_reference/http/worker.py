@@ -60,6 +60,7 @@ TICK_S = 0.05
 """Interval of the main loop's checks while the server stops or threads run short."""
 
 MANY_THREADS = 600
+"""From how many threads on they take turns less often."""
 SWITCH_INTERVAL_S = 0.05
 """CPython wakes each thread that waits for the interpreter lock once per switch interval. With
 thousands of threads the default (5 ms) makes them live for their wake-ups alone."""

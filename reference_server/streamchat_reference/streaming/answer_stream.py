@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Generator[bytes | float, WakeReason | None, None]
 
 PROBES = 3
+"""How many writes show whether a client that closed its side still reads."""
 PROBE_INTERVAL_S = 0.02
 """After a client's FIN, this many probes, this far apart, distinguish a closed peer from a
 half-closed one."""

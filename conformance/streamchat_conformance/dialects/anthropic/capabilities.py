@@ -20,6 +20,7 @@ TOOLS = Capability("tools", "uses tools in a stream", "no tool was used")
 THINKING = Capability("thinking", "streams its thoughts", "no thought came")
 
 DETECTION_TRIES = 2
+"""How often a model is asked for what it may leave out."""
 TOOL_PROMPT = "What is the weather in Paris? Use the tool."
 THINKING_PROMPT = "How many primes are there between 20 and 40? Think first."
 THINKING_TOKENS = 1024

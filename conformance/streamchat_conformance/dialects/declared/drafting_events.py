@@ -20,6 +20,7 @@ _TEXTS = (
 )
 _ENDS = ("done", "finished", "final", "complete", "is_end", "end", "finish_reason", "last", "stop")
 _DEEPEST = 6
+"""How deep in an event members are looked for."""
 
 
 @dataclass(slots=True)

@@ -36,6 +36,7 @@ OBEDIENT = Capability(
 )
 
 DETECTION_TRIES = 3
+"""How often a model is asked that is required to call a tool."""
 TOOL_PROMPT = "What is the weather in Paris, in celsius? Call the function."
 CITIES_PROMPT = (
     "What is the weather in Paris, in Rome and in Oslo? Call the function once for each city, in "

@@ -25,6 +25,7 @@ GAP_SHARE = 0.25
 GAP_S = 0.25
 """… and at least this long (seconds)."""
 BURST_EVENTS = 3
+"""From how many events at once on they are a burst."""
 BURST_S = 0.01
 """How many events within how short a time (seconds), after a silence, are called a burst."""
 

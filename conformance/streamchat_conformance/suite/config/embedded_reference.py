@@ -20,6 +20,7 @@ START_LIMIT_S = 20.0
 SLOW_PROMPT = "Please think first."
 FAULT_PROMPT = "Please fail half-way."
 SILENT_S = 1.2
+"""How long the server is silent after the slow prompt: several heartbeats."""
 HEARTBEAT_S = 0.3
 GAP_LIMIT_S = 1.0
 """The reference's heartbeat is quick, so that it can be proved in seconds."""

@@ -25,6 +25,7 @@ from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 PACE_S = 4.0
 """How long a stream is watched for its pace (seconds)."""
 PACE_EVENTS = 12
+"""How many events show the pace of a stream."""
 SETTLED_S = LONG_ENOUGH_S + 0.1
 """How long a fast stream is watched: its last event has to come when it is long enough."""
 RECORDING_BYTES = 1024 * 1024

@@ -22,6 +22,7 @@ from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicabl
 ONCE = "the stream that fails was entered"
 MANY_STREAMS = 16
 PAIRS = 3
+"""How many pairs of streams are compared."""
 
 
 def _failed(target: Target) -> Reading:
