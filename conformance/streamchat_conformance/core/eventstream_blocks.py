@@ -12,7 +12,7 @@ import re
 from functools import cache
 from itertools import repeat
 from operator import contains
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from streamchat_conformance.core.eventstream_model import Event
 
@@ -240,25 +240,29 @@ class _Form:
                 else:
                     types = column if all(column) else [type_ or "message" for type_ in column]
         if any(map(contains, datas, repeat("\n"))):
-            datas = [data.replace(self._next_line, "\n") for data in datas]
+            next_line = self._next_line
+            datas = [data.replace(next_line, "\n") if "\n" in data else data for data in datas]
         return _events(types, datas, _last_event_ids(ids, interpretation), at_s)
 
 
 def _last_event_ids(
-    columns: Sequence[Sequence[str]], interpretation: Interpretation
+    columns: Sequence[Sequence[str | None]], interpretation: Interpretation
 ) -> Iterable[str]:
     """Return the last event ids of blocks that may have an id at several places."""
     event_id = interpretation.last_event_id
     if not columns:
         return repeat(event_id)
-    if len(columns) == 1 and all(columns[0]):
-        interpretation.set_last_event_id(columns[0][-1])
-        return columns[0]
+    found = columns[0]
+    if len(columns) == 1 and all(found):
+        given = cast("Sequence[str]", found)
+        interpretation.set_last_event_id(given[-1])
+        return given
+    for later in columns[1:]:
+        found = [two if two is not None else one for one, two in zip(found, later, strict=True)]
     ids: list[str] = []
-    for found in zip(*columns, strict=True):
-        for one in found:
-            if one is not None:
-                event_id = one
+    for one in found:
+        if one is not None:
+            event_id = one
         ids.append(event_id)
     interpretation.set_last_event_id(event_id)
     return ids

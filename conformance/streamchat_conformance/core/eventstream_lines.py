@@ -186,6 +186,8 @@ class LineReader:
                 continue
             if sound and content.startswith(b"data: "):
                 rows.append((offset, content, ending, at_s, _FIELD, "data", content[6:], (), 0))
+            elif sound and content.startswith(b"event: "):
+                rows.append((offset, content, ending, at_s, _FIELD, "event", content[7:], (), 0))
             elif sound and (name := _NAMES.get((parts := content.partition(b":"))[0])) is not None:
                 kind, value = (_FIELD, parts[2].removeprefix(b" ")) if name else (_COMMENT, b"")
                 rows.append((offset, content, ending, at_s, kind, name, value, (), 0))
