@@ -17,12 +17,12 @@ from streamchat_conformance.suite.scenarios.overlap import (
     AT_ONCE,
     MANY_ROW,
     QUICK_PLACES,
-    QUICK_S,
     IndependentCase,
     can_overlap,
     run_overlapped,
 )
 from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.knowledge import WAITING_S
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping, overlaps
@@ -46,7 +46,7 @@ def chat(target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first_event_s", "at_once"), [(QUICK_S, AT_ONCE), (QUICK_S / 10, AT_ONCE // QUICK_PLACES)]
+    ("first_event_s", "at_once"), [(WAITING_S, AT_ONCE), (WAITING_S / 10, AT_ONCE // QUICK_PLACES)]
 )
 def test_the_more_a_target_lets_wait_the_more_cases_run_at_the_same_time(
     target: Target, first_event_s: float, at_once: int
@@ -57,7 +57,7 @@ def test_the_more_a_target_lets_wait_the_more_cases_run_at_the_same_time(
     def meet(_: Target) -> None:
         meeting.wait(MEET_S)
 
-    cases = [IndependentCase(f"case {number}", meet) for number in range(AT_ONCE)]
+    cases = [IndependentCase(f"case {number}", meet, generated=True) for number in range(AT_ONCE)]
     outcome = run_overlapped(target, cases)
     assert outcome.sound == {case.name for case in cases}
 
@@ -234,7 +234,7 @@ def test_few_streams_at_once_are_enough_only_where_no_more_are_tried(target: Tar
 
 def test_no_more_requests_are_under_way_than_streams_were_served_at_once(target: Target) -> None:
     target.known.room = CERTAIN_REQUESTS
-    target.baseline.first_event_s = QUICK_S
+    target.baseline.first_event_s = WAITING_S
     lock, under_way, most = threading.Lock(), 0, 0
 
     def count(_: Target) -> None:

@@ -35,6 +35,7 @@ from streamchat_conformance.suite.target.stop_conditions import Answered, QuietA
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
+from streamchat_conformance.suite.verdicts.overlapping import listening_s
 
 MIB = 1024 * 1024
 CLOSING_LIMIT_S = 3.0
@@ -166,6 +167,7 @@ def _unserved(target: Target, reading: Reading) -> str:
     layer=SERVER,
 )
 @costs(4, sequential=9)
+@independent()
 @needs_room
 def test_a_connection_stays_open_after_a_refusal(target: Target) -> None:
     for request in refusable(target):
@@ -185,7 +187,9 @@ def _closed_by_refusal(target: Target, request: HttpRequest) -> Reading | None:
         reading = _next(target, connection, request, "a refusal", opening=True)
         if not reading.refused or not reading.response.complete:
             raise Blocked(refusal_cause(target), "nothing was refused as it should be")
-        closed = says_close(reading) or connection.wait_for_close(SECOND_RESPONSE_WAIT_S)
+        closed = says_close(reading) or connection.wait_for_close(
+            listening_s(SECOND_RESPONSE_WAIT_S)
+        )
     return reading if closed else None
 
 
@@ -248,6 +252,7 @@ def _check_three_streams(target: Target) -> None:
     layer=SERVER,
 )
 @costs(33, largest_bytes=1024 * 1024)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 def test_a_refused_body_is_never_read_as_a_request(target: Target) -> None:
     # The body looks like requests all the way, so wherever a server begins to read it as one,
     # a response that nobody asked for comes back.
@@ -279,7 +284,7 @@ def _with_refused_bodies(target: Target, body: bytes) -> Iterator[HttpRequest]:
 
 def _check_body_is_no_request(target: Target, request: HttpRequest) -> None:
     label = f"a refused request with {len(request.body)} bytes of body"
-    stop = QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
+    stop = QuietAfterEnd(listening_s(SECOND_RESPONSE_WAIT_S))
     with target.connect() as connection:
         data = target.encode(request)
         reading = target.record(connection, data, stop, label)
@@ -336,6 +341,7 @@ def _read_as_request(
     layer=SERVER,
 )
 @costs(8)
+@independent(at_once=CERTAIN_REQUESTS)
 def test_close_is_honoured(target: Target) -> None:
     close = ("Connection", "close")
     first, *others = refusable(target)

@@ -18,6 +18,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import MALFORMED_STATUSES, answered_statuses
 from streamchat_conformance.suite.scenarios.chunked_requests import in_two_chunks
 from streamchat_conformance.suite.scenarios.for_each import for_each
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import (
     keeps,
     mismatch,
@@ -27,9 +28,10 @@ from streamchat_conformance.suite.scenarios.keepalive import (
 )
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked
+from streamchat_conformance.suite.verdicts.overlapping import listening_s
 
 SECOND_RESPONSE_WAIT_S = 0.2
 """How long is listened for a second response (seconds)."""
@@ -55,7 +57,8 @@ def _record(target: Target, coded: bytes, label: str) -> Reading:
         data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
         # Where a second request is served, its stream may have no end.
         within_s = LONG_STREAM_S + 2 * target.known.first_event_s
-        stop = QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1, within_s=within_s)
+        wait_s = listening_s(SECOND_RESPONSE_WAIT_S)
+        stop = QuietAfterEnd(wait_s, events=1, within_s=within_s)
         return admitted(target.record(connection, data, stop, label))
 
 
@@ -93,6 +96,7 @@ def _second_request_served(reading: Reading) -> bool:
     layer=SERVER,
 )
 @costs(13)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 @needs_room
 def test_broken_chunks_are_refused(target: Target) -> None:
     _require_chunked(target)
@@ -120,6 +124,7 @@ def test_broken_chunks_are_refused(target: Target) -> None:
     layer=SERVER,
 )
 @costs(6)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 @needs_room
 def test_a_line_feed_alone_ends_no_chunk_line(target: Target) -> None:
     _require_chunked(target)
@@ -151,6 +156,7 @@ def _like_requests(target: Target) -> Iterator[bytes]:
     layer=SERVER,
 )
 @costs(16)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 @needs_room
 def test_trailers_are_never_served_as_a_request(target: Target) -> None:
     _require_chunked(target)
@@ -181,11 +187,8 @@ def _check_trailers_read(target: Target, body: bytes, trailers: bytes) -> None:
     data = target.encode(HttpRequest(body=coded, framing=CHUNKED))
     label = "a chunked request with trailers"
     long = not target.has(FINITE) or target.baseline.duration_s > LONG_STREAM_S
-    stop = (
-        QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1)
-        if long
-        else QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
-    )
+    wait_s = listening_s(SECOND_RESPONSE_WAIT_S)
+    stop = QuietAfterEnd(wait_s, events=1) if long else QuietAfterEnd(wait_s)
     with target.connect() as connection:
         reading = admitted(target.record(connection, data, stop, label))
         if len(answered_statuses(reading.exchange)) > 1:

@@ -18,10 +18,12 @@ from streamchat_conformance.strategies import (
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.answers import answered_statuses
 from streamchat_conformance.suite.scenarios.for_each import for_each
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.overload import admitted, needs_room
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
+from streamchat_conformance.suite.verdicts.overlapping import listening_s
 
 CLOSING_LIMIT_S = 3.0
 """How long a server may take to close after an ambiguous request (seconds)."""
@@ -40,6 +42,7 @@ HEAD_BYTES = 1024 * 1024
     layer=SERVER,
 )
 @costs(23)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 def test_malformed_heads_are_refused(target: Target) -> None:
     heads = malformed_heads(_parts(target))
     _check_all_refused(target, "connection.malformed-request", heads)
@@ -54,6 +57,7 @@ def test_malformed_heads_are_refused(target: Target) -> None:
     layer=SERVER,
 )
 @costs(25)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 def test_heads_outside_the_grammar_are_refused(target: Target) -> None:
     heads = ungrammatical_heads(_parts(target))
     _check_all_refused(target, "connection.malformed-request-line", heads)
@@ -104,6 +108,7 @@ def _answered_without_head(reading: Reading) -> bool:
     layer=SERVER,
 )
 @costs(3, largest_bytes=1024 * 1024)
+@independent(hostile=True)
 def test_an_oversized_head_is_refused(target: Target) -> None:
     plain = HttpRequest.chat(target.plain())
     filler = tuple((f"X-Filler-{number}", "x" * 4000) for number in range(HEAD_BYTES // 4000))
@@ -198,6 +203,7 @@ def _ambiguous(target: Target) -> list[_Ambiguous]:
     layer=SERVER,
 )
 @costs(19)
+@independent(at_once=CERTAIN_REQUESTS, hostile=True)
 @needs_room
 def test_ambiguous_framing_smuggles_no_request(target: Target) -> None:
     for_each(target, partial(_check_unambiguous, target), _ambiguous(target))
@@ -209,11 +215,8 @@ def _check_unambiguous(target: Target, ambiguous: _Ambiguous) -> None:
     id_ = "connection.smuggling"
     # An endless stream never lets the rest be read; it is left after its first event.
     left = ambiguous.valid and not target.has(FINITE)
-    stop = (
-        QuietAfterEnd(SECOND_RESPONSE_WAIT_S, events=1)
-        if left
-        else QuietAfterEnd(SECOND_RESPONSE_WAIT_S)
-    )
+    wait_s = listening_s(SECOND_RESPONSE_WAIT_S)
+    stop = QuietAfterEnd(wait_s, events=1) if left else QuietAfterEnd(wait_s)
     with target.connect() as connection:
         reading = target.record(connection, ambiguous.request, stop, ambiguous.name)
         admitted(reading)

@@ -11,10 +11,12 @@ from streamchat_conformance.judges.judge import SHARED_JUDGES
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.for_each import for_each
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.target.stop_conditions import QuietAfterEnd
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
+from streamchat_conformance.suite.verdicts.overlapping import listening_s
 
 OWN = frozenset({"error.delimited", "error.bounded"})
 
@@ -24,10 +26,11 @@ SURPLUS_S = 0.1
 
 @decides("error.delimited")
 @costs(12)
+@independent(at_once=CERTAIN_REQUESTS)
 def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
     label = "a refusal, and what follows it"
     # Where a stream is served instead, which may have no end, its first event is enough.
-    stop = QuietAfterEnd(SURPLUS_S, events=1)
+    stop = QuietAfterEnd(listening_s(SURPLUS_S), events=1)
 
     def check_delimited(request: HttpRequest) -> None:
         check(target.send(request, stop=stop, label=label), "error.delimited")
@@ -37,6 +40,7 @@ def test_a_refusal_delimits_itself_and_nothing_follows(target: Target) -> None:
 
 @decides("error.bounded")
 @costs(8, largest_bytes=140_000)
+@independent(at_once=CERTAIN_REQUESTS)
 def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
 
     def check_bounded(body: bytes) -> None:
@@ -51,6 +55,7 @@ def test_a_refusal_does_not_grow_with_the_request(target: Target) -> None:
     "404 and 405 are JSON of the same shape.",
     source="diegosouzapw/OmniRoute#6405, nomic-ai/gpt4all#2615",
 )
+@independent()
 def test_routing_errors_are_json_too(target: Target) -> None:
     not_found = HttpRequest.chat(target.plain(), path=target.unknown_path)
     not_allowed = HttpRequest(method="GET", content_type=None)

@@ -49,6 +49,7 @@ def _is_refused(reading: Reading) -> bool:
     source="article",
 )
 @costs(4)
+@independent()
 def test_other_methods_are_not_served(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
@@ -64,6 +65,7 @@ def test_other_methods_are_not_served(target: Target) -> None:
     source="RFC 9110 section 15.5.6; nomic-ai/gpt4all#2615",
 )
 @costs(4)
+@independent()
 def test_other_methods_get_405(target: Target) -> None:
     for method in METHODS:
         reading = _by_method(target, method)
@@ -80,6 +82,7 @@ def test_other_methods_get_405(target: Target) -> None:
     source="RFC 9110 section 15.5.6",
 )
 @costs(4)
+@independent()
 def test_a_405_names_the_methods_that_work(target: Target) -> None:
     seen = 0
     for method in METHODS:
@@ -106,6 +109,7 @@ def test_a_405_names_the_methods_that_work(target: Target) -> None:
     source="diegosouzapw/OmniRoute#6405",
 )
 @costs(1)
+@independent()
 def test_an_unknown_path_gets_a_small_404(target: Target) -> None:
     request = HttpRequest.chat(target.plain(), path=target.unknown_path)
     reading = target.send(request, label="an unknown path")

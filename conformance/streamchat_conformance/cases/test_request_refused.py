@@ -62,6 +62,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(
 
 @decides("request.body-empty")
 @costs(3)
+@independent(hostile=True)
 def test_an_empty_body_is_refused(target: Target) -> None:
     requests = {
         "an empty body": HttpRequest(body=b""),

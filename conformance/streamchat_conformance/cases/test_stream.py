@@ -302,6 +302,7 @@ def test_a_failure_is_reported_by_an_error_event(target: Target) -> None:
     needs=FAULT,
 )
 @costs(3)
+@independent()
 def test_a_failed_stream_does_not_look_complete(target: Target) -> None:
     reading = Observations(target).fault()
     reported = any(

@@ -39,6 +39,7 @@ def test_an_http_1_0_client_gets_no_transfer_coding(target: Target) -> None:
     source="RFC 9112 section 3.2",
     layer=SERVER,
 )
+@independent(hostile=True)
 def test_a_request_without_one_host_is_refused(target: Target) -> None:
     # RFC 9112 section 3.2: a server must answer 400 to any HTTP/1.1 request without Host, or
     # with several.

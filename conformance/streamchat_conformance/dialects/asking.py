@@ -22,7 +22,7 @@ from streamchat_conformance.dialects.interface import Asked, Dialect
 LARGE_BYTES = 8 * 1024
 """From here on it may be a request's size that a server does not take."""
 VERY_LARGE_BYTES = 512 * 1024
-RECENT_REQUESTS = 8
+RECENT_REQUESTS = 32
 """How many requests are remembered with what they ask. Few: some are large."""
 LONG_NUMBER_DIGITS = 400
 """Longer numbers may be refused (RFC 8259 section 6 lets a reader set limits)."""

@@ -29,7 +29,7 @@ from streamchat_conformance.suite.scenarios.chunked_requests import (
     LEAN_ON_THEM,
     find_out_whether_served,
 )
-from streamchat_conformance.suite.scenarios.independent import requests_at_once
+from streamchat_conformance.suite.scenarios.independent import independence_of
 from streamchat_conformance.suite.scenarios.overlap import (
     IndependentCase,
     Overlapped,
@@ -199,14 +199,16 @@ class SuiteSession(Gathering):
             return None
         function: Callable[[Target], None] = item.function  # type: ignore[attr-defined]  # a test function's item
         kind = self.rules.kinds.get(requirement.id, Expectation.ACCEPT)
+        is_property = cost_of(function).is_property
+        known = independence_of(function)
         # Generated requests that may be refused are many a server's end.
-        hostile = kind is Expectation.EITHER and cost_of(function).is_property
-        apart = kind is Expectation.REFUSE or hostile
-        at_once = 0 if apart else requests_at_once(function)
-        left_out = requirement.id in self.state.plan.left_out
-        if not at_once or left_out or not all(map(target.has, requirement.needs)):
+        if known is None or (kind is Expectation.EITHER and is_property):
             return None
-        return IndependentCase(item.nodeid, function, at_once)
+        left_out = requirement.id in self.state.plan.left_out
+        if left_out or not all(map(target.has, requirement.needs)):
+            return None
+        hostile = known.hostile or (kind is Expectation.REFUSE and is_property)
+        return IndependentCase(item.nodeid, function, known.at_once, hostile, is_property)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

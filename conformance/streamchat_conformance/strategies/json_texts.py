@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -44,6 +45,7 @@ def json_text(value: Any, *, spelling: int = 0) -> bytes:
     return _Speller(spelling).text(value).encode("utf-8")
 
 
+@cache
 def raw_json_texts() -> st.SearchStrategy[bytes]:
     """Draw JSON texts of any value, some of them such as no encoder writes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -46,6 +47,7 @@ _INTEGERS_BEYOND = tuple(
 )
 
 
+@cache
 def any_json(*, max_depth: int = 3, names: tuple[str, ...] = ()) -> st.SearchStrategy[Any]:
     """Draw any JSON value, as Python's `json` writes it, at most `max_depth` brackets deep.
 
@@ -64,6 +66,7 @@ def any_json(*, max_depth: int = 3, names: tuple[str, ...] = ()) -> st.SearchStr
     return _json_values(numbers, (*_NAMES, *names, *_HOSTILE_NAMES), max_depth)
 
 
+@cache
 def json_values_within_doubles(
     *, max_depth: int = 3, names: tuple[str, ...] = ()
 ) -> st.SearchStrategy[Any]:
@@ -81,6 +84,7 @@ def json_values_within_doubles(
     return _json_values(numbers, (*_NAMES, *names), max_depth)
 
 
+@cache
 def exact_numbers() -> st.SearchStrategy[str]:
     """Draw numbers that only an exact JSON library brings back, within a double's range.
 
@@ -97,6 +101,7 @@ def exact_numbers() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def out_of_range_numbers() -> st.SearchStrategy[str]:
     """Draw numbers beyond a double's range: a server may take or refuse them.
 
@@ -110,6 +115,7 @@ def out_of_range_numbers() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def extra_members(*, max_members: int = 2) -> st.SearchStrategy[dict[str, Any]]:
     """Draw members that no server knows, for the request object; at least one of them.
 

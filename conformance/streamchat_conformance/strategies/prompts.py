@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 __all__ = [
@@ -144,6 +146,7 @@ _INJECTIONS = tuple(
 )
 
 
+@cache
 def prompts(*, max_size: int = 100, replacement_character: bool = False) -> st.SearchStrategy[str]:
     """Draw any text of Unicode scalar values, of at most `max_size` code points.
 
@@ -168,12 +171,14 @@ def prompts(*, max_size: int = 100, replacement_character: bool = False) -> st.S
     return st.one_of(choices)
 
 
+@cache
 def scalar_values(*, replacement_character: bool = False) -> st.SearchStrategy[str]:
     """Draw single Unicode scalar values: any code point but a surrogate, and but U+FFFD."""
     excluded = "" if replacement_character else _REPLACEMENT_CHARACTER
     return st.characters(exclude_categories=["Cs"], exclude_characters=excluded)
 
 
+@cache
 def line_separator_prompts(*, max_size: int = 20) -> st.SearchStrategy[str]:
     """Draw letters and line separators of every kind, CRLF among them.
 
@@ -186,6 +191,7 @@ def line_separator_prompts(*, max_size: int = 20) -> st.SearchStrategy[str]:
     return text.filter(lambda drawn: not drawn.isalpha())
 
 
+@cache
 def astral_prompts(*, min_size: int = 40, max_size: int = 200) -> st.SearchStrategy[str]:
     """Draw texts of characters beyond U+FFFF, with a few others among them.
 
@@ -196,6 +202,7 @@ def astral_prompts(*, min_size: int = 40, max_size: int = 200) -> st.SearchStrat
     return st.lists(parts, min_size=min_size, max_size=max_size).map("".join)
 
 
+@cache
 def injection_prompts() -> st.SearchStrategy[str]:
     """Draw text that becomes an event, a field line, a chunk or a response where it is not escaped.
 

@@ -47,7 +47,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
     NotTestable,
     Violation,
 )
-from streamchat_conformance.suite.verdicts.overlapping import overlaps
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlaps
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
@@ -105,6 +105,8 @@ class _Run:
         self.failures: dict[str, Violation] = {}
         self.values: dict[str, Any] = {}
         """Failing values, by their representation."""
+        self.disturbed = False
+        """Whether it met what other cases may have caused: it runs again, alone."""
         self.stopped: Blocked | NotApplicable | NotRun | NotTestable | None = None
         """Why nothing more is tried. Hypothesis must not see it: it would ask for it again."""
         self.put_off: NoRoom | None = None
@@ -141,12 +143,10 @@ class _Run:
         if not self.over:
             self._try(repr(value), value)
 
-    def attempt_together(self, values: Iterable[Any]) -> bool:
+    def attempt_together(self, values: Iterable[Any], *, at_once: int) -> bool:
         """Run the case on several values at once; return whether some failed."""
         self.values.update({repr(value): value for value in values})
-        run_together(
-            self.attempt, list(self.values.values()), at_once=self.target.concurrent_requests
-        )
+        run_together(self.attempt, list(self.values.values()), at_once=at_once)
         if not self.failures:
             self.values.clear()
         return bool(self.failures)
@@ -179,11 +179,14 @@ class _Run:
             self.stopped = self.barred.add(outcome, self.tried)
         except (Blocked, NotApplicable, NotRun, NotTestable) as outcome:
             self.stopped = outcome
+        except Disturbed:
+            self.disturbed = True
+            raise
 
     @property
     def over(self) -> bool:
         """Whether nothing more is to be tried: time is over, or the target stopped the run."""
-        if self.stopped is not None:
+        if self.stopped is not None or self.disturbed or (self.failures and overlaps()):
             return True
         if self.allotted is not None and (self.failures or self.tried >= self.allotted):
             return True
@@ -347,14 +350,15 @@ def _drive_side_by_side(
     There is no time to shrink then; of the values that fail the shortest is reported.
     """
     values = list(examples)
+    at_once = run.target.concurrent_requests
     if run.allotted is None:
-        if run.attempt_together(values):
+        if run.attempt_together(values, at_once=at_once):
             return run.shortest()
         values.clear()
     run.listing = False
     for round_seed in _seeds(run, seed):
         values += run.draw(strategy, round_seed, min(run.max_examples, CONCURRENT_REQUESTS))
-        if run.attempt_together(values[: run.allotted]):
+        if run.attempt_together(values[: run.allotted], at_once=at_once):
             break
         values.clear()
     return run.shortest()
@@ -369,11 +373,10 @@ def _drive_in_advance(
     then.
     """
     drawn = run.draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
-    for number, value in enumerate([*examples, *drawn]):
-        run.listing = number < len(examples)
-        run.attempt(value)
-        if run.failures:
-            break
+    at_once = CONCURRENT_REQUESTS if run.target.known.lets_wait else 1
+    if not run.attempt_together(examples, at_once=at_once):
+        run.listing = False
+        run.attempt_together(drawn, at_once=at_once)
     return run.shortest()
 
 
@@ -383,6 +386,6 @@ def _enough(run: _Run, listed: int) -> int:
     if run.allotted is not None:
         tries = min(tries, run.allotted - listed)
     if each_s := run.target.baseline.first_event_s:
-        # Few answers come in less than half the time of a plain one.
-        tries = min(tries, 2 * (run.ends_at - run.began_at) / each_s)
+        # As many as there is time for where one comes after the other.
+        tries = min(tries, (run.ends_at - run.began_at) / each_s)
     return max(0, math.ceil(tries))

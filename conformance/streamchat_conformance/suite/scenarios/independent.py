@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 Case = TypeVar("Case", bound=Callable[..., object])
@@ -10,20 +11,30 @@ Case = TypeVar("Case", bound=Callable[..., object])
 _MARK = "__independent__"
 
 
-def independent(*, at_once: int = 1) -> Callable[[Case], Case]:
+@dataclass(frozen=True, slots=True)
+class Independence:
+    """How a case may overlap with others."""
+
+    at_once: int = 1
+    """How many requests it has under way at the same time, on a slow target."""
+    hostile: bool = False
+    """Whether it sends what a server has to survive: it overlaps after the others."""
+
+
+def independent(*, at_once: int = 1, hostile: bool = False) -> Callable[[Case], Case]:
     """Declare that a case may overlap with others.
 
-    It sends well-formed requests, judges nothing by the clock, and leaves the server as it was.
-    `at_once` is how many requests it has under way at the same time, on a slow target.
+    That it passes does not depend on what else goes on, and it leaves a sound server as it was.
     """
 
     def declare(case: Case) -> Case:
-        setattr(case, _MARK, at_once)
+        setattr(case, _MARK, Independence(at_once, hostile))
         return case
 
     return declare
 
 
-def requests_at_once(case: Callable[..., object]) -> int:
-    """Return how many requests an independent case has under way; 0 for any other case."""
-    return int(getattr(case, _MARK, 0))
+def independence_of(case: Callable[..., object]) -> Independence | None:
+    """Return how a case may overlap with others; None where it may not."""
+    known: Independence | None = getattr(case, _MARK, None)
+    return known

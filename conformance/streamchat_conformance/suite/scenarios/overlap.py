@@ -16,7 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.recorder import Plan, record_together, until
 from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
+from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, SLOW_FIRST_EVENT_S
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlapping
 
@@ -28,15 +31,19 @@ AT_ONCE = MANY_STREAMS
 """No more requests are under way at once, unless more were served at once before."""
 MANY_ROW = "resilience.concurrent-many"
 """What decides whether that many are served. Where it is left out, few have to do."""
+MORE_AT_ONCE = 32
+"""As many are under way where a first event takes a while, if as many are served at once."""
+PROMPT_FACTOR = 1.3
+"""Streams that wait for none of the others take no more than this many times what one takes."""
+PROMPT_SLACK_S = 0.1
+"""How much longer they may take, since they share a processor (seconds)."""
 MOST_UNSERVED = 2
 """After this many cases that were not served the rest is not overlapped."""
 ABANDONED_PLACE_S = 1.0
 """Streams that take up places for longer after they were left count twice (seconds)."""
-QUICK_S = 0.05
-"""Where a first event takes less there is little waiting to overlap (seconds)."""
 QUICK_PLACES = 4
-"""What one case takes up then: more of them would only compute in turn, each in less of the time
-that it has for its examples."""
+"""For this many places one case of generated requests runs where there is little waiting to
+overlap: more of them would only compute in turn, each in less of the time that it has."""
 LONGEST_PAUSE_S = 2.5
 """How long the server is given to notice that clients have left (seconds)."""
 WAKE_S = 0.2
@@ -51,6 +58,10 @@ class IndependentCase:
     run: Callable[[Target], None]
     at_once: int = 1
     """How many requests it has under way, where each takes long."""
+    hostile: bool = False
+    """Whether it sends what a server has to survive: such cases come last."""
+    generated: bool = False
+    """Whether it tries generated requests, one after the other where they are answered at once."""
 
 
 @dataclass(slots=True)
@@ -61,6 +72,14 @@ class Overlapped:
     """Those that found nothing."""
     disturbed: dict[str, Disturbed] = field(default_factory=dict)
     """Those that have to run alone since something was broken or not served, and why."""
+
+    def put_in_doubt(self, cases: Sequence[IndependentCase]) -> None:
+        """Let hostile cases run again, alone, where a request was not served next to them.
+
+        One of them may be the reason, and which, they show alone.
+        """
+        if any(disturbed.failed for disturbed in self.disturbed.values()):
+            self.sound -= {case.name for case in cases if case.hostile}
 
 
 def can_overlap(target: Target) -> bool:
@@ -84,27 +103,21 @@ def can_overlap(target: Target) -> bool:
 def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapped:
     """Run cases at the same time; return which of them are sound."""
     outcome = Overlapped()
-    waiting = list(cases)
-    slow = max(target.known.first_event_s, target.known.refusal_s) >= SLOW_FIRST_EVENT_S
-    room = target.known.room or AT_ONCE
-    room = room if slow else min(room, AT_ONCE)
-    one = 2 if target.baseline.write_intervals_s > ABANDONED_PLACE_S else 1
-    if target.known.first_event_s < QUICK_S:
-        one = max(1, room * QUICK_PLACES // AT_ONCE)
+    waiting = sorted(cases, key=lambda case: case.hostile)
     capped = target.bounds.budget.max_requests is not None
+    if not capped:
+        _look_for_room(target)
+    places = _Places.of(target)
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
-    taken: dict[str, int] = {}
     unserved: list[Reading] = []
-    while taken or waiting:
+    while places.taken or waiting:
         # Where requests are counted, few are left to ask again.
         if len(unserved) >= MOST_UNSERVED or (outcome.disturbed and capped):
             waiting.clear()
         for case in list(waiting):
-            places = min(case.at_once, room) if slow else one
-            if sum(taken.values()) + places > room:
+            if not places.take(case):
                 continue
             waiting.remove(case)
-            taken[case.name] = places
             arguments = (target, case, done)
             name = f"streamchat-{case.name}"
             threading.Thread(target=_run, args=arguments, name=name, daemon=True).start()
@@ -112,7 +125,7 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
             name, raised = done.get(timeout=WAKE_S)
         except queue.Empty:
             continue
-        del taken[name]
+        del places.taken[name]
         if raised is None:
             outcome.sound.add(name)
         elif isinstance(raised, Disturbed):
@@ -121,8 +134,69 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
     if unanswered := [reading for reading in unserved if reading.head is None]:
         # If the server has ended, one of them is the reason: the least plain of them may be.
         _enter_last(target, max(unanswered, key=_unusual))
+    outcome.put_in_doubt(cases)
     target.pause(min(LONGEST_PAUSE_S, target.baseline.write_intervals_s))
     return outcome
+
+
+@dataclass(slots=True)
+class _Places:
+    """How many requests may be under way at once, and which cases take up how many of them."""
+
+    room: int
+    factor: int = 1
+    """How many places each request takes up."""
+    lanes: int | None = None
+    """How many cases of generated requests run at once; None for any number."""
+    taken: dict[str, int] = field(default_factory=dict)
+    _in_lanes: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, target: Target) -> _Places:
+        """Return the places that a target was seen to have."""
+        known = target.known
+        room = known.room or AT_ONCE
+        if max(known.first_event_s, known.refusal_s) >= SLOW_FIRST_EVENT_S:
+            return cls(room)
+        if not known.lets_wait:
+            room = min(room, AT_ONCE)
+            return cls(room, lanes=max(1, room // QUICK_PLACES))
+        # What was left takes up its place for a while.
+        return cls(room, 2 if target.baseline.write_intervals_s > ABANDONED_PLACE_S else 1)
+
+    def take(self, case: IndependentCase) -> bool:
+        """Take up the places of a case, if there are as many; return whether there are."""
+        in_lane = case.generated and self.lanes is not None
+        at_once = 1 if in_lane else case.at_once
+        places = min(at_once * self.factor, self.room)
+        if sum(self.taken.values()) + places > self.room:
+            return False
+        if in_lane and len(self._in_lanes & self.taken.keys()) == self.lanes:
+            return False
+        self.taken[case.name] = places
+        self._in_lanes |= {case.name} if in_lane else set()
+        return True
+
+
+def _look_for_room(target: Target) -> None:
+    """Find out whether a server that lets clients wait serves more at once than was seen so far.
+
+    That decides nothing but how long a run takes: streams that wait for each other are left.
+    """
+    known = target.known
+    if not known.roomy or known.room >= MORE_AT_ONCE or not known.lets_wait:
+        return
+    within_s = PROMPT_SLACK_S + PROMPT_FACTOR * known.first_event_s
+    plan = Plan(
+        endpoint=target.endpoint,
+        request=target.encode(HttpRequest.chat(target.plain("Together."))),
+        until=until.any_of(Answered(1), until.elapsed(within_s)),
+        label=f"one of {MORE_AT_ONCE} streams, to see whether as many are served at once",
+    )
+    exchanges = record_together([plan] * MORE_AT_ONCE, target.limits)
+    if all(target.ledger.read(exchange).events for exchange in exchanges):
+        known.room = MORE_AT_ONCE
+    target.pause(min(LONGEST_PAUSE_S, target.baseline.write_intervals_s))
 
 
 def _enter_last(target: Target, reading: Reading) -> None:
@@ -142,7 +216,7 @@ def _run(
 ) -> None:
     raised: BaseException | None = None
     try:
-        with overlapping():
+        with overlapping(hostile=case.hostile):
             case.run(target)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the case runs again, alone
         raised = error

@@ -54,4 +54,5 @@ def _measured(target: Target, request: HttpRequest, event_bytes: int) -> UnreadS
         made = round(streaming_s / baseline.interval_s) + 1 if baseline.interval_s else 1
     filling_s = needed * baseline.interval_s
     fills = made >= needed and filling_s <= FILLING_S
-    return UnreadStream(request, fills, min(filling_s, FILLING_S))
+    # Nothing more comes of a stream that is over.
+    return UnreadStream(request, fills, min(filling_s, FILLING_S, made * baseline.interval_s))

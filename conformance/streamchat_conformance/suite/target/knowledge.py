@@ -16,6 +16,11 @@ MANY_STREAMS = 16
 """As many as `resilience.concurrent-many` opens."""
 
 
+WAITING_S = 0.05
+"""Where a first event takes longer, a run is a matter of how many requests wait at once; elsewhere
+of what answering and judging them takes (seconds)."""
+
+
 class TargetKnowledge:
     """What is known of one server under test."""
 
@@ -93,6 +98,11 @@ class TargetKnowledge:
     def first_event_s(self) -> float:
         """How long the first event of a single stream may well take here (seconds)."""
         return max(self.baseline.first_event_s, self.latency.first_event_s)
+
+    @property
+    def lets_wait(self) -> bool:
+        """Whether requests wait for answers, more than for each other."""
+        return self.first_event_s >= WAITING_S
 
     @property
     def refusal_s(self) -> float:

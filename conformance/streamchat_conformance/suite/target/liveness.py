@@ -26,6 +26,7 @@ from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.outcomes import NotRun, NotTestable
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
@@ -91,6 +92,14 @@ class Liveness:
                 self._start(after)
         except NotTestable as gone:
             self._flag_gone(after, gone)
+
+    def require_served(self, after: str) -> None:
+        """Raise Disturbed unless a good request is served, next to other cases."""
+        if not self._target.baseline.accepted:
+            return
+        reading = self._send(after)
+        if not reading.accepted:
+            raise Disturbed(reading=reading)
 
     def finish(self) -> None:
         """Judge the answers that were not waited for."""

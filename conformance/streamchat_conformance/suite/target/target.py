@@ -256,12 +256,14 @@ class Target:
     def send_all(
         self, requests: Sequence[HttpRequest], *, label: str = "", observe: bool = True
     ) -> list[Reading]:
-        """Send requests on connections of their own, side by side if the target is slow."""
+        """Send requests on connections of their own, side by side if that saves time."""
 
         def ask(request: HttpRequest) -> Reading:
             return self.send(request, label=label, observe=observe)
 
-        if self.known.first_event_s < SLOW_FIRST_EVENT_S or self.bounds.sequential:
+        slow = self.known.first_event_s >= SLOW_FIRST_EVENT_S
+        together = slow or (overlaps() and self.known.lets_wait)
+        if self.bounds.sequential or not together:
             return [ask(request) for request in requests]
         return run_together(ask, requests, at_once=self.concurrent_requests)
 
@@ -351,9 +353,10 @@ class Target:
     def check_alive(self, after: str) -> None:
         """Send a good request after a hostile case; enter it if the server has stopped serving.
 
-        Overlapped cases leave that to the end of them all.
+        Raises Disturbed where the case overlaps with others: it runs again then, alone.
         """
         if overlaps():
+            self.liveness.require_served(after)
             return
         quick = self.baseline.first_event_s < SLOW_FIRST_EVENT_S
         self.liveness.check(after, wait=quick or self.bounds.sequential)

@@ -16,7 +16,15 @@ from streamchat_conformance.core.exchange import Ending
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
 
+HELD_UP_FACTOR = 2
+"""How many times as long is listened next to other cases."""
+
+ABOUT_THE_REQUEST = (501, 505)
+"""Statuses from 500 on that say nothing of the server's state (RFC 9110 section 15.6)."""
+
 _OVERLAPS: ContextVar[bool] = ContextVar("streamchat-overlaps", default=False)
+_HOSTILE: ContextVar[bool] = ContextVar("streamchat-hostile", default=False)
+"""Whether the requests are such that closing the connection may well be the answer."""
 
 
 class Disturbed(BaseException):
@@ -29,20 +37,35 @@ class Disturbed(BaseException):
         self.ids = frozenset(ids)
         """The requirements that an exchange breaks, if those are."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether a request was not served though the server did not say "not now"."""
+        reading = self.reading
+        return reading is not None and not (reading.overloaded or reading.limited_or_refused)
+
 
 @contextmanager
-def overlapping() -> Iterator[None]:
-    """Mark the work inside as overlapping with other cases."""
-    token = _OVERLAPS.set(True)
+def overlapping(*, hostile: bool = False) -> Iterator[None]:
+    """Mark the work inside as overlapping with other cases, and as `hostile`."""
+    token, token_of_hostile = _OVERLAPS.set(True), _HOSTILE.set(hostile or _HOSTILE.get())
     try:
         yield
     finally:
         _OVERLAPS.reset(token)
+        _HOSTILE.reset(token_of_hostile)
 
 
 def overlaps() -> bool:
     """Return whether this work overlaps with other cases."""
     return _OVERLAPS.get()
+
+
+def listening_s(seconds: float) -> float:
+    """Return how long to listen for what must not come (seconds).
+
+    Next to other cases it is twice as long: they may hold up what would come.
+    """
+    return HELD_UP_FACTOR * seconds if overlaps() else seconds
 
 
 def require_served(reading: Reading) -> None:
@@ -53,8 +76,11 @@ def require_served(reading: Reading) -> None:
 
 def _served(reading: Reading) -> bool:
     """Return whether an answer came that is neither cut nor about the state of the server."""
+    if reading.head is None and reading.closed:
+        return _HOSTILE.get()
     if reading.head is None or reading.exchange.ending is Ending.TIMED_OUT:
         return False
     if reading.closed and not reading.response.complete:
         return False
-    return reading.status < 500 and not reading.overloaded and not reading.limited_or_refused
+    failed = reading.status >= 500 and reading.status not in ABOUT_THE_REQUEST
+    return not (failed or reading.overloaded or reading.limited_or_refused)
