@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from streamchat_fixtures.declared.places import put
+from streamchat_fixtures.control.json_text import decode
+from streamchat_fixtures.declared.places import fits, put
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,18 @@ from streamchat_fixtures.declared.places import put
 )
 def test_a_value_is_put_where_something_else_stands(value: Any, pointer: str, made: Any) -> None:
     assert put(value, pointer, 1) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("3", {"integer", "number", "any"}),
+        ("-" + "9" * 5000, {"integer", "number", "any"}),
+        ("0.5", {"number", "any"}),
+        ("true", {"boolean", "any"}),
+        ('"x"', {"string", "any"}),
+    ],
+)
+def test_a_value_of_a_request_is_of_its_types(text: str, types: set[str]) -> None:
+    names = ("string", "array", "object", "number", "integer", "boolean", "null", "any")
+    assert {name for name in names if fits(decode(text), name)} == types
