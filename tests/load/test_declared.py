@@ -13,6 +13,7 @@ from streamchat_load.dialects.declared.dialect import DeclaredLoadDialect
 from streamchat_load.dialects.registry import load_dialect
 from streamchat_load.errors import LoadUsageError
 from streamchat_load.runner.settings import LoadSettings
+from streamchat_load.verification.malformed_lines import malformed_line
 
 from .harness import LENIENT, ROOT, load, parameters
 
@@ -76,6 +77,19 @@ def test_a_load_of_a_generated_server_is_verified(tmp_path: Path) -> None:
         result = load(server.url, tmp_path, *given)
     assert result.exit_code != 0
     assert "house.terminal" in result.output
+
+
+def test_declared_events_without_data_are_sound(tmp_path: Path) -> None:
+    langserve = HOUSE.with_name("langserve.toml")
+    with generated_server(langserve) as server:
+        result = load(
+            server.url, tmp_path, "--dialect", langserve, *LENIENT, *parameters(duration_s=1)
+        )
+    assert result.exit_code == 0, result.output
+    body = b"event: end\r\n\r\n"
+    dataless = DeclaredLoadDialect(str(langserve), {}).dataless
+    assert malformed_line(body, limit_bytes=99, ended=True, dataless=dataless) is None
+    assert malformed_line(body, limit_bytes=99, ended=True) is not None
 
 
 WITH_KEY = """

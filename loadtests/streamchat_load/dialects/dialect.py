@@ -135,6 +135,8 @@ class LoadDialect(ABC):
     """More field lines of each request."""
     query: ClassVar[Sequence[tuple[str, str]]] = ()
     """More query parameters of each request."""
+    dataless: ClassVar[frozenset[str]] = frozenset()
+    """The names of events that may come without data."""
     has_end_event: ClassVar[bool] = False
     """Whether the last event of each stream says that it is over, as `[DONE]` does."""
 

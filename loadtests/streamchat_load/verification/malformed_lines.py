@@ -35,21 +35,25 @@ _UNUSUAL_LINE = re.compile(rb"^(?!(?:data|id)(?::|$)|retry: ?[0-9]+$|:|$)", re.M
 _FIELD_NAMES = (b"data", b"event", b"id", b"retry")
 
 
-def malformed_line(body: bytes, *, limit_bytes: int, ended: bool) -> tuple[int, str] | None:
+def malformed_line(
+    body: bytes, *, limit_bytes: int, ended: bool, dataless: frozenset[str] = frozenset()
+) -> tuple[int, str] | None:
     """Return the offset of a body's first malformed line and what is wrong with it, or None.
 
     `ended`: the body is whole, so that its last line counts even if no line end came; unless a
-    field that was cut in its name looks just so.
+    field that was cut in its name looks just so. `dataless` are names of events that have no data.
     """
     if not _may_have_malformed_lines(body):
         return None
     parser = EventStreamParser(keep_lines=True, line_limit_bytes=limit_bytes)
     parser.receive(body, 0.0)
     parser.close()
-    return _first_malformed(parser.lines, ended=ended)
+    return _first_malformed(parser.lines, ended=ended, dataless=dataless)
 
 
-def _first_malformed(lines: Iterable[Line], *, ended: bool) -> tuple[int, str] | None:
+def _first_malformed(
+    lines: Iterable[Line], *, ended: bool, dataless: frozenset[str]
+) -> tuple[int, str] | None:
     named: Line | None = None
     data = False
     for line in lines:
@@ -60,7 +64,8 @@ def _first_malformed(lines: Iterable[Line], *, ended: bool) -> tuple[int, str] |
             return line.offset, "unknown-field"
         if line.kind is LineKind.BLANK:
             # The same section: without data nothing is dispatched, whatever the name.
-            if named is not None and not data:
+            name = named.value.decode("utf-8", "replace") if named is not None else ""
+            if named is not None and not data and name not in dataless:
                 return named.offset, "a named event without data"
             named, data = None, False
         elif line.name == "event" and line.value:

@@ -381,7 +381,9 @@ class StreamVerifier:
 
     def _check_lines(self, *, ended: bool) -> None:
         body = bytes(self._retained)
-        found = malformed_line(body, limit_bytes=LINE_LIMIT_BYTES, ended=ended)
+        found = malformed_line(
+            body, limit_bytes=LINE_LIMIT_BYTES, ended=ended, dataless=self.dialect.dataless
+        )
         if found is None:
             return
         offset, oddities = found

@@ -50,6 +50,7 @@ class DeclaredLoadDialect(LoadDialect):
         self.path = self._dialect.path  # type: ignore[misc]  # each file has another one
         key = os.environ.get(dialect.key_variable, "").strip() if dialect.key_variable else ""
         declare_secret(dialect.key_name)
+        self.dataless = dialect.dataless_events  # type: ignore[misc]  # likewise
         name = dialect.key_parameter
         field = dialect.credentials(key)
         self.query = ((name, key),) if name and key else ()  # type: ignore[misc]  # likewise
