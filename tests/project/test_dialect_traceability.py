@@ -16,10 +16,12 @@ EXPLAINED = {
         "sse.data": "openai.no-dataless-block is reported in its place",
         "sse.no-empty-events": "openai.only-chunks is reported in its place",
         "request.very-large-prompt": "what a server does with it is the model's limit",
+        "resilience.slow-reader": "no answer is large enough to fill the buffers of a socket",
     },
     "anthropic": {
         "stream.fault-visible": "anthropic.error-event is reported in its place",
         "request.very-large-prompt": "what a server does with it is the model's limit",
+        "resilience.slow-reader": "no answer is large enough to fill the buffers of a socket",
     },
 }
 """Requirements without a server of their own, and why."""

@@ -135,6 +135,6 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
         if not early and starved and not queue:
             return left, starved[0]
         if not early and len(starved) == batch:
-            # What waiting longer would show, the next request shows.
-            break
+            # Not one was served: they do not wait for each other.
+            return left, starved[0]
     return left, None

@@ -89,9 +89,13 @@ DIALECT = Dialect(
     ),
     explains={
         "stream.fault-visible": ("anthropic.error-event",),
-        "anthropic.heartbeat": ("stream.heartbeat",),
+        "anthropic.heartbeat": ("stream.heartbeat", "sse.no-empty-events"),
+        # What begins with message_start is silent inside its stream.
+        "stream.gap": ("stream.heartbeat",),
         "anthropic.end-prompt": ("transport.terminated",),
-        "anthropic.message-stop": ("transport.terminated", "payload.json"),
+        "anthropic.message-stop": (
+            *("transport.terminated", "payload.json", "headers.no-content-length"),
+        ),
         "sse.one-line": ("payload.json",),
         "anthropic.error-shape": ("error.media-type",),
         # A sequence that does not come as the message has it does not stop it.

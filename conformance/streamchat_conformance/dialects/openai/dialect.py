@@ -136,7 +136,9 @@ DIALECT = Dialect(
         "openai.only-chunks": ("openai.fault-error-event", "openai.error-not-streamed"),
         "openai.id-stable": ("openai.isolated",),
         "stream.fault-visible": ("openai.fault-error-event",),
-        "stream.line-client": ("openai.done-exact", "openai.only-chunks"),
+        "stream.line-client": ("openai.done-exact", "openai.only-chunks", "sse.bom"),
+        # What begins with a chunk without text is silent inside its stream.
+        "stream.gap": ("stream.heartbeat",),
         "error.routing-json": ("openai.error-envelope",),
         "openai.error-envelope": ("error.media-type",),
     },
