@@ -1,6 +1,7 @@
 """What half requests stop is distinguished from what as many streams would stop, too."""
 
 import pytest
+from streamchat_conformance.suite.scenarios import half_requests
 from streamchat_conformance.suite.scenarios.half_requests import (
     SLOW_REQUEST,
     SLOW_REQUEST_MANY,
@@ -40,4 +41,13 @@ def test_where_half_requests_stop_nobody_they_are_sent_once() -> None:
     with prepared("one-event-alone") as target:
         assert stopped_by_halves(target) is None
         target.plain = None  # type: ignore[assignment,method-assign]  # nothing more may be sent
+        assert stopped_by_halves(target) is None
+
+
+def test_what_is_as_late_with_nobody_in_its_way_is_not_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with prepared("one-event-alone") as target:
+        monkeypatch.setattr(type(target.known), "served_within_s", 0.0)
+        monkeypatch.setattr(half_requests, "TAKEN_UP_S", (0.1,))
         assert stopped_by_halves(target) is None
