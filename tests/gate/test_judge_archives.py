@@ -251,7 +251,7 @@ def test_a_byte_order_mark_changes_nothing(judge: Judge, encoding: str) -> None:
 
 
 def test_the_replay_goes_to_the_recorded_server(judge: Judge) -> None:
-    first = archive({"text": "data: 1\n\n"}, url="https://one.example:8443/v1/chat?key=a")
+    first = archive({"text": "data: 1\n\n"}, url="https://one.example:8443/v1/chat?page=a")
     second = archive({"text": "event: x\n\n"}, url="http://two.example/v1/chat")
     judged = judge(together(first, second), "--endpoint-path=/v1/chat")
     assert judged.report is not None
@@ -260,6 +260,6 @@ def test_the_replay_goes_to_the_recorded_server(judge: Judge) -> None:
         for entry in judged.report["requirements"]
         if entry["outcome"] == "fail"
     }
-    assert replays["payload.object"].endswith("'https://one.example:8443/v1/chat?key=a'")
+    assert replays["payload.object"].endswith("'https://one.example:8443/v1/chat?page=a'")
     assert replays["sse.data"].endswith(" http://two.example/v1/chat")
     assert " http://two.example/v1/chat\n" in judged.out
