@@ -313,6 +313,8 @@ class Dialect:
     """The statuses other than 429 and 503 by which a server says that it has no room now."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Shared requirements that weigh more or less in this dialect, by id."""
+    ends: frozenset[str] = frozenset()
+    """Its own requirements that a stream breaks which is cut."""
     explains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Effect to causes: where a cause is red, the effect is blocked by it and not red again."""
     request_rows: tuple[str, ...] = ()

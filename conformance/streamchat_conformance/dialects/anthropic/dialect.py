@@ -87,6 +87,7 @@ DIALECT = Dialect(
             *("request.deep-nesting", "request.huge-number", "request.body-not-utf8"),
         }
     ),
+    ends=frozenset({"anthropic.message-stop"}),
     explains={
         "stream.fault-visible": ("anthropic.error-event",),
         "anthropic.heartbeat": ("stream.heartbeat", "sse.no-empty-events"),

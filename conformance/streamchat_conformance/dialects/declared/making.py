@@ -160,6 +160,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         credentials=_credentials(declaration),
         key_variable=auth.variable if auth is not None else "",
         key_parameter=auth.parameter if auth is not None else "",
+        ends=frozenset({f"{name}.terminal", f"{name}.sentinel"}),
         explains=_explanations(name),
     )
     return made.for_deployment(Deployment())

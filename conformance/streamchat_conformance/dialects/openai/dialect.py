@@ -97,7 +97,9 @@ DIALECT = Dialect(
             "request.body-not-utf8",
         }
     ),
+    ends=frozenset({"openai.done", "openai.finish-present"}),
     explains={
+        "openai.no-dataless-block": ("sse.retry",),
         # An event that cannot be read is no error, where none can be.
         "openai.error-not-streamed": ("payload.json", "sse.comments"),
         "sse.one-line": ("payload.json",),

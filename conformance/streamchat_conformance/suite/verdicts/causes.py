@@ -157,6 +157,11 @@ EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
     # Where only streams that answer text with line ends have strange ones, those are the text's.
     "sse.line-endings": (WITH_LINE_ENDS, ("payload.no-injection",)),
+    # Where only later requests on a connection get no event, nothing is answered there.
+    "stream.first-event": (
+        LATER,
+        ("connection.reuse-after-error", "connection.reuse-after-stream"),
+    ),
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
     "error.delimited": (UNREAD, ("connection.unread-body",)),
@@ -231,8 +236,10 @@ def cause_of(id_: str, evidence: RunEvidence, explains: Mapping[str, tuple[str, 
 
 def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     """Return what may explain every finding on a requirement by its kind."""
-    plain = id_ == evidence.rules.dialect.plain_row
-    kind, causes = EXPLAINS_ALL_OF.get(SHARED_PLAIN_ROW if plain else id_, ("", ()))
+    dialect = evidence.rules.dialect
+    plain = id_ == dialect.plain_row
+    known_as = SHARED_PLAIN_ROW if plain else CUT_STREAM[0] if id_ in dialect.ends else id_
+    kind, causes = EXPLAINS_ALL_OF.get(known_as, ("", ()))
     entry = evidence.of(id_)
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
