@@ -42,8 +42,11 @@ def profile_runs(
 ) -> dict[str, LoadResult]:
     """Runs of several profiles, a few at once: much of a run is waiting."""
 
+    # The factory may be used by one thread only: the first call empties its folder.
+    folders = {name: tmp_path_factory.mktemp(name) for name in PROFILE_RUNS}
+
     def run(name: str) -> LoadResult:
-        folder = tmp_path_factory.mktemp(name)
+        folder = folders[name]
         seed = ("--seed", 4, "--server-pid", good.pid)
         return load(good.url, folder, "--profile", name, *PROFILE_RUNS[name], *seed, *LENIENT)
 
