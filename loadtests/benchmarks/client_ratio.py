@@ -35,6 +35,7 @@ from peer_tools import PEERS, environment, peer_tool, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from peer_tools import PeerTool
 
@@ -70,11 +71,17 @@ def run(command: list[str], variables: Mapping[str, str] = NO_VARIABLES) -> tupl
     return usage.ru_utime + usage.ru_stime, text
 
 
+def paced_server(*options: object) -> AbstractContextManager[str]:
+    """Start the paced server for a while; its URL."""
+    return served_by(HERE / "paced_server.py", *options)
+
+
 @contextmanager
-def paced_server(*options: object) -> Iterator[str]:
-    """Start the paced server; yield its URL."""
-    command = [sys.executable, str(HERE / "paced_server.py"), *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def served_by(script: Path, *options: object, **variables: str) -> Iterator[str]:
+    """Start a server with more variables in its environment; yield the URL that it prints."""
+    command = [sys.executable, str(script), *map(str, options)]
+    environment = {**os.environ, **variables}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         if process.stdout is None:
             raise RuntimeError("the server has no output")
         try:

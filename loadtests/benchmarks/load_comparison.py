@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from client_ratio import add_peers, compare, openai_sides, peers_of, run
+from client_ratio import add_peers, compare, openai_sides, peers_of, run, served_by
 from peer_tools import environment, write_files
 
 if TYPE_CHECKING:
@@ -61,15 +60,8 @@ def breaking_server(spare: int) -> Iterator[str]:
     """Start the server that breaks one stream in 100, but for the first `spare`; yield its URL."""
     script = ROOT / "tests" / "load" / "completion_server.py"
     options = ("--every", EVERY, "--interval", INTERVAL_S, "--spare", spare, "--faults", *NAMED)
-    command = [sys.executable, str(script), *map(str, options)]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT / "tests" / "common")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as process:
-        if process.stdout is None:
-            raise RuntimeError("the server has no output")
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    with served_by(script, *options, PYTHONPATH=str(ROOT / "tests" / "common")) as url:
+        yield url
 
 
 def sent(url: str) -> dict[str, int]:

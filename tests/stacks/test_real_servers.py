@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +104,15 @@ def test_a_server_that_does_not_start_is_reported(tmp_path: Path) -> None:
         pass
 
 
+def _offer(
+    dialect: str, servers: Iterable[RealServer], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let a dialect have these servers alone, and the system the programs in one folder."""
+    monkeypatch.setenv("PATH", str(path))
+    only = replace(GROUPS[dialect], servers={each.name: each for each in servers})
+    monkeypatch.setattr("streamchat_fixtures.real_servers.command_line.GROUPS", {dialect: only})
+
+
 @pytest.mark.parametrize("dialect", GROUPS)
 def test_a_server_that_the_system_lacks_is_left_out_with_one_line(
     dialect: str,
@@ -110,9 +120,7 @@ def test_a_server_that_the_system_lacks_is_left_out_with_one_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    only = replace(GROUPS[dialect], servers={LLAMA_CPP.name: LLAMA_CPP})
-    monkeypatch.setattr("streamchat_fixtures.real_servers.command_line.GROUPS", {dialect: only})
+    _offer(dialect, [LLAMA_CPP], tmp_path, monkeypatch)
     assert main(["judge", "--dialect", dialect]) == 0
     assert capsys.readouterr().out == "llama.cpp: left out, llama-server is not on the path\n"
     assert main(["judge", "llama.cpp", "--dialect", dialect]) == 2
@@ -128,9 +136,7 @@ def test_the_others_are_judged_where_one_does_not_start(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    two = replace(GROUPS[dialect], servers={"mockllm": MOCKLLM, LLAMA_CPP.name: LLAMA_CPP})
-    monkeypatch.setattr("streamchat_fixtures.real_servers.command_line.GROUPS", {dialect: two})
+    _offer(dialect, [MOCKLLM, LLAMA_CPP], tmp_path, monkeypatch)
     nowhere = str(tmp_path / "bin" / "python")
     assert main(["judge", "--dialect", dialect, "--python", nowhere]) == 2
     said = capsys.readouterr()

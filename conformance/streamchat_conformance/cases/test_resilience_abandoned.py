@@ -10,6 +10,7 @@ from streamchat_conformance.judges.request import answer
 from streamchat_conformance.recorder import Plan, record_timeline, until
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import serves_within
+from streamchat_conformance.suite.scenarios.overlap import PROMPT_FACTOR
 from streamchat_conformance.suite.scenarios.prerequisites import ROUNDS_TO_COUNT, require_served
 from streamchat_conformance.suite.target.knowledge import MANY_STREAMS
 from streamchat_conformance.suite.target.latency_samples import sample_latency
@@ -45,8 +46,8 @@ def test_abandoned_streams_leave_nothing_behind(target: Target) -> None:
 
 def _check_abandoned(target: Target) -> None:
     """Abandon many streams; enter it if the next request is not served as before."""
-    left, problem = 0, ""
-    reading: Reading | None = None
+    left = 0
+    found: tuple[str, Reading] | None = None
     # A slot that comes back after a while is not lost, but the next request should not wait for
     # it; one that waits for another reason does not wait every time.
     for _ in range(ROUNDS_TO_COUNT):
@@ -57,18 +58,18 @@ def _check_abandoned(target: Target) -> None:
         target.pause(target.baseline.write_intervals_s)
         label = f"after {left} abandoned streams"
         late, answered = serves_within(target, label, tries=1)
-        if not late:
-            # Where not one could be left, what was found before is not refuted.
-            if starved is None and abandoned:
-                return
-            if starved is not None:
-                problem, reading = "others that were to be abandoned, too, got no event", starved
-            continue
-        problem, reading = late, answered
-        if not reading.events and serves_within(target, label, tries=ROUNDS_TO_COUNT - 1)[0]:
-            break
-    if reading is None:
+        if late:
+            found = late, answered
+            if not answered.events and serves_within(target, label, tries=ROUNDS_TO_COUNT - 1)[0]:
+                break
+        elif starved is not None:
+            found = "others that were to be abandoned, too, got no event", starved
+        elif abandoned:
+            return
+        # Where not one could be left, what was found before is not refuted.
+    if found is None:
         return
+    problem, reading = found
     message = f"after {left} abandoned streams {problem}"
     finding = Finding(ABANDONED, message, "a stream, as before", answer(reading))
     target.ledger.promptly_s = target.known.served_within_s
@@ -76,15 +77,10 @@ def _check_abandoned(target: Target) -> None:
     target.liveness.await_recovery(reading.exchange)
 
 
-PROMPTLY = 1.3
-"""Streams that wait for none of the others have their first event within this many times what
-a single one takes."""
-
-
 def _prompt(target: Target, readings: list[Reading]) -> bool:
     """Return whether streams that were opened together were all served at once."""
     firsts = [reading.events[0].event for reading in readings if reading.events]
-    bound_s = PROMPTLY * target.known.first_event_s
+    bound_s = PROMPT_FACTOR * target.known.first_event_s
     return len(firsts) == len(readings) and all(
         first is not None and first.at_s <= bound_s for first in firsts
     )
@@ -138,9 +134,7 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
         if roomy and not early and _prompt(target, readings):
             target.known.room = max(target.known.room, batch)
         starved = [each for each in readings if not (each.events or each.overloaded or each.ended)]
-        if not early and starved and not queue:
-            return left, starved[0]
-        if not early and len(starved) == batch:
-            # Not one was served: they do not wait for each other.
+        # Where not one was served, they do not wait for each other.
+        if not early and starved and (not queue or len(starved) == batch):
             return left, starved[0]
     return left, None

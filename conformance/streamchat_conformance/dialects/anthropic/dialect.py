@@ -91,8 +91,6 @@ DIALECT = Dialect(
     explains={
         "stream.fault-visible": ("anthropic.error-event",),
         "anthropic.heartbeat": ("stream.heartbeat", "sse.no-empty-events"),
-        # What begins with message_start is silent inside its stream.
-        "stream.gap": ("stream.heartbeat",),
         "anthropic.end-prompt": ("transport.terminated",),
         "anthropic.message-stop": (
             *("transport.terminated", "payload.json", "headers.no-content-length"),

@@ -139,8 +139,6 @@ DIALECT = Dialect(
         "openai.id-stable": ("openai.isolated",),
         "stream.fault-visible": ("openai.fault-error-event",),
         "stream.line-client": ("openai.done-exact", "openai.only-chunks", "sse.bom"),
-        # What begins with a chunk without text is silent inside its stream.
-        "stream.gap": ("stream.heartbeat",),
         "error.routing-json": ("openai.error-envelope",),
         "openai.error-envelope": ("error.media-type",),
     },
