@@ -14,6 +14,8 @@ from streamchat_fixtures.dialects import DEFAULT
 from streamchat_fixtures.variants import Variant
 from unmeasured import unmeasured
 
+QUICK = ("--thoroughness=quick", "--max-requests=100000")
+"""The options of a judgement: few examples, and no bound on how many requests cases send."""
 RUN_LIMIT_S = 400.0
 START_LIMIT_S = 30.0
 OUTPUT = "output.txt"
@@ -75,24 +77,29 @@ def target_file(variant: Variant, folder: Path) -> Path:
 
 def run(kind: str, name: str, folder: Path, *options: str, dialect: str = DEFAULT) -> Run:
     """Serve one variant in a process of its own, run the suite against it, and stop it."""
-    report = folder / "report.json"
     serve = [sys.executable, "-m", "streamchat_fixtures", "serve", f"--dialect={dialect}"]
     serve += [f"--{kind}", name, "--port", "0"]
     server = subprocess.Popen(
         serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=unmeasured()
     )
     assert server.stdout is not None
-    begun = time.monotonic()
+    spoken = () if dialect == DEFAULT else (f"--dialect={dialect}",)
     try:
         url = server.stdout.readline().strip()
-        arguments = (f"--target-url={url}", f"--report-json={report}", "--insecure", *options)
-        if dialect != DEFAULT:
-            arguments = (f"--dialect={dialect}", *arguments)
-        exit_code, peak_bytes = run_measured(folder, *arguments)
+        return run_against(url, folder, "--insecure", *spoken, *options)
     finally:
         server.kill()
         server.wait(START_LIMIT_S)
         server.stdout.close()
+
+
+def run_against(url: str, folder: Path, *options: str) -> Run:
+    """Run the suite against a server that runs already."""
+    begun = time.monotonic()
+    report = folder / "report.json"
+    exit_code, peak_bytes = run_measured(
+        folder, f"--target-url={url}", f"--report-json={report}", *options
+    )
     output = (folder / OUTPUT).read_text("utf-8", "replace")
     return Run(exit_code, output, outcomes_of(report), time.monotonic() - begun, peak_bytes)
 

@@ -12,7 +12,7 @@ from sampling import sampled
 from streamchat_fixtures.dialects import DEFAULT, faults_of, legal_of
 
 from . import runner
-from .test_matrix import QUICK
+from .runner import QUICK
 
 SMALL_SAMPLE = ["string-items-refused"]
 SAMPLE = [

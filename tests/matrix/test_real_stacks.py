@@ -26,18 +26,14 @@ def of_level(run: runner.Run, level: str) -> set[str]:
 def test_fastapi_with_its_defaults_fails_by_its_own_kind_of_refusal(tmp_path: Path) -> None:
     # Its 422 repeats the request, so that a large one is answered at greater length than is
     # recorded: that is error.bounded, and says nothing about how the answer ends.
-    report = tmp_path / "report.json"
     with running(STACKS["fastapi-default-h11"]) as url:
-        options = (f"--target-url={url}", f"--report-json={report}", "--layer=application", *JUDGED)
-        code, _ = runner.run_measured(
-            tmp_path, *options, "--thoroughness=quick", "--max-requests=100000"
-        )
-    output = (tmp_path / runner.OUTPUT).read_text("utf-8", "replace")
-    run = runner.Run(code, output, runner.outcomes_of(report), 0.0, 0)
-    assert of_level(run, "MUST") == {"error.shape", "error.status", "request.body-not-utf8"}, output
-    assert of_level(run, "SHOULD") == {"error.bounded", "request.non-finite-numbers"}, output
-    assert run.with_outcome("blocked") == {"error.routing-json"}, output
-    assert not run.with_outcome("error"), output
+        run = runner.run_against(url, tmp_path, "--layer=application", *runner.QUICK, *JUDGED)
+    assert of_level(run, "MUST") == {"error.shape", "error.status", "request.body-not-utf8"}, (
+        run.output
+    )
+    assert of_level(run, "SHOULD") == {"error.bounded", "request.non-finite-numbers"}, run.output
+    assert run.with_outcome("blocked") == {"error.routing-json"}, run.output
+    assert not run.with_outcome("error"), run.output
 
 
 # Node comes with no package; where it is not installed there is nothing to judge.
@@ -46,21 +42,11 @@ def test_a_node_process_that_dies_of_one_request_is_named_by_that_request(
     node: str, tmp_path: Path
 ) -> None:
     dying = (node, str(HERE / "dies_of_a_number.mjs"), "{port}", "{app}")
-    report = tmp_path / "report.json"
     with running(replace(STACKS["node-http"], command=dying)) as url:
-        options = (
-            f"--target-url={url}",
-            f"--report-json={report}",
-            "--thoroughness=quick",
-            "--max-requests=100000",
-            *JUDGED,
-        )
-        code, _ = runner.run_measured(tmp_path, *options)
-    output = (tmp_path / runner.OUTPUT).read_text("utf-8", "replace")
-    run = runner.Run(code, output, runner.outcomes_of(report), 0.0, 0)
+        run = runner.run_against(url, tmp_path, *runner.QUICK, *JUDGED)
     of_the_stack = set(EXPECTATIONS["node-http"])
     by_its_death = {"resilience.alive", "request.never-5xx"}
-    assert of_level(run, "MUST") - of_the_stack == by_its_death, output
-    assert "request.prompt-not-string" in of_level(run, "SHOULD"), output
-    assert '"prompt":1' in output.replace(" ", ""), output
-    assert not run.with_outcome("error"), output
+    assert of_level(run, "MUST") - of_the_stack == by_its_death, run.output
+    assert "request.prompt-not-string" in of_level(run, "SHOULD"), run.output
+    assert '"prompt":1' in run.output.replace(" ", ""), run.output
+    assert not run.with_outcome("error"), run.output

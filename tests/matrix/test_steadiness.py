@@ -13,7 +13,7 @@ from pathlib import Path
 from sampling import ALL
 
 from . import runner
-from .test_matrix import QUICK
+from .runner import QUICK
 
 RUNS = 20 if ALL else 2
 BUSY = "import itertools\nfor _ in itertools.count(): pass"
