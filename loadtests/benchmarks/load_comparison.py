@@ -18,7 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "common"))
+
 from client_ratio import add_peers, compare, openai_sides, peers_of, run, served_by
+from completion_faults import FAULTS
 from peer_tools import environment, write_files
 
 if TYPE_CHECKING:
@@ -32,26 +35,26 @@ PAGE = ROOT / "docs" / "load-comparison.md"
 RESULTS = HERE / "results" / "load_comparison.json"
 EVERY, STREAMS, INTERVAL_S, DURATION_S = 100, 100, 0.02, 20.0
 MODEL = "small"
-NAMED = {
-    "lost": "lost",
-    "duplicated": "duplicated",
-    "reordered": "reordered",
-    "altered": "altered",
-    "crossed-text": "crossed",
-    "crossed-id": "crossed",
-    "other-id": "identity",
-    "cut": "truncated",
-    "no-done": "truncated",
-    "no-finish": "truncated",
-    "after-finish": "order",
-    "error": "error-event",
-    "utf8": "utf8",
-    "not-json": "payload",
-    "malformed-line": "framing",
-    "media-type": "head",
-}
-"""Under which class a load counts each way of breaking a stream."""
-REQUESTS = EVERY * len(NAMED)
+COMPARED = (
+    "lost",
+    "duplicated",
+    "reordered",
+    "altered",
+    "crossed-text",
+    "crossed-id",
+    "other-id",
+    "cut",
+    "no-done",
+    "no-finish",
+    "after-finish",
+    "error",
+    "utf8",
+    "not-json",
+    "malformed-line",
+    "media-type",
+)
+"""The ways of breaking a stream that the server takes in turn."""
+REQUESTS = EVERY * len(COMPARED)
 OURS = "streamchat-conformance"
 
 
@@ -59,7 +62,7 @@ OURS = "streamchat-conformance"
 def breaking_server(spare: int) -> Iterator[str]:
     """Start the server that breaks one stream in 100, but for the first `spare`; yield its URL."""
     script = ROOT / "tests" / "load" / "completion_server.py"
-    options = ("--every", EVERY, "--interval", INTERVAL_S, "--spare", spare, "--faults", *NAMED)
+    options = ("--every", EVERY, "--interval", INTERVAL_S, "--spare", spare, "--faults", *COMPARED)
     with served_by(script, *options, PYTHONPATH=str(ROOT / "tests" / "common")) as url:
         yield url
 
@@ -139,7 +142,7 @@ def render(result: dict[str, Any]) -> str:
         "nothing can be predicted."
         for name, times in cost["peer_over_verified"].items()
     ]
-    load = cost["machine"]["load_average"][0]
+    load, ways = cost["machine"]["load_average"][0], len(COMPARED)
     lines += [
         "",
         *([*times, ""] if times else []),
@@ -149,7 +152,7 @@ def render(result: dict[str, Any]) -> str:
         "The others count tokens and write records of each request; ours verifies each stream.",
         "",
         "## What a broken stream becomes",
-        f"The server breaks one stream in {EVERY}, in {len(NAMED)} ways in turn; {STREAMS} streams",
+        f"The server breaks one stream in {EVERY}, in {ways} ways in turn; {STREAMS} streams",
         "come at once. It repeats what it is asked for, so that each text is known beforehand: of",
         "a model whose texts vary, lost, repeated, reordered and altered texts are not found.",
         "",
@@ -172,9 +175,9 @@ def render(result: dict[str, Any]) -> str:
     expected: Counter[str] = Counter()
     for fault, count in found[OURS]["sent"].items():
         if fault != "good":
-            expected[NAMED[fault]] += count
+            expected[FAULTS[fault]] += count
     for class_, count in expected.items():
-        kinds = ", ".join(fault for fault, name in NAMED.items() if name == class_)
+        kinds = ", ".join(fault for fault in COMPARED if FAULTS[fault] == class_)
         got = found[OURS]["faults"].get(class_, 0)
         lines.append(f"| {class_} | {kinds} | {count} | {got} |")
     for name, each in found.items():

@@ -15,9 +15,12 @@ from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from small_http import LAST_CHUNK, STREAM_HEAD, chunk, plain, read_request, send, with_media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WORDS = ("one ", "two ", "three ", "Grüße ", "日本語 ", "🙂 ")
 STALL_S = 30.0
@@ -41,8 +44,8 @@ class Settings:
 class FaultyServer(ABC):
     """Answers requests with streams, one of `every` in one of its faulty ways."""
 
-    FAULTS: ClassVar[tuple[str, ...]]
-    """What it can do wrong."""
+    FAULTS: ClassVar[Mapping[str, str]]
+    """What it can do wrong, and the class under which a load counts it."""
 
     settings: Settings
     counts: Counter[str] = field(default_factory=Counter)
@@ -172,7 +175,7 @@ async def serve(kind: type[FaultyServer]) -> None:
         refuses=frozenset(options.refuses),
         usage=not options.no_usage,
         key=options.key,
-        faults=kind.FAULTS if options.faults == ["each"] else tuple(options.faults),
+        faults=tuple(kind.FAULTS) if options.faults == ["each"] else tuple(options.faults),
     )
     server = kind(settings)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, backlog=1024)

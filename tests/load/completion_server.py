@@ -7,37 +7,12 @@ import secrets
 import time
 from typing import Any, ClassVar
 
+from completion_faults import FAULTS
 from faulty_server import FaultyServer, run
-
-FAULTS = (
-    "lost",
-    "duplicated",
-    "reordered",
-    "altered",
-    "crossed-text",
-    "crossed-id",
-    "taken-id",
-    "other-id",
-    "cut",
-    "no-done",
-    "no-finish",
-    "no-usage",
-    "after-finish",
-    "after-done",
-    "error",
-    "utf8",
-    "not-json",
-    "misspelt-end",
-    "malformed-line",
-    "no-choices",
-    "no-role",
-    "media-type",
-    "stalled",
-)
 
 
 class CompletionServer(FaultyServer):
-    FAULTS: ClassVar[tuple[str, ...]] = FAULTS
+    FAULTS: ClassVar = FAULTS
 
     def key_line(self, key: str) -> str:
         return f"Bearer {key}"

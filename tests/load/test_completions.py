@@ -7,44 +7,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from completion_faults import FAULTS
 
-from .completion_server import FAULTS
 from .faulty_loads import FaultyLoads
 from .harness import REQUEST_LIMIT_S, load, parameters
 
-NAMED = {
-    "lost": "lost",
-    "duplicated": "duplicated",
-    "reordered": "reordered",
-    "altered": "altered",
-    "crossed-text": "crossed",
-    "crossed-id": "crossed",
-    "taken-id": "crossed",
-    "other-id": "identity",
-    "cut": "truncated",
-    "no-done": "truncated",
-    "no-finish": "truncated",
-    "no-usage": "lost",
-    "after-finish": "order",
-    "after-done": "altered",
-    "error": "error-event",
-    "utf8": "utf8",
-    "not-json": "payload",
-    "misspelt-end": "payload",
-    "malformed-line": "framing",
-    "no-choices": "payload",
-    "no-role": "order",
-    "media-type": "head",
-    "stalled": "stall",
-}
-"""Under which class a load counts each fault of the server."""
-
-LOADS = FaultyLoads("openai", "completion_server.py", NAMED)
+LOADS = FaultyLoads("openai", "completion_server.py", FAULTS)
 completions, run = LOADS.serving, LOADS.run
-
-
-def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
-    assert set(FAULTS) == set(NAMED)
 
 
 @pytest.mark.parametrize(

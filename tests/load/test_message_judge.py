@@ -13,8 +13,7 @@ from streamchat_conformance.core.eventstream import EventStreamParser
 from streamchat_load.dialects.anthropic.message_judge import MessageJudge
 from streamchat_load.dialects.chat_messages.stream_ids import StreamIds
 
-from .message_server import MessageServer, block, delta, message_start, text_block
-from .test_message_loads import NAMED
+from .message_server import FAULTS, MessageServer, block, delta, message_start, text_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,14 +42,14 @@ def server() -> MessageServer:
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": "a line of several words"}]}
 
 
-@pytest.mark.parametrize("fault", sorted(set(NAMED) - OF_THE_BYTES - OF_THE_TEXT))
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - OF_THE_BYTES - OF_THE_TEXT))
 def test_a_broken_message_is_named_by_its_first_fault(fault: str) -> None:
     ids, speaking = StreamIds(), server()
     *before, last = NONCES
     for nonce in before:
         assert judged(speaking.blocks(ASKED, ""), MessageJudge(nonce, ids)) == []
     found = judged(speaking.blocks(ASKED, fault), MessageJudge(last, ids))
-    assert found[0].fault == NAMED[fault]
+    assert found[0].fault == FAULTS[fault]
 
 
 @given(texts=st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=8))

@@ -11,43 +11,8 @@ from .faulty_loads import FaultyLoads
 from .harness import parameters
 from .message_server import FAULTS
 
-NAMED = {
-    "lost": "lost",
-    "duplicated": "duplicated",
-    "reordered": "reordered",
-    "altered": "altered",
-    "crossed-text": "crossed",
-    "taken-id": "crossed",
-    "crossed-message": "crossed",
-    "cut": "truncated",
-    "no-stop": "truncated",
-    "no-message-delta": "truncated",
-    "no-reason": "payload",
-    "no-start": "order",
-    "second-start": "order",
-    "no-block-start": "order",
-    "open-block": "order",
-    "wrong-index": "order",
-    "wrong-delta": "payload",
-    "after-stop": "order",
-    "error": "error-event",
-    "utf8": "utf8",
-    "not-json": "payload",
-    "nameless": "payload",
-    "misnamed": "payload",
-    "no-usage": "payload",
-    "malformed-line": "framing",
-    "media-type": "head",
-    "stalled": "stall",
-}
-"""Under which class a load counts each fault of the server."""
-
-LOADS = FaultyLoads("anthropic", "message_server.py", NAMED)
+LOADS = FaultyLoads("anthropic", "message_server.py", FAULTS)
 messages, run = LOADS.serving, LOADS.run
-
-
-def test_the_server_of_these_tests_has_a_name_for_each_fault() -> None:
-    assert set(FAULTS) == set(NAMED)
 
 
 KNOWN = {
