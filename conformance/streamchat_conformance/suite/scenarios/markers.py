@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _WORDS = (
     *("owl", "elk", "cod", "yak", "hen", "eel", "ape", "emu"),
@@ -29,14 +30,18 @@ def marked_prompt(number: int) -> str:
     return f"Repeat this, and nothing else: {words}"
 
 
+def strange_marker(text: str, asked: str, markers: Iterable[str]) -> str:
+    """Return the first of the markers that a text has and its request has not, or nothing."""
+    return next((each for each in markers if each in text and each not in asked), "")
+
+
 def foreign_marker(text: str, asked: str, count: int) -> str:
     """Return a word in the answer that another one of `count` requests has, or an empty string.
 
     Where single pieces get into another stream, a short word comes whole, and a marker torn. It is
     one of another only in an answer that says its own again and again.
     """
-    markers = map(marker, range(count))
-    if found := next((each for each in markers if each in text and each not in asked), ""):
+    if found := strange_marker(text, asked, map(marker, range(count))):
         return found
     own = {each for each in _WORDS if f" {each} {each} " in asked}
     said = re.findall(r"[a-z]+", text)

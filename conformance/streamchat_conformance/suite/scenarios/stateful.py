@@ -20,7 +20,7 @@ from streamchat_conformance.suite.scenarios.keepalive import (
     served_alone,
     steadily,
 )
-from streamchat_conformance.suite.scenarios.markers import marked_prompt, marker
+from streamchat_conformance.suite.scenarios.markers import marked_prompt, marker, strange_marker
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import Violation
@@ -53,7 +53,7 @@ class Machine:
         self._whole = whole
         self._open: dict[int, Connection] = {}
         self._history: list[str] = []
-        self._words: set[str] = set()
+        self._words: list[str] = []
 
     def run(self, plan: list[Step]) -> None:
         """Do the steps; raise Violation when an answer does not belong to its request."""
@@ -113,8 +113,8 @@ class Machine:
         return reading.response.complete and not says_close(reading)
 
     def _check(self, reading: Reading, word: str) -> None:
-        problem = mismatch(self._target, reading) or self._other_word(reading, word)
-        self._words.add(word)
+        problem = mismatch(self._target, reading) or self._other_answer(reading, word)
+        self._words.append(word)
         hangs = reading.head is None and not reading.closed
         if hangs and reading.exchange.position:
             problem = problem or "no answer at all, though the connection stays open"
@@ -127,10 +127,10 @@ class Machine:
             )
             raise Violation((finding, reading.exchange))
 
-    def _other_word(self, reading: Reading, word: str) -> str:
+    def _other_answer(self, reading: Reading, word: str) -> str:
         """Return which earlier request a text answers instead of its own, or an empty string."""
         text = "".join(piece.text for piece in reading.content.pieces)
-        other = "" if word in text else next((each for each in self._words if each in text), "")
+        other = "" if word in text else strange_marker(text, word, self._words)
         return f"the text is {other}, which an earlier request asked for" if other else ""
 
     def _abandon(self, connection: Connection) -> bool:
