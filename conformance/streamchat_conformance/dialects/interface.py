@@ -361,6 +361,14 @@ class Dialect:
         """The name of the field line or query parameter that carries the key."""
         return self.key_parameter or self.credentials("")[0]
 
+    def key_in_request(
+        self, key: str
+    ) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+        """Return the field lines and the query parameters that carry a key: one, of one kind."""
+        if self.key_parameter:
+            return (), ((self.key_parameter, key),)
+        return (self.credentials(key),), ()
+
     @property
     def known_capabilities(self) -> dict[str, Capability]:
         """All capabilities of this dialect by name: its own, then the common ones."""

@@ -163,7 +163,7 @@ class Prober:
         if not self.key:
             return []
         if form.judged:
-            return [dialect_named(form.name).credentials(self.key)]
+            return list(dialect_named(form.name).key_in_request(self.key)[0])
         return [(form.key_field, self.key) if form.key_field else bearer(self.key)]
 
 

@@ -184,7 +184,7 @@ def read_choices(
     name, form = _read_dialect(options)
     if name:
         dialect = load_dialect(name, form)
-    key_field, key_parameter = _key(options)
+    key_fields, key_parameters = _key(options)
     settings = LoadSettings(
         url=host,
         dialect=name,
@@ -193,8 +193,8 @@ def read_choices(
         parameters=_read_parameters(options, strict=not by_page),
         insecure=bool(options.insecure),
         ca_file=options.ca_file or None,
-        fields=[*key_field, *(_read_field(text) for text in options.header)],
-        query=key_parameter,
+        fields=[*key_fields, *(_read_field(text) for text in options.header)],
+        query=key_parameters,
         first_event_limit_s=_above_zero(options, "first_event_limit_s"),
         stall_limit_s=_above_zero(options, "stall_limit_s"),
         stream_limit_s=_above_zero(options, "stream_limit_s"),
@@ -239,20 +239,15 @@ def _read_dialect(options: Namespace) -> tuple[str, dict[str, Any]]:
 
 
 def _key(options: Namespace) -> tuple[list[list[str]], list[list[str]]]:
-    """Return the key that a variable of the environment has, if any.
-
-    It is a field line or a query parameter: whichever the dialect takes is not empty.
-    """
+    """Return the field lines and query parameters with the key that a variable has, if any."""
     if not options.api_key_env:
         return [], []
     try:
         key = key_in_environment(options.api_key_env, "--api-key-env")
     except SettingsError as error:
         raise LoadUsageError(str(error)) from None
-    dialect = dialect_named(options.dialect or DEFAULT)
-    if dialect.key_parameter:
-        return [], [[dialect.key_parameter, key]]
-    return [list(dialect.credentials(key))], []
+    fields, parameters = dialect_named(options.dialect or DEFAULT).key_in_request(key)
+    return [list(each) for each in fields], [list(each) for each in parameters]
 
 
 def _read_parameters(options: Namespace, *, strict: bool) -> dict[str, str]:

@@ -353,10 +353,12 @@ def with_key(settings: Settings, variable: str, where: str) -> Settings:
 
     It stands in place of another one. Raises SettingsError, with `where` that is, if there is none.
     """
-    key, dialect = key_in_environment(variable, where), settings.dialect
-    if dialect.key_parameter:
-        return replace(settings, parameters=((dialect.key_parameter, key),))
-    return replace(settings, headers=with_field(settings.headers, *dialect.credentials(key)))
+    key = key_in_environment(variable, where)
+    fields, parameters = settings.dialect.key_in_request(key)
+    headers = settings.headers
+    for name, value in fields:
+        headers = with_field(headers, name, value)
+    return replace(settings, headers=headers, parameters=parameters or settings.parameters)
 
 
 def parse_dialect(name: str) -> Dialect:

@@ -48,13 +48,11 @@ class DeclaredLoadDialect(LoadDialect):
         self._declaration = declaration_of(dialect)
         self._model = model or self._declaration.request.model or "default"
         self.path = self._dialect.path  # type: ignore[misc]  # each file has another one
+        self.dataless = dialect.dataless_events  # type: ignore[misc]  # likewise
         key = os.environ.get(dialect.key_variable, "").strip() if dialect.key_variable else ""
         declare_secret(dialect.key_name)
-        self.dataless = dialect.dataless_events  # type: ignore[misc]  # likewise
-        name = dialect.key_parameter
-        field = dialect.credentials(key)
-        self.query = ((name, key),) if name and key else ()  # type: ignore[misc]  # likewise
-        own = (field,) if key and not name else ()
+        own, query = dialect.key_in_request(key) if key else ((), ())
+        self.query = query  # type: ignore[misc]  # likewise
         self.fields = (*dialect.fields, *own)  # type: ignore[misc]  # likewise
 
     def check_fields(self, given: Sequence[Sequence[str]]) -> None:
