@@ -76,10 +76,7 @@ def _is_from_below(reading: Reading) -> bool:
     evidence=Evidence.KEPT,
 )
 def status(reading: Reading) -> Verdict:
-    to_refuse = reading.asked.expectation is Expectation.REFUSE
-    if reading.head is None or not (to_refuse or reading.redirected):
-        return None
-    if _is_from_below(reading):
+    if not _had_to_be_refused(reading) or _is_from_below(reading):
         return None
     if not (reading.redirected or reading.refused or _is_deliberate(reading)):
         return None
@@ -90,6 +87,12 @@ def status(reading: Reading) -> Verdict:
         return []
     message = f"clients of this endpoint know a refusal by 400, not by {reading.status}"
     return [_status_nonconformity(reading, message, "HTTP/1.1 400")]
+
+
+def _had_to_be_refused(reading: Reading) -> bool:
+    """Return whether there is an answer to an invalid request, or one that leads elsewhere."""
+    to_refuse = reading.asked.expectation is Expectation.REFUSE
+    return reading.head is not None and (to_refuse or reading.redirected)
 
 
 def _is_deliberate(reading: Reading) -> bool:
@@ -104,6 +107,14 @@ def _is_chunked(reading: Reading) -> bool:
 def is_large(reading: Reading) -> bool:
     """Return whether a request is larger than every endpoint has to take."""
     return reading.asked.sent is not None and len(reading.asked.sent.body) > GUARANTEED_BYTES
+
+
+def has_status_of_refusal(reading: Reading) -> bool:
+    """Return whether the status of an answer decides how what had to be refused was refused.
+
+    An internal error is request.never-5xx; a request that is served has its own requirement.
+    """
+    return _had_to_be_refused(reading) and reading.status < 500 and not reading.accepted
 
 
 def judge_status_400(reading: Reading) -> Verdict:

@@ -17,6 +17,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
 from streamchat_conformance.dialects.interface import Detector, Payloads, Survey, SurveyAnswer
+from streamchat_conformance.dialects.openai.machine import call_pieces, delta_of
 from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
 
 USAGE = Capability("usage", "counts the tokens of a stream when asked to", "no usage came")
@@ -62,14 +63,11 @@ def choices_of(payloads: Payloads) -> list[dict[str, Any]]:
 
 
 def _deltas(payloads: Payloads) -> list[dict[str, Any]]:
-    found = [choice.get("delta") for choice in choices_of(payloads)]
-    return [delta for delta in found if isinstance(delta, dict)]
+    return [delta_of(choice) for choice in choices_of(payloads)]
 
 
 def _calls(payloads: Payloads) -> list[dict[str, Any]]:
-    found = [delta.get("tool_calls") for delta in _deltas(payloads)]
-    lists = [each for each in found if isinstance(each, list)]
-    return [call for each in lists for call in each if isinstance(call, dict)]
+    return [piece for delta in _deltas(payloads) for piece in call_pieces(delta)]
 
 
 def text_of(payloads: Payloads) -> str:

@@ -170,9 +170,7 @@ class ChoiceRecord:
         self.thoughts += [
             text for name in REASONING_MEMBERS if isinstance(text := delta.get(name), str) and text
         ]
-        calls = delta.get("tool_calls")
-        if isinstance(calls, list):
-            self.tool_pieces += [(datum, call) for call in calls if isinstance(call, dict)]
+        self.tool_pieces += [(datum, piece) for piece in call_pieces(delta)]
         logprobs = choice.get("logprobs")
         if isinstance(logprobs, dict):
             self.logprobs.append((datum, logprobs))
@@ -199,6 +197,12 @@ def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
     """Return a choice's delta; an empty one where it has none."""
     delta = choice.get("delta")
     return delta if isinstance(delta, dict) else {}
+
+
+def call_pieces(delta: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pieces of tool calls that a delta brings, as far as they are objects."""
+    pieces = delta.get("tool_calls")
+    return [each for each in pieces if isinstance(each, dict)] if isinstance(pieces, list) else []
 
 
 def speaks(delta: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from streamchat_conformance.dialects.chat_messages.model_list import with_listed
 from streamchat_conformance.dialects.interface import Deployment
 from streamchat_conformance.dialects.openai.data import SENTINEL
 from streamchat_conformance.dialects.openai.deployment import discovery
-from streamchat_conformance.dialects.openai.machine import delta_of
+from streamchat_conformance.dialects.openai.machine import call_pieces, delta_of
 from streamchat_conformance.dialects.openai.requests import CAP_NAMES, PATH
 
 from streamchat_load.dialects.chat_messages.dialect import TalkDialect, value_of
@@ -140,6 +140,5 @@ def _said(choice: dict[str, Any]) -> dict[str, Any]:
     if choice.get("finish_reason"):
         found["finish_reason"] = choice["finish_reason"]
     if delta.get("tool_calls"):
-        calls = delta["tool_calls"]
-        found["calls"] = [each.get("function") for each in calls if isinstance(each, dict)]
+        found["calls"] = [each.get("function") for each in call_pieces(delta)]
     return found

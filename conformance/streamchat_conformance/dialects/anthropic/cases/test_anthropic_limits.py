@@ -15,6 +15,7 @@ from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.shapes import tokens_of
 from streamchat_conformance.dialects.anthropic.transcript import REASONS, MessageTranscript
 from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.whole_answers import whole
@@ -22,7 +23,6 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
-SHORT_CAP = 8
 MANY_WORDS = 3 * SHORT_CAP
 """No answer of `SHORT_CAP` tokens has this many words."""
 
@@ -52,7 +52,7 @@ def test_a_message_keeps_its_limit_of_tokens(target: Target) -> None:
     reading, found = _finished(target, request, f"max_tokens: {SHORT_CAP}")
     tokens = tokens_of(found.last_delta) if found.last_delta is not None else None
     words = len(found.text.split())
-    received = f"{tokens} tokens" if tokens is not None and tokens > SHORT_CAP + 1 else ""
+    received = f"{tokens} tokens" if exceeds(tokens, SHORT_CAP) else ""
     if words >= MANY_WORDS:
         received = f"{words} words"
     if received:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD
-from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.classification import INVALID, REQUIRED
 from streamchat_conformance.dialects.anthropic.refusals import TYPES
 from streamchat_conformance.dialects.anthropic.rules import judge
-from streamchat_conformance.judges.error import judge_shape, judge_status_400
+from streamchat_conformance.judges.error import has_status_of_refusal, judge_shape, judge_status_400
 from streamchat_conformance.judges.error import not_streamed as any_not_streamed
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
@@ -39,11 +38,7 @@ def error_shape(reading: Reading) -> Verdict:
     evidence=Evidence.KEPT,
 )
 def error_status(reading: Reading) -> Verdict:
-    to_refuse = reading.asked.expectation is Expectation.REFUSE
-    if reading.head is None or not (to_refuse or reading.redirected):
-        return None
-    # An internal error is request.never-5xx; a request that is served has its own requirement.
-    if reading.status >= 500 or reading.accepted or reading.overloaded:
+    if not has_status_of_refusal(reading) or reading.overloaded:
         return None
     if reading.status >= 400 and reading.status not in OF_ROUTING:
         return []

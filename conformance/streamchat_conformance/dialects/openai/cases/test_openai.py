@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamchat_conformance.catalogue import decides
+from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP
 from streamchat_conformance.dialects.openai.capabilities import with_usage
 from streamchat_conformance.dialects.openai.rules import JUDGES
 from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
@@ -15,7 +16,6 @@ from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict
 
-SHORT_CAP = 8
 SCRIPTS = "Repeat: 你好, Grüße, שלום, 🌍, e\u0301."
 """Characters of two, three and four bytes, which a server may cut."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
 from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.dialects.interface import Payloads
 from streamchat_conformance.dialects.openai.capabilities import (
     DETERMINISTIC,
@@ -49,7 +50,6 @@ from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, verdict, violation
 from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
 
-SHORT_CAP = 8
 LONG_CAP = 200
 MORE_WORDS = 3
 """A limit caps where an answer without it has this many times the words."""
@@ -93,7 +93,7 @@ def test_a_limit_of_tokens_is_kept(target: Target) -> None:
     reading = _answered(target, asking(long_request.capped(SHORT_CAP)), "a limit of 8 tokens")
     tokens = completion_tokens(reading)
     if tokens is not None and tokens > 0:
-        if tokens > SHORT_CAP + 1:
+        if exceeds(tokens, SHORT_CAP):
             message = f"the answer has {tokens} tokens, and the limit is {SHORT_CAP}"
             raise violation("openai.max-tokens", message, "an answer within its limit", reading)
         return

@@ -11,6 +11,7 @@ from typing import Any
 from streamchat_conformance.catalogue import SHOULD, decides
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.chat_messages.requests import assistant, user
+from streamchat_conformance.dialects.chat_messages.token_limits import exceeds
 from streamchat_conformance.dialects.openai.capabilities import USAGE, with_usage
 from streamchat_conformance.dialects.openai.judges.requests import REQUEST
 from streamchat_conformance.dialects.openai.requests import (
@@ -298,6 +299,6 @@ def _ignored_limit(target: Target, name: str) -> tuple[str, Reading] | None:
     request = with_usage(replace(counting(target).capped(SHORT_CAP), cap_name=name))
     reading = whole(target, request, f"a limit of {SHORT_CAP} tokens in {name}")
     tokens = completion_tokens(reading)
-    if tokens is None or tokens <= SHORT_CAP + 1:
+    if not exceeds(tokens, SHORT_CAP):
         return None
     return f"`{name}` is {SHORT_CAP}, and {tokens} tokens come: it is ignored", reading

@@ -10,6 +10,7 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.data import DatumKind, classified
 from streamchat_conformance.dialects.openai.rules import judge
 from streamchat_conformance.judges.error import (
+    has_status_of_refusal,
     judge_leak,
     judge_shape,
     judge_status_400,
@@ -30,11 +31,7 @@ ENVELOPE = "OpenAI API description (ErrorResponse)"
     evidence=Evidence.KEPT,
 )
 def error_status(reading: Reading) -> Verdict:
-    to_refuse = reading.asked.expectation is Expectation.REFUSE
-    if reading.head is None or not (to_refuse or reading.redirected):
-        return None
-    # An internal error is request.never-5xx; a request that is served has its own requirement.
-    if reading.status >= 500 or reading.accepted:
+    if not has_status_of_refusal(reading):
         return None
     if reading.status >= 400:
         return []
