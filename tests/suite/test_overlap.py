@@ -170,6 +170,110 @@ def test_the_request_that_ended_the_server_is_named_among_others_under_way() -> 
         assert named(target, "request.never-5xx") == {target.encode(CRASHING)}
 
 
+def test_of_requests_under_way_a_perilous_one_ended_the_server() -> None:
+    with crashing("never") as target:
+        held = threading.Barrier(2)
+
+        def watch(target: Target) -> None:
+            longer = HttpRequest.chat(ChatRequest("Hello " * 1000, []))
+            target.send(longer, stop=_MeetAfterFirst(held))
+
+        def crash(target: Target) -> None:
+            held.wait(MEET_S)
+            target.send(CRASHING, label="a number as prompt")
+
+        cases = [
+            IndependentCase("watch", watch),
+            IndependentCase("crash", crash, perilous=True),
+        ]
+        run_overlapped(target, cases)
+        assert named(target, "resilience.alive") == {target.encode(CRASHING)}
+
+
+def test_nothing_hostile_runs_next_to_a_perilous_case_and_others_do(target: Target) -> None:
+    under_way: set[str] = set()
+    seen: dict[str, set[str]] = {}
+    lock = threading.Lock()
+    meeting = threading.Barrier(2)
+
+    def watched(name: str, *, meets: bool = False) -> Callable[[Target], None]:
+        def run(target: Target) -> None:
+            with lock:
+                under_way.add(name)
+                seen[name] = under_way - {name}
+            if meets:
+                meeting.wait(MEET_S)
+            chat(target)
+            with lock:
+                under_way.discard(name)
+
+        return run
+
+    run_overlapped(
+        target,
+        [
+            IndependentCase("hostile", watched("hostile"), hostile=True),
+            IndependentCase("first", watched("first", meets=True), perilous=True),
+            IndependentCase("second", watched("second"), perilous=True),
+            IndependentCase("plain", watched("plain", meets=True)),
+        ],
+    )
+    assert seen.keys() == {"hostile", "first", "second", "plain"}
+    assert not seen["hostile"] & {"first", "second"}
+    assert not seen["second"] & {"first", "hostile"}
+    assert not seen["first"] & {"second", "hostile"}
+
+
+def test_where_a_perilous_request_fails_it_puts_none_of_the_others_in_doubt() -> None:
+    with prepared("empty-history-fails") as target:
+
+        def fails(target: Target) -> None:
+            target.chat(ChatRequest("Hello", []))
+
+        cases = [
+            IndependentCase("fails", fails, perilous=True),
+            IndependentCase("hostile", chat, hostile=True),
+        ]
+        outcome = run_overlapped(target, cases)
+        assert outcome.sound == {"hostile"}
+        assert outcome.disturbed.keys() == {"fails"}
+
+
+def test_where_another_request_is_not_served_perilous_cases_are_in_doubt() -> None:
+    with prepared("empty-history-fails") as target:
+
+        def fails(target: Target) -> None:
+            target.chat(ChatRequest("Hello", []))
+
+        cases = [
+            IndependentCase("fails", fails),
+            IndependentCase("perilous", chat, perilous=True),
+        ]
+        assert not run_overlapped(target, cases).sound
+
+
+def test_a_perilous_property_has_one_request_under_way_at_a_time(target: Target) -> None:
+    target.baseline.first_event_s = WAITING_S
+    lock = threading.Lock()
+    alone: list[bool] = []
+
+    @generated(st.integers(), perilous=True)
+    def property_holds(target: Target, _: int) -> None:
+        alone.append(lock.acquire(blocking=False))
+        chat(target)
+        if alone[-1]:
+            lock.release()
+
+    assert (
+        "case"
+        in run_overlapped(
+            target, [IndependentCase("case", property_holds, generated=True, perilous=True)]
+        ).sound
+    )
+    assert len(alone) > 2
+    assert all(alone)
+
+
 class _MeetAfterFirst:
     """A stop condition that waits for others at the first event, and never stops by itself."""
 

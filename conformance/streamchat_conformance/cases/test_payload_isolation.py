@@ -30,6 +30,8 @@ NOTICE_S = 2.5
 """How long the server is given to notice that clients have left (seconds)."""
 NONCE_REPEATS = 150
 """How often a large request repeats its nonce: a piece left in a buffer still holds one."""
+CONNECTIONS = 2
+"""On how many connections a small request follows a large one."""
 LATER_CLIENTS = 3
 """How many clients ask after others have left."""
 
@@ -89,8 +91,12 @@ def test_streams_show_their_own_request_only(target: Target) -> None:
     ]
     # What is left of a stream may go to whoever comes next: never to another case, so that it is
     # seen, but each part looks for the words of all.
-    at_once = len(parts) if target.known.roomy and not target.bounds.sequential else 1
-    run_together(lambda part: part(target, nonces), parts, at_once=at_once)
+    run_together(lambda part: part(target, nonces), parts, at_once=_at_once(target, len(parts)))
+
+
+def _at_once(target: Target, count: int) -> int:
+    """Return how many of some clients may ask at the same time: all, or one after the other."""
+    return count if target.known.roomy and not target.bounds.sequential else 1
 
 
 def _at_the_same_time(target: Target, nonces: _Nonces) -> None:
@@ -123,14 +129,18 @@ def _after_larger_ones_on_the_same_connection(target: Target, nonces: _Nonces) -
     stop = _stop(target)
     if not stop.whole:
         return
-    with target.connect() as connection:
-        for large in (True, False, True, False):
-            nonce, data = nonces.request(large=large)
-            label = "requests of different size on one connection"
-            reading = target.record(connection, data, stop, label)
-            nonces.check(nonce, reading)
-            if not reading.ended_well or not connection.is_open():
-                return
+
+    def ask(_: int) -> None:
+        with target.connect() as connection:
+            for large in (True, False):
+                nonce, data = nonces.request(large=large)
+                label = "requests of different size on one connection"
+                reading = target.record(connection, data, stop, label)
+                nonces.check(nonce, reading)
+                if not reading.ended_well or not connection.is_open():
+                    return
+
+    run_together(ask, range(CONNECTIONS), at_once=_at_once(target, CONNECTIONS))
 
 
 def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
@@ -139,12 +149,18 @@ def _after_clients_that_left(target: Target, nonces: _Nonces) -> None:
         if not reading.events:
             return
     target.pause(min(NOTICE_S, target.baseline.write_intervals_s + 0.2))
-    for _ in range(LATER_CLIENTS if target.known.first_event_s < SLOW_FIRST_EVENT_S else 1):
-        nonce, data = nonces.request()
+    quick = target.known.first_event_s < SLOW_FIRST_EVENT_S
+    later = [nonces.request() for _ in range(LATER_CLIENTS if quick else 1)]
+
+    def ask(asked: tuple[str, bytes]) -> None:
+        nonce, data = asked
         label = "a stream after others were left half-way"
         # It may have to wait for those that left, which is no fault of its own.
         reading = target.send(data, stop=_stop(target), label=label, observe=False)
         nonces.check(nonce, reading)
+
+    # Whichever of them comes first shows what was kept for those that left.
+    run_together(ask, later, at_once=_at_once(target, LATER_CLIENTS))
 
 
 def _left(target: Target, nonces: _Nonces) -> Iterator[Reading]:

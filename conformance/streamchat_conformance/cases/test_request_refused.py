@@ -197,7 +197,7 @@ def test_a_huge_number_is_survived(target: Target) -> None:
         b"\xef\xbb\xbf" + target.places.valid,
     ],
     share=3.0,
-    hostile=True,
+    perilous=True,
 )
 def test_no_body_draws_an_internal_error(target: Target, body: bytes) -> None:
     check(target.post(body), "request.never-5xx")

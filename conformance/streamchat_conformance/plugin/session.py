@@ -36,7 +36,7 @@ from streamchat_conformance.suite.scenarios.overlap import (
     can_overlap,
     run_overlapped,
 )
-from streamchat_conformance.suite.target.target import Target
+from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.judged import settled
 from streamchat_conformance.suite.verdicts.outcomes import (
@@ -201,14 +201,19 @@ class SuiteSession(Gathering):
         kind = self.rules.kinds.get(requirement.id, Expectation.ACCEPT)
         is_property = cost_of(function).is_property
         known = independence_of(function)
-        # Generated requests that may be refused are many a server's end.
-        if known is None or (kind is Expectation.EITHER and is_property):
+        if known is None:
             return None
         left_out = requirement.id in self.state.plan.left_out
         if left_out or not all(map(target.has, requirement.needs)):
             return None
         hostile = known.hostile or (kind is Expectation.REFUSE and is_property)
-        return IndependentCase(item.nodeid, function, known.at_once, hostile, is_property)
+        # Generated requests that may be refused are many a server's end. Of a slow target several
+        # are asked at once: which of them was its end is looked for while nothing else goes on.
+        perilous = known.perilous or (kind is Expectation.EITHER and is_property)
+        if perilous and target.baseline.first_event_s >= SLOW_FIRST_EVENT_S:
+            return None
+        at_once = 1 if perilous else known.at_once
+        return IndependentCase(item.nodeid, function, at_once, hostile, is_property, perilous)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -47,7 +47,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
     NotTestable,
     Violation,
 )
-from streamchat_conformance.suite.verdicts.overlapping import Disturbed, overlaps
+from streamchat_conformance.suite.verdicts.overlapping import Disturbed, one_by_one, overlaps
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
@@ -239,18 +239,19 @@ def generated(
     *,
     examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
     share: float = 1.0,
-    hostile: bool = False,
+    perilous: bool = False,
 ) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
     """Run a case `(target, value)` on `examples` first, and then on what the strategy draws.
 
     Examples may depend on the target. `share` scales how many are drawn. The case becomes a test
-    of the fixture `target` alone. What is `hostile` may end the server, and never overlaps.
+    of the fixture `target` alone. What is `perilous` may well end the server: next to others it has
+    one request under way at a time.
     """
     return generated_for(
         lambda _: strategy() if callable(strategy) else strategy,
         examples=examples,
         share=share,
-        hostile=hostile,
+        perilous=perilous,
     )
 
 
@@ -259,7 +260,7 @@ def generated_for(
     *,
     examples: Sequence[Any] | Callable[[Target], Sequence[Any]] = (),
     share: float = 1.0,
-    hostile: bool = False,
+    perilous: bool = False,
 ) -> Callable[[Callable[[Target, Any], None]], Callable[[Target], None]]:
     """Run a case as `generated` does, on what a strategy for this target draws."""
 
@@ -287,7 +288,8 @@ def generated_for(
         test.__module__ = case.__module__
         test.__doc__ = case.__doc__
         test.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # what pytest reads
-        return test if hostile else independent(at_once=CONCURRENT_REQUESTS)(test)
+        at_once = 1 if perilous else CONCURRENT_REQUESTS
+        return independent(at_once=at_once, perilous=perilous)(test)
 
     return decorate
 
@@ -373,7 +375,8 @@ def _drive_in_advance(
     then.
     """
     drawn = run.draw(strategy, seed, run.max_examples, enough=_enough(run, len(examples)))
-    at_once = CONCURRENT_REQUESTS if run.target.known.lets_wait else 1
+    together = run.target.known.lets_wait and not one_by_one()
+    at_once = CONCURRENT_REQUESTS if together else 1
     if not run.attempt_together(examples, at_once=at_once):
         run.listing = False
         run.attempt_together(drawn, at_once=at_once)

@@ -19,16 +19,20 @@ class Independence:
     """How many requests it has under way at the same time, on a slow target."""
     hostile: bool = False
     """Whether it sends what a server has to survive: it overlaps after the others."""
+    perilous: bool = False
+    """Whether it sends what many servers fail at: nothing hostile overlaps with it."""
 
 
-def independent(*, at_once: int = 1, hostile: bool = False) -> Callable[[Case], Case]:
+def independent(
+    *, at_once: int = 1, hostile: bool = False, perilous: bool = False
+) -> Callable[[Case], Case]:
     """Declare that a case may overlap with others.
 
     That it passes does not depend on what else goes on, and it leaves a sound server as it was.
     """
 
     def declare(case: Case) -> Case:
-        setattr(case, _MARK, Independence(at_once, hostile))
+        setattr(case, _MARK, Independence(at_once, hostile, perilous))
         return case
 
     return declare

@@ -6,6 +6,11 @@ streams at once: 16, more where more were served before, and 4 in a run of so fe
 is not asked for more. What they find counts only where it is sound: a case that meets anything else
 ends (see `Disturbed`), and runs again when it is its turn, alone. So every failure is one of a
 request that came alone.
+
+Three kinds of cases differ in what they may do to others. Most send what any server serves. The
+hostile ones send what it has to survive: they come last, and one that was not served puts them all
+in doubt. The perilous ones send what many servers fail at. They run next to the first kind, one
+request of one case at a time: where a server ends, it was that request.
 """
 
 from __future__ import annotations
@@ -31,7 +36,7 @@ AT_ONCE = MANY_STREAMS
 """No more requests are under way at once, unless more were served at once before."""
 MANY_ROW = "resilience.concurrent-many"
 """What decides whether that many are served. Where it is left out, few have to do."""
-MORE_AT_ONCE = 32
+MORE_AT_ONCE = 48
 """As many are under way where a first event takes a while, if as many are served at once."""
 PROMPT_FACTOR = 1.3
 """Streams that wait for none of the others take no more than this many times what one takes."""
@@ -62,24 +67,53 @@ class IndependentCase:
     """Whether it sends what a server has to survive: such cases come last."""
     generated: bool = False
     """Whether it tries generated requests, one after the other where they are answered at once."""
+    perilous: bool = False
+    """Whether it sends what many servers fail at: nothing else that is hostile runs next to it."""
 
 
 @dataclass(slots=True)
 class Overlapped:
     """What became of cases that ran at the same time."""
 
+    perilous: frozenset[str] = frozenset()
+    """Those that send what many servers fail at."""
     sound: set[str] = field(default_factory=set)
     """Those that found nothing."""
     disturbed: dict[str, Disturbed] = field(default_factory=dict)
     """Those that have to run alone since something was broken or not served, and why."""
+
+    def enter(self, name: str, raised: BaseException | None) -> None:
+        """Enter how a case ended."""
+        if raised is None:
+            self.sound.add(name)
+        elif isinstance(raised, Disturbed):
+            self.disturbed[name] = raised
+
+    def unserved(self) -> list[Reading]:
+        """Return the exchanges that were not served, but for the failures that are expected."""
+        return [
+            each.reading
+            for name, each in self.disturbed.items()
+            if each.reading is not None and (each.reading.head is None or name not in self.perilous)
+        ]
+
+    def unanswered(self) -> list[Reading]:
+        """Return the exchanges that got nothing: those of perilous cases, if any did."""
+        exchanges = {
+            name: each.reading
+            for name, each in self.disturbed.items()
+            if each.reading is not None and each.reading.head is None
+        }
+        likely = self.perilous & exchanges.keys()
+        return [reading for name, reading in exchanges.items() if not likely or name in likely]
 
     def put_in_doubt(self, cases: Sequence[IndependentCase]) -> None:
         """Let hostile cases run again, alone, where a request was not served next to them.
 
         One of them may be the reason, and which, they show alone.
         """
-        if any(disturbed.failed for disturbed in self.disturbed.values()):
-            self.sound -= {case.name for case in cases if case.hostile}
+        if any(each.failed for name, each in self.disturbed.items() if name not in self.perilous):
+            self.sound -= {case.name for case in cases if case.hostile or case.perilous}
 
 
 def can_overlap(target: Target) -> bool:
@@ -102,17 +136,16 @@ def can_overlap(target: Target) -> bool:
 
 def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapped:
     """Run cases at the same time; return which of them are sound."""
-    outcome = Overlapped()
-    waiting = sorted(cases, key=lambda case: case.hostile)
+    outcome = Overlapped(frozenset(case.name for case in cases if case.perilous))
+    waiting = sorted(cases, key=lambda case: (case.hostile, not case.perilous))
     capped = target.bounds.budget.max_requests is not None
     if not capped:
         _look_for_room(target)
     places = _Places.of(target)
     done: queue.Queue[tuple[str, BaseException | None]] = queue.Queue()
-    unserved: list[Reading] = []
     while places.taken or waiting:
         # Where requests are counted, few are left to ask again.
-        if len(unserved) >= MOST_UNSERVED or (outcome.disturbed and capped):
+        if len(outcome.unserved()) >= MOST_UNSERVED or (outcome.disturbed and capped):
             waiting.clear()
         for case in list(waiting):
             if not places.take(case):
@@ -126,12 +159,8 @@ def run_overlapped(target: Target, cases: Sequence[IndependentCase]) -> Overlapp
         except queue.Empty:
             continue
         del places.taken[name]
-        if raised is None:
-            outcome.sound.add(name)
-        elif isinstance(raised, Disturbed):
-            outcome.disturbed[name] = raised
-            unserved += [raised.reading] if raised.reading is not None else []
-    if unanswered := [reading for reading in unserved if reading.head is None]:
+        outcome.enter(name, raised)
+    if unanswered := outcome.unanswered():
         # If the server has ended, one of them is the reason: the least plain of them may be.
         _enter_last(target, max(unanswered, key=_unusual))
     outcome.put_in_doubt(cases)
@@ -150,6 +179,7 @@ class _Places:
     """How many cases of generated requests run at once; None for any number."""
     taken: dict[str, int] = field(default_factory=dict)
     _in_lanes: set[str] = field(default_factory=set)
+    _perilous: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, target: Target) -> _Places:
@@ -165,8 +195,13 @@ class _Places:
         return cls(room, 2 if target.baseline.write_intervals_s > ABANDONED_PLACE_S else 1)
 
     def take(self, case: IndependentCase) -> bool:
-        """Take up the places of a case, if there are as many; return whether there are."""
-        in_lane = case.generated and self.lanes is not None
+        """Take up the places of a case, if there are as many; return whether there are.
+
+        Next to a perilous case there are none for another one, nor for a hostile one.
+        """
+        if (case.hostile or case.perilous) and self._perilous & self.taken.keys():
+            return False
+        in_lane = case.generated and not case.perilous and self.lanes is not None
         at_once = 1 if in_lane else case.at_once
         places = min(at_once * self.factor, self.room)
         if sum(self.taken.values()) + places > self.room:
@@ -175,6 +210,7 @@ class _Places:
             return False
         self.taken[case.name] = places
         self._in_lanes |= {case.name} if in_lane else set()
+        self._perilous |= {case.name} if case.perilous else set()
         return True
 
 
@@ -216,7 +252,7 @@ def _run(
 ) -> None:
     raised: BaseException | None = None
     try:
-        with overlapping(hostile=case.hostile):
+        with overlapping(hostile=case.hostile, one_by_one=case.perilous):
             case.run(target)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the case runs again, alone
         raised = error

@@ -25,6 +25,8 @@ ABOUT_THE_REQUEST = (501, 505)
 _OVERLAPS: ContextVar[bool] = ContextVar("streamchat-overlaps", default=False)
 _HOSTILE: ContextVar[bool] = ContextVar("streamchat-hostile", default=False)
 """Whether the requests are such that closing the connection may well be the answer."""
+_ONE_BY_ONE: ContextVar[bool] = ContextVar("streamchat-one-by-one", default=False)
+"""Whether the case has one request under way at a time, so that its end is known by it."""
 
 
 class Disturbed(BaseException):
@@ -45,19 +47,26 @@ class Disturbed(BaseException):
 
 
 @contextmanager
-def overlapping(*, hostile: bool = False) -> Iterator[None]:
-    """Mark the work inside as overlapping with other cases, and as `hostile`."""
+def overlapping(*, hostile: bool = False, one_by_one: bool = False) -> Iterator[None]:
+    """Mark the work inside as overlapping with other cases, as `hostile`, and as `one_by_one`."""
     token, token_of_hostile = _OVERLAPS.set(True), _HOSTILE.set(hostile or _HOSTILE.get())
+    token_of_order = _ONE_BY_ONE.set(one_by_one or _ONE_BY_ONE.get())
     try:
         yield
     finally:
         _OVERLAPS.reset(token)
         _HOSTILE.reset(token_of_hostile)
+        _ONE_BY_ONE.reset(token_of_order)
 
 
 def overlaps() -> bool:
     """Return whether this work overlaps with other cases."""
     return _OVERLAPS.get()
+
+
+def one_by_one() -> bool:
+    """Return whether this work has one request under way at a time, while others have theirs."""
+    return _ONE_BY_ONE.get()
 
 
 def listening_s(seconds: float) -> float:
