@@ -16,6 +16,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     served_alongside,
     streams_alone,
 )
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.keepalive import refusable
 from streamchat_conformance.suite.scenarios.prerequisites import (
     QUEUES,
@@ -37,6 +38,9 @@ from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
 SLOW_READERS = 4
+"""How many clients do not read at the same time."""
+UNREAD_STOP_NOBODY = "streams that are not read, and do not fill the buffers, stop nobody"
+TOO_SMALL = "the streams are too small, or too slow, to fill the socket's buffers"
 
 
 def _progress_together(target: Target, id_: str, count: int) -> bool:
@@ -204,10 +208,13 @@ def _prompt_s(target: Target) -> float:
     source="Kludex/uvicorn#2754",
 )
 @costs(8, largest_bytes=1024 * 1024, together=True)
+@independent(at_once=SLOW_READERS + 1)
 def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
     require_concurrency(target)
     if not target.has(ECHO):
         raise NotApplicable("the streams are too small to fill the socket's buffers")
+    if UNREAD_STOP_NOBODY in target.known.once:
+        raise NotApplicable(TOO_SMALL)
     sample_latency(target)
     require_served(target)
     stream = unread_stream(target)
@@ -234,7 +241,9 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         message = f"while {len(readers)} clients do not read {problem}"
         raise violation("resilience.slow-reader", message, "a stream, as before", reading)
     if not stream.fills:
-        raise NotApplicable("the streams are too small, or too slow, to fill the socket's buffers")
+        # Next to other cases, too, that is all there is to see.
+        target.known.once.add(UNREAD_STOP_NOBODY)
+        raise NotApplicable(TOO_SMALL)
 
 
 @requirement(

@@ -157,8 +157,9 @@ def is_internal_error_apart(id_: str, reading: Reading) -> bool:
 
 def _fails_apart(id_: str, reading: Reading) -> bool:
     """Return whether a server that fails at such a request breaks `request.never-5xx` alone."""
-    own = reading.dialect.internal_errors
-    return own is not None and id_ not in own
+    own, asked = reading.dialect.internal_errors, reading.asked
+    # What failed at a chunked body may have failed at the chunks.
+    return own is not None and (id_ not in own or bool(CHUNKED & asked.involved - {id_}))
 
 
 def must_accept(id_: str, reading: Reading) -> Verdict:
@@ -250,9 +251,10 @@ def _broken(reading: Reading) -> bool:
     )
 
 
-_BY_THE_SERVER = frozenset(
-    {"request.chunked-body", "request.chunk-extensions", "request.upgrade-ignored"}
-)
+CHUNKED = frozenset({"request.chunked-body", "request.chunk-extensions"})
+"""Requirements about bodies that are sent in chunks."""
+
+_BY_THE_SERVER = frozenset(CHUNKED | {"request.upgrade-ignored"})
 """Rows that the HTTP server decides: it hands the application a body without chunks."""
 
 
@@ -336,7 +338,8 @@ def never_5xx(reading: Reading) -> Verdict:
         return []  # whatever it was refused for
     if reading.barred:
         return None
-    if reading.asked.row in (reading.dialect.internal_errors or ()):
+    own = reading.dialect.internal_errors
+    if own is not None and not _fails_apart(reading.asked.row, reading):
         return None  # it has a requirement of its own
     valid = reading.asked.expectation is Expectation.ACCEPT
     if lost_in_upload(reading) or (valid and reading.head is None and not reading.closed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from streamchat_conformance.suite.target.background import Background, run_toget
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.bounds import RunBounds
 from streamchat_conformance.suite.target.knowledge import TargetKnowledge
+from streamchat_conformance.suite.target.left_streams import LeftStreams
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -62,6 +64,7 @@ class Target:
         self.probe = self.liveness.probe
         """Whether it still answers at all."""
         self.limit_check = LimitCheck(self._ask_plain, self.ledger.observe_reading)
+        self._left_streams = LeftStreams()
         self._wait = threading.Event()
 
     def __repr__(self) -> str:
@@ -212,6 +215,7 @@ class Target:
         condition = self.known.open_ends.bounded(stop or self.enough(events), self.dialect)
         retry = self.bounds.retries.begin()
         while True:
+            self._await_left_streams()
             busy = self.background.busy
             with self.known.latency.flight() as flight, self.connect() as connection, testable():
                 exchange = connection.exchange(
@@ -237,6 +241,12 @@ class Target:
             if not (patient and retry.again(reading.status, asked_by(reading))):
                 break
         return self.ledger.observe_reading(reading) if observe else reading
+
+    def _await_left_streams(self) -> None:
+        """Where many requests are under way, wait until streams that were left are given up."""
+        if overlaps():
+            held_s = self.baseline.write_intervals_s
+            self.pause(self._left_streams.wait_s(time.monotonic(), held_s))
 
     def _ask_plain(self, label: str) -> Reading | None:
         """Return the answer to a plain request, which is not sent again; None if it is unknown."""
@@ -340,6 +350,8 @@ class Target:
         self.known.open_ends.note(reading)
         self.ledger.follow(reading)
         self.liveness.note(reading)
+        if reading.accepted and not reading.ended:
+            self._left_streams.note(time.monotonic())
 
     def red(self, id_: str) -> bool:
         """Return whether a requirement was broken so far, by a case or on any exchange."""
