@@ -21,6 +21,8 @@ OTHERS_OPEN = "other connections were open"
 WITH_OTHER_CLIENTS = "recorded with other clients"
 """Note of an exchange that may have had to wait for others."""
 
+_NEXT_TO_OTHERS = frozenset({OTHERS_OPEN, WITH_OTHER_CLIENTS})
+
 HELD_BACK_S = 0.05
 """A part of an event that comes so late, and with the next event, was held back (seconds)."""
 
@@ -72,6 +74,31 @@ def first_event(reading: Reading) -> Verdict:
     evidence=Evidence.PART,
 )
 def gap(reading: Reading) -> Verdict:
+    found = longest_silence(reading)
+    if found is None:
+        return None
+    longest, after = found
+    if longest <= reading.gap_limit_s:
+        return []
+    # Where a server may queue, a silence next to others may be the wait for them: it counts on
+    # streams that were alone.
+    if reading.dialect.queues and not _NEXT_TO_OTHERS.isdisjoint(reading.exchange.notes):
+        return None
+    return [
+        Nonconformity(
+            "proxies and clients take a silence of this length for the end",
+            f"a comment or event at least every {reading.gap_limit_s:g} s",
+            f"{longest:.1f} s of silence, {after:.1f} s after the request "
+            f"(watched for {reading.exchange.ended_at_s:.1f} s)",
+        )
+    ]
+
+
+def longest_silence(reading: Reading) -> tuple[float, float] | None:
+    """Return the longest silence inside a stream, and when after the request it began (seconds).
+
+    None where no stream can be judged by it.
+    """
     exchange = reading.exchange
     if not reading.judges_stream or len(exchange.reads) == 0:
         return None
@@ -84,19 +111,9 @@ def gap(reading: Reading) -> Verdict:
     over = reading.ended or reading.response.last_chunk is not None
     if not over and not reading.unrecorded:
         times.append(exchange.ended_at_s)
-    longest, after = max(
+    return max(
         ((later - earlier, earlier) for earlier, later in pairwise(times)), default=(0.0, start)
     )
-    if longest <= reading.gap_limit_s:
-        return []
-    return [
-        Nonconformity(
-            "proxies and clients take a silence of this length for the end",
-            f"a comment or event at least every {reading.gap_limit_s:g} s",
-            f"{longest:.1f} s of silence, {after:.1f} s after the request "
-            f"(watched for {exchange.ended_at_s:.1f} s)",
-        )
-    ]
 
 
 @judge(
