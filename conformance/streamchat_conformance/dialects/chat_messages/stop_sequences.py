@@ -1,4 +1,4 @@
-"""Choosing a stop sequence that an answer is known to have."""
+"""Choosing a stop sequence that an answer is known to have, and seeing whether it stopped there."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def middle_of(text: str) -> str:
             if text.find(piece) == at and piece.strip() == piece:
                 return piece
     return ""
+
+
+def goes_on(stopped: str, whole: str, sequence: str) -> bool:
+    """Return whether a text goes on behind a stop sequence.
+
+    One that ends there, or earlier than the whole text does, has stopped: a server that stops
+    behind the token that completes the sequence sends the rest of that token, too.
+    """
+    is_cut = len(stopped) < len(whole) and whole.startswith(stopped)
+    return bool(stopped.partition(sequence)[2]) and not is_cut

@@ -15,7 +15,7 @@ from typing import Any
 from streamchat_conformance.catalogue import AUTH, Capability
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.dialects.chat_messages.stop_sequences import goes_on, middle_of
 from streamchat_conformance.dialects.interface import Detector, Payloads, Survey, SurveyAnswer
 from streamchat_conformance.dialects.openai.machine import call_pieces, delta_of
 from streamchat_conformance.dialects.openai.requests import TOOL, CompletionRequest
@@ -233,8 +233,7 @@ def _stops(survey: Survey) -> str:
     )
     if refusal:
         return refusal
-    # An answer that goes on behind the sequence did not stop there; one that ends with it did.
-    return "" if not cut.partition(sequence)[2] and cut != text else STOP.absent
+    return "" if cut != text and not goes_on(cut, text, sequence) else STOP.absent
 
 
 def _obeys(survey: Survey) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
-from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.dialects.chat_messages.stop_sequences import goes_on, middle_of
 from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.dialects.interface import Payloads
 from streamchat_conformance.dialects.openai.capabilities import (
@@ -230,16 +230,16 @@ def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is not None:
         decided = True
-        sequence, reading = stopped
-        if sequence in _text(reading) and _text(reading).partition(sequence)[2]:
+        sequence, text, reading = stopped
+        if goes_on(_text(reading), text, sequence):
             message = f"the answer goes on behind the stop sequence {sequence!r}"
             raise violation("openai.option-ignored", message, "its effect, or a 4xx", reading)
     if not decided:
         raise NotApplicable("n, logprobs and stop are all refused")
 
 
-def _stopped(target: Target) -> tuple[str, Reading] | None:
-    """Return a stop sequence that the answer has in its middle, and the answer with it.
+def _stopped(target: Target) -> tuple[str, str, Reading] | None:
+    """Return a stop sequence, the text that has it in its middle, and the answer with it.
 
     None where it is refused, or where equal requests are answered differently.
     """
@@ -252,7 +252,7 @@ def _stopped(target: Target) -> tuple[str, Reading] | None:
         return None
     reading = whole(target, request.with_options(stop=[sequence]), f"stop: {sequence!r}")
     found = transcript(reading)
-    return None if found is None or not found.finished else (sequence, reading)
+    return None if found is None or not found.finished else (sequence, text, reading)
 
 
 @requirement(
@@ -268,7 +268,7 @@ def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
         raise NotApplicable("equal requests are answered differently: no sequence is known to come")
-    sequence, reading = stopped
+    sequence, _, reading = stopped
     if sequence in _text(reading):
         message = f"the content has the stop sequence {sequence!r}"
         raise violation("openai.stop-not-returned", message, "the text before it", reading)
@@ -288,7 +288,7 @@ def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
     stopped = _stopped(target)
     if stopped is None:
         raise NotApplicable("equal requests are answered differently: no sequence is known to come")
-    sequence, reading = stopped
+    sequence, _, reading = stopped
     text, found = _text(reading), transcript(reading)
     if sequence in text:
         raise Blocked("openai.stop-not-returned", f"the content has {sequence!r}")
