@@ -11,7 +11,11 @@ from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 EVENTS = {
-    "stream-chat": ("/api/stream-chat", {"prompt": "Hi", "history": []}, b'data: {"response":""}\n\n'),
+    "stream-chat": (
+        "/api/stream-chat",
+        {"prompt": "Hi", "history": []},
+        b'data: {"response":""}\n\n',
+    ),
     "openai": (
         "/v1/chat/completions",
         {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True},
