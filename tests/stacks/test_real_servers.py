@@ -14,10 +14,11 @@ from streamchat_fixtures.real_servers.groups import GROUPS
 from streamchat_fixtures.real_servers.judging import FILES, Installed, serving, versions
 from streamchat_fixtures.real_servers.mocks import AIMOCK, MOCKLLM
 from streamchat_fixtures.real_servers.real_server import RealServer
-from streamchat_fixtures.real_servers.released import LLAMA_CPP
+from streamchat_fixtures.real_servers.released import LLAMA_CPP, TRANSFORMERS
 from streamchat_fixtures.stacks.expectation import differences
 from streamchat_fixtures.stacks.launching import LaunchError
 from streamchat_fixtures.stacks.recording import load
+from streamchat_fixtures.stacks.versions import package_versions
 
 pytestmark = pytest.mark.guard
 
@@ -67,10 +68,16 @@ def test_an_environment_judges_the_servers_of_the_dialect_again(dialect: str) ->
 
 def test_the_versions_that_are_installed_are_those_that_were_judged() -> None:
     folder = FILES.parent
-    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = [
+        line
+        for file in sorted(folder.glob("requirements*.txt"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     # What an extra of a distribution brings along has no version of its own here.
-    pinned = dict(re.sub(r"\[.*\]", "", line).split("==") for line in lines if "==" in line)
-    pinned |= json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    named = [re.sub(r"\[.*\]", "", line).split("==") for line in lines if "==" in line]
+    dependencies = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    # Two environments that have the same package have it in the same version.
+    pinned = {*map(tuple, named), *dependencies.items()}
     # Nor has what a system brings, which is judged in whatever version is there.
     of_system = {
         server.package
@@ -85,7 +92,7 @@ def test_the_versions_that_are_installed_are_those_that_were_judged() -> None:
         for name, version in recording.versions.items()
         if name not in of_system
     }
-    assert set(pinned.items()) == judged
+    assert pinned == judged
 
 
 @pytest.mark.parametrize("server", [AIMOCK, MOCKLLM], ids=lambda server: server.name)
@@ -127,6 +134,40 @@ def test_a_server_that_the_system_lacks_is_left_out_with_one_line(
     assert capsys.readouterr().err == (
         "error: llama-server is not installed: there is no such program on the path\n"
     )
+
+
+def test_a_server_whose_packages_are_large_is_left_out_with_one_line_where_they_are_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _offer("openai", [TRANSFORMERS], tmp_path, monkeypatch)
+    nowhere = f"--python={tmp_path / 'python'}"
+    assert main(["judge", "--dialect", "openai", nowhere]) == 0
+    assert capsys.readouterr().out == (
+        "transformers: left out, transformers is not installed "
+        "(`tox -e servers-transformers` does so)\n"
+    )
+    assert main(["judge", "transformers", "--dialect", "openai", nowhere]) == 2
+    assert capsys.readouterr().err.startswith("error: transformers: ")
+
+
+def test_a_server_that_is_judged_apart_has_an_environment_that_judges_it() -> None:
+    text = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    for dialect, name in SERVERS:
+        environment = GROUPS[dialect].servers[name].apart
+        if environment:
+            _, body = text.split(f"[testenv:{environment}]")
+            own = body.split("[testenv:")[0]
+            assert re.search(rf"real_servers judge --dialect {dialect} {name} ", own)
+
+
+def test_the_label_of_a_build_is_no_part_of_a_version(tmp_path: Path) -> None:
+    interpreter = tmp_path / "python"
+    interpreter.write_text("#!/bin/sh\necho 2.13.0+cpu 0.54.0\n", encoding="utf-8")
+    interpreter.chmod(0o755)
+    assert package_versions("one", str(interpreter), ["torch", "uvicorn"]) == {
+        "torch": "2.13.0",
+        "uvicorn": "0.54.0",
+    }
 
 
 @pytest.mark.parametrize("dialect", GROUPS)
