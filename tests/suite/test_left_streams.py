@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.scenarios.overlap import IndependentCase, run_overlapped
 from streamchat_conformance.suite.target.left_streams import MOST_LEFT, LeftStreams
@@ -29,11 +30,13 @@ def test_the_next_one_waits_until_the_first_of_them_is_given_up() -> None:
     assert not left.wait_s(0.001 + HELD_S, HELD_S)
 
 
-def test_only_next_to_other_cases_a_request_waits_for_those_that_were_left() -> None:
+def test_only_next_to_other_cases_a_request_waits_for_those_that_were_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with prepared("one-event-alone") as target:
         target.baseline.interval_s = HELD_S
         waits: list[float] = []
-        target.pause = waits.append  # type: ignore[method-assign]  # no test waits for it
+        monkeypatch.setattr(target, "pause", waits.append)
 
         def leave(target: Target) -> None:
             request = HttpRequest.chat(target.plain())
