@@ -80,6 +80,13 @@ RECORDED = {
         + event('{"turn": "a", "event": {"type": "done", "why": "stop"}}'),
         {"text", "terminal"},
     ),
+    "several parts, some of them thoughts": (
+        {"q": "Hi"},
+        event('{"parts": [{"t": "so", "thought": true}, {"t": "Ri"}, {"t": "v"}], "done": false}')
+        + event('{"parts": [{"t": "e"}, {"t": "rs"}], "done": false}')
+        + event('{"parts": [{"t": " and"}], "done": true}'),
+        {"text", "terminal"},
+    ),
     "nested choices": (
         {"input": {"text": "Hi"}, "opts": {"x": 1}},
         event('{"choices": [{"delta": {"content": "Riv"}}]}')
@@ -184,3 +191,53 @@ def test_new_says_what_it_assumes_and_takes_the_path_from_a_url(tmp_path: Path) 
     done = suite("new", str(recording), "--url=127.0.0.1:8000")
     assert (done.returncode, done.stdout) == (4, "")
     assert "is no URL with a path" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("request_", "shown"),
+    [
+        (
+            {
+                "message": "Where?",
+                "log": [
+                    {"speaker": "customer", "said": "Hi"},
+                    {"speaker": "agent", "said": "Yes?"},
+                ],
+            },
+            'roles = { user = "customer", assistant = "agent" }',
+        ),
+        (
+            {"message": "Where?", "log": [{"by": "A", "text": "Hi"}, {"by": "B", "text": "Yes?"}]},
+            'roles = { user = "A", assistant = "B" }',
+        ),
+        (
+            {"log": [{"role": "system", "text": "Be short"}, {"role": "user", "text": "Hi"}]},
+            'roles = { user = "user", assistant = "assistant" }',
+        ),
+        (
+            {"lines": [{"p": each, "words": "Oh, hello"} for each in ("x", "y", "x")]},
+            'roles = { user = "x", assistant = "y" }\nprompt_in_history = true',
+        ),
+        ({"files": [{"name": "a", "body": "x y"}, {"name": "b", "body": "z"}]}, "was added"),
+    ],
+)
+def test_a_draft_finds_whose_turn_it_is_in_a_history(
+    request_: dict[str, object], shown: str
+) -> None:
+    sent = parse_request(
+        HttpRequest(body=json.dumps(request_).encode()).encode(authority="test", path="/talk")
+    )
+    stream = RECORDED["a last event that says done"][1]
+    events = list(reading(str(FILES[0]), stream).stream.blocks)
+    assert shown in drafted("mine", sent, events, comments=False)
+
+
+def test_a_key_in_the_url_stands_in_no_draft(tmp_path: Path) -> None:
+    recording = tmp_path / "answer.txt"
+    head = "HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n"
+    recording.write_bytes((head + RECORDED["nested choices"][1]).encode())
+    url = "--url=http://127.0.0.1:8000/talk?alt=sse&token=orc-1"
+    done = suite("new", str(recording), url)
+    assert 'path = "/talk?alt=sse"' in done.stdout
+    assert 'query = "token"' in done.stdout
+    assert "orc-1" not in done.stdout

@@ -67,7 +67,8 @@ def drafted(
 ) -> str:
     """Return the text of a declaration: of a request, if it is known, and a stream's events.
 
-    `path` is that of the endpoint, where it is not the recorded one.
+    `path` is that of the endpoint, where it is not the recorded one. A key in its query becomes
+    `[auth]`, and does not stand in the declaration.
     """
     said = [
         (event.type, event.data)
@@ -90,7 +91,7 @@ def drafted(
     place = "event" if end or text else kind_place(read)
     empty = sorted({*named} - {end})
     lines = [
-        *_dialect(name, path_in(sent) if path is None else path),
+        *_dialect(name, path_in(sent) if path is None else without_keys(path)),
         "",
         *_request(sent),
         "",
@@ -100,7 +101,7 @@ def drafted(
         *_events([*drafted_events(read, place, ended=bool(end)), *_bare_end(end)]),
         "",
         *_capabilities(),
-        *_authorization(sent),
+        *_authorization(sent, path or ""),
     ]
     return "\n".join(lines) + "\n"
 
@@ -151,7 +152,10 @@ def _request(sent: SentRequest | None) -> Iterator[str]:
         yield 'template = \'{"message": "$prompt"}\''
         return
     drafted = drafted_request(value)
-    if not drafted.certain:
+    if drafted.invented:
+        yield "# No text of the user was found in the request: 'message' was added. Take it away,"
+        yield '# and write "$prompt" where the text stands.'
+    elif not drafted.certain:
         yield "# Where the text of the user stands was guessed."
     yield f"template = {_literal(drafted.template)}"
     if drafted.item is not None:
@@ -213,17 +217,23 @@ def _events(drafts: list[DraftedEvent]) -> Iterator[str]:
             yield "data = false" if draft.bare else "json = false"
         if draft.when:
             yield f"when = {table_of(draft.when)}"
-        if draft.text is not None:
-            yield f"text = {quoted(draft.text)}"
-        if draft.optional:
-            yield "text_optional = true"
-        if draft.replace:
-            yield "replace = true                      # each has the whole text so far"
+        yield from _text(draft)
         if draft.require:
             yield f"require = {table_of(draft.require)}"
         if draft.equal:
             yield f'equal = {{ {quoted(draft.equal)} = "joined" }}'
         yield f"states = {table_bare(draft.states)}"
+
+
+def _text(draft: DraftedEvent) -> Iterator[str]:
+    if draft.text is not None:
+        yield f"text = {quoted(draft.text)}"
+    if draft.unless:
+        yield f"text_unless = {table_of(draft.unless)}"
+    if draft.optional:
+        yield "text_optional = true"
+    if draft.replace:
+        yield "replace = true                      # each has the whole text so far"
 
 
 def _capabilities() -> Iterator[str]:
@@ -233,7 +243,7 @@ def _capabilities() -> Iterator[str]:
     yield '# slow = { prompt = "TEXT", silence = 20 }'
 
 
-def _authorization(sent: SentRequest | None) -> Iterator[str]:
+def _authorization(sent: SentRequest | None, path: str) -> Iterator[str]:
     for field in _KEY_FIELDS:
         value = sent.first(field) if sent is not None else None
         if value is None:
@@ -247,7 +257,8 @@ def _authorization(sent: SentRequest | None) -> Iterator[str]:
             yield f"prefix = {quoted(scheme + space)}"
         yield 'env = "API_KEY"'
         return
-    for name, _ in secret_parameters(sent.target) if sent is not None else ():
+    recorded = sent.target if sent is not None else ""
+    for name, _ in secret_parameters(path) or secret_parameters(recorded):
         yield ""
         yield "[auth]"
         yield f"query = {quoted(name)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from streamchat_conformance.dialects.declared.drafting_texts import drafted_text, text_at
 from streamchat_conformance.dialects.declared.pointers import TYPES, found, is_of, kind_word
 
 SaidEvent = tuple[str, str, Any]
@@ -33,6 +34,8 @@ class DraftedEvent:
     """Whether it has no data."""
     when: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
+    unless: dict[str, Any] = field(default_factory=dict)
+    """What stands next to a text that is none of the answer's."""
     optional: bool = False
     replace: bool = False
     require: dict[str, str] = field(default_factory=dict)
@@ -73,15 +76,16 @@ def drafted_events(
     for event in events:
         groups.setdefault(_kind(event, place), []).append(event)
     text_kind, text = _text_of_all(groups)
+    text, unless = drafted_text(text, [value for _, _, value in groups.get(text_kind, [])])
     drafts = []
     for kind, group in groups.items():
         draft = DraftedEvent(kind)
         values = [value for _, _, value in group]
         draft.plain = any(value is None for value in values) and place == "event"
         if kind == text_kind and text is not None:
-            draft.text = text
+            draft.text, draft.unless = text, unless
             draft.optional = not draft.plain and any(not found(each, text) for each in values)
-            said = [each for value in values for each in found(value, text)[:1]]
+            said = [each for value in values for each in text_at(value, text, unless)]
             draft.replace = not draft.plain and _cumulative(said)
         if not draft.plain:
             draft.require = _required(values, place, draft)
@@ -147,9 +151,9 @@ def _text_of_all(groups: dict[str, list[SaidEvent]]) -> tuple[str, str | None]:
     return (plain, "") if plain else ("", None)
 
 
-def _cumulative(texts: list[Any]) -> bool:
+def _cumulative(texts: list[str]) -> bool:
     """Return whether each text begins with the one before it."""
-    said = [each for each in texts if isinstance(each, str) and each]
+    said = [each for each in texts if each]
     pairs = list(pairwise(said))
     grows = [len(later) > len(earlier) for earlier, later in pairs]
     return len(pairs) > 1 and any(grows) and all(b.startswith(a) for a, b in pairs)
@@ -203,7 +207,7 @@ def _end(
     end.notes.append("The last event: this member of it completes a stream.")
     texts = found(last[2], draft.text) if draft.text else []
     if texts and isinstance(texts[0], str):
-        end.text, end.replace = draft.text, draft.replace
+        end.text, end.unless, end.replace = draft.text, draft.unless, draft.replace
     _equal(end, last[2], joined)
     others = [value for _, _, value in groups[draft.kind][:-1]]
     draft.optional = bool(draft.text) and any(not found(each, draft.text or "") for each in others)
@@ -217,8 +221,7 @@ def _joined(drafts: list[DraftedEvent], groups: dict[str, list[SaidEvent]]) -> s
             said = [
                 each
                 for _, _, value in groups[draft.kind]
-                for each in found(value, draft.text)[:1]
-                if isinstance(each, str)
+                for each in text_at(value, draft.text, draft.unless)
             ]
             return said[-1] if draft.replace and said else "".join(said)
     return ""

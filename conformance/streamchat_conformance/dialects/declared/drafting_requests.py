@@ -13,8 +13,9 @@ _PROMPTS = (
     *("prompt", "query", "question", "message", "input", "text", "content", "msg", "ask", "q"),
     *("user_input", "say", "utterance", "instruction"),
 )
-_ROLES = ("role", "who", "author", "speaker", "from", "sender", "type")
-_ASSISTANTS = ("assistant", "model", "bot", "ai", "agent", "system")
+_ROLES = ("role", "who", "author", "speaker", "from", "sender", "by", "side", "type")
+_ASSISTANTS = ("assistant", "model", "bot", "ai", "agent", "machine", "chatbot", "system")
+_USERS = ("user", "human", "me", "customer", "client", "visitor", "person")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -29,6 +30,8 @@ class DraftedRequest:
     model: str = ""
     required: dict[str, str] = field(default_factory=dict)
     certain: bool = True
+    invented: bool = False
+    """Whether the member with the prompt is none of the recorded request."""
 
 
 def drafted_request(value: dict[str, Any]) -> DraftedRequest:
@@ -43,8 +46,8 @@ def drafted_request(value: dict[str, Any]) -> DraftedRequest:
         (name for name, each in value.items() if isinstance(each, list) and _turn(each)), ""
     )
     if turns:
-        draft.item, draft.roles = _item(value[turns])
         draft.in_history = not prompt
+        draft.item, draft.roles = _item(value[turns], prompt_last=draft.in_history)
         draft.template = {**draft.template, turns: "$history"}
         draft.required[f"/{turns}"] = "array"
     if prompt:
@@ -53,7 +56,7 @@ def drafted_request(value: dict[str, Any]) -> DraftedRequest:
         draft.certain = prompt.rpartition("/")[2].lower() in _PROMPTS
     elif not turns:
         draft.template = {**draft.template, "message": "$prompt"}
-        draft.certain = False
+        draft.invented = True
     return draft
 
 
@@ -87,24 +90,64 @@ def _prompt_place(value: Any) -> str:
 
 def _turn(listed: list[Any]) -> bool:
     """Return whether an array has the turns of a conversation."""
-    return bool(listed) and all(
-        isinstance(each, dict) and any(name in each for name in _ROLES) for each in listed
+    return _role_place(listed) is not None
+
+
+def _role_place(listed: list[Any]) -> str | None:
+    """Return the member that says whose turn it is; None if an array has no turns.
+
+    That is a member with a usual name; or one whose words come again from turn to turn, beside
+    a text.
+    """
+    if not listed or not all(isinstance(each, dict) for each in listed):
+        return None
+    usual = (name for name in _ROLES if all(name in each for each in listed))
+    return next(usual, None) or next(
+        (
+            name
+            for name in listed[0]
+            if (words := [_word(each.get(name)) for each in listed])
+            and None not in words
+            and 1 < len(set(words)) < len(words)
+            and any(other != name and isinstance(each, str) for other, each in listed[-1].items())
+        ),
+        None,
     )
 
 
-def _item(turns: list[Any]) -> tuple[Any, dict[str, str]]:
-    """Return how a turn looks, and the words for the roles."""
+def _word(value: Any) -> str | None:
+    short = isinstance(value, str) and re.fullmatch(r"[\w-]{1,20}", value)
+    return value if short else None
+
+
+def _item(turns: list[Any], *, prompt_last: bool) -> tuple[Any, dict[str, str]]:
+    """Return how a turn looks, and the words for the roles.
+
+    `prompt_last`: the last turn is the prompt, and the user's; without it, the answer to one.
+    """
     last = turns[-1]
-    role = next(name for name in _ROLES if name in last)
+    role = _role_place(turns) or _ROLES[0]
     words = [kind_word(turn.get(role)) or "" for turn in turns]
-    roles = {"user": words[-1] or "user"}
-    others = [word for word in words if word != roles["user"]]
-    answers = [word for word in others if word.lower() in _ASSISTANTS] or others
-    roles["assistant"] = answers[-1] if answers else "assistant"
+    while words and words[0].lower() in ("", "system"):
+        del words[0]
+    roles = _roles(words, prompt_last)
     item = {name: each for name, each in last.items() if name != role}
     place = _prompt_place(item) or _nested_text(item)
     item = with_value(item, place, "$text") if place else {**item, "text": "$text"}
     return {role: "$role", **item}, roles
+
+
+def _roles(words: list[str], prompt_last: bool) -> dict[str, str]:
+    """Return the words for the user and the assistant, of the words of the turns in their order."""
+    users = [word for word in words if word.lower() in _USERS]
+    answers = [word for word in words if word.lower() in _ASSISTANTS and word not in users]
+    if not users and not answers and words:
+        (users if prompt_last else answers).append(words[-1])
+    if not users:
+        users = [word for word in words if word not in answers] or ["user"]
+    if not answers:
+        answers = [word for word in words if word not in users] or ["assistant"]
+    return {"user": users[-1], "assistant": answers[-1]}
 
 
 def _nested_text(item: dict[str, Any]) -> str:
