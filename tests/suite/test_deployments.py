@@ -25,6 +25,7 @@ from streamchat_conformance.suite.config.settings import (
     with_key,
 )
 from streamchat_conformance.suite.config.typed import SettingsError
+from streamchat_conformance.suite.target.deploying import hint_with
 
 OPENAI = dialect_named("openai")
 
@@ -104,6 +105,21 @@ def test_a_key_comes_from_the_environment_and_no_message_has_it(
     with pytest.raises(SettingsError) as caught:
         key_in_environment("A_KEY", "--api-key-env")
     assert "sk secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "headers", "shown"),
+    [
+        ("anthropic", (), "give its key with --api-key-env"),
+        ("anthropic", (("X-Api-Key", "k"),), "rejects the key that is sent as x-api-key"),
+        ("anthropic", (("authorization", "Bearer k"),), "rejects the credentials that are set"),
+        ("openai", (("Authorization", "Bearer k"),), "rejects the credentials that are set"),
+    ],
+)
+def test_a_rejected_key_is_not_asked_for_again(
+    dialect: str, headers: tuple[tuple[str, str], ...], shown: str
+) -> None:
+    assert shown in hint_with(Settings(dialect=dialect_named(dialect), headers=headers))
 
 
 def test_the_model_is_the_first_that_chats() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
 
@@ -42,8 +43,20 @@ def learn(target: Target, plain: Body) -> None:
 
 def credentials_hint(target: Target) -> str:
     """Return what to set where a server wants credentials, or others than it got."""
-    if any(name.lower() == "authorization" for name, _ in target.settings.headers):
+    return hint_with(target.settings)
+
+
+def hint_with(settings: Settings) -> str:
+    """Return what to set where a server rejects a request with these settings."""
+    sent = {name.lower() for name, _ in settings.headers}
+    field, _ = settings.dialect.credentials("")
+    if "authorization" in sent:
         return "it rejects the credentials that are set: check the key, and what it may be used for"
+    if field.lower() in sent:
+        return (
+            f"it rejects the key that is sent as {field}: check it; a server that reads its key "
+            "elsewhere gets it with --target-header 'Authorization: Bearer …'"
+        )
     return (
         "give its key with --api-key-env VARIABLE, or other credentials with "
         "--target-header 'Authorization: …'"
