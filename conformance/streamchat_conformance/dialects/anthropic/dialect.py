@@ -96,6 +96,8 @@ DIALECT = Dialect(
             *("transport.terminated", "payload.json", "headers.no-content-length"),
         ),
         "sse.one-line": ("payload.json",),
+        # An event that a blank line cuts in two loses its name with it.
+        "anthropic.event-named": ("sse.data",),
         "anthropic.error-shape": ("error.media-type",),
         # A sequence that does not come as the message has it does not stop it.
         "anthropic.stop-sequences": ("anthropic.content-parity",),

@@ -76,9 +76,16 @@ def _credentials(declaration: Declaration) -> Callable[[str], tuple[str, str]]:
     return lambda key: (auth.header, auth.prefix + key)
 
 
-def _explanations(name: str) -> dict[str, tuple[str, ...]]:
+def _explanations(declaration: Declaration) -> dict[str, tuple[str, ...]]:
     """Return which of the declared requirements, broken, explains others."""
+    name, stream = declaration.name, declaration.stream
     names, schema = f"{name}.names", f"{name}.schema"
+    # What does not repeat the request changes, or is that of another stream, by that alone.
+    echoed = {pointer for kind in declaration.events for pointer in kind.echo}
+    repeated = {
+        row: (f"{name}.echo",) if echoed.intersection(pointers) else ()
+        for row, pointers in (("same", stream.same), ("unique", stream.unique))
+    }
     return {
         # An event of a strange name may be the one that is missing.
         f"{name}.order": (names, "payload.json"),
@@ -86,7 +93,9 @@ def _explanations(name: str) -> dict[str, tuple[str, ...]]:
         f"{name}.final-text": (names, schema, f"{name}.order", "payload.json"),
         f"{name}.terminal": ("transport.terminated", "payload.json", names, schema),
         f"{name}.failed-event": (names, schema, f"{name}.event-names"),
-        **dict.fromkeys((f"{name}.{row}" for row in ("unique", "continue", "echo")), (schema,)),
+        **dict.fromkeys((f"{name}.{row}" for row in ("continue", "echo")), (schema,)),
+        f"{name}.same": repeated["same"],
+        f"{name}.unique": (schema, *repeated["unique"]),
         f"{name}.sentinel": ("transport.terminated",),
         # Another sentinel than the declared one is no JSON either.
         "payload.json": (f"{name}.sentinel",),
@@ -161,7 +170,7 @@ def made_dialect(declaration: Declaration) -> Dialect:
         key_variable=auth.variable if auth is not None else "",
         key_parameter=auth.parameter if auth is not None else "",
         ends=frozenset({f"{name}.terminal", f"{name}.sentinel"}),
-        explains=_explanations(name),
+        explains=_explanations(declaration),
     )
     return made.for_deployment(Deployment())
 

@@ -44,15 +44,16 @@ def _finished(
 @requirement(
     "anthropic.max-tokens",
     SHOULD,
-    "A message has at most max_tokens tokens.",
-    source=f"{REQUEST}; webai-at-home/webai-at-home#210",
+    "A message has at most max_tokens tokens, and stop_reason max_tokens where that cuts it.",
+    source=f"{REQUEST}; webai-at-home/webai-at-home#210, raullenchai/Rapid-MLX#826",
 )
+@costs(2)
 def test_a_message_keeps_its_limit_of_tokens(target: Target) -> None:
-    request = base(target).saying(COUNTING).capped(SHORT_CAP)
-    reading, found = _finished(target, request, f"max_tokens: {SHORT_CAP}")
+    request = base(target).saying(COUNTING).with_options(temperature=0)
+    reading, found = _finished(target, request.capped(SHORT_CAP), f"max_tokens: {SHORT_CAP}")
     tokens = tokens_of(found.last_delta) if found.last_delta is not None else None
     words = len(found.text.split())
-    received = f"{tokens} tokens" if exceeds(tokens, SHORT_CAP) else ""
+    received = f"{tokens} tokens, as its usage counts them" if exceeds(tokens, SHORT_CAP) else ""
     if words >= MANY_WORDS:
         received = f"{words} words"
     if received:
@@ -60,6 +61,17 @@ def test_a_message_keeps_its_limit_of_tokens(target: Target) -> None:
         raise violation("anthropic.max-tokens", message, "a message within its limit", reading)
     if found.stop_reason != "max_tokens" and tokens != SHORT_CAP:
         raise NotApplicable("the message is short anyway")
+    # Reasons that the reference does not have may be added to it.
+    if found.stop_reason in REASONS - {"max_tokens"} and _goes_on(target, request, found.text):
+        message = f"the limit cut the message, and its stop_reason is {found.stop_reason!r}"
+        expected = '"stop_reason": "max_tokens"'
+        raise violation("anthropic.max-tokens", message[:160], expected, reading)
+
+
+def _goes_on(target: Target, request: MessageRequest, text: str) -> bool:
+    """Return whether the same message is longer with another limit."""
+    _, longer = _finished(target, request, "the same with a larger limit")
+    return bool(text) and longer.text != text and longer.text.startswith(text)
 
 
 @requirement(
