@@ -14,6 +14,7 @@ from streamchat_conformance.core.json_place import with_member
 from streamchat_conformance.dialects.valid_requests import is_spoken_for
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.strategies import (
+    LINE_SEPARATORS,
     SPOKEN_FOR,
     chunked,
     chunkings,
@@ -26,6 +27,7 @@ from streamchat_conformance.suite.scenarios.generated import generated, generate
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.narrowing import narrowed
 from streamchat_conformance.suite.scenarios.plain_requests import check_forms
+from streamchat_conformance.suite.scenarios.whole_answers import until_end
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
@@ -82,6 +84,20 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
     if failed and is_spoken_for(reading.asked.values):
         return
     check(reading, "request.prompt-unicode")
+
+
+REPEATED = "Repeat this, and nothing else: " + "".join(
+    f"a{separator}b" for separator in LINE_SEPARATORS
+)
+
+
+@decides("request.prompt-unicode")
+@costs(2)
+def test_text_with_all_line_separators_is_accepted(target: Target) -> None:
+    # What a model repeats of it is judged with all other streams: it must add no line to them.
+    for escaped in (False, True):
+        request = HttpRequest.chat(target.plain(REPEATED), ensure_ascii=escaped)
+        check(target.send(request, stop=until_end(target)), "request.prompt-unicode")
 
 
 def _unknown(target: Target, *members: dict[str, Any]) -> list[dict[str, Any]]:

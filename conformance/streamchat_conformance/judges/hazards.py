@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
 
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.core.eventstream import Line
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import read_json
@@ -116,7 +117,17 @@ def hazard_breach(reading: Reading) -> str:
     return reading.derived(_hazard_breach)
 
 
+def has_own_rows(reading: Reading) -> bool:
+    """Return whether the dialect has requirements about the harm that dangerous text does.
+
+    Where it has none, what such text broke is judged as anything else that is broken.
+    """
+    return ECHO in reading.dialect.capabilities
+
+
 def _hazard_breach(reading: Reading) -> str:
+    if not has_own_rows(reading):
+        return ""
     if injected_events(reading):
         return "text of the request became an event of its own"
     if torn_lines(reading):

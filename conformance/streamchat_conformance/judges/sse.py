@@ -10,7 +10,7 @@ from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.eventstream import Block, Line, LineKind
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.halves import half_pairs, without_halves
-from streamchat_conformance.judges.hazards import has_separators, hazard_breach
+from streamchat_conformance.judges.hazards import has_own_rows, has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading
 from streamchat_conformance.judges.splices import splices
@@ -22,7 +22,8 @@ _BOM = b"\xef\xbb\xbf"
 def _unfit(reading: Reading) -> bool:
     """Return whether the stream's syntax cannot be judged, or is judged as a hazard's breach."""
     # Whether dangerous text did it may show only in what was lost.
-    hazard = has_separators(reading) if reading.lost else hazard_breach(reading)
+    lost = reading.lost and has_own_rows(reading)
+    hazard = has_separators(reading) if lost else hazard_breach(reading)
     return not reading.judges_stream or bool(hazard)
 
 

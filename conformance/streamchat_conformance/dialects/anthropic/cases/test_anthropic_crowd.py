@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.data import EventKind, is_text
@@ -11,14 +13,24 @@ from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
-from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt
+from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt, marker
+from streamchat_conformance.suite.scenarios.strays import left_before, strayed_pieces
 from streamchat_conformance.suite.scenarios.whole_answers import until_whole
 from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 MANY_MESSAGES = 12
+COMPARED = 4
+"""Of how many the text is compared with that of the same message alone."""
+TWICE = 2
+LEFT, AFTER = 2, 2
+"""How many messages are left, and how many are asked for after each."""
+LEFT_NUMBER = COMPARED
+"""Which of the messages is left."""
+OWN = "an answer to its own request"
 GROUP_SIZES = (2, 4, 4)
 """Messages at once whose ids are compared. Some servers mix up ids only where more than two are
 open."""
@@ -40,10 +52,10 @@ def _together(target: Target, count: int) -> list[Reading]:
 @requirement(
     "anthropic.isolated",
     MUST,
-    "Messages at once bring no text of each other.",
+    "Messages bring no text of each other, at once or where one was left before.",
     source="inferencerlabs/inferencer-feedback#127",
 )
-@costs(CERTAIN_REQUESTS + MANY_MESSAGES, together=True)
+@costs(CERTAIN_REQUESTS + MANY_MESSAGES + TWICE * COMPARED + LEFT * (1 + AFTER), together=True)
 def test_messages_at_once_are_not_mixed(target: Target) -> None:
     target.require_stream()
     readings = [
@@ -57,7 +69,62 @@ def test_messages_at_once_are_not_mixed(target: Target) -> None:
         foreign = foreign_marker(text, str(reading.asked.values.get("messages")), MANY_MESSAGES)
         if foreign:
             message = f"a message says {foreign!r}, which another request has"
-            raise violation("anthropic.isolated", message, "an answer to its own request", reading)
+            raise violation("anthropic.isolated", message, OWN, reading)
+    said = {number: pieces for each in readings for number, pieces in _said(each)}
+    alone = {number: pieces for number in range(COMPARED) if (pieces := _alone(target, number))}
+    strays = [
+        (stray, each)
+        for each in readings
+        for number, pieces in _said(each)
+        if (stray := strayed_pieces(alone.get(number, ()), pieces, _others(said, number)))
+    ]
+    # One may be a model's, whose answers vary a little.
+    if len(strays) > 1:
+        stray, reading = strays[0]
+        message = f"a message says {stray[:80]!r}, as one beside it does: alone it does not"
+        raise violation("anthropic.isolated", message, OWN, reading)
+    if LEFT_NUMBER in said and 0 in alone:
+        _check_after_one_that_was_left(target, alone[0], said[LEFT_NUMBER])
+
+
+def _check_after_one_that_was_left(
+    target: Target, alone: Sequence[str], left: Sequence[str]
+) -> None:
+    """Leave a message, then ask for another: it says nothing that the first had still to say."""
+    base, stop = MessageRequest.of(target.plain()), until_whole(target)
+    leaving = target.encode(HttpRequest.chat(base.saying(marked_prompt(LEFT_NUMBER))))
+    for _ in range(LEFT):
+        with target.connect() as connection:
+            target.record(connection, leaving, Answered(), "a message that is left")
+        for _ in range(AFTER):
+            request = HttpRequest.chat(base.saying(marked_prompt(0)))
+            reading = target.send(request, stop=stop, label="after a message that was left")
+            text = "".join(next((pieces for _, pieces in _said(reading)), ()))
+            if stray := left_before("".join(alone), text, ["".join(left)]):
+                message = f"a message begins with {stray[:80]!r}, which one that was left before"
+                message = f"{message} had still to say"
+                raise violation("anthropic.isolated", message, OWN, reading)
+
+
+def _said(reading: Reading) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the number of the request and the pieces of the text, of a whole message."""
+    found = transcript(reading)
+    asked = str(reading.asked.values.get("messages"))
+    number = next((each for each in range(MANY_MESSAGES) if marker(each) in asked), None)
+    if number is not None and found is not None and found.finished and not found.gapped:
+        yield number, tuple(text for block in found.blocks for text in block.texts["text_delta"])
+
+
+def _alone(target: Target, number: int) -> tuple[str, ...]:
+    """Return the pieces of a message alone; none where it comes otherwise the next time."""
+    request = HttpRequest.chat(MessageRequest.of(target.plain()).saying(marked_prompt(number)))
+    readings = [target.send(request, stop=until_whole(target), label="alone") for _ in range(TWICE)]
+    said = [pieces for each in readings for _, pieces in _said(each)]
+    return said[0] if len(said) == TWICE and len({*said}) == 1 else ()
+
+
+def _others(said: Mapping[int, Sequence[str]], number: int) -> list[Sequence[str]]:
+    return [pieces for other, pieces in said.items() if other != number]
 
 
 @requirement(
