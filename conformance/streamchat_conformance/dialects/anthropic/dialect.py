@@ -96,6 +96,8 @@ DIALECT = Dialect(
             *("transport.terminated", "payload.json", "headers.no-content-length"),
         ),
         "sse.one-line": ("payload.json",),
+        # Halves of characters are no whole one to who joins them.
+        "anthropic.content-parity": ("payload.whole-characters",),
         # An event that a blank line cuts in two loses its name with it.
         "anthropic.event-named": ("sse.data",),
         "anthropic.error-shape": ("error.media-type",),
