@@ -96,13 +96,13 @@ def _turn(listed: list[Any]) -> bool:
 def _role_place(listed: list[Any]) -> str | None:
     """Return the member that says whose turn it is; None if an array has no turns.
 
-    That is a member with a usual name; or one whose words come again from turn to turn, beside
+    That is a member with a common name; or one whose words come again from turn to turn, next to
     a text.
     """
     if not listed or not all(isinstance(each, dict) for each in listed):
         return None
-    usual = (name for name in _ROLES if all(name in each for each in listed))
-    return next(usual, None) or next(
+    common = (name for name in _ROLES if all(name in each for each in listed))
+    return next(common, None) or next(
         (
             name
             for name in listed[0]

@@ -81,7 +81,7 @@ def test_messages_at_once_are_not_mixed(target: Target) -> None:
     # One may be a model's, whose answers vary a little.
     if len(strays) > 1:
         stray, reading = strays[0]
-        message = f"a message says {stray[:80]!r}, as one beside it does: alone it does not"
+        message = f"a message says {stray[:80]!r}, as one at the same time does: alone it does not"
         raise violation("anthropic.isolated", message, OWN, reading)
     if LEFT_NUMBER in said and 0 in alone:
         _check_after_one_that_was_left(target, alone[0], said[LEFT_NUMBER])
