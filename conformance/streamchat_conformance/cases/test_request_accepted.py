@@ -55,6 +55,12 @@ def test_a_valid_request_gets_a_stream(target: Target) -> None:
     check_forms(target, "request.valid-accepted")
 
 
+REPEATED = "Repeat this, and nothing else: " + "".join(
+    f"a{separator}b" for separator in LINE_SEPARATORS
+)
+"""What a model says of it is judged with all other streams: it must add no line to them."""
+
+
 @decides("request.prompt-unicode")
 @generated(
     lambda: st.tuples(prompts().map(lambda text: (text,)), prompts(max_size=10), st.booleans()),
@@ -65,6 +71,8 @@ def test_a_valid_request_gets_a_stream(target: Target) -> None:
         (("😀",), "\U0001d4b3", True),
         (("a\u0000b\u001f\u007f",), "\ue000\ufdd0", True),
         (SPOKEN_FOR, "", False),
+        ((REPEATED,), "", False),
+        ((REPEATED,), "", True),
     ],
 )
 def test_any_unicode_text_is_accepted_escaped_or_raw(
@@ -75,7 +83,8 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
     def ask(some: Sequence[str]) -> Reading:
         text = " ".join(some)
         chat = target.dialect.requests.saying(target.recalling(item or text), text)
-        return target.send(HttpRequest.chat(chat, ensure_ascii=escaped))
+        stop = until_end(target) if text == REPEATED else None
+        return target.send(HttpRequest.chat(chat, ensure_ascii=escaped), stop=stop)
 
     reading = narrowed(texts, ask, _taken_as_text(target))
     # Words that a tokenizer takes for its own are no question of Unicode: where they bring the
@@ -84,20 +93,6 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
     if failed and is_spoken_for(reading.asked.values):
         return
     check(reading, "request.prompt-unicode")
-
-
-REPEATED = "Repeat this, and nothing else: " + "".join(
-    f"a{separator}b" for separator in LINE_SEPARATORS
-)
-
-
-@decides("request.prompt-unicode")
-@costs(2)
-def test_text_with_all_line_separators_is_accepted(target: Target) -> None:
-    # What a model repeats of it is judged with all other streams: it must add no line to them.
-    for escaped in (False, True):
-        request = HttpRequest.chat(target.plain(REPEATED), ensure_ascii=escaped)
-        check(target.send(request, stop=until_end(target)), "request.prompt-unicode")
 
 
 def _unknown(target: Target, *members: dict[str, Any]) -> list[dict[str, Any]]:

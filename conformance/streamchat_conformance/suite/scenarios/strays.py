@@ -16,7 +16,7 @@ MOST_PIECES = 2
 FEWEST_PIECES = 6
 """An answer with fewer pieces is no sign that the others are the same."""
 LONG_TEXT = 20
-"""A text of at least this many characters that comes again at an answer's end is the same answer's."""
+"""A text of at least this many characters that ends an answer again is the same answer's."""
 
 
 def strayed_pieces(
