@@ -68,7 +68,9 @@ REPORT = {
                 "server": TEXT,
                 "capabilities": {
                     "type": "object",
-                    "additionalProperties": {"enum": ["declared", "detected", "absent"]},
+                    "additionalProperties": {
+                        "enum": ["declared", "detected", "absent", "not looked for"]
+                    },
                 },
             },
         },

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 from streamchat_conformance.catalogue import FINITE
 from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.openai.capabilities import LOGPROBS, SEVERAL, TOOLS
 from streamchat_conformance.dialects.registry import dialect_named
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.settings import Settings, with_capabilities
 from streamchat_conformance.suite.target import preflight
+from streamchat_conformance.suite.target.capabilities import TargetCapabilities
 from streamchat_conformance.suite.target.detection import TargetSurvey
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -34,3 +36,16 @@ def test_a_stream_that_ends_after_the_preflight_has_left_it_shows_that_streams_e
         assert not target.has(FINITE)
         TargetSurvey(target).ask(HttpRequest.chat(target.plain()), label="to its end")
         assert target.has(FINITE) is not denied
+
+
+def test_a_capability_that_no_case_needs_is_not_looked_for_rather_than_absent() -> None:
+    settings = with_capabilities(Settings(dialect=DIALECT), yes=[], no=["stop"])
+    capabilities = TargetCapabilities(settings)
+    capabilities.note(TOOLS, "")
+    capabilities.note(SEVERAL, SEVERAL.absent)
+    stated = capabilities.stated()
+    assert stated[TOOLS.name] == "detected"
+    assert stated[SEVERAL.name] == "absent"
+    assert stated[LOGPROBS.name] == "not looked for"
+    assert stated["stop"] == "absent", "the user denies it"
+    assert stated["fault"] == "absent", "it can only be declared"

@@ -41,13 +41,22 @@ class TargetCapabilities:
         return f"capability '{capability}' is absent: {self._why_absent(capability)}"
 
     def stated(self) -> dict[str, str]:
-        """Return each capability of the dialect, and whether it is declared, detected or absent."""
+        """Return each capability of the dialect: declared, detected, absent or not looked for.
+
+        One that no selected case needs is not looked for, and nothing is known of it.
+        """
         found = {}
         for name, capability in self._known.items():
             found[name] = "absent"
             if self.has(capability):
                 found[name] = "detected" if self.declared(capability) is None else "declared"
+            elif self.declared(capability) is None and self._is_unknown(capability):
+                found[name] = "not looked for"
         return found
+
+    def _is_unknown(self, capability: Capability) -> bool:
+        has_detector = self._settings.dialect.capabilities.get(capability) is not None
+        return has_detector and capability.name not in self._detected
 
     def _why_absent(self, capability: Capability) -> str:
         if capability.name not in self._known:
