@@ -10,6 +10,7 @@ from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.rules import requirement
+from streamchat_conformance.dialects.chat_messages.differences import where_they_differ
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
@@ -49,8 +50,8 @@ def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
         if reason != whole_reason:
             continue
         if text != whole_text:
-            message = f"the stream says {text[:80]!r}"
-            expected = repr(whole_text[:80])
+            streamed_piece, expected = where_they_differ(text, whole_text)
+            message = f"the stream says {streamed_piece}"
             raise violation("anthropic.content-parity", message, expected, streams[0])
         compared = True
     if not compared:

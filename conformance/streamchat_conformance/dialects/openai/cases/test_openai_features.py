@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
+from streamchat_conformance.dialects.chat_messages.differences import where_they_differ
 from streamchat_conformance.dialects.chat_messages.stop_sequences import goes_on, middle_of
 from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.dialects.interface import Payloads
@@ -344,7 +345,8 @@ def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
         if any(each is None or not each.finished or _aside(each) for each in found):
             continue
         if texts[0] != contents[0]:
-            message = f"the stream says {texts[0][:80]!r}"
-            raise violation("openai.content-parity", message, repr(contents[0][:80]), readings[0])
+            said, expected = where_they_differ(texts[0], contents[0])
+            message = f"the stream says {said}"
+            raise violation("openai.content-parity", message, expected, readings[0])
         return
     raise NotApplicable("equal requests are answered differently, or without text")
