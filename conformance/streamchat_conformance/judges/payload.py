@@ -25,6 +25,8 @@ from streamchat_conformance.judges.splices import splices
 from streamchat_conformance.judges.sse import show
 
 REPLACEMENT = "\ufffd"
+SHOWN_BYTES = 400
+"""How much of an event's data a finding shows: what is wrong may stand at its end (bytes)."""
 
 
 def unfit(reading: Reading) -> bool:
@@ -35,7 +37,7 @@ def block_nonconformity(
     reading: Reading, block: Block, message: str, expected: str, received: str = ""
 ) -> Nonconformity:
     data = block.event.data if block.event else ""
-    received = received or show(data.encode("utf-8", "surrogatepass"))
+    received = received or show(data.encode("utf-8", "surrogatepass"), SHOWN_BYTES)
     return Nonconformity(message, expected, received, reading.wire(block))
 
 

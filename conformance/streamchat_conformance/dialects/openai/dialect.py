@@ -127,6 +127,7 @@ DIALECT = Dialect(
             ),
             ("openai.nothing-after-finish",),
         ),
+        "openai.usage-parity": ("openai.usage-plausible", "openai.usage-shape"),
         "openai.logprobs": (
             *("openai.content-parity", "openai.delta", "openai.nothing-after-finish"),
             *("payload.no-replacement", "payload.nonempty"),

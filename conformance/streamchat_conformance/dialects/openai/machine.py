@@ -78,16 +78,16 @@ TABLE: Mapping[tuple[ChoiceState, ChoiceStep], tuple[ChoiceState, str]] = {
 """(state, step) to (next state, requirement that the step breaks)."""
 
 EXPECTED: Mapping[str, str] = {
-    "openai.role-present": '"delta": {"role": "assistant", …} before the first text',
+    "openai.role-present": '"delta": {"role": "assistant", …} before or with it',
     "openai.role-once": "the role in the first chunk of a choice, and in no other",
-    "openai.nothing-after-finish": "text first, `finish_reason` with or after the last of it",
+    "openai.nothing-after-finish": "`finish_reason` with or after the last of a choice",
     "openai.finish-once": "one chunk of each choice with a `finish_reason`",
     "openai.finish-last": "no chunk for a choice that has finished",
 }
 MESSAGES: Mapping[str, str] = {
-    "openai.role-present": "text comes for a choice that has no role yet",
+    "openai.role-present": "content or a tool call comes for a choice that has no role yet",
     "openai.role-once": "the role comes again: openai-python appends it (`assistantassistant`)",
-    "openai.nothing-after-finish": "more text comes for a choice that has finished",
+    "openai.nothing-after-finish": "content, reasoning or a tool call comes after the finish",
     "openai.finish-once": "a second `finish_reason` comes for one choice",
     "openai.finish-last": "a chunk comes for a choice that has finished",
 }
