@@ -49,13 +49,16 @@ FAST = ControlSettings(events=5, interval_s=0.02)
 LIMIT_S = 180.0
 
 
-def judged(server: ControlServer, report: Path, *options: str) -> dict[str, set[str]]:
-    """Judge a server; return the ids of MUST and SHOULD by outcome."""
+def judged(server: ControlServer, report: Path) -> dict[str, set[str]]:
+    """Judge a server whole; return the ids of MUST and SHOULD by outcome.
+
+    A fault that comes now and then shows only among the many streams of a whole judgement.
+    """
     done = subprocess.run(
         [
             *(sys.executable, "-m", "streamchat_conformance", "-q", "--dialect={name}"),
             *(f"--target-url={{server.url}}", "--thoroughness=quick", "--max-requests=100000"),
-            *(f"--report-json={{report}}", *options),
+            f"--report-json={{report}}",
         ],
         capture_output=True,
         text=True,
@@ -80,8 +83,8 @@ def test_a_good_server_of_{name}_breaks_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", faults_of("{name}"), ids=lambda fault: fault.name)
 def test_a_faulty_server_of_{name}_breaks_what_it_says(fault: Fault, tmp_path: Path) -> None:
     with ControlServer([fault], settings=FAST, steps=steps_of("{name}")) as server:
-        found = judged(server, tmp_path / "report.json", "--requirement={name}.*")
-    assert found["fail"] == set(fault.breaks)
+        red = judged(server, tmp_path / "report.json").get("fail", set())
+    assert set(fault.breaks) <= red <= {{*fault.breaks, *fault.consequences}}
 '''
 
 

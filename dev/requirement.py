@@ -144,10 +144,11 @@ def _judge(plan: Plan, new: NewRequirement) -> None:
 @judge(
 {new.declaration})
 def {name}(reading: Reading) -> Verdict:
-    head = reading.head  # {LEFT_OPEN}: take what the sentence is about
+    # {LEFT_OPEN}: take what the sentence is about, from reading.head, .stream, .events, .payloads
+    head = reading.head
     if head is None:
         return None  # this exchange decides nothing
-    if head.status:  # {LEFT_OPEN}: the condition that is sound
+    if not head.values("x-{LEFT_OPEN}"):  # {LEFT_OPEN}: the condition that is sound
         return []
     return [
         Nonconformity(

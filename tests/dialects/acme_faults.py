@@ -8,14 +8,10 @@ from acme_steps import AcmeSteps
 from streamchat_fixtures.variants import Fault, Registry, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
-    from streamchat_fixtures.control import Chat, JSONValue, Turn
-
-    Members: TypeAlias = dict[str, JSONValue]
-    CheckMembers: TypeAlias = Callable[[Turn, Members], Chat]
-    Closing: TypeAlias = Callable[[Turn], Iterator[bytes]]
+    from streamchat_fixtures.control import Chat, Turn
+    from streamchat_fixtures.control.step_types import Blocks, CheckMembers, Members
 
 FAULTS: Final[Registry[Fault]] = Registry()
 
@@ -28,13 +24,13 @@ def null_taken_for_an_empty_text(before: CheckMembers, turn: Turn, members: Memb
 
 
 @fault(AcmeSteps.closing, "acme.done", into=FAULTS)
-def stream_without_its_last_mark(before: Closing, turn: Turn) -> Iterator[bytes]:
+def stream_without_its_last_mark(before: Blocks, turn: Turn) -> Iterator[bytes]:
     """Ends each stream without [END]."""
     yield next(iter(before(turn)))
 
 
 @fault(AcmeSteps.closing, "acme.count", into=FAULTS)
-def one_token_too_many(before: Closing, turn: Turn) -> Iterator[bytes]:
+def one_token_too_many(before: Blocks, turn: Turn) -> Iterator[bytes]:
     """Counts one token more than it sent."""
     turn.blocks_sent += 1
     yield from before(turn)

@@ -26,7 +26,7 @@ class AcmeRequest:
         return json.dumps(members, ensure_ascii=ensure_ascii).encode()
 
 
-def _acme(body: Body) -> AcmeRequest:
+def _own(body: Body) -> AcmeRequest:
     assert isinstance(body, AcmeRequest)
     return body
 
@@ -47,11 +47,11 @@ class AcmeRequests:
 
     def saying(self, plain: Body, text: str) -> AcmeRequest:
         """Return the request with another question."""
-        return replace(_acme(plain), ask=text)
+        return replace(_own(plain), ask=text)
 
     def recalling(self, plain: Body, text: str) -> AcmeRequest:
         """Return the request with an earlier turn that says `text`."""
-        return replace(_acme(plain), turns=({"who": "user", "text": text},))
+        return replace(_own(plain), turns=({"who": "user", "text": text},))
 
     def everywhere(self, plain: Body, text: str) -> list[AcmeRequest]:
         """Return requests with the text as the question, and as an earlier turn."""
