@@ -39,13 +39,15 @@ def foreign_marker(text: str, asked: str, count: int) -> str:
     """Return a word in the answer that another one of `count` requests has, or an empty string.
 
     Where single pieces get into another stream, a short word comes whole, and a marker torn. It is
-    one of another only in an answer that says its own again and again.
+    one of another only in an answer that says its own again and again, or where it comes again and
+    again itself.
     """
     if found := strange_marker(text, asked, map(marker, range(count))):
         return found
     own = {each for each in _WORDS if f" {each} {each} " in asked}
     said = re.findall(r"[a-z]+", text)
-    if sum(each in own for each in said) < _SURE_TIMES:
-        return ""
     others = {_word(number) for number in range(count)} - own
+    if sum(each in own for each in said) < _SURE_TIMES:
+        runs = zip(*(said[start:] for start in range(_SURE_TIMES)), strict=False)
+        return next((run[0] for run in runs if run[0] in others and len({*run}) == 1), "")
     return next((each for each in said if each in others), "")

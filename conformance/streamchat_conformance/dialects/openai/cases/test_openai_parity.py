@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from streamchat_conformance.catalogue import SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
@@ -16,6 +19,7 @@ from streamchat_conformance.dialects.openai.capabilities import (
     with_tool,
     with_usage,
 )
+from streamchat_conformance.dialects.openai.chunk_shape import REASONING_MEMBERS
 from streamchat_conformance.dialects.openai.judges.streams import transcript
 from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.openai.rules import requirement
@@ -52,13 +56,17 @@ def _unstreamed(target: Target, request: CompletionRequest) -> list[Reading]:
     return [target.send(asked, label="the same answer, whole") for _ in range(TWICE)]
 
 
-def _aside(found: Transcript) -> bool:
-    """Return whether some of an answer is not content: thoughts, a refusal, or calls."""
+def _aside(found: Transcript, message: Mapping[str, Any]) -> bool:
+    """Return whether some of an answer is not content: a refusal, calls, or thoughts.
+
+    Thoughts that a whole answer keeps apart as well are no part of its content.
+    """
     choice = found.choices.get(0)
+    apart = any(message.get(name) for name in REASONING_MEMBERS)
     return (
         choice is None
         or found.gapped
-        or bool(choice.thoughts or choice.refused or choice.tool_pieces)
+        or bool(choice.refused or choice.tool_pieces or (choice.thoughts and not apart))
     )
 
 
@@ -76,11 +84,12 @@ def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     for request in (base(target), counting(target).capped(64)):
         readings, bodies = _streamed(target, request), _unstreamed(target, request)
         texts = [_text(reading) for reading in readings]
-        contents = [message_of(reading.body).get("content") for reading in bodies]
+        messages = [message_of(reading.body) for reading in bodies]
+        contents = [message.get("content") for message in messages]
         found = [transcript(reading) for reading in readings]
         if texts[0] != texts[1] or contents[0] != contents[1] or not isinstance(contents[0], str):
             continue
-        if any(each is None or not each.finished or _aside(each) for each in found):
+        if any(each is None or not each.finished or _aside(each, messages[0]) for each in found):
             continue
         if texts[0] != contents[0]:
             said, expected = where_they_differ(texts[0], contents[0])
