@@ -234,7 +234,7 @@ def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
             message = f"the answer goes on behind the stop sequence {sequence!r}"
             raise violation("openai.option-ignored", message, "its effect, or a 4xx", reading)
     if not decided:
-        raise NotApplicable("n, logprobs and stop are all refused")
+        raise NotApplicable("n, logprobs and stop are refused, or their answers are not whole")
 
 
 def _stopped(target: Target) -> tuple[str, str, Reading] | None:
