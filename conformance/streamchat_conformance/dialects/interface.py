@@ -292,6 +292,9 @@ class Dialect:
     first event."""
     places: Callable[[Body], BodyPlaces] | None = None
     """The places of a request like a plain one; None where `requests` shows them all."""
+    hostile: Callable[[Body], tuple[bytes, ...]] | None = None
+    """Bodies, made of a plain one, at which servers of the dialect have failed; of a dialect with
+    `places` those have them."""
     repeatable: Repeatable | None = None
     """Places for text that a server may repeat outside the data; None for the text of a request
     and of its earlier turns."""

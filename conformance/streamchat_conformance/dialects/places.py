@@ -25,6 +25,7 @@ def places_of(dialect: Dialect, plain: Body) -> BodyPlaces:
         ),
         names=(JsonPlace.of(lambda raw: with_member(valid, raw + b":0")),),
         values=(JsonPlace.of(lambda raw: with_member(valid, b'"x-unknown":' + raw)),),
+        hostile=dialect.hostile(plain) if dialect.hostile is not None else (),
     )
 
 

@@ -223,6 +223,7 @@ LEGAL: dict[str, list[Item]] = {
     "a ping after the end": [*GOOD, PING],
     "a comment": [b": alive\n\n", *GOOD],
     "thoughts, then text": whole(*THOUGHT, *SECOND),
+    "a thought that the limit cut": whole(*THOUGHT[:2], THOUGHT[3], reason="max_tokens"),
     "text, then a tool": whole(*TEXT, *CALL, reason="tool_use"),
     "a tool without input": whole(*TEXT, CALL[0], CALL[3], reason="tool_use"),
     "a tool that is cut at the limit": whole(*TEXT, *CALL[:2], CALL[3], reason="max_tokens"),

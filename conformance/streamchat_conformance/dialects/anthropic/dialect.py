@@ -13,6 +13,7 @@ from streamchat_conformance.dialects.anthropic.classification import (
 from streamchat_conformance.dialects.anthropic.data import KNOWN, SENTINEL
 from streamchat_conformance.dialects.anthropic.deployment import deployed, discovery
 from streamchat_conformance.dialects.anthropic.events import content
+from streamchat_conformance.dialects.anthropic.hostile import hostile_bodies
 from streamchat_conformance.dialects.anthropic.refusals import MessageRefusals
 from streamchat_conformance.dialects.anthropic.requests import PATH, VERSION, MessageRequests
 from streamchat_conformance.dialects.chat_messages.barring import barring
@@ -41,6 +42,7 @@ DIALECT = Dialect(
     plain_row=PLAIN,
     fields=(VERSION,),
     credentials=_api_key,
+    hostile=hostile_bodies,
     sentinel=SENTINEL,
     content_events=frozenset({"message", *(KNOWN - {"error", "ping"})}),
     deployed=deployed,

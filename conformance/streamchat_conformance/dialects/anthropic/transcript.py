@@ -304,10 +304,17 @@ def _input_problem(text: str) -> str:
     return "" if isinstance(reading.value, dict) else "the input of a tool_use is no JSON object"
 
 
+def _whole_thoughts(found: MessageTranscript) -> list[ContentBlock]:
+    """Return the blocks of thinking, without a last one that the message's end may have cut."""
+    cut = found.blocks[-1:] if found.stop_reason in (None, *CUT_REASONS) else []
+    kept = found.blocks[: len(found.blocks) - len(cut)]
+    return [block for block in kept if block.type == "thinking" and block.stop is not None]
+
+
 def _of_thoughts(found: MessageTranscript) -> Iterator[Breach]:
-    for block in found.blocks:
+    for block in _whole_thoughts(found):
         signed = "signature_delta" in block.texts or is_text(block.head.get("signature"))
-        if block.type == "thinking" and block.stop is not None and not signed:
+        if block.stop is not None and not signed:
             message = "a thinking block stops without a signature_delta: it cannot be sent back"
             yield Breach(SIGNATURE, block.stop, message, "signature_delta before the stop")
 
@@ -338,7 +345,7 @@ def _decide(found: MessageTranscript, *, whole: bool) -> None:
         decided.update({SENTINEL, rows.ONCE} if whole else ())
     if found.stop is not None and any(block.type == "tool_use" for block in found.blocks):
         decided.update({TOOL, TOOL_STOP})
-    if any(block.type == "thinking" and block.stop for block in found.blocks):
+    if _whole_thoughts(found):
         decided.add(SIGNATURE)
 
 
