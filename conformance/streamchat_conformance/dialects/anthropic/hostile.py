@@ -43,7 +43,8 @@ def _changes() -> Iterator[dict[str, Any]]:
     yield {"messages": [_HELLO, {"role": "assistant", "content": [thought, _BLOCK]}, _HELLO]}
     yield {"messages": [_HELLO, {"role": "assistant", "content": "It is"}]}
     yield {"messages": [{"role": "user", "content": [{"type": "image", "source": _PIXEL}]}]}
-    for content in (None, [], "", {}, 7, ["Hello"], [None], [{}], [{"type": "text"}]):
+    contents: list[Any] = [None, [], "", {}, 7, ["Hello"], [None], [{}], [{"type": "text"}]]
+    for content in contents:
         yield {"messages": [{"role": "user", "content": content}]}
     yield {"messages": [{"role": "user"}]}
     for cap in (0, -1, 2**31, 2**63, 1.5, "64"):
