@@ -11,9 +11,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from pkgutil import iter_modules
 
 from streamchat_conformance.core.nearest import nearest
+from streamchat_conformance.dialects.folders import dialect_folders
 from streamchat_conformance.dialects.interface import Dialect
 
 GROUP = "streamchat_conformance.dialects"
@@ -35,13 +35,7 @@ class UnknownDialectError(ValueError):
 @cache
 def _own() -> dict[str, str]:
     """Return the modules of the suite's own dialects by name: each has a folder here."""
-    home = import_module(_HOME).__path__
-    folders = [
-        entry.name
-        for entry in iter_modules(home)
-        if entry.ispkg and any(Path(part, entry.name, "dialect.py").is_file() for part in home)
-    ]
-    return {folder.replace("_", "-"): f"{_HOME}.{folder}.dialect" for folder in folders}
+    return {name.replace("_", "-"): f"{_HOME}.{name}.dialect" for name in dialect_folders()}
 
 
 def packages() -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streamchat_conformance.dialects.folders import dialect_folders
+
 if TYPE_CHECKING:
     import pytest
 
@@ -14,6 +16,12 @@ def add_options(parser: pytest.Parser) -> None:
     _add_judged(parser)
     _add_gate(parser)
     _add_reports(parser)
+
+
+def _own_dialects() -> str:
+    """Return the names of the suite's own dialects, for a sentence."""
+    *names, last = (folder.replace("_", "-") for folder in dialect_folders())
+    return f"{', '.join(names)} or {last}"
 
 
 def _add_target(parser: pytest.Parser) -> None:
@@ -51,7 +59,7 @@ def _add_target(parser: pytest.Parser) -> None:
     group.addoption(
         "--dialect",
         metavar="NAME",
-        help="stream-chat (default), openai or anthropic; or FILE.toml, which declares an API of "
+        help=f"{_own_dialects()} (default: stream-chat); or FILE.toml, which declares an API of "
         "your own; or a module",
     )
     group.addoption(
