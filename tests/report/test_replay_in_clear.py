@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamchat_conformance.report.replay import in_clear, replay
@@ -25,6 +26,24 @@ def test_what_curl_sends_needs_no_second_showing() -> None:
     request = HEAD + b"Content-Length: 2\r\n\r\n{}"
     assert replay(request, "http://h").startswith("curl ")
     assert in_clear(request) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "by_curl"),
+    [
+        (b"2\r\n{}\r\n0\r\n\r\n", True),
+        (b"0\r\n\r\n", True),
+        (b"2;name=value\r\n{}\r\n0\r\n\r\n", False),
+        (b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", False),
+        (b"2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n", False),
+    ],
+)
+def test_chunks_that_curl_does_not_write_are_sent_as_they_are(
+    body: bytes, *, by_curl: bool
+) -> None:
+    request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body
+    assert replay(request, "http://h").startswith("curl ") is by_curl
+    assert (in_clear(request) == "") is by_curl
 
 
 @given(st.binary(max_size=4000))

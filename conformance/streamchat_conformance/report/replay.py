@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shlex
 
-from streamchat_conformance.core.sent_request import parse_request
+from streamchat_conformance.core.sent_request import SentRequest, parse_request
 
 INLINE_BYTES = 2048
 """Longer requests are not put on a command line."""
@@ -23,7 +23,7 @@ _WRITTEN_BY_CURL = frozenset({"host", "content-length", "transfer-encoding"})
 def replay(request: bytes, base_url: str) -> str:
     """Return a shell command that sends this request to the server at `base_url` again."""
     sent = parse_request(request)
-    if not sent.well_formed or len(request) > INLINE_BYTES:
+    if not _as_curl_writes(sent, request) or len(request) > INLINE_BYTES:
         return raw(request, base_url)
     words = ["curl", "-isN", "--raw", "-X", sent.method]
     if sent.version == "HTTP/1.0":
@@ -52,13 +52,23 @@ def in_clear(request: bytes) -> str:
     Lines are parted by bars; what is not printable ASCII is escaped.
     """
     sent = parse_request(request)
-    if sent.well_formed and len(request) <= INLINE_BYTES and _printable(sent.body) is not None:
+    short = len(request) <= INLINE_BYTES
+    if short and _as_curl_writes(sent, request) and _printable(sent.body) is not None:
         return ""
     pieces = request[:SCANNED_BYTES].split(b"\r\n")
     shown = [_escaped(piece) for piece in pieces[:SHOWN_LINES]]
     if len(pieces) > SHOWN_LINES or len(request) > SCANNED_BYTES:
         shown.append("…")
     return " | ".join(shown)
+
+
+def _as_curl_writes(sent: SentRequest, request: bytes) -> bool:
+    """Return whether curl can send this request: it writes one chunk, and no more than its size."""
+    if not sent.well_formed or not sent.chunked:
+        return sent.well_formed
+    size, body = len(sent.body), sent.body
+    chunk = b"%x\r\n%b\r\n" % (size, body) if body else b""
+    return request.partition(b"\r\n\r\n")[2] == chunk + b"0\r\n\r\n"
 
 
 def _escaped(line: bytes) -> str:
