@@ -12,6 +12,7 @@ from sampling import examples
 from streamchat_conformance.core.exchange import Ending
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.transcript import MessageTranscript
+from streamchat_conformance.judges.head import stream_head
 
 from .messages import (
     BASE,
@@ -331,3 +332,10 @@ def test_text_of_the_request_that_becomes_an_event_breaks_the_stream() -> None:
     said = said.replace(b"|", f"\n\ndata: {injected}\n\n".encode())
     found = broken(stream(*whole(begun(), said, stopped()), members=asked))
     assert found >= {"sse.fields", "payload.json", "event-named"}
+
+
+def test_an_error_with_status_200_has_no_head_of_a_stream() -> None:
+    refused = reading_of(json.dumps(FAILURE).encode(), media_type="application/json")
+    assert stream_head(refused) is None
+    answered = reading_of(b'{"type": "message"}', media_type="application/json")
+    assert stream_head(answered) is not None
