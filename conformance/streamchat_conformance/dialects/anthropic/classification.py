@@ -32,6 +32,8 @@ TOOL_ROW, THINKING_ROW = "anthropic.tool-block", "anthropic.thinking-signature"
 ROLES = ("user", "assistant")
 ELSEWHERE = ("system", "developer", "tool")
 """Roles of other endpoints, which some servers take here as well."""
+FAR_BEYOND = 2**31
+"""A limit of tokens that no model has: the service refuses what is beyond its models' limits."""
 KNOWN = frozenset(
     {
         *("model", "max_tokens", "messages", "stream", "system", "tools", "tool_choice"),
@@ -109,7 +111,7 @@ def is_ordinary(members: Mapping[str, Any]) -> bool:
         members.keys() <= KNOWN
         and is_text(members["model"])
         and is_int(cap)
-        and cap > 0
+        and 0 < cap < FAR_BEYOND
         and alternating
         and len(roles) % 2 == 1
         and all(_says_something(turn.get("content")) for turn in messages)
