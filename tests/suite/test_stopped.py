@@ -20,6 +20,9 @@ from .targets import prepared
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'11\r\ndata: {"a":"b"}\n\n\r\n'
 LAST = b"0\r\n\r\n"
+CHUNK = '{{"object": "chat.completion.chunk", "choices": [{{"index": 0, "delta": {}, {}}}]}}'
+FINISH = CHUNK.format("{}", '"finish_reason": "stop"')
+DONE = "[DONE]"
 
 
 def stream(*times_s: float, until_s: float | None = None) -> Reading:
@@ -37,11 +40,10 @@ def stream(*times_s: float, until_s: float | None = None) -> Reading:
     )
 
 
-def completion(words: int) -> Reading:
-    """Return a stream of Chat Completions that is complete after some words."""
-    chunk = '{{"object": "chat.completion.chunk", "choices": [{{"index": 0, "delta": {}, {}}}]}}'
-    events = [chunk.format('{"content": "a "}', '"finish_reason": null')] * words
-    events += [chunk.format("{}", '"finish_reason": "stop"'), "[DONE]"]
+def completion(words: int, *ends: str) -> Reading:
+    """Return a whole stream of Chat Completions: some words, and the ends it has."""
+    events = [CHUNK.format('{"content": "a "}', '"finish_reason": null')] * words
+    events += ends
     body = b"".join(f"{len(event) + 8:x}\r\ndata: {event}\n\n\r\n".encode() for event in events)
     return Reading(
         Exchange(
@@ -86,7 +88,7 @@ def test_a_stream_that_does_not_go_on_as_the_others_has_stopped(
         ([stream(0.0)] * 4, 0.0),
         ([WHOLE], 0.1),
         ([ENDLESS, stream(0.0, 2.9, until_s=3.1)], 1.0),
-        ([completion(8), completion(9), completion(2)], 0.1),
+        ([completion(words, FINISH, DONE) for words in (8, 9, 2)], 0.1),
     ],
     ids=[
         *("whole", "endless", "slow together", "one event", "single", "one event missing"),
@@ -97,6 +99,12 @@ def test_streams_that_are_slow_together_have_not_stopped(
     readings: list[Reading], typical_s: float
 ) -> None:
     assert stopped_streams(readings, typical_s) == []
+
+
+def test_a_stream_that_lacks_the_sign_of_its_end_has_not_stopped() -> None:
+    whole, unfinished = completion(8, FINISH, DONE), completion(8)
+    assert not stopped_streams([whole, whole, whole, unfinished], 0.1)
+    assert stopped_streams([whole, whole, whole, completion(7)], 0.1)
 
 
 def test_all_streams_may_stop_together() -> None:

@@ -125,6 +125,11 @@ class TalkRequests(Generic[Sent]):
     def _broken(self, **members: Any) -> bytes:
         return _json({**self.base.members(), **members})
 
+    def _without_messages(self, more: Mapping[str, Any]) -> bytes:
+        members = {**self.base.members(), **more}
+        del members["messages"]
+        return _json(members)
+
     @property
     def refusable(self) -> Sequence[HttpRequest]:
         """Invalid requests, each refused for another reason; the first lacks its text."""
@@ -163,6 +168,9 @@ class TalkRequests(Generic[Sent]):
             self._broken(messages=[_LARGE]),
             self._broken(messages={_LARGE: 1}),
             self._broken(messages=[1] * 20_000),
+            # Without messages: a refusal may repeat what there is instead.
+            self._without_messages({_LARGE: 1}),
+            self._without_messages({"input": _LARGE}),
         )
 
     @property

@@ -85,7 +85,10 @@ class DeclaredRequests:
         text = HttpRequest(body=plain.body(), content_type="text/plain")
         self.refusable = (*wrong[:3], *malformed, text)
         self.invalid = (*wrong, *malformed, HttpRequest(body=b""), text)
-        self.invalid_and_large = (_FILLER, b"[" + _FILLER, b"{" + _FILLER + b"}")
+        self.invalid_and_large = (
+            *(_FILLER, b"[" + _FILLER, b"{" + _FILLER + b"}"),
+            *(b"{" + _FILLER + b": 1}", b'{"input": ' + _FILLER + b"}"),
+        )
 
     def saying(self, plain: Body, text: str) -> DeclaredBody:
         """Return the request with another prompt."""

@@ -99,6 +99,11 @@ DIALECT = Dialect(
     ),
     ends=frozenset({"openai.done", "openai.finish-present"}),
     explains={
+        # What is beyond the length that a server gives is lost to its clients.
+        **dict.fromkeys(
+            ("openai.done", "openai.finish-present", "payload.nonempty"),
+            ("headers.no-content-length",),
+        ),
         "openai.no-dataless-block": ("sse.retry",),
         # An event that cannot be read is no error, where none can be.
         "openai.error-not-streamed": ("payload.json", "sse.comments"),

@@ -74,6 +74,8 @@ class StreamCourse:
     """How far a stream came while it was watched."""
 
     events: int
+    pieces: int
+    """How many of them brought a piece of the text: one may have another end than others."""
     ended: bool
     silence_s: float
     """The longest time without an event, from the first one on (seconds)."""
@@ -87,7 +89,9 @@ class StreamCourse:
         ended = reading.ended
         until = [] if ended or not times else [max(times[-1], reading.exchange.ended_at_s)]
         gaps = [later - earlier for earlier, later in pairwise([*times, *until])]
-        return cls(len(times), ended, max(gaps, default=0.0), reading.content.finished)
+        content = reading.content
+        silence_s = max(gaps, default=0.0)
+        return cls(len(times), len(content.pieces), ended, silence_s, content.finished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,9 @@ def _stopped(course: StreamCourse, others: Sequence[StreamCourse], typical_s: fl
     # A quarter of the others is enough to compare with: many may have stopped.
     quarter = len(others) // 4
     events = sorted((other.events for other in others), reverse=True)[quarter]
-    if course.ended and not course.complete and course.events < events:
+    pieces = sorted((other.pieces for other in others), reverse=True)[quarter]
+    fewer = course.pieces < pieces if pieces else course.events < events
+    if course.ended and not course.complete and fewer:
         return f"{_ENDED} after {course.events} event(s), others had {events}"
     silence_s = sorted(other.silence_s for other in others)[quarter]
     # Streams of one processor are slow together. All may stop together, too.
