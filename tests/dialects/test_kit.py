@@ -19,7 +19,7 @@ from sampling import examples
 from streamchat_conformance.catalogue import SHARED, Level
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.expectation import Expectation
-from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.core.json_place import with_member
 from streamchat_conformance.dialects.asking import ask
 from streamchat_conformance.dialects.places import places_of, repeatable_of
@@ -139,6 +139,22 @@ def test_requests_say_any_text_and_stay_valid(spoken: Spoken, data: st.DataObjec
         asked = asked_of(dialect, HttpRequest.chat(body))
         assert asked.expectation is Expectation.ACCEPT
         assert any(text in value for value in strings_of(asked.values))
+
+
+@each_dialect
+def test_a_request_recalls_one_text_and_says_another(spoken: Spoken) -> None:
+    requests = spoken.dialect.requests
+    plain = requests.plain[0]
+    texts = strings_of(sent(spoken, requests.saying(plain, "what is said now")))
+    assert "what is said now" in texts
+    if strings_of(sent(spoken, requests.recalling(plain, "recalled"))).count("recalled"):
+        both = requests.recalling(requests.saying(plain, "what is said now"), "recalled")
+        assert {"what is said now", "recalled"} <= set(strings_of(sent(spoken, both)))
+
+
+def sent(spoken: Spoken, body: Body) -> Any:
+    """Return the values of a request, as they are read from its bytes."""
+    return asked_of(spoken.dialect, HttpRequest.chat(body)).values
 
 
 def strings_of(value: Any) -> list[str]:

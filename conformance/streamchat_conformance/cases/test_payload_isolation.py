@@ -50,7 +50,7 @@ class _Nonces:
         nonce = f"nonce-{number * 7919 + 13:05d}-q"
         self.sent.append(nonce)
         prompt = f"{nonce} " * NONCE_REPEATS if large else f"{nonce}-p"
-        chat = self.target.dialect.requests.saying(self.target.recalling(f"{nonce}-h"), prompt)
+        chat = self.target.recalling(f"{nonce}-h", now=prompt)
         return nonce, self.target.encode(HttpRequest.chat(chat))
 
     def check(self, nonce: str, reading: Reading) -> None:

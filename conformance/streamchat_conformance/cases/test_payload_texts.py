@@ -62,7 +62,7 @@ def test_line_separators_add_no_line_and_come_back(
 def test_a_character_never_comes_in_two_events(target: Target, prompt: str) -> None:
     interval_s = target.baseline.interval_s
     events = 12 if interval_s < 0.02 else 4 if interval_s < 0.25 else 2
-    chat = target.dialect.requests.saying(target.recalling(prompt), prompt)
+    chat = target.recalling(prompt, now=prompt)
     reading = target.chat(chat, events=events)
     check(reading, "payload.whole-characters")
 

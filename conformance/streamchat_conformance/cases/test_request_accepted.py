@@ -82,7 +82,7 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
 
     def ask(some: Sequence[str]) -> Reading:
         text = " ".join(some)
-        chat = target.dialect.requests.saying(target.recalling(item or text), text)
+        chat = target.recalling(item or text, now=text)
         stop = until_end(target) if text == REPEATED else None
         return target.send(HttpRequest.chat(chat, ensure_ascii=escaped), stop=stop)
 

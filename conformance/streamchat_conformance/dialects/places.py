@@ -44,5 +44,5 @@ class TextPlaces:
 
     def request(self, plain: Body, text: str, names: Sequence[str]) -> Body:
         """Return a request like `plain` with the text in some of these places at once."""
-        recalling = self._requests.recalling(plain, text) if self.names[1] in names else plain
-        return self._requests.saying(recalling, text) if self.names[0] in names else recalling
+        saying = self._requests.saying(plain, text) if self.names[0] in names else plain
+        return self._requests.recalling(saying, text) if self.names[1] in names else saying

@@ -156,9 +156,9 @@ class Target:
         plain = self.baseline.plain
         return plain if text is None else self.dialect.requests.saying(plain, text)
 
-    def recalling(self, text: str) -> Body:
-        """Return such a request whose earlier turns say `text`."""
-        return self.dialect.requests.recalling(self.baseline.plain, text)
+    def recalling(self, text: str, *, now: str | None = None) -> Body:
+        """Return such a request whose earlier turns say `text`; it says `now` if given."""
+        return self.dialect.requests.recalling(self.plain(now), text)
 
     @property
     def places(self) -> BodyPlaces:
