@@ -3,9 +3,18 @@
 import pytest
 from streamchat_conformance.suite.budget.retries import Retries
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 from .answering import BUSY, STREAM, answering
+from .targets import prepared
+
+
+def test_nothing_more_is_watched_of_a_server_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with prepared("one-event-alone") as target:
+        monkeypatch.setattr(target.liveness, "gone", lambda: True)
+        with pytest.raises(Blocked):
+            Observations(target).pace()
+        assert not target.background.started("pace")
 
 
 def test_a_declared_request_is_sent_again_while_the_server_is_full() -> None:

@@ -20,7 +20,7 @@ from streamchat_conformance.suite.scenarios.timing import LONG_ENOUGH_S
 from streamchat_conformance.suite.target.overload import NoRoom, admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Paced, Watched
 from streamchat_conformance.suite.target.target import Target
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 PACE_S = 4.0
 """How long a stream is watched for its pace (seconds)."""
@@ -87,6 +87,9 @@ class Observations:
 
     def _result(self, name: str, *, observe: bool = True) -> list[Reading]:
         target = self._target
+        if not target.background.started(name) and target.liveness.gone():
+            # It would be waited for as long as a stream is watched.
+            raise Blocked(target.ledger.end, "the server no longer serves a good request")
         self.start(name)
         fresh = name not in target.known.observed
         within_s = self._limits.total_s + target.limits.connect_s + LIMITED.total_s + 5
