@@ -144,6 +144,6 @@ def test_a_frame_is_found_in_html() -> None:
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
 def test_a_hostile_error_takes_no_time(piece: str) -> None:
     body = (piece * SEARCHED_BYTES)[:SEARCHED_BYTES].encode()
-    began_at = time.monotonic()
+    began_at = time.thread_time()
     find_leak(body)
-    assert time.monotonic() - began_at < LIMIT_S
+    assert time.thread_time() - began_at < LIMIT_S
