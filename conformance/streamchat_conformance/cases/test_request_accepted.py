@@ -87,6 +87,9 @@ def test_any_unicode_text_is_accepted_escaped_or_raw(
         return target.send(HttpRequest.chat(chat, ensure_ascii=escaped), stop=stop)
 
     reading = narrowed(texts, ask, _taken_as_text(target))
+    if reading.refused:
+        # Where any earlier turns are refused, that is no question of Unicode, and is seen so.
+        target.chat(target.recalling("Hello.", now="Hello."), label="a plain conversation")
     # Words that a tokenizer takes for its own are no question of Unicode: where they bring the
     # server down, that is request.never-5xx.
     failed = reading.head is None or reading.status >= 500

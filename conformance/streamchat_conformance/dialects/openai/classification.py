@@ -23,6 +23,7 @@ from streamchat_conformance.dialects.asking import (
     special_transfer,
 )
 from streamchat_conformance.dialects.interface import Asked
+from streamchat_conformance.dialects.openai.chunk_shape import is_int
 from streamchat_conformance.dialects.openai.requests import CAP_NAMES, UNKNOWN_MODEL
 
 PLAIN = "openai.request-minimal"
@@ -135,6 +136,11 @@ def _strange_format(members: Mapping[str, Any]) -> bool:
     return wanted is not None and kind not in ("text", "json_object", "json_schema")
 
 
+def _strange_cap(members: Mapping[str, Any]) -> bool:
+    caps = [members[name] for name in CAP_NAMES if members.get(name) is not None]
+    return not all(is_int(cap) and cap > 0 for cap in caps)
+
+
 _LAX: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("openai.model-lax", lambda members: not isinstance(members.get("model"), str)),
     ("openai.model-lax", lambda members: members["model"] in ("", UNKNOWN_MODEL)),
@@ -142,6 +148,7 @@ _LAX: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("openai.error-not-streamed", _strange_format),
     ("openai.lax", _unknown),
     ("openai.lax", _odd_messages),
+    ("openai.lax", _strange_cap),
     ("openai.max-tokens-names", lambda members: all(name in members for name in CAP_NAMES)),
 )
 """What a server may refuse or take: the requirement that looks at it, and how it is known."""
