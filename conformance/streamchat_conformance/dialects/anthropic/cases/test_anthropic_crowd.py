@@ -128,7 +128,7 @@ def _alone(target: Target, readings: Sequence[Reading], number: int) -> tuple[st
     for _ in range(TWICE):
         reading = target.send(request, stop=until_whole(target), label="alone")
         said += [pieces for _, pieces in _said(reading)]
-        if {*among} == {*said}:
+        if said and {*among} == {*said}:
             return said[0]
     return said[0] if len(said) == TWICE and len({*said}) == 1 else ()
 
