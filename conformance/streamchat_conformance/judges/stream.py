@@ -21,7 +21,8 @@ OTHERS_OPEN = "other connections were open"
 WITH_OTHER_CLIENTS = "recorded with other clients"
 """Note of an exchange that may have had to wait for others."""
 
-_NEXT_TO_OTHERS = frozenset({OTHERS_OPEN, WITH_OTHER_CLIENTS})
+NEXT_TO_OTHERS = frozenset({OTHERS_OPEN, WITH_OTHER_CLIENTS})
+"""The notes of an exchange that was not alone."""
 
 HELD_BACK_S = 0.05
 """A part of an event that comes so late, and with the next event, was held back (seconds)."""
@@ -82,7 +83,7 @@ def gap(reading: Reading) -> Verdict:
         return []
     # Where a server may queue, a silence next to others may be the wait for them: it counts on
     # streams that were alone.
-    if reading.dialect.queues and not _NEXT_TO_OTHERS.isdisjoint(reading.exchange.notes):
+    if reading.dialect.queues and not NEXT_TO_OTHERS.isdisjoint(reading.exchange.notes):
         return None
     return [
         Nonconformity(

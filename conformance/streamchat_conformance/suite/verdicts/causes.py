@@ -30,7 +30,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.dialects.asking import LARGE_BYTES
 from streamchat_conformance.judges import Reading, Rules
 from streamchat_conformance.judges.hazards import has_separators
-from streamchat_conformance.judges.stream import OTHERS_OPEN, WITH_OTHER_CLIENTS
+from streamchat_conformance.judges.stream import NEXT_TO_OTHERS
 from streamchat_conformance.suite.verdicts.evidence import RunEvidence
 
 ALIVE = "resilience.alive"
@@ -198,7 +198,7 @@ def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
 
 def kinds(reading: Reading) -> Iterator[str]:
     """Yield the kinds of finding that an exchange may give (see `EXPLAINS_ALL_OF`)."""
-    if not {WITH_OTHER_CLIENTS, OTHERS_OPEN}.isdisjoint(reading.exchange.notes):
+    if not NEXT_TO_OTHERS.isdisjoint(reading.exchange.notes):
         yield CONCURRENT
     if reading.exchange.position:
         yield LATER
