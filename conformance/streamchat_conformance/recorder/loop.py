@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import socket
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 from streamchat_conformance.recorder import polling
+from streamchat_conformance.recorder.running_clock import RunningClock
 
 __all__ = ["NEVER", "Stop", "Task", "clock", "drive"]
 
-clock: Final = time.monotonic
+clock: Final = RunningClock()
+"""The time of all that is recorded."""
 NEVER: Final = math.inf
 
 _MAX_WAIT_MS: Final = 3_600_000
@@ -81,6 +82,7 @@ def drive(tasks: Sequence[Task], stop: Stop | None = None) -> None:
     Waits in poll for exactly what the tasks wait for, until the earliest of their times. The
     loop ends because tasks do: each is bound by limits.
     """
+    clock.run()
     live = [task for task in tasks if not task.done]
     while live:
         if stop is not None and stop.raised:

@@ -6,13 +6,14 @@ All threads die with the process: an interrupted run does not wait for what they
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
+
+from streamchat_conformance.recorder.loop import clock
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
@@ -67,15 +68,18 @@ class Background:
 
     def settle(self, *, within_s: float) -> None:
         """Wait until all jobs are over, but no longer than `within_s` in all."""
-        ends_at = time.monotonic() + within_s
+        ends_at = clock() + within_s
         for job in list(self._jobs.values()):
-            job.done.wait(max(0.0, ends_at - time.monotonic()))
+            job.done.wait(max(0.0, ends_at - clock()))
 
     def result(self, name: str, *, within_s: float) -> Any:
         """Return a job's result. Raises what it raised, or TimeoutError after `within_s`."""
         job = self._jobs[name]
-        if not job.done.wait(within_s):
-            raise TimeoutError(f"background job {name!r} took longer than {within_s:g} s")
+        # By the recorder's clock: what a job waits for is bounded by it.
+        ends_at = clock() + within_s
+        while not job.done.wait(max(0.0, ends_at - clock())):
+            if clock() >= ends_at:
+                raise TimeoutError(f"background job {name!r} took longer than {within_s:g} s")
         if job.error is not None:
             raise job.error
         return job.value
