@@ -98,7 +98,8 @@ def _abandon(target: Target, count: int, *, early: bool = False) -> tuple[int, R
     """
     # Where each batch takes long there are fewer.
     roomy, slow = target.known.roomy, target.known.first_event_s >= SLOW_FIRST_EVENT_S
-    few = MANY_STREAMS if roomy else 5
+    # A stream that is watched meanwhile takes up a place.
+    few = MANY_STREAMS - target.background.under_way if roomy else 5
     batch = (count if roomy else count // 2) if slow else few
     # More at once than were served before, or on a server that serves one at a time, may wait
     # for each other.

@@ -168,6 +168,8 @@ class SuiteSession(Gathering):
         if reason := self.state.plan.left_out.get(requirement.id):
             raise NotRun(reason)
         target = self.state.target
+        if _order(item) == ABANDONING:
+            self.state.observe_endless()
         if _order(item) > ABANDONING and target is not None:
             # Whether streams run side by side is seen best while nothing else goes on.
             self.state.observe()

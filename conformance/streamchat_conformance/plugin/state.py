@@ -26,7 +26,10 @@ from streamchat_conformance.suite.config.embedded_reference import EmbeddedServe
 from streamchat_conformance.suite.config.reach import is_public
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.config.typed import SettingsError
-from streamchat_conformance.suite.scenarios.observations import start_observations
+from streamchat_conformance.suite.scenarios.observations import (
+    start_endless_observation,
+    start_observations,
+)
 from streamchat_conformance.suite.target.deploying import deploy
 from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.preflight import run_preflight
@@ -157,6 +160,11 @@ class RunState:
             # Whoever needs what could not be learned reports it.
             with contextlib.suppress(NotRun):
                 start_observations(self.target, selected)
+
+    def observe_endless(self) -> None:
+        """Start the observation that takes longest where a target's streams have no end."""
+        if self.target is not None and not self.target.serial:
+            start_endless_observation(self.target, self._chosen())
 
     def _start_command(self, settings: Settings, command: str) -> Settings:
         """Start the server under test; return the settings with its URL. Raises NotTestable."""

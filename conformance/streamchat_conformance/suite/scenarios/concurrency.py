@@ -23,7 +23,7 @@ from streamchat_conformance.suite.target.stop_conditions import Answered, Watche
 from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
 from streamchat_conformance.suite.verdicts.outcomes import NotTestable
 
-WATCHED_S = 3.0
+WATCHED_S = 2.5
 """How long streams that were opened together are watched (seconds)."""
 
 SLOT_TRIES = 3

@@ -37,6 +37,8 @@ LONG_PROMPT = " ".join(["Please write a long story about rivers, bridges and boa
 LARGE_PROMPT = 60_000
 """Characters of the prompt whose stream is read to its end."""
 SOURCES = ("pace", "encoded", "long", "slow", "fault")
+LONG_IDS = ("stream.gap", "transport.terminated", "sse.final-blank-line")
+"""What needs a stream that was watched for long."""
 
 
 def start_observations(target: Target, selected: set[str]) -> None:
@@ -56,13 +58,24 @@ def start_observations(target: Target, selected: set[str]) -> None:
     needed: dict[str, set[str]] = {
         "pace": {"stream.incremental", "stream.incremental-encoded"},
         "encoded": {"stream.incremental-encoded"},
-        "long": {"stream.gap", "transport.terminated", "sse.final-blank-line"},
+        "long": set(LONG_IDS),
         "slow": {"stream.headers-early", "stream.heartbeat"},
         "fault": {"stream.fault", "stream.fault-visible"},
     }
     for name, ids in needed.items():
         if ids & selected:
             observations.start(name)
+
+
+def start_endless_observation(target: Target, selected: set[str]) -> None:
+    """Start to watch a stream that has no end, as soon as there is room for it next to many others.
+
+    A run takes no less time than this does. It takes up one place: that is one less for others.
+    """
+    endless = target.baseline.streams and not target.has(FINITE)
+    roomy = target.known.roomy and not target.bounds.sequential
+    if endless and roomy and selected.intersection(LONG_IDS):
+        Observations(target).start("long")
 
 
 class Observations:

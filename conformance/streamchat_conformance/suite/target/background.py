@@ -58,9 +58,14 @@ class Background:
         return len(self._jobs)
 
     @property
+    def under_way(self) -> int:
+        """How many jobs are not done yet."""
+        return sum(not job.done.is_set() for job in self._jobs.values())
+
+    @property
     def busy(self) -> bool:
         """Whether some job is not done yet."""
-        return any(not job.done.is_set() for job in self._jobs.values())
+        return self.under_way > 0
 
     def started(self, name: str) -> bool:
         """Return whether a job of this name was started."""
