@@ -8,14 +8,15 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from streamchat_fixtures.socket_server import SocketServer, receive_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PIECE_LIMIT_S = 20.0
 """How long a piece may take to arrive; also how long a request and a send may take."""
-_HEAD_LIMIT_BYTES = 65_536
 _LAST_EVENT_ID = re.compile(rb"\r\nlast-event-id:([^\r\n]*)", re.IGNORECASE)
 _PAGE = b"<!doctype html><title>event streams</title>"
 
@@ -40,32 +41,17 @@ class _Stream:
     complaint: str = ""
 
 
-class EventStreamServer:
+class EventStreamServer(SocketServer):
     """Serves each stream once, and 204 from then on: that stops an EventSource.
 
-    A context manager. Listens on loopback, on a port of its own, one thread a connection.
+    At its origin is an empty page.
     """
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__(self._answer, wait_s=PIECE_LIMIT_S)
         self._streams: dict[str, _Stream] = {}
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-
-    @property
-    def url(self) -> str:
-        """Of an empty page."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(PIECE_LIMIT_S)
 
     def add(self, pieces: Sequence[bytes], *, awaited: bool) -> str:
         """Add a stream; return its path.
@@ -100,29 +86,9 @@ class EventStreamServer:
             return None
         return stream.requests[1].at_s - stream.ended_at_s
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            connection.settimeout(PIECE_LIMIT_S)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            head = b""
-            try:
-                while b"\r\n\r\n" not in head and len(head) < _HEAD_LIMIT_BYTES:
-                    more = connection.recv(65_536)
-                    if not more:
-                        return
-                    head += more
-                self._respond(connection, head)
-            except OSError:
-                # The browser has gone away: what it had read is what a test looks at.
-                return
+    def _answer(self, connection: socket.socket, _: int) -> None:
+        if head := receive_request(connection):
+            self._respond(connection, head)
 
     def _respond(self, connection: socket.socket, head: bytes) -> None:
         path = head.split(b" ", 2)[1].decode("ascii")

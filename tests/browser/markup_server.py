@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
-from typing import Self
+
+from streamchat_fixtures.socket_server import SocketServer, receive_request
 
 CALL = "owned('{}')"
 PLACES = (
     *("reason", "name", "value", "server", "extension", "comment", "field", "event"),
     *("data", "id", "error", "trailer", "type"),
 )
-_READ_LIMIT_S = 5.0
-_REQUEST_LIMIT_BYTES = 4 * 1024 * 1024
 
 
 def script(place: str) -> str:
@@ -57,59 +55,17 @@ def refusal() -> bytes:
     return head.encode() + body
 
 
-class MarkupServer:
-    """Answers one request a connection, and closes; a context manager."""
+class MarkupServer(SocketServer):
+    """Answers one request a connection, and closes."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(_READ_LIMIT_S * 2)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            connection.settimeout(_READ_LIMIT_S)
-            try:
-                data = b""
-                while not _whole(data) and len(data) < _REQUEST_LIMIT_BYTES:
-                    more = connection.recv(65_536)
-                    if not more:
-                        break
-                    data += more
-                good = b'"prompt"' in data and b'"history"' in data
-                connection.sendall(stream() if good else refusal())
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65_536):
-                    pass
-            except OSError:
-                return
+        super().__init__(_answer)
 
 
-def _whole(data: bytes) -> bool:
-    head, found, body = data.partition(b"\r\n\r\n")
-    if not found:
-        return False
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            length = line.partition(b":")[2].strip()
-            return len(body) >= int(length) if length.isdigit() else True
-    return True
+def _answer(connection: socket.socket, _: int) -> None:
+    data = receive_request(connection)
+    good = b'"prompt"' in data and b'"history"' in data
+    connection.sendall(stream() if good else refusal())
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65_536):
+        pass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from streamchat_conformance.commands import guess
 from streamchat_conformance.guessing import probing
 from streamchat_fixtures import dialects
 from streamchat_fixtures.control import ControlServer, ControlSettings
+from streamchat_fixtures.socket_server import SocketServer, receive_request
 
 from ..reference.harness import running_server
 
@@ -61,27 +61,15 @@ def test_every_endpoint_of_the_reference_server_is_recognised(
 @contextlib.contextmanager
 def answering(answer: Callable[[bytes], bytes]) -> Iterator[str]:
     """Serve each connection with the bytes that a function makes of its request; yield the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_serve, args=(listener, answer), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
 
+    def talk(connection: socket.socket, _: int) -> None:
+        connection.sendall(answer(receive_request(connection)))
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
 
-def _serve(listener: socket.socket, answer: Callable[[bytes], bytes]) -> None:
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(5)
-            connection.sendall(answer(connection.recv(65536)))
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65536):
-                pass
+    with SocketServer(talk) as server:
+        yield server.url
 
 
 def response(status: str, media_type: str, body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from streamchat_fixtures.socket_server import SocketServer
 
 from .conftest import Judge
 
@@ -28,48 +29,25 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
             end.shutdown(socket.SHUT_RDWR)
 
 
-class Front:
+class Front(SocketServer):
     """Speaks TLS on a port of its own, and passes on what it deciphers."""
 
     def __init__(self, context: ssl.SSLContext, backend: tuple[str, int]) -> None:
+        super().__init__(self._pass_on)
         self._context = context
         self._backend = backend
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._threads: list[threading.Thread] = []
-        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._run(self._accept)
 
-    def close(self) -> None:
-        # Wakes an accept that is waiting, which close alone does not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(WAIT_S)
-            assert not thread.is_alive()
+    @property
+    def url(self) -> str:
+        return f"https://{self.authority}"
 
-    def _run(self, target: object, *arguments: object) -> threading.Thread:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]  # callable
-        self._threads.append(thread)
-        thread.start()
-        return thread
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._run(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(WAIT_S)
-        try:
-            client = self._context.wrap_socket(connection, server_side=True)
-        except OSError:
-            connection.close()
-            return
-        with client, socket.create_connection(self._backend, WAIT_S) as backend:
-            there = self._run(_pump, client, backend)
+    def _pass_on(self, connection: socket.socket, _: int) -> None:
+        with (
+            self._context.wrap_socket(connection, server_side=True) as client,
+            socket.create_connection(self._backend, WAIT_S) as backend,
+        ):
+            there = threading.Thread(target=_pump, args=(client, backend), daemon=True)
+            there.start()
             _pump(backend, client)
             there.join(WAIT_S)
 
@@ -84,9 +62,8 @@ def front(control: str, authority: trustme.CA) -> Iterator[Front]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     backend = urlsplit(control)
-    front = Front(context, (str(backend.hostname), backend.port or 0))
-    yield front
-    front.close()
+    with Front(context, (str(backend.hostname), backend.port or 0)) as front:
+        yield front
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(run: Judge, front: Front) -> None:

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from streamchat_conformance.recorder import Endpoint, Limits, loop
+from streamchat_fixtures.socket_server import SocketServer
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WAIT_S = 10.0
-"""Bound of every wait inside a server."""
 
 Handler = Callable[[socket.socket, threading.Event], None]
 
@@ -30,62 +28,29 @@ class Servers:
 
     def __init__(self) -> None:
         self.halt = threading.Event()
-        self._listeners: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._errors: list[Exception] = []
+        self._servers: list[SocketServer] = []
 
     def start(
         self, handler: Handler, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
     ) -> int:
         """Serve on a free port, and return it."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, 0), family=family, backlog=64)
-        self._listeners.append(listener)
-        self._run(lambda: self._accept(listener, handler, context))
-        return int(listener.getsockname()[1])
+
+        def talk(connection: socket.socket, _: int) -> None:
+            if context is None:
+                handler(connection, self.halt)
+            else:
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    handler(tls, self.halt)
+
+        server = SocketServer(talk, host=host).start()
+        self._servers.append(server)
+        return server.port
 
     def stop(self) -> None:
         self.halt.set()
-        for listener in self._listeners:
-            # Wakes an accept that is waiting, which close alone does not.
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        for thread in self._threads:
-            thread.join(WAIT_S)
-            assert not thread.is_alive(), "a server did not come to its end"
-        if self._errors:
-            raise self._errors[0]
-
-    def _run(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(
-        self, listener: socket.socket, handler: Handler, context: ssl.SSLContext | None
-    ) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            self._run(lambda connection=connection: self._serve(connection, handler, context))  # type: ignore[misc]  # a default argument binds the connection of this round
-
-    def _serve(
-        self, connection: socket.socket, handler: Handler, context: ssl.SSLContext | None
-    ) -> None:
-        with connection:
-            connection.settimeout(WAIT_S)
-            try:
-                if context is None:
-                    handler(connection, self.halt)
-                else:
-                    with context.wrap_socket(connection, server_side=True) as tls:
-                        handler(tls, self.halt)
-            except OSError:
-                return
-            except Exception as error:  # noqa: BLE001 - raised again at the end of the test
-                self._errors.append(error)
+        for server in self._servers:
+            server.close()
+            assert not server.visits_open, "a server did not come to its end"
 
 
 class Authority:

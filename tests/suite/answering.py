@@ -1,7 +1,6 @@
 """A small server that answers each connection once, and a target that stands for it."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from streamchat_conformance.suite.config.settings import DeclaredRequest, Settin
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_fixtures.socket_server import SocketServer, receive_request
 
 BUSY = b"HTTP/1.1 503 X\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 STREAM = (
@@ -23,31 +23,15 @@ STREAM = (
 @contextmanager
 def answering(answer: Callable[[int], bytes]) -> Iterator[Target]:
     """Serve one answer a connection, chosen by its number; yield a target with a fault declared."""
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        number = 0
-        while True:
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            with peer:
-                peer.recv(65536)
-                peer.sendall(answer(number))
-            number += 1
+    def serve(peer: socket.socket, number: int) -> None:
+        receive_request(peer)
+        peer.sendall(answer(number))
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    endpoint = Endpoint.from_url(f"http://127.0.0.1:{listener.getsockname()[1]}")
     settings = Settings(
         fault=DeclaredRequest(ChatRequest("Please fail.")), capabilities={FAULT.name: True}
     )
-    target = Target(settings, endpoint, Ledger())
-    target.baseline = Baseline(ChatRequest(), accepted=True, streams=True)
-    try:
+    with SocketServer(serve) as server:
+        target = Target(settings, Endpoint.from_url(server.url), Ledger())
+        target.baseline = Baseline(ChatRequest(), accepted=True, streams=True)
         yield target
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
