@@ -114,6 +114,7 @@ REPORT = {
                     "source": {"type": "string", "minLength": 1},
                     "outcome": {"enum": OUTCOMES},
                     "examples": {"type": "integer", "minimum": 0},
+                    "broken": {"type": "integer", "minimum": 1},
                     "findings": {"type": "array", "items": FINDING},
                 },
             },
@@ -147,6 +148,7 @@ def check_form(done: Run) -> dict[str, Any]:
     for entry in entries:
         assert bool(entry["findings"]) <= (entry["outcome"] in {"fail", "blocked"})
         assert (entry["examples"] > 0) >= (entry["outcome"] in {"pass", "fail"})
+        assert entry.get("broken", 0) <= entry["examples"]
         for finding in entry["findings"]:
             assert finding["exchange"] is None or finding["exchange"] < len(report["exchanges"])
     return report
@@ -162,6 +164,7 @@ def test_a_report_has_the_form_that_is_promised(run: Judge) -> None:
     report = check_form(done)
     entry = done.entry("headers.cache-control")
     assert entry["outcome"] == "fail"
+    assert entry["broken"] == entry["examples"] > 1
     (finding, *_) = entry["findings"]
     assert finding["replay"].startswith("curl ")
     assert f"http://127.0.0.1:{port}/api/stream-chat" in finding["replay"]

@@ -12,7 +12,12 @@ from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.report.redact import Redactor
-from streamchat_conformance.report.terminal import SHOWN_FAILURES, print_summary, print_verdict
+from streamchat_conformance.report.terminal import (
+    SHOWN_FAILURES,
+    describe,
+    print_summary,
+    print_verdict,
+)
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
 from streamchat_conformance.suite.verdicts.results import Results
 
@@ -145,3 +150,20 @@ def test_colours_are_for_terminals_that_want_them(
     printed = Printed(pytestconfig)
     lines = end(printed, {"sse.fields": Outcome.FAIL})
     assert ("\x1b[" in "\n".join(lines)) == coloured
+
+
+@pytest.mark.parametrize(
+    ("broken", "examples", "seen"),
+    [
+        (3, 214, "in 3 of 214 exchanges that decide it"),
+        (214, 214, "in all 214 exchanges that decide it"),
+        (1, 1, "in the one exchange that decides it"),
+        (0, 214, ""),
+    ],
+)
+def test_a_failure_says_how_often_it_was_seen(broken: int, examples: int, seen: str) -> None:
+    result = Results().by_id["sse.fields"]
+    result.outcome, result.broken, result.examples = Outcome.FAIL, broken, examples
+    result.findings = [(Finding("sse.fields", "a field that nobody knows", "a field", "x"), None)]
+    shown = [line for line in describe(result).splitlines() if line.startswith("  seen")]
+    assert shown == ([f"  seen      {seen}"] if seen else [])

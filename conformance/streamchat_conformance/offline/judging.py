@@ -87,7 +87,7 @@ def _result(ledger: RecordedLedger, result: Result) -> Result:
         result.examples = entry.judged
         result.outcome = Outcome.PASS
         if entry.failed:
-            result.findings = [*entry.findings]
+            result.findings, result.broken = [*entry.findings], entry.failed
             result.cause = ledger.cause(id_)
             result.outcome = Outcome.BLOCKED if result.cause else Outcome.FAIL
     return result

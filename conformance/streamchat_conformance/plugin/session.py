@@ -259,6 +259,7 @@ class SuiteSession(Gathering):
         result = Result(requirement, Outcome.PASS)
         target = self.state.target
         raised: BaseException | None = call.excinfo.value if call.excinfo is not None else None
+        entry = None
         if target is not None:
             entry = target.ledger.entries.get(requirement.id)
             tried = target.bounds.tried.get(getattr(item, "originalname", item.name), 0)
@@ -268,6 +269,9 @@ class SuiteSession(Gathering):
             result.examples = max(1, result.examples)
         elif isinstance(raised, Violation):
             self._fail(result, raised)
+            # Generated requests that a case judged by itself are counted by nobody.
+            if entry is not None and entry.judged == result.examples:
+                result.broken = entry.failed
         elif isinstance(raised, NotRun) or (isinstance(raised, NothingSeen) and self.state.limited):
             result.outcome, result.reason = Outcome.NOT_RUN, str(raised)
         elif isinstance(raised, Blocked):

@@ -52,6 +52,8 @@ def build_report(
             "examples": result.examples,
             "findings": [],
         }
+        if result.broken:
+            entry["broken"] = result.broken
         if (change := result.requirement.change) is not None:
             entry["level_change"] = {
                 "declared": change.declared.value,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.catalogue.links import false_alarm, rule_page
 from streamchat_conformance.report.catalogue_text import texts_of
+from streamchat_conformance.report.counts import seen_in
 from streamchat_conformance.report.layers import layer_name
 from streamchat_conformance.report.levels import changed_levels
 from streamchat_conformance.report.model import Report, ReportedRequirement
@@ -153,6 +154,8 @@ def _findings(entry: ReportedRequirement) -> Iterator[str]:
             yield f"- expected: {inline(finding.expected)}"
         if finding.received:
             yield f"- received: {inline(finding.received)}"
+        if seen := seen_in(entry.broken, entry.examples):
+            yield f"- seen: {seen}"
         if finding.request:
             yield f"- request: {inline(finding.request)}"
     if len(entry.findings) > 1:

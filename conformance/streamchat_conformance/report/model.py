@@ -60,6 +60,8 @@ class ReportedRequirement:
     layer: Layer = Layer.APPLICATION
     change: LevelChange | None = None
     """What changed its level for the run, if anything did."""
+    broken: int = 0
+    """How many of the exchanges that decided it broke it; 0 where nobody counted."""
 
     @property
     def area(self) -> str:
@@ -222,6 +224,7 @@ def _requirement(members: _ReportMembers) -> ReportedRequirement:
         findings=tuple(map(_finding, members.objects("findings"))),
         layer=layer,
         change=_change(members, id_),
+        broken=members.count_or_none("broken") or 0,
     )
 
 

@@ -13,6 +13,7 @@ from streamchat_conformance.catalogue import Layer, Level
 from streamchat_conformance.catalogue.links import FALSE_ALARM, SUITE_FAULT
 from streamchat_conformance.catalogue.requirement import is_custom
 from streamchat_conformance.dialects.registry import DEFAULT
+from streamchat_conformance.report.counts import seen_in
 from streamchat_conformance.report.redact import Redactor
 from streamchat_conformance.report.replay import in_clear, replay
 from streamchat_conformance.rule_sets.frozen import CURRENT
@@ -75,6 +76,8 @@ def describe(
         for label, text in (("expected", finding.expected), ("received", finding.received)):
             # A custom check may have nothing to say here.
             lines += _wrapped(label, clean.text(text), width) if text else []
+        if seen := seen_in(result.broken, result.examples):
+            lines += _wrapped("seen", seen, width)
         if finding.offset is not None and exchange is not None:
             around = context(clean.masked(exchange.received), finding.offset)
             lines.append(f"  {'bytes':<10}{around}")

@@ -18,6 +18,7 @@ from streamchat_conformance.report.catalogue_text import (
     defects_of,
     texts_of,
 )
+from streamchat_conformance.report.counts import seen_in
 from streamchat_conformance.report.html.bytes_view import as_text
 from streamchat_conformance.report.model import Report, ReportedFinding, ReportedRequirement
 from streamchat_conformance.suite.verdicts.outcomes import Outcome
@@ -73,6 +74,11 @@ class RequirementView:
     def passed(self) -> bool:
         """Whether it passed."""
         return self.entry.outcome is Outcome.PASS
+
+    @property
+    def seen(self) -> str:
+        """In how many exchanges it was seen broken; empty where nobody counted."""
+        return seen_in(self.entry.broken, self.entry.examples)
 
     @property
     def numbered(self) -> bool:

@@ -50,6 +50,8 @@ class Result:
     outcome: Outcome = Outcome.NOT_RUN
     examples: int = 0
     """Exchanges that decided it."""
+    broken: int = 0
+    """How many of them broke it; 0 where nobody counted."""
     reason: str = ""
     """Why it is not applicable or an error."""
     cause: str = ""
@@ -62,6 +64,7 @@ class Result:
             "id": self.requirement.id,
             "outcome": self.outcome.value,
             "examples": self.examples,
+            "broken": self.broken,
             "reason": self.reason,
             "cause": self.cause,
             "findings": [finding_to_json(*found) for found in self.findings],
@@ -74,6 +77,7 @@ class Result:
             requirement=catalogue[value["id"]],
             outcome=Outcome(value["outcome"]),
             examples=value["examples"],
+            broken=value["broken"],
             reason=value["reason"],
             cause=value["cause"],
             findings=[finding_from_json(found) for found in value["findings"]],
