@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from streamchat_conformance.catalogue import MUST, SHOULD
-from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.data import EventKind, is_text
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.requests import MessageRequest
@@ -13,11 +13,11 @@ from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.left_streams import LEFT_COST, check_after_left
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt, marker
-from streamchat_conformance.suite.scenarios.strays import left_before, strayed_pieces
-from streamchat_conformance.suite.scenarios.whole_answers import until_whole
+from streamchat_conformance.suite.scenarios.strays import strayed_pieces
+from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
@@ -26,8 +26,6 @@ MANY_MESSAGES = 12
 COMPARED = 3
 """Of how many the text is compared with that of the same message alone."""
 TWICE = 2
-LEFT, AFTER = 2, 1
-"""How many messages are left, and how many are asked for after each."""
 LEFT_NUMBER = COMPARED
 """Which of the messages is left."""
 OWN = "an answer to its own request"
@@ -38,14 +36,11 @@ open."""
 
 def _together(target: Target, count: int) -> list[Reading]:
     """Return the messages of requests that were sent together, each with a word of its own."""
-    base = MessageRequest.of(target.plain())
-    stop = until_whole(target)
-
-    def send(request: MessageRequest) -> Reading:
-        return target.send(HttpRequest.chat(request), stop=stop, label="one of several at once")
-
-    requests = [base.saying(marked_prompt(number)) for number in range(count)]
-    readings = run_together(send, requests, at_once=count)
+    readings = run_together(
+        lambda request: whole(target, request, "one of several at once"),
+        [_marked(target, number) for number in range(count)],
+        at_once=count,
+    )
     return [reading for reading in readings if reading.accepted]
 
 
@@ -55,7 +50,7 @@ def _together(target: Target, count: int) -> list[Reading]:
     "Messages bring no text of each other, at once or where one was left before.",
     source="inferencerlabs/inferencer-feedback#127",
 )
-@costs(CERTAIN_REQUESTS + MANY_MESSAGES + TWICE * COMPARED + LEFT * (1 + AFTER), together=True)
+@costs(CERTAIN_REQUESTS + MANY_MESSAGES + TWICE * COMPARED + LEFT_COST, together=True)
 def test_messages_at_once_are_not_mixed(target: Target) -> None:
     target.require_stream()
     readings = [
@@ -70,15 +65,15 @@ def test_messages_at_once_are_not_mixed(target: Target) -> None:
         if foreign:
             message = f"a message says {foreign!r}, which another request has"
             raise violation("anthropic.isolated", message, OWN, reading)
-    said = {number: pieces for each in readings for number, pieces in _said(each)}
+    messages = [each for reading in readings if (each := _Message.of(reading)) is not None]
+    said = {each.number: each.pieces for each in messages}
     alone = {
-        number: pieces for number in range(COMPARED) if (pieces := _alone(target, readings, number))
+        number: pieces for number in range(COMPARED) if (pieces := _alone(target, messages, number))
     }
     strays = [
-        (stray, each)
-        for each in readings
-        for number, pieces in _said(each)
-        if (stray := strayed_pieces(alone.get(number, ()), pieces, _others(said, number)))
+        (stray, each.reading)
+        for each in messages
+        if (stray := each.strays(alone.get(each.number, ()), said))
     ]
     # One may be a model's, whose answers vary a little.
     if len(strays) > 1:
@@ -86,55 +81,65 @@ def test_messages_at_once_are_not_mixed(target: Target) -> None:
         message = f"a message says {stray[:80]!r}, as one at the same time does: alone it does not"
         raise violation("anthropic.isolated", message, OWN, reading)
     if LEFT_NUMBER in said and 0 in alone:
-        _check_after_one_that_was_left(target, alone[0], said[LEFT_NUMBER])
+        check_after_left(
+            target,
+            "anthropic.isolated",
+            _marked(target, LEFT_NUMBER),
+            lambda label: whole(target, _marked(target, 0), label),
+            _said,
+            alone="".join(alone[0]),
+            left=["".join(said[LEFT_NUMBER])],
+        )
 
 
-def _check_after_one_that_was_left(
-    target: Target, alone: Sequence[str], left: Sequence[str]
-) -> None:
-    """Leave a message, then ask for another: it says nothing that the first had still to say."""
-    base, stop = MessageRequest.of(target.plain()), until_whole(target)
-    leaving = target.encode(HttpRequest.chat(base.saying(marked_prompt(LEFT_NUMBER))))
-    for _ in range(LEFT):
-        with target.connect() as connection:
-            target.record(connection, leaving, Answered(), "a message that is left")
-        for _ in range(AFTER):
-            request = HttpRequest.chat(base.saying(marked_prompt(0)))
-            reading = target.send(request, stop=stop, label="after a message that was left")
-            text = "".join(next((pieces for _, pieces in _said(reading)), ()))
-            if stray := left_before("".join(alone), text, ["".join(left)]):
-                message = f"a message begins with {stray[:80]!r}, which one that was left before"
-                message = f"{message} had still to say"
-                raise violation("anthropic.isolated", message, OWN, reading)
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A whole message: the number of its request, and the pieces of its text."""
+
+    reading: Reading
+    number: int
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Message | None:
+        """Return the message of an answer; None where it is not whole, or has no number."""
+        found = transcript(reading)
+        asked = str(reading.asked.values.get("messages"))
+        number = next((each for each in range(MANY_MESSAGES) if marker(each) in asked), None)
+        if number is None or found is None or not found.finished or found.gapped:
+            return None
+        pieces = (text for block in found.blocks for text in block.texts["text_delta"])
+        return cls(reading, number, tuple(pieces))
+
+    def strays(self, alone: Sequence[str], said: Mapping[int, Sequence[str]]) -> str:
+        """Return what this message has of the others, and has not alone."""
+        others = [pieces for number, pieces in said.items() if number != self.number]
+        return strayed_pieces(alone, self.pieces, others)
 
 
-def _said(reading: Reading) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the number of the request and the pieces of the text, of a whole message."""
-    found = transcript(reading)
-    asked = str(reading.asked.values.get("messages"))
-    number = next((each for each in range(MANY_MESSAGES) if marker(each) in asked), None)
-    if number is not None and found is not None and found.finished and not found.gapped:
-        yield number, tuple(text for block in found.blocks for text in block.texts["text_delta"])
+def _marked(target: Target, number: int) -> MessageRequest:
+    return MessageRequest.of(target.plain()).saying(marked_prompt(number))
 
 
-def _alone(target: Target, readings: Sequence[Reading], number: int) -> tuple[str, ...]:
+def _said(reading: Reading) -> str:
+    """Return the text of a whole message; empty where it is not whole."""
+    message = _Message.of(reading)
+    return "".join(message.pieces) if message is not None else ""
+
+
+def _alone(target: Target, messages: Sequence[_Message], number: int) -> tuple[str, ...]:
     """Return the pieces of a message alone; none where it comes otherwise another time.
 
     Where it came the same each time next to others, it is asked for once.
     """
-    request = HttpRequest.chat(MessageRequest.of(target.plain()).saying(marked_prompt(number)))
-    among = [pieces for each in readings for other, pieces in _said(each) if other == number]
+    among = {each.pieces for each in messages if each.number == number}
     said: list[tuple[str, ...]] = []
     for _ in range(TWICE):
-        reading = target.send(request, stop=until_whole(target), label="alone")
-        said += [pieces for _, pieces in _said(reading)]
-        if said and {*among} == {*said}:
+        message = _Message.of(whole(target, _marked(target, number), "alone"))
+        said += [message.pieces] if message is not None else []
+        if said and among == {*said}:
             return said[0]
     return said[0] if len(said) == TWICE and len({*said}) == 1 else ()
-
-
-def _others(said: Mapping[int, Sequence[str]], number: int) -> list[Sequence[str]]:
-    return [pieces for other, pieces in said.items() if other != number]
 
 
 @requirement(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
-from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.openai.capabilities import USAGE, with_usage
 from streamchat_conformance.dialects.openai.data import DatumKind
 from streamchat_conformance.dialects.openai.judges.streams import transcript
@@ -13,19 +12,16 @@ from streamchat_conformance.dialects.openai.scenarios import base, whole
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.scenarios.left_streams import LEFT_COST, check_after_left
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt, marker
 from streamchat_conformance.suite.scenarios.observations import Observations
-from streamchat_conformance.suite.scenarios.strays import left_before
 from streamchat_conformance.suite.target.background import run_together
-from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable
 
 ONCE = "the stream that fails was entered"
 MANY_STREAMS = 16
-LEFT, AFTER = 2, 2
-"""How many streams are left, and how many are asked for after each."""
 LEFT_NUMBER = CERTAIN_REQUESTS - 1
 """Which of the marked streams is left."""
 TWICE = 2
@@ -135,7 +131,7 @@ def _crowd(target: Target) -> list[Reading]:
     "Streams bring no chunk and no text of each other, at once or where one was left before.",
     source="vllm-project/vllm#9910, inferencerlabs/inferencer-feedback#127",
 )
-@costs(20 + TWICE + LEFT * (1 + AFTER), together=True)
+@costs(20 + TWICE + LEFT_COST, together=True)
 def test_streams_at_once_are_not_mixed(target: Target) -> None:
     readings = _crowd(target)
     if len(readings) < 2:
@@ -166,23 +162,19 @@ def _said(reading: Reading) -> str:
 
 
 def _check_after_one_that_was_left(target: Target, readings: list[Reading]) -> None:
-    """Leave a stream, then ask for another: it says nothing that the first had still to say."""
     request, left = _marked(target, 0), _marked(target, LEFT_NUMBER)
     alone = {_said(whole(target, request, "alone")) for _ in range(TWICE)}
     word = marker(LEFT_NUMBER)
     of_left = [_said(each) for each in readings if word in str(each.asked.values.get("messages"))]
     if len(alone) > 1:
         return
-    leaving = target.encode(HttpRequest.chat(left))
-    for _ in range(LEFT):
-        with target.connect() as connection:
-            target.record(connection, leaving, Answered(), "a stream that is left")
-        for _ in range(AFTER):
-            reading = whole(target, request, "after a stream that was left")
-            if stray := left_before(next(iter(alone)), _said(reading), of_left):
-                message = f"a stream begins with {stray[:80]!r}, which one that was left before"
-                message = f"{message} had still to say"
-                raise violation("openai.isolated", message, OWN, reading)
+
+    def ask(label: str) -> Reading:
+        return whole(target, request, label)
+
+    check_after_left(
+        target, "openai.isolated", left, ask, _said, alone=next(iter(alone)), left=of_left
+    )
 
 
 @requirement(
