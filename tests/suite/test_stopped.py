@@ -122,6 +122,13 @@ def test_what_stops_alone_as_well_or_has_no_fixed_length_says_nothing() -> None:
     assert not alone_too(short, [WHOLE, WHOLE])
 
 
+def test_a_shorter_text_that_lacks_its_end_too_has_not_stopped() -> None:
+    whole, unfinished = completion(8, FINISH, DONE), completion(6)
+    (short,) = stopped_streams([whole, whole, whole, unfinished], 0.1)
+    assert alone_too(short, [completion(6, FINISH, DONE)])
+    assert not alone_too(short, [completion(7, FINISH, DONE)])
+
+
 def test_a_stream_is_watched_on_only_while_it_is_silent() -> None:
     until = until_silent(Watched(3.0), 1.0, 4)
     progress = Progress("POST")

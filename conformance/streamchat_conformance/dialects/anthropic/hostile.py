@@ -6,7 +6,7 @@ A server may refuse each of them, or serve it: only an internal error is a fault
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from streamchat_conformance.core.http_request import Body
@@ -17,6 +17,23 @@ _BLOCK = {"type": "text", "text": "Be short."}
 _CALL = {"type": "tool_use", "id": "toolu_1", "name": TOOL["name"], "input": {"city": "Paris"}}
 _RESULT = {"type": "tool_result", "tool_use_id": "toolu_1"}
 _PIXEL = {"type": "base64", "media_type": "image/gif", "data": "R0lGODlhAQABAAAAACw="}
+
+
+WRONG: Mapping[str, tuple[Any, ...]] = {
+    "model": (7, {}),
+    "stream": ("true", 1),
+    "system": (7, [7], [{}]),
+    "temperature": ("warm", None),
+    "top_p": ("most", []),
+    "top_k": (1.5, "40"),
+    "stop_sequences": ("STOP", [7], [None]),
+    "tools": ({}, "weather", [7], [{}]),
+    "tool_choice": ("auto", {}, []),
+    "thinking": ("enabled", {}, []),
+    "metadata": (None, "user", {"user_id": 7}),
+}
+"""Member to values of a type that it cannot have: no request has two of them, of which the first
+might hide the other."""
 
 
 def hostile_bodies(plain: Body) -> tuple[bytes, ...]:
@@ -55,3 +72,6 @@ def _changes() -> Iterator[dict[str, Any]]:
     yield {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "nothing"}}
     yield {"tools": [{"name": TOOL["name"]}]}
     yield {"thinking": {"type": "enabled", "budget_tokens": 0}}
+    for name, values in WRONG.items():
+        for value in values:
+            yield {name: value}

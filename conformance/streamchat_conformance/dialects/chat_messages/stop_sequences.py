@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 SEARCHED = 500
 """How many places of a text are looked at for a stop sequence."""
 
@@ -17,6 +20,24 @@ def middle_of(text: str) -> str:
         for at in places[:SEARCHED]:
             piece = text[at : at + length]
             if text.find(piece) == at and piece.strip() == piece:
+                return piece
+    return ""
+
+
+def across_pieces(pieces: Sequence[str]) -> str:
+    """Return a stop sequence that begins in one piece of a text and ends in the next one.
+
+    It stands there for the first time, as near to the middle as there is one; empty without one.
+    """
+    text = "".join(pieces)
+    borders = sorted({*accumulate(map(len, pieces))}, key=lambda at: abs(at - len(text) // 2))
+    for at in borders[:SEARCHED]:
+        for before, behind in ((1, 1), (1, 2), (2, 1), (2, 2), (3, 3)):
+            start = at - before
+            piece = text[start : at + behind]
+            if start < 2 or at + behind > len(text) - 2 or piece.strip() != piece:
+                continue
+            if len(piece) > 1 and text.find(piece) == start:
                 return piece
     return ""
 

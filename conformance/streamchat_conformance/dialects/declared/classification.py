@@ -13,7 +13,7 @@ from streamchat_conformance.dialects.declared.declaration import (
     DeclaredRequestForm,
     UnknownMembers,
 )
-from streamchat_conformance.dialects.declared.pointers import found, is_of
+from streamchat_conformance.dialects.declared.pointers import found, is_of, with_value
 from streamchat_conformance.dialects.declared.templates import UUIDS, matched
 from streamchat_conformance.dialects.interface import Asked
 from streamchat_conformance.dialects.valid_requests import of_valid
@@ -32,6 +32,14 @@ def lacking_member(form: DeclaredRequestForm, value: Any) -> str:
     return ""
 
 
+def _first_turn(form: DeclaredRequestForm, value: Any) -> Any:
+    """Return a request without what says which conversation it goes on with, if it says that."""
+    where = form.continue_set
+    if not where or found(form.template, where) or not any(found(value, where)):
+        return value
+    return with_value(value, where, ...)
+
+
 @dataclass(frozen=True)
 class DeclaredClassification:
     """Reads requests by the declared form; what is not declared may be accepted or refused."""
@@ -45,7 +53,8 @@ class DeclaredClassification:
             return Asked(Expectation.EITHER, sent=sent)
         if lacking_member(form, reading.value):
             return Asked(Expectation.REFUSE, (f"{name}.required",), sent=sent)
-        bindings = matched(form, reading.value)
+        value = _first_turn(form, reading.value)
+        bindings = matched(form, value)
         if bindings is None:
             return Asked(Expectation.EITHER, sent=sent)
         said: dict[str, Any] = {
@@ -55,7 +64,8 @@ class DeclaredClassification:
         }
         if bindings.values.get("prompt") == "":
             return Asked(Expectation.EITHER, sent=sent, values=said)
-        unsure = []
+        # Only the server knows which conversations there are; what it streams is judged.
+        unsure = [] if value is reading.value else [f"{name}.continue"]
         if bindings.unknown:
             row = f"{name}.unknown-members"
             if form.unknown_members is UnknownMembers.REFUSED:
@@ -65,5 +75,5 @@ class DeclaredClassification:
                 # What must be survived must be so in any member.
                 survived = asked.expectation is Expectation.EITHER
                 return asked if survived else Asked(Expectation.EITHER, sent=sent, values=said)
-            unsure = [row]
+            unsure.append(row)
         return of_valid(sent, reading, said, unsure=unsure, sure=[f"{name}.accepted"])

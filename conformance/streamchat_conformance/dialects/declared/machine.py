@@ -193,22 +193,22 @@ class DeclaredMachine:
             values = found(value, pointer)
             wanted = " or ".join(types)
             if not values and "*" not in pointer.split("/"):
-                message = f"a {self._shown(kind)} has nothing at {pointer}"
+                message = f"{self._shown(kind)} has nothing at {pointer}"
             elif not all(is_of(each, types) for each in values):
-                message = f"what stands at {pointer} of a {self._shown(kind)} is of another type"
+                message = f"what stands at {pointer} of {self._shown(kind)} is of another type"
             else:
                 continue
             self._report("schema", block, message, f"{pointer}: {wanted}")
             return
         for pointer, types in kind.optional.items():
             if not all(is_of(each, types) for each in found(value, pointer)):
-                message = f"what stands at {pointer} of a {self._shown(kind)} is of another type"
+                message = f"what stands at {pointer} of {self._shown(kind)} is of another type"
                 expected = f"{pointer}: {' or '.join(types)}, or no such member"
                 self._report("schema", block, message, expected)
                 return
         for pointer, literals in kind.values.items():
             if not all(one_of(each, literals) for each in found(value, pointer)):
-                message = f"what stands at {pointer} of a {self._shown(kind)} is another value"
+                message = f"what stands at {pointer} of {self._shown(kind)} is another value"
                 listed = ", ".join(json.dumps(each) for each in literals)
                 self._report("schema", block, message, f"{pointer}: one of {listed}"[:200])
                 return
@@ -218,8 +218,8 @@ class DeclaredMachine:
 
     def _shown(self, kind: DeclaredEvent) -> str:
         if kind.is_kindless and self.declaration.stream.by_pointer:
-            return "event without a kind"
-        return f"{kind.kind!r} event" if kind.kind else "event"
+            return "an event without a kind"
+        return f"an event of kind {kind.kind!r}" if kind.kind else "an event"
 
     def _take_text(self, block: Block, value: Any, kind: DeclaredEvent) -> None:
         if kind.text is None:
@@ -235,7 +235,7 @@ class DeclaredMachine:
         lacks = absent and not kind.text_optional
         if (lacks or len(texts) + nothing < len(own)) and not self._broke_shape(block):
             what = "no text" if lacks else "something else than text"
-            message = f"a {self._shown(kind)} has {what} at {kind.text}"
+            message = f"{self._shown(kind)} has {what} at {kind.text}"
             self._report("schema", block, message, f"{kind.text}: string")
         if not texts:
             return
@@ -290,13 +290,13 @@ class DeclaredMachine:
     def _take_late(self, block: Block, kind: DeclaredEvent) -> None:
         if kind.leads_to(FAILED):
             self.late_failure = self.late_failure or block
-        message = f"a {self._shown(kind)} comes after the stream is {self.state}"
+        message = f"{self._shown(kind)} comes after the stream is {self.state}"
         if not self.broke("after-terminal"):
             self._report("after-terminal", block, message, "nothing after the end")
 
     def _report_order(self, block: Block, kind: DeclaredEvent, state: str) -> None:
         if not self.broke("order"):
-            message = f"a {self._shown(kind)} comes in the state {state!r}"
+            message = f"{self._shown(kind)} comes in the state {state!r}"
             states = ", ".join(sorted(kind.states))
             self._report("order", block, message, f"it may come in: {states}")
 
@@ -304,7 +304,7 @@ class DeclaredMachine:
         problem = self._scopes.take(value, kind, readable=not self._broke_shape(block))
         if problem and not self.broke("order"):
             self._report(
-                "order", block, f"a {self._shown(kind)} {problem}", "opened once, used, closed"
+                "order", block, f"{self._shown(kind)} {problem}", "opened once, used, closed"
             )
 
     def end(self) -> None:

@@ -159,5 +159,8 @@ def alone_too(stopped: Stopped, alone: Sequence[Reading]) -> bool:
     if not stopped.early:
         longest_s = max(course.silence_s for course in courses)
         return MORE_S + UNTYPICAL_FACTOR * longest_s >= stopped.course.silence_s
-    lengths = {course.events for course in courses if course.ended}
-    return len(lengths) > 1 or min(course.events for course in courses) <= stopped.course.events
+    # A stream with all of its text lacks its end alone, and that is the dialect's own requirement.
+    lengths = [course.pieces if stopped.course.pieces else course.events for course in courses]
+    own = stopped.course.pieces or stopped.course.events
+    ends = {length for length, course in zip(lengths, courses, strict=True) if course.ended}
+    return len(ends) > 1 or min(lengths) <= own

@@ -6,15 +6,19 @@ for, and an agent reads on behind its own mark.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from streamchat_conformance.catalogue import SHOULD
-from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base
+from streamchat_conformance.dialects.anthropic.cases.test_anthropic import base
 from streamchat_conformance.dialects.anthropic.judges.requests import REQUEST
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
+from streamchat_conformance.dialects.anthropic.kinds import COUNTING
 from streamchat_conformance.dialects.anthropic.requests import MessageRequest
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.shapes import tokens_of
 from streamchat_conformance.dialects.anthropic.transcript import REASONS, MessageTranscript
-from streamchat_conformance.dialects.chat_messages.stop_sequences import middle_of
+from streamchat_conformance.dialects.chat_messages.stop_sequences import across_pieces, middle_of
 from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
@@ -78,9 +82,9 @@ def _goes_on(target: Target, request: MessageRequest, text: str) -> bool:
     "anthropic.stop-sequences",
     SHOULD,
     "A message ends before a stop sequence, and its stop_reason is stop_sequence.",
-    source=f"{REQUEST}; sgl-project/sglang#28601",
+    source=f"{REQUEST}; sgl-project/sglang#28601, vllm-project/vllm#45807",
 )
-@costs(3)
+@costs(5)
 def test_a_message_ends_before_a_stop_sequence(target: Target) -> None:
     same = base(target).saying(COUNTING).with_options(temperature=0)
     _, first = _finished(target, same, "the text without a stop sequence")
@@ -88,16 +92,40 @@ def test_a_message_ends_before_a_stop_sequence(target: Target) -> None:
     sequence = middle_of(first.text)
     if not sequence or again.text != first.text:
         raise NotApplicable("equal requests are answered differently, or with a short text")
-    stopped = same.with_options(stop_sequences=[sequence])
-    reading, found = _finished(target, stopped, f"stop_sequences: [{sequence!r}]")
+    _check_stop(target, same, first.text, [sequence])
+    border = across_pieces([text for block in first.blocks for text in block.texts["text_delta"]])
+    for stops in ([ABSENT, sequence], *([[border]] if border else [])):
+        # A server may take one stop sequence alone, or answer otherwise another time.
+        with suppress(NotApplicable):
+            _check_stop(target, same, first.text, stops)
+
+
+ABSENT = "Streamchat-Conformance"
+"""A stop sequence that no answer has."""
+
+
+def _check_stop(target: Target, same: MessageRequest, text: str, stops: Sequence[str]) -> None:
+    """Check how a message ends of whose text the last stop sequence alone stands in it."""
+    sequence = stops[-1]
+    stopped = same.with_options(stop_sequences=[*stops])
+    reading, found = _finished(target, stopped, f"stop_sequences: {[*stops]!r}")
     expected = "the text before it"
     if sequence in found.text:
         message = f"the text has the stop sequence {sequence!r}"
+        if len(stops) > 1:
+            message = f"{message}, the last of {len(stops)}"
         raise violation("anthropic.stop-sequences", message, expected, reading)
-    if found.text != first.text.partition(sequence)[0]:
+    if found.text != text.partition(sequence)[0]:
         raise NotApplicable("another text came with the stop sequence")
     # Reasons that the reference does not have may be added to it.
     if found.stop_reason in REASONS - {"stop_sequence"}:
         message = f"a stop sequence ended the message, and its stop_reason is {found.stop_reason!r}"
         expected = '"stop_reason": "stop_sequence"'
+        raise violation("anthropic.stop-sequences", message[:160], expected, reading)
+    delta = found.last_delta.member("delta") if found.last_delta is not None else {}
+    # Where it is absent, it is anthropic.message-delta-full.
+    named = delta.get("stop_sequence", sequence)
+    if found.stop_reason == "stop_sequence" and named != sequence:
+        message = f"{sequence!r} ended the message, and its stop_sequence is {named!r}"
+        expected = f'"stop_sequence": "{sequence}"'
         raise violation("anthropic.stop-sequences", message[:160], expected, reading)

@@ -7,8 +7,9 @@ from typing import Any
 from streamchat_conformance.catalogue import SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
-from streamchat_conformance.dialects.anthropic.cases.test_anthropic import COUNTING, base
+from streamchat_conformance.dialects.anthropic.cases.test_anthropic import base
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
+from streamchat_conformance.dialects.anthropic.kinds import COUNTING
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.chat_messages.differences import where_they_differ
 from streamchat_conformance.judges import Reading

@@ -27,11 +27,14 @@ from streamchat_conformance.dialects.chat_messages.requests import assistant, us
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.generated import generated
 from streamchat_conformance.suite.scenarios.independent import independent
+from streamchat_conformance.suite.scenarios.whole_answers import until_whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
 from streamchat_conformance.suite.verdicts.outcomes import Barred
 
+BETA = "?beta=true"
+"""What agents add to the path."""
 LONG_HISTORY = 50
 """Exchanges in a long history: 101 messages with the last one."""
 
@@ -132,17 +135,20 @@ def test_what_servers_differ_about_is_taken_or_refused(target: Target) -> None:
     request = _base(target).with_options(streamchat_conformance=True)
     reading = target.send(HttpRequest.chat(request), label="an unknown member")
     check(reading, TOLERATED)
-    beta = "&" if "?" in target.endpoint.path else "?"
+    beta = f"{target.endpoint.path}{'&' if '?' in target.endpoint.path else '?'}beta=true"
     for http, label in (
-        (_plain(target, path=f"{target.endpoint.path}{beta}beta=true"), "?beta=true"),
+        (_plain(target, path=beta), BETA),
         (_plain(target).with_fields(OLDER_VERSION), "an older anthropic-version"),
         (_without_version(target), "no anthropic-version"),
     ):
         # What such a request brings is not what others are judged by.
-        reading = target.send(http, label=label, observe=False)
+        reading = target.send(http, stop=until_whole(target), label=label, observe=False)
         problem = tolerance_problem(reading)
         if problem:
             raise violation(TOLERATED, f"{label}: {problem}", "200, or a 4xx", reading)
+        # It is how agents ask: where it brings a stream, they read that one.
+        if label == BETA and reading.accepted:
+            target.ledger.observe_reading(replace(reading, path=beta))
 
 
 @requirement(

@@ -18,6 +18,7 @@ from streamchat_conformance.dialects.anthropic.classification import (
     REQUIRED,
     TOLERATED,
 )
+from streamchat_conformance.dialects.anthropic.data import is_int
 from streamchat_conformance.dialects.anthropic.rules import JUDGES, judge
 from streamchat_conformance.judges.judge import Evidence, Verdict
 from streamchat_conformance.judges.reading import Reading
@@ -83,6 +84,11 @@ def _problem_of(value: Any) -> str:
         return "the body is no message"
     if value.get("type") != "message":
         return "`type` of the message is not 'message': @ai-sdk/anthropic stops at it"
+    usage = value.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
+    missing = [name for name in ("input_tokens", "output_tokens") if not is_int(counts.get(name))]
+    if missing:
+        return f"`usage.{missing[0]}` of the message is no integer: @ai-sdk/anthropic stops at it"
     return ""
 
 
