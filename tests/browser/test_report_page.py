@@ -223,6 +223,9 @@ def test_the_page_fits_a_phone(opened: Opener, page_file: Path, scheme: str) -> 
     page.get_by_role("button", name="open all").click()
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    counts = page.locator(".scroll:has(.counts)")
+    # What is scrolled out of sight is missed: all outcomes fit next to each other.
+    assert counts.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
