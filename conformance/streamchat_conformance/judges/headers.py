@@ -251,6 +251,15 @@ def _content_length_nonconformities(
             f"{show_field(head, 'Content-Length')}, and then {surplus[:60]!r}",
             reading.response.end_offset,
         )
+    elif reading.torn_by_length:
+        yield Nonconformity(
+            "the number of bytes that Content-Length announced ends inside a line: it counts less "
+            "than the stream has (characters, it may be, and not bytes), and the rest is lost",
+            "no Content-Length, or one that counts the bytes of the whole stream",
+            f"{show_field(head, 'Content-Length')}, and the body ends with "
+            f"{reading.torn_by_length[-60:]!r}",
+            reading.response.end_offset,
+        )
 
 
 @judge(

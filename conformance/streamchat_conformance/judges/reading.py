@@ -21,6 +21,7 @@ from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.fields import MediaType, media_type, tokens
 from streamchat_conformance.core.http1 import Framing, ResponseHead, ResponseReader, read_response
 from streamchat_conformance.core.strict_json import JsonReading, read_json
+from streamchat_conformance.core.torn_line import torn_line
 from streamchat_conformance.dialects.asking import ask
 from streamchat_conformance.dialects.interface import Asked, Content, Dialect
 from streamchat_conformance.dialects.registry import default_dialect
@@ -32,6 +33,8 @@ WHO_ASKS = (401, 403)
 """Statuses about who asks; where plain requests are served they are about what is asked."""
 REQUEST_ASSUMED = "what was asked is not known"
 """Note of an exchange whose request was not recorded: a plain one stands in its place."""
+CUT_BY_LENGTH = "Content-Length ends the body inside a line"
+"""Why the rest of a stream is not known that is longer than its head says."""
 UNFINISHED_S = 2.0
 """A last chunk that was begun and goes on no sooner is never finished (seconds)."""
 
@@ -149,7 +152,17 @@ class Reading:
             return f"the body cannot be decoded: {self.coding_error}"
         if self.codings and self.decoded.truncated:
             return f"only the first {DECODED_LIMIT_BYTES} bytes of the body were decoded"
-        return ""
+        return CUT_BY_LENGTH if self.torn_by_length else ""
+
+    @cached_property
+    def torn_by_length(self) -> bytes:
+        """The line inside which Content-Length ends an event stream; empty where it does not."""
+        response = self.response
+        if response.framing is not Framing.LENGTH or not response.complete or self.codings:
+            return b""
+        if self.essence != "text/event-stream":
+            return b""
+        return torn_line(self.body, self.dialect.sentinel)
 
     @cached_property
     def body(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, rules_of
+from streamchat_conformance.judges.reading import CUT_BY_LENGTH
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.overload import admitted, rate_limited
 from streamchat_conformance.suite.target.target import Target
@@ -17,6 +18,7 @@ from streamchat_conformance.suite.verdicts.outcomes import (
 )
 
 _CODING = "headers.identity-encoding"
+_LENGTH = "headers.no-content-length"
 _STREAM_AREAS = ("headers.", "transport.", "sse.", "payload.", "stream.")
 
 
@@ -57,6 +59,8 @@ def _undecided(target: Target, id_: str) -> Exception:
     withheld = target.ledger.withheld.get(id_, "")
     if withheld and id_.startswith(_STREAM_AREAS) and target.ledger.red(_CODING):
         return Blocked(_CODING, withheld)
+    if withheld == CUT_BY_LENGTH and target.ledger.red(_LENGTH):
+        return Blocked(_LENGTH, withheld)
     if withheld:
         return NotApplicable(f"it could not be judged: {withheld}")
     return NothingSeen(NOTHING_SEEN)

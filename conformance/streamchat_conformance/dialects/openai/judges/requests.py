@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamchat_conformance.catalogue import MAY, MUST, SHOULD
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Nonconformity
+from streamchat_conformance.core.framing import Framing
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.openai.capabilities import TOOLS
 from streamchat_conformance.dialects.openai.chunk_shape import OBJECT as CHUNK_OBJECT
@@ -108,6 +109,13 @@ def _is_completion(reading: Reading) -> bool:
     return all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices)
 
 
+def _stops_in_json(reading: Reading) -> bool:
+    """Return whether a body that its length ends begins a JSON object, and does not end it."""
+    body = reading.body.strip()
+    by_length = reading.response.framing is Framing.LENGTH and not reading.codings
+    return by_length and body.startswith(b"{") and read_json(body).error is not None
+
+
 @judge(
     "openai.stream-false",
     MUST,
@@ -128,6 +136,11 @@ def stream_false(reading: Reading) -> Verdict:
         problem = "the body's media type is not application/json"
     elif not _is_completion(reading):
         problem = "the body is no completion"
+        if _stops_in_json(reading):
+            problem = (
+                "the number of bytes that Content-Length announced ends inside the JSON: it counts "
+                "less than the body has (characters, it may be, and not bytes)"
+            )
     if not problem:
         return []
     expected = 'application/json, {"choices": [{"message": {…}, …}], …}'
