@@ -193,13 +193,20 @@ def plainly(request: CompletionRequest, **options: Any) -> HttpRequest:
     return HttpRequest(body=json.dumps(members).encode())
 
 
+def messages_of(body: bytes) -> list[dict[str, Any]]:
+    """Return the messages of the choices of a completion that was not streamed, by their index."""
+    value = read_json(body).value
+    found = value.get("choices") if isinstance(value, dict) else None
+    choices = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    if all(isinstance(each.get("index"), int) for each in choices):
+        choices.sort(key=lambda each: int(each["index"]))
+    messages = [each.get("message") for each in choices]
+    return [each if isinstance(each, dict) else {} for each in messages]
+
+
 def message_of(body: bytes) -> dict[str, Any]:
     """Return the message of a completion that was not streamed; empty where there is none."""
-    value = read_json(body).value
-    choices = value.get("choices") if isinstance(value, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    return message if isinstance(message, dict) else {}
+    return next(iter(messages_of(body)), {})
 
 
 def _deterministic(survey: Survey) -> str:

@@ -101,12 +101,15 @@ DIALECT = Dialect(
     explains={
         # What is beyond the length that a server gives is lost to its clients.
         **dict.fromkeys(
-            ("openai.done", "openai.finish-present", "payload.nonempty"),
+            (
+                *("openai.done", "openai.finish-present", "payload.nonempty"),
+                *("openai.n-choices", "openai.usage-honoured", "openai.stream-false"),
+            ),
             ("headers.no-content-length",),
         ),
         "openai.no-dataless-block": ("sse.retry",),
         # An event that cannot be read is no error, where none can be.
-        "openai.error-not-streamed": ("payload.json", "sse.comments"),
+        "openai.error-not-streamed": ("payload.json", "sse.comments", "sse.utf8"),
         "sse.one-line": ("payload.json",),
         "openai.stream-options-empty": (
             *("openai.done", "openai.finish-present", "transport.terminated"),
@@ -132,6 +135,8 @@ DIALECT = Dialect(
             ),
             ("openai.nothing-after-finish",),
         ),
+        # Arguments that a limit cut are whole to who is told so.
+        "openai.tool-arguments-json": ("openai.finish-length",),
         "openai.usage-parity": ("openai.usage-plausible", "openai.usage-shape"),
         "openai.logprobs": (
             *("openai.content-parity", "openai.delta", "openai.nothing-after-finish"),
@@ -146,6 +151,7 @@ DIALECT = Dialect(
         "stream.fault-visible": ("openai.fault-error-event",),
         "stream.line-client": ("openai.done-exact", "openai.only-chunks", "sse.bom"),
         "error.routing-json": ("openai.error-envelope",),
-        "openai.error-envelope": ("error.media-type",),
+        # What follows a refusal's end is the rest of it.
+        "openai.error-envelope": ("error.media-type", "error.delimited"),
     },
 )

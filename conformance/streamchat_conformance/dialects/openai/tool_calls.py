@@ -9,8 +9,9 @@ of the call is judged as if it had its index.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from streamchat_conformance.dialects.openai.chunk_shape import Problem, is_int
@@ -204,6 +205,15 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def repeated(call: ToolCall) -> str:
+    """Return that some of a call's arguments come again, in a few words; empty if they do not."""
+    if doubled(call.text):
+        return f"the arguments of a call come twice: {call.text[:120]}"
+    if _accumulated(call.arguments):
+        return f"each piece of a call's arguments repeats those before it: {call.text[:120]}"
+    return ""
+
+
 def doubled(text: str) -> bool:
     """Return whether arguments are two JSON texts, or one and a copy of its start."""
     stripped = text.strip()
@@ -229,6 +239,13 @@ def _stuttered(text: str) -> bool:
         if text.startswith(text[:at], at) and is_object(text[at:]):
             return True
     return False
+
+
+def _accumulated(pieces: Sequence[str]) -> bool:
+    """Return whether each piece of arguments repeats all that came before it."""
+    said = [piece for piece in pieces if piece]
+    grows = all(later.startswith(earlier) for earlier, later in pairwise(said))
+    return len(said) > 1 and grows and is_object(said[-1]) and not is_object("".join(said))
 
 
 def is_object(text: str) -> bool:

@@ -35,9 +35,9 @@ from streamchat_conformance.dialects.openai.machine import (
 from streamchat_conformance.dialects.openai.tool_calls import (
     MARKUP,
     ToolCall,
-    doubled,
     gathered,
     is_object,
+    repeated,
 )
 from streamchat_conformance.dialects.openai.undecided import ORDER, undecided
 from streamchat_conformance.dialects.openai.usage import usage_chunks, usage_problems
@@ -339,8 +339,7 @@ def _whole_calls(
     for call in calls:
         if call.free:
             continue
-        if doubled(call.text):
-            message = f"the arguments of a call come twice: {call.text[:120]}"
+        if message := repeated(call):
             yield Problem("openai.tool-arguments-once", call.head, message, "one JSON object")
         elif choice.finish != "length" and not call.odd and named:
             found.decided.add("openai.tool-arguments-json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from streamchat_conformance.catalogue import MUST, SHOULD, decides
 from streamchat_conformance.dialects.chat_messages.stop_sequences import goes_on, middle_of
@@ -12,6 +13,7 @@ from streamchat_conformance.dialects.openai.capabilities import (
     SAME,
     STOP,
     STOP_PROMPT,
+    TOOLS,
     USAGE,
     has_logprobs,
     has_two_choices,
@@ -33,6 +35,7 @@ from streamchat_conformance.dialects.openai.scenarios import (
     counting,
     whole,
 )
+from streamchat_conformance.dialects.openai.tool_calls import is_object
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
@@ -47,6 +50,10 @@ from streamchat_conformance.suite.verdicts.judged import check, verdict, violati
 from streamchat_conformance.suite.verdicts.outcomes import Barred, Blocked, NotApplicable
 
 LONG_CAP = 200
+WENT_WELL = ("stop", "tool_calls", "function_call")
+"""Reasons of answers that are whole."""
+NEVER_SAID = "<|never said|>"
+"""A stop sequence that comes in no answer."""
 MORE_WORDS = 3
 """A limit caps where an answer without it has this many times the words."""
 
@@ -119,6 +126,7 @@ def _text(reading: Reading) -> str:
     "llm-d/llm-d-inference-sim#29, mudler/LocalAI#10448",
     needs=USAGE,
 )
+@costs(5)
 @independent()
 def test_an_answer_that_is_cut_says_so(target: Target) -> None:
     _cap_of(target)
@@ -137,11 +145,34 @@ def test_an_answer_that_is_cut_says_so(target: Target) -> None:
         raise Blocked("openai.nothing-after-finish", "the answer goes on after its finish_reason")
     finish = found.choices[0].finish if 0 in found.choices else None
     # That no reason came is openai.finish-present.
-    if finish in ("stop", "tool_calls", "function_call"):
+    if finish in WENT_WELL:
         message = (
             f"{tokens} of at most {SHORT_CAP} tokens came, and the answer finishes with {finish!r}"
         )
         raise violation("openai.finish-length", message, '"finish_reason": "length"', reading)
+    _require_cut_calls_to_say_so(target)
+
+
+def _require_cut_calls_to_say_so(target: Target) -> None:
+    """Raise Violation where a call that the limit cut is said to be whole."""
+    if not target.has(TOOLS):
+        return
+    calling = replace(with_tool(base(target)), cap=SHORT_CAP)
+    # How many tokens the beginning of a call has is the model's own.
+    for cap in (2 * SHORT_CAP, SHORT_CAP, SHORT_CAP // 2):
+        reading = whole(target, calling.capped(cap), f"a tool, with a limit of {cap} tokens")
+        tokens, found = completion_tokens(reading), transcript(reading)
+        if found is None or not found.finished or tokens is None or not cap <= tokens <= cap + 1:
+            continue
+        calls = found.calls.get(0, [])
+        cut = next((call for call in calls if not call.free and not is_object(call.text)), None)
+        finish = found.choices[0].finish
+        if cut is not None and finish in WENT_WELL:
+            message = (
+                f"the limit of {cap} tokens cut a call's arguments to {cut.text[:60]!r}, and the "
+                f"answer finishes with {finish!r}"
+            )
+            raise violation("openai.finish-length", message, '"finish_reason": "length"', reading)
 
 
 @decides("openai.tool-head")
@@ -192,7 +223,9 @@ def test_several_calls_can_be_distinguished(target: Target) -> None:
 @decides("openai.n-choices")
 @independent()
 def test_each_of_two_choices_is_whole(target: Target) -> None:
-    check(_answered(target, with_two_choices(base(target)), "n: 2"), "openai.n-choices")
+    # What is asked for beside it comes as well.
+    asking = with_usage if target.has(USAGE) else _unchanged
+    check(_answered(target, asking(with_two_choices(base(target))), "n: 2"), "openai.n-choices")
 
 
 @decides("openai.logprobs")
@@ -237,8 +270,8 @@ def test_an_option_that_is_accepted_has_an_effect(target: Target) -> None:
         raise NotApplicable("n, logprobs and stop are refused, or their answers are not whole")
 
 
-def _stopped(target: Target) -> tuple[str, str, Reading] | None:
-    """Return a stop sequence, the text that has it in its middle, and the answer with it.
+def _stoppable(target: Target) -> tuple[CompletionRequest, str, str] | None:
+    """Return a request, the text of its answer, and a stop sequence in the middle of that.
 
     None where it is refused, or where equal requests are answered differently.
     """
@@ -249,6 +282,15 @@ def _stopped(target: Target) -> tuple[str, str, Reading] | None:
     sequence = middle_of(text)
     if not sequence or first.refused or _text(again) != text:
         return None
+    return request, text, sequence
+
+
+def _stopped(target: Target) -> tuple[str, str, Reading] | None:
+    """Return a stop sequence, the text that has it in its middle, and the answer with it."""
+    stoppable = _stoppable(target)
+    if stoppable is None:
+        return None
+    request, text, sequence = stoppable
     reading = whole(target, request.with_options(stop=[sequence]), f"stop: {sequence!r}")
     found = transcript(reading)
     return None if found is None or not found.finished else (sequence, text, reading)
@@ -261,16 +303,32 @@ def _stopped(target: Target) -> tuple[str, str, Reading] | None:
     source="OpenAI API description (StopConfiguration)",
     needs=STOP,
 )
-@costs(3)
+@costs(5)
 @independent()
 def test_the_stop_sequence_is_not_in_the_text(target: Target) -> None:
-    stopped = _stopped(target)
-    if stopped is None:
+    stoppable = _stoppable(target)
+    if stoppable is None:
         raise NotApplicable("equal requests are answered differently: no sequence is known to come")
-    sequence, _, reading = stopped
-    if sequence in _text(reading):
-        message = f"the content has the stop sequence {sequence!r}"
-        raise violation("openai.stop-not-returned", message, "the text before it", reading)
+    request, _, sequence = stoppable
+    # Whichever comes first ends the answer: the other one never comes.
+    forms: tuple[tuple[str, str | list[str]], ...] = (
+        ("", [sequence]),
+        (", given as a string", sequence),
+        (", the second of two", [NEVER_SAID, sequence]),
+    )
+    decided = False
+    for how, stop in forms:
+        reading = whole(target, request.with_options(stop=stop), f"stop: {stop!r}")
+        found = transcript(reading)
+        # Some take one sequence only, and say so.
+        if reading.refused or found is None or not found.finished:
+            continue
+        decided = True
+        if sequence in _text(reading):
+            message = f"the content has the stop sequence {sequence!r}{how}"
+            raise violation("openai.stop-not-returned", message, "the text before it", reading)
+    if not decided:
+        raise NotApplicable("no answer to a request with a stop sequence came to its end")
 
 
 @requirement(
@@ -303,6 +361,9 @@ def test_the_text_ends_right_before_the_stop_sequence(target: Target) -> None:
         message = f"the content ends with {left!r}, the beginning of the stop sequence {sequence!r}"
         raise violation("openai.stop-clean", message, repr(expected[-40:]), reading)
     finish = found.choices[0].finish if found is not None and 0 in found.choices else None
+    if len(text.rstrip()) < len(expected.rstrip()) and expected.startswith(text):
+        message = f"the content ends before the text that stands in front of {sequence!r} does"
+        raise violation("openai.stop-clean", message, repr(expected[-40:]), reading)
     if text.rstrip() == expected.rstrip() and finish == "length":
         message = "the answer stopped at the sequence, and finishes with 'length'"
         raise violation("openai.stop-clean", message, '"finish_reason": "stop"', reading)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamchat_conformance.catalogue import SHOULD
@@ -12,15 +12,19 @@ from streamchat_conformance.dialects.chat_messages.differences import where_they
 from streamchat_conformance.dialects.openai.capabilities import (
     DETERMINISTIC,
     SAME,
+    SEVERAL,
     USAGE,
     message_of,
+    messages_of,
     plainly,
     text_of,
     with_tool,
+    with_two_choices,
     with_usage,
 )
 from streamchat_conformance.dialects.openai.chunk_shape import REASONING_MEMBERS
 from streamchat_conformance.dialects.openai.judges.streams import transcript
+from streamchat_conformance.dialects.openai.machine import ChoiceRecord
 from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.openai.rules import requirement
 from streamchat_conformance.dialects.openai.scenarios import base, counting, whole
@@ -35,6 +39,12 @@ from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
 
 TWICE = 2
 """How often each is asked: a model that answers differently each time decides nothing."""
+MARKED_TEXT = (
+    "Repeat these lines, and nothing else: "
+    '<b class="x">a &amp; b</b> \\n \\\\ it\'s {ok}\n\t- na\u00efve \u4f60\u597d \U0001f30d\n'
+    "the last line"
+)
+"""A request for what is lost or changed on the way: marks, lines, and characters of many bytes."""
 END_TOKENS = 1
 """What a count may differ by: some count the token that ends an answer (tokens)."""
 _LOSING_CALLS = frozenset(
@@ -49,28 +59,23 @@ def _text(reading: Reading) -> str:
     return text_of(reading.payloads)
 
 
-def _streamed(target: Target, request: CompletionRequest) -> list[Reading]:
+def _streamed(target: Target, request: CompletionRequest, times: int = TWICE) -> list[Reading]:
     same = request.with_options(**SAME)
-    return [whole(target, same, "the same answer, streamed") for _ in range(TWICE)]
+    return [whole(target, same, "the same answer, streamed") for _ in range(times)]
 
 
-def _unstreamed(target: Target, request: CompletionRequest) -> list[Reading]:
+def _unstreamed(target: Target, request: CompletionRequest, times: int = TWICE) -> list[Reading]:
     asked: HttpRequest = plainly(request, **SAME)
-    return [target.send(asked, label="the same answer, whole") for _ in range(TWICE)]
+    return [target.send(asked, label="the same answer, whole") for _ in range(times)]
 
 
-def _aside(found: Transcript, message: Mapping[str, Any]) -> bool:
+def _aside(choice: ChoiceRecord, message: Mapping[str, Any]) -> bool:
     """Return whether some of an answer is not content: a refusal, calls, or thoughts.
 
     Thoughts that a whole answer keeps apart as well are no part of its content.
     """
-    choice = found.choices.get(0)
     apart = any(message.get(name) for name in REASONING_MEMBERS)
-    return (
-        choice is None
-        or found.gapped
-        or bool(choice.refused or choice.tool_pieces or (choice.thoughts and not apart))
-    )
+    return bool(choice.refused or choice.tool_pieces or (choice.thoughts and not apart))
 
 
 @requirement(
@@ -80,26 +85,65 @@ def _aside(found: Transcript, message: Mapping[str, Any]) -> bool:
     source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
     needs=DETERMINISTIC,
 )
-@costs(4 * TWICE)
+@costs(8 * TWICE)
 @independent()
 def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     target.require_stream()
-    for request in (base(target), counting(target).capped(64)):
-        readings, bodies = _streamed(target, request), _unstreamed(target, request)
-        texts = [_text(reading) for reading in readings]
-        messages = [message_of(reading.body) for reading in bodies]
-        contents = [message.get("content") for message in messages]
-        found = [transcript(reading) for reading in readings]
-        if texts[0] != texts[1] or contents[0] != contents[1] or not isinstance(contents[0], str):
+    plain = base(target)
+    requests = [plain, counting(target).capped(64), plain.saying(MARKED_TEXT)]
+    if target.has(SEVERAL):
+        requests.append(with_two_choices(plain))
+    decided = False
+    for request in requests:
+        # What is equal once is equal; only what differs is asked again.
+        readings, bodies = _streamed(target, request, 1), _unstreamed(target, request, 1)
+        pairs = _different(readings, bodies)
+        if pairs:
+            readings += _streamed(target, request, TWICE - 1)
+            bodies += _unstreamed(target, request, TWICE - 1)
+            pairs = _different(readings, bodies)
+        if pairs is None:
             continue
-        if any(each is None or not each.finished or _aside(each, messages[0]) for each in found):
-            continue
-        if texts[0] != contents[0]:
-            said, expected = where_they_differ(texts[0], contents[0])
+        decided = True
+        for streamed, unstreamed in pairs:
+            said, expected = where_they_differ(streamed, unstreamed)
             message = f"the stream says {said}"
             raise violation("openai.content-parity", message, expected, readings[0])
-        return
-    raise NotApplicable("equal requests are answered differently, or without text")
+    if not decided:
+        raise NotApplicable("equal requests are answered differently, or without text")
+
+
+def _different(
+    readings: Sequence[Reading], bodies: Sequence[Reading]
+) -> list[tuple[str, str]] | None:
+    """Return what choices say in streams, and otherwise in whole answers, where that differs.
+
+    None where they cannot be compared: each has to be the same whenever it is asked for.
+    """
+    messages = [messages_of(reading.body) for reading in bodies]
+    contents = [[message.get("content") for message in each] for each in messages]
+    found = [transcript(reading) for reading in readings]
+    if not contents[0] or any(each != contents[0] for each in contents):
+        return None
+    texts = []
+    for each in found:
+        if (
+            each is None
+            or not each.finished
+            or each.gapped
+            or len(each.choices) != len(contents[0])
+        ):
+            return None
+        choices = [each.choices[index] for index in sorted(each.choices)]
+        if any(map(_aside, choices, messages[0])):
+            return None
+        texts.append([choice.text for choice in choices])
+    if any(each != texts[0] for each in texts):
+        return None
+    pairs = list(zip(texts[0], contents[0], strict=True))
+    if not all(isinstance(content, str) for _, content in pairs):
+        return None
+    return [(text, str(content)) for text, content in pairs if text != content]
 
 
 def _whole_counts(reading: Reading) -> dict[str, int]:
