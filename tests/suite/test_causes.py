@@ -91,6 +91,24 @@ def test_bytes_where_a_refusal_should_end_explain_what_becomes_of_the_next_reque
     assert ledger.cause("connection.sequence") == "error.delimited"
 
 
+LEFT_OVER = replace(
+    exchange(b"{}"), reads=(Read(0.0, b"}}HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),)
+)
+
+
+def test_the_rest_of_a_refusal_explains_that_the_next_answers_head_is_none() -> None:
+    ledger = seen(replace(LEFT_OVER, position=1))
+    assert ledger.red("headers.well-formed")
+    assert ledger.cause("headers.well-formed") == ""
+    assert ledger.cause("headers.well-formed", {"error.delimited"}) == "error.delimited"
+    assert ledger.cause("connection.idle-reuse", {"error.delimited"}) == "error.delimited"
+
+
+def test_a_first_answer_without_a_head_is_explained_by_no_rest() -> None:
+    ledger = seen(LEFT_OVER, replace(LEFT_OVER, position=1))
+    assert ledger.cause("headers.well-formed", {"error.delimited"}) == ""
+
+
 def test_a_valid_request_that_is_refused_explains_what_the_articles_client_misses() -> None:
     assert seen(PLAIN_500).cause("stream.line-client") == "request.valid-accepted"
 

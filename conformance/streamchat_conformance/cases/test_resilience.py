@@ -65,7 +65,8 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
         crowd.discount_warm_up(target)
         served = [reading for reading in crowd.readings if not reading.overloaded]
         if len(served) >= min(2, count):
-            if not late_streams(target, crowd) and not crowd.stopped(target):
+            waited = late_streams(target, crowd) or crowd.stopped(target)
+            if not waited and not crowd.failed:
                 return len(served) == count
             crowds.append(crowd)
             continue
@@ -79,9 +80,26 @@ def _progress_together(target: Target, id_: str, count: int) -> bool:
         # 503 with Retry-After is an answer, if a few are served.
         finding = Finding(id_, "not even two streams are served at once", f"{count}", "503")
         raise Violation((finding, crowd.readings[0].exchange))
+    _require_none_failed(target, id_, crowds, count)
     sample_latency_thoroughly(target, side_by_side=count > CERTAIN_REQUESTS)
     _require_no_wait(target, id_, crowds, count)
     return False
+
+
+def _require_none_failed(target: Target, id_: str, crowds: list[StreamGroup], count: int) -> None:
+    """Raise Violation if in every crowd a request failed that does not fail alone."""
+    if len(crowds) < ROUNDS_TO_COUNT or not all(crowd.failed for crowd in crowds):
+        return
+    failed = crowds[-1].failed
+    number = crowds[-1].readings.index(failed[0])
+    target.background.settle(within_s=2 * target.settings.observation_s)
+    if not all(each.accepted for each in streams_alone(target, number, ROUNDS_TO_COUNT)):
+        return
+    message = (
+        f"of {count} requests that were sent together {len(failed)} got {failed[0].status}, and "
+        "alone it is served"
+    )
+    raise violation(id_, message, "all streams progress together", failed[0])
 
 
 def _require_no_wait(target: Target, id_: str, crowds: list[StreamGroup], count: int) -> None:

@@ -108,6 +108,13 @@ class StreamGroup:
         """Return the streams that did not go on as the others did."""
         return stopped_streams(self.readings, target.baseline.interval_s)
 
+    @property
+    def failed(self) -> list[Reading]:
+        """The answers that are neither a stream nor an honest "not now"."""
+        answered = [reading for reading in self.readings if reading.head is not None]
+        put_off = [each for each in answered if each.overloaded or each.barred]
+        return [each for each in answered if not each.accepted and each not in put_off]
+
     def over_s(self, number: int) -> float | None:
         """Return when a stream's place became free on the common axis, or None.
 

@@ -75,6 +75,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "transport.chunks-well-formed": ("headers.no-injection",),
     # Where a stream was left behind a comment that tears a data line, the line's rest never came.
     "payload.json": ("sse.comments",),
+    # A length that is too small by one ends a stream between its last line and the blank one.
+    "sse.final-blank-line": ("headers.no-content-length",),
     # What a wrong size leaves behind chunks looks like a line end of the stream.
     "sse.line-endings": ("transport.chunks-well-formed",),
     "request.never-5xx": ("request.valid-accepted",),
@@ -95,10 +97,10 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "stream.heartbeat": ("stream.incremental",),
     # Where the first event comes at once, the silence that wants keep-alives is within the stream.
     "stream.gap": ("stream.heartbeat",),
-    # A stream that never ends keeps its connection.
-    "connection.reuse-after-stream": ("transport.terminated",),
+    # A stream that never ends keeps its connection, and one that goes on behind its end spoils it.
+    "connection.reuse-after-stream": ("transport.terminated", "headers.no-content-length"),
     # Which of several requests an answer belongs to shows only on connections that serve on.
-    "connection.idle-reuse": ("connection.reuse-after-error",),
+    "connection.idle-reuse": ("connection.reuse-after-error", "error.delimited"),
     "connection.pipelining": (
         "connection.reuse-after-error",
         "connection.reuse-after-stream",
@@ -151,6 +153,10 @@ INTERNAL = "an internal error"
 EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams next to others are cut, those cut them.
     **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
+    # Where requests fail only next to others, that is what fails them.
+    "request.never-5xx": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
+    # An internal error is one on whatever connection it comes.
+    "connection.sequence": (INTERNAL, ("resilience.concurrent", "request.never-5xx")),
     # Where most valid requests are accepted, internal errors on the others are what they are.
     SHARED_PLAIN_ROW: (INTERNAL, ("request.never-5xx",)),
     # And where only those fall silent.
@@ -162,6 +168,8 @@ EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
         LATER,
         ("connection.reuse-after-error", "connection.reuse-after-stream"),
     ),
+    # What is left over of an answer stands where the next one's head should be.
+    "headers.well-formed": (LATER, ("error.delimited", "headers.no-content-length")),
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
     "error.delimited": (UNREAD, ("connection.unread-body",)),

@@ -181,7 +181,9 @@ class Ledger:
         entry = self.entries[finding.requirement]
         entry.judged += 1
         entry.failed += 1
-        entry.involved[self._involved(self.read(exchange))] += 1
+        reading = self.read(exchange)
+        entry.involved[self._involved(reading)] += 1
+        entry.kinds.update(kinds(reading))
         self._keep(entry, finding, exchange)
 
     def count_sound(self, id_: str) -> None:
