@@ -63,6 +63,15 @@ def test_an_event_that_a_recording_has_no_room_for_is_not_late() -> None:
         assert not late_streams(target, crowd)
 
 
+def test_a_request_that_fails_only_next_to_others_is_reported() -> None:
+    with prepared("fourth-stream-at-once-fails", pace=LONG) as target:
+        with pytest.raises(Violation, match="got 500, and alone it is served"):
+            cases.test_four_streams_progress_together(target)
+        assert target.ledger.cause("request.never-5xx") == ""
+        red = {"resilience.concurrent"}
+        assert target.ledger.cause("request.never-5xx", red) == "resilience.concurrent"
+
+
 def test_streams_may_wait_where_the_dialect_lets_them_and_no_slots_are_declared() -> None:
     with prepared("one-stream-at-a-time", pace=SHORT) as target:
         target.dialect = replace(target.dialect, queues=True)

@@ -223,7 +223,7 @@ def test_several_calls_can_be_distinguished(target: Target) -> None:
 @decides("openai.n-choices")
 @independent()
 def test_each_of_two_choices_is_whole(target: Target) -> None:
-    # What is asked for beside it comes as well.
+    # What is asked for next to it comes as well.
     asking = with_usage if target.has(USAGE) else _unchanged
     check(_answered(target, asking(with_two_choices(base(target))), "n: 2"), "openai.n-choices")
 
