@@ -135,7 +135,7 @@ DIALECT = Dialect(
             ),
             ("openai.nothing-after-finish",),
         ),
-        # Arguments that a limit cut are whole to who is told so.
+        # A cut call looks whole where the reason of the end is wrong: that is the cause of it.
         "openai.tool-arguments-json": ("openai.finish-length",),
         "openai.usage-parity": ("openai.usage-plausible", "openai.usage-shape"),
         "openai.logprobs": (
