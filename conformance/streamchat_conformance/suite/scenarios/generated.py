@@ -51,28 +51,23 @@ from streamchat_conformance.suite.verdicts.overlapping import Disturbed, one_by_
 
 SHRINK_S = 5.0
 """How long a failing request is made smaller (seconds)."""
-
 LISTED_EXAMPLES_LIMIT_S = 8.0
 """How long the examples that a case lists may take, where they need more than its time (seconds).
 
 Each of them shows what no other example does: one that is left out is a fault that is missed. What
 a strategy draws has the rest of the property's time alone."""
-
+LISTED_EXAMPLE_S = 0.2
+"""How long each may take where they are many, on a quick target: machines are busy (seconds)."""
 STREAMLESS_S = 0.5
 """Time for a property on a target whose valid requests are slow and bring no stream (seconds)."""
-
 REPEATS = 4
 """How often the smallest failing request is sent again, to see whether it always fails."""
-
 REPEATS_S = 6.0
 """How long that may take (seconds)."""
-
 TYPICAL_EXAMPLES = 20
 """About how many examples a property has that makes them for the target."""
-
 ROUND_EXAMPLES = 250
 """How many examples one round of a property has that is bounded by time alone."""
-
 EXHAUSTED_EXAMPLES = ROUND_EXAMPLES // 10
 """A round that ends with fewer has drawn all that there is to draw."""
 
@@ -116,6 +111,12 @@ class _Run:
         self.shrinks = baseline.first_event_s < SLOW_FIRST_EVENT_S
         """Whether there is time to make a failing request smaller."""
         self.shrink_ends_at: float | None = None
+
+    def allow(self, listed: int) -> None:
+        """Give that many listed examples the time that they may take."""
+        if self.shrinks and self.listed_end_at > self.began_at:
+            enough_at = self.began_at + LISTED_EXAMPLE_S * listed
+            self.listed_end_at = max(self.listed_end_at, enough_at)
 
     def example(self, value: Any) -> None:
         """Run the case on one value; raise what failed, always from the same line.
@@ -268,6 +269,7 @@ def generated_for(
         def test(target: Target) -> None:
             run = _Run(case, target, share)
             values = examples(target) if callable(examples) else examples
+            run.allow(len(values))
             failure = _drive(run, strategy(target), values, _seed(case, target))
             target.bounds.spent_s += time.monotonic() - run.began_at
             target.bounds.tried[case.__name__] = run.tried
