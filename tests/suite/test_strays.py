@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from streamchat_conformance.suite.scenarios.strays import left_before, strayed_pieces
+from streamchat_conformance.suite.scenarios.strays import (
+    left_before,
+    lost_pieces,
+    strayed_pieces,
+)
 
 ALONE = ("Ri", "vers", " and", " bri", "dges", " and", " boats")
 OTHERS = [("Ow", "ls", " and", " el", "ks", " and", " cod")]
@@ -51,3 +55,29 @@ def test_what_was_left_of_another_answer_is_found_before_the_own_one(said: str, 
 
 def test_a_short_answer_says_nothing_of_what_stands_before_it() -> None:
     assert left_before("ok", "and cod ok", ["Owls and elks and cod"]) == ""
+
+
+TEN = tuple(f"{number} " for number in range(10))
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        (TEN, ""),
+        ((*TEN[:3], *TEN[4:]), "3 "),
+        (TEN[:4], "4 5 6 7 8 9 "),
+        (TEN[1:], "0 "),
+        # A model may stop earlier another time, or go on, or say something else.
+        (TEN[:8], ""),
+        ((*TEN, "10 "), ""),
+        ((*TEN[:3], "x ", *TEN[4:]), ""),
+        ((*TEN[:3], "x ", *TEN[5:]), ""),
+        # Two pieces that come as one have lost nothing.
+        ((*TEN[:3], "3 4 ", *TEN[5:]), ""),
+        ((), ""),
+    ],
+)
+def test_an_answer_has_lost_what_it_lacks_where_it_differs_in_nothing_else(
+    said: tuple[str, ...], lost: str
+) -> None:
+    assert lost_pieces(TEN, said) == lost

@@ -125,6 +125,15 @@ def has_own_rows(reading: Reading) -> bool:
     return ECHO in reading.dialect.capabilities
 
 
+def spilled_text(reading: Reading) -> bool:
+    """Return whether text of the request broke a stream whose dialect has no rows about that."""
+    return not has_own_rows(reading) and reading.derived(_has_spilled)
+
+
+def _has_spilled(reading: Reading) -> bool:
+    return bool(injected_events(reading) or torn_lines(reading))
+
+
 def _hazard_breach(reading: Reading) -> str:
     if not has_own_rows(reading):
         return ""

@@ -34,9 +34,12 @@ from streamchat_conformance.judges import (  # noqa: F401 - they declare the sha
     stream,
     transport,
 )
+from streamchat_conformance.judges.hazards import spilled_text
 from streamchat_conformance.judges.judge import SHARED_JUDGES, Judge, Judges
 from streamchat_conformance.judges.reading import Reading
 
+SPILLED = "text of the request became a line of its own"
+"""What findings on a stream say first that has come to pieces by that."""
 SHARED_PACKAGE = "streamchat_conformance"
 
 
@@ -71,8 +74,17 @@ class Rules:
         """Yield (requirement id, findings) for each judge that this exchange lets decide."""
         for id_ in self.judges if ids is None else ids:
             findings = self.judges[id_](reading)
+            if findings and id_.startswith(self._of_streams) and spilled_text(reading):
+                findings = [
+                    replace(each, message=f"{SPILLED}: {each.message}") for each in findings
+                ]
             if findings is not None:
                 yield id_, findings
+
+    @property
+    def _of_streams(self) -> tuple[str, ...]:
+        """How the ids of requirements on what a stream says begin."""
+        return "sse.", "payload.", "transport.body-only", f"{self.dialect.name}."
 
 
 @cache

@@ -273,14 +273,34 @@ def test_a_body_that_stays_open_after_the_end_is_found() -> None:
     assert broken(reading) == {"end-prompt"}
 
 
-PARITY = json.dumps({"type": "message", "content": []}).encode()
+JSON = "application/json"
+WHOLE = {
+    "type": "message",
+    "content": [],
+    "usage": {"input_tokens": 3, "output_tokens": 1},
+}
 
 
 @pytest.mark.parametrize("value", [None, False])
 def test_a_stream_that_nobody_asked_for_is_found(value: Any) -> None:
     members = {**BASE, "stream": value} if value is not None else without(BASE, "stream")
     assert broken(stream(*GOOD, members=members)) == {"stream-optional"}
-    assert broken(reading_of(PARITY, members, media_type="application/json")) == set()
+    assert broken(reading_of(json.dumps(WHOLE).encode(), members, media_type=JSON)) == set()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({**WHOLE, "usage": None}),
+        json.dumps({**WHOLE, "usage": {"input_tokens": 3}}),
+        json.dumps({**WHOLE, "content": "Hello"}),
+        json.dumps({**WHOLE, "type": None}),
+        json.dumps(WHOLE)[:-2],
+    ],
+)
+def test_what_is_no_whole_message_is_found(body: str) -> None:
+    reading = reading_of(body.encode(), {**BASE, "stream": False}, media_type=JSON)
+    assert broken(reading) == {"stream-optional"}
 
 
 def summary(found: MessageTranscript | None) -> Any:

@@ -1,4 +1,4 @@
-"""Text of another answer in one that is otherwise what the same request gets when it is alone.
+"""Text of another answer in one that is otherwise what the same request gets alone, and lost text.
 
 Answers need not repeat what requests say. Where equal requests, one after the other, get equal
 answers, piece by piece, an answer next to others, or after one that was left, is compared with
@@ -49,3 +49,23 @@ def left_before(alone: str, said: str, others: Collection[str]) -> str:
     before = said.removesuffix(alone)
     found = bool(before.strip()) and any(before.strip() in other for other in others)
     return before if found else ""
+
+
+def lost_pieces(alone: Sequence[str], said: Sequence[str]) -> str:
+    """Return the pieces that an answer lacks, joined, where it differs in nothing else.
+
+    An empty string where it lacks none, or differs in more. An answer that stops a little earlier
+    may be another one.
+    """
+    if len(alone) < FEWEST_PIECES or not 0 < len(said) < len(alone):
+        return ""
+    lost: list[str] = []
+    left = iter(said)
+    awaited = next(left, None)
+    for piece in alone:
+        if piece == awaited:
+            awaited = next(left, None)
+        else:
+            lost.append(piece)
+    early = said == alone[: len(said)] and 2 * len(said) > len(alone)
+    return "" if awaited is not None or early else "".join(lost)

@@ -38,6 +38,8 @@ ABANDONED = "resilience.abandoned"
 SHARED_PLAIN_ROW = "request.valid-accepted"
 """What these tables call the requirement that plain requests are accepted."""
 
+IN_HEAD = "headers.no-injection"
+
 FRAMING = (
     "headers.no-content-length",
     "transport.chunks-well-formed",
@@ -251,7 +253,11 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     entry = evidence.of(id_)
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
-    return causes if entry.failed == entry.kinds[kind] else ()
+    causes = causes if entry.failed == entry.kinds[kind] else ()
+    # What text of the request ends in a head, the rest of the head and the body follow as a body.
+    if entry.failed == entry.kinds[WITH_LINE_ENDS] and id_ != IN_HEAD:
+        causes = (*causes, IN_HEAD)
+    return causes
 
 
 def _special_cause(id_: str, evidence: RunEvidence) -> str:

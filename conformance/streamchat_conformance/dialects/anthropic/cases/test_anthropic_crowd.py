@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from streamchat_conformance.catalogue import MUST, SHOULD
 from streamchat_conformance.dialects.anthropic.data import EventKind, is_text
+from streamchat_conformance.dialects.anthropic.judges.end import LOSING
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
+from streamchat_conformance.dialects.anthropic.kinds import COUNTING
 from streamchat_conformance.dialects.anthropic.requests import MessageRequest
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
+from streamchat_conformance.dialects.anthropic.transcript import MessageTranscript
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.left_streams import LEFT_COST, check_after_left
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt, marker
-from streamchat_conformance.suite.scenarios.strays import strayed_pieces
+from streamchat_conformance.suite.scenarios.strays import lost_pieces, strayed_pieces
 from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.background import run_together
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
@@ -108,8 +111,7 @@ class _Message:
         number = next((each for each in range(MANY_MESSAGES) if marker(each) in asked), None)
         if number is None or found is None or not found.finished or found.gapped:
             return None
-        pieces = (text for block in found.blocks for text in block.texts["text_delta"])
-        return cls(reading, number, tuple(pieces))
+        return cls(reading, number, _pieces(found))
 
     def strays(self, alone: Sequence[str], said: Mapping[int, Sequence[str]]) -> str:
         """Return what this message has of the others, and has not alone."""
@@ -140,6 +142,55 @@ def _alone(target: Target, messages: Sequence[_Message], number: int) -> tuple[s
         if said and among == {*said}:
             return said[0]
     return said[0] if len(said) == TWICE and len({*said}) == 1 else ()
+
+
+@requirement(
+    "anthropic.crowd-parity",
+    SHOULD,
+    "A message next to others says all that it says alone.",
+    source="practice (pieces are lost where streams share a buffer)",
+)
+@costs(TWICE + MANY_MESSAGES, together=True)
+def test_messages_next_to_others_lose_nothing(target: Target) -> None:
+    target.require_stream()
+    base = MessageRequest.of(target.plain())
+    request = base.saying(COUNTING).with_options(temperature=0)
+    alone = {_ended(whole(target, request, "alone")) for _ in range(TWICE)}
+    same = next(iter(alone)) if len(alone) == 1 else None
+    if same is None:
+        raise NotApplicable("equal requests are answered differently, or not to their end")
+    readings = run_together(
+        lambda request: whole(target, request, "one of several equal ones at once"),
+        [request] * MANY_MESSAGES,
+        at_once=MANY_MESSAGES,
+    )
+    reason, pieces = same
+    ended = [(each, found) for each in readings if (found := _ended(each)) is not None]
+    if len(ended) < 2:
+        raise NotApplicable("the server did not serve two streams at once")
+    lost = [
+        (text, each)
+        for each, (own_reason, said) in ended
+        if own_reason == reason and (text := lost_pieces(pieces, said))
+    ]
+    # One may be a model's, whose answers vary a little.
+    if len(lost) > 1:
+        text, reading = lost[0]
+        message = f"{len(lost)} of {len(ended)} equal messages at once lack text, as {text[:60]!r}"
+        expected = "what the same request is answered with alone"
+        raise violation("anthropic.crowd-parity", message, expected, reading)
+
+
+def _ended(reading: Reading) -> tuple[str, tuple[str, ...]] | None:
+    """Return why a message stopped, and the pieces of its text; None where it is not whole."""
+    found = transcript(reading)
+    if found is None or not found.finished or found.gapped or found.problems.keys() & LOSING:
+        return None
+    return str(found.stop_reason), _pieces(found)
+
+
+def _pieces(found: MessageTranscript) -> tuple[str, ...]:
+    return tuple(text for block in found.blocks for text in block.texts["text_delta"])
 
 
 @requirement(

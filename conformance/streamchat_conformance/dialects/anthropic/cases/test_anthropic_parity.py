@@ -9,7 +9,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.cases.test_anthropic import base
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
-from streamchat_conformance.dialects.anthropic.kinds import COUNTING
+from streamchat_conformance.dialects.anthropic.kinds import COUNTING, SCRIPTS
 from streamchat_conformance.dialects.anthropic.rules import requirement
 from streamchat_conformance.dialects.chat_messages.differences import where_they_differ
 from streamchat_conformance.judges import Reading
@@ -32,12 +32,12 @@ TWICE = 2
     "The text of a stream is the text of the same message without a stream.",
     source="practice; llm-d/llm-d-inference-sim#30, EricLBuehler/mistral.rs#2326, jundot/omlx#2492",
 )
-@costs(4 * TWICE)
+@costs(6 * TWICE)
 @independent()
 def test_the_pieces_of_a_stream_are_the_whole_text(target: Target) -> None:
     target.require_stream()
     compared = False
-    for request in (base(target), base(target).saying(COUNTING)):
+    for request in (base(target), *map(base(target).saying, (COUNTING, SCRIPTS))):
         same = request.with_options(temperature=0)
         body = HttpRequest.chat(same.with_options(stream=False))
         streams = [whole(target, same, "the same message, streamed") for _ in range(TWICE)]

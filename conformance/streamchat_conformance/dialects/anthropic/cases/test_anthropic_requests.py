@@ -10,6 +10,7 @@ from streamchat_conformance.catalogue import SHOULD, decides
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.dialects.anthropic.classification import TOLERATED
 from streamchat_conformance.dialects.anthropic.judges.requests import tolerance_problem
+from streamchat_conformance.dialects.anthropic.kinds import SCRIPTS
 from streamchat_conformance.dialects.anthropic.requests import (
     NEWER_VERSION,
     OLDER_VERSION,
@@ -113,12 +114,14 @@ def test_a_request_without_a_model_or_a_limit_is_refused(target: Target) -> None
 
 
 @decides("anthropic.stream-optional")
-@costs(2)
+@costs(3)
 @independent()
 def test_without_a_stream_the_answer_is_one_message(target: Target) -> None:
     target.require_stream()
     request = _base(target)
-    bodies = (request.without("stream"), request.with_options(stream=False).body())
+    whole = request.with_options(stream=False)
+    # A length that counts characters is right where all of them are ASCII.
+    bodies = (request.without("stream"), whole.body(), whole.saying(SCRIPTS).body())
 
     def check_one_message(body: bytes) -> None:
         reading = target.send(HttpRequest(body=body), label="no stream")

@@ -71,7 +71,8 @@ def stream_optional(reading: Reading) -> Verdict:
     elif not reading.ended_well:
         return None
     else:
-        problem = _problem_of(read_json(reading.body).value)
+        message = read_json(reading.body)
+        problem = "the body is no whole JSON" if message.error else _problem_of(message.value)
     if not problem:
         return []
     expected = 'application/json, {"type": "message", "content": […], …}'
