@@ -9,7 +9,7 @@ from streamchat_conformance.core.eventstream import Block
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
-from streamchat_conformance.core.strict_json import JsonReading
+from streamchat_conformance.core.strict_json import JsonReading, read_json
 from streamchat_conformance.judges.halves import half_pairs
 from streamchat_conformance.judges.hazards import (
     has_separators,
@@ -21,7 +21,7 @@ from streamchat_conformance.judges.hazards import (
 )
 from streamchat_conformance.judges.judge import Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading, strings
-from streamchat_conformance.judges.splices import splices
+from streamchat_conformance.judges.splices import broken_lines, splices
 from streamchat_conformance.judges.sse import show
 
 REPLACEMENT = "\ufffd"
@@ -50,7 +50,9 @@ def block_nonconformity(
 )
 @unless(unfit)
 def json(reading: Reading) -> Verdict:
-    spliced = {pair[0].offset for pair in splices(reading)}
+    # One cause, one red: a line end inside the data is sse.fields, a comment sse.comments.
+    torn = (*splices(reading), *broken_lines(reading))
+    spliced = {lines[0].offset for lines in torn}
     findings = []
     for block, payload in reading.payloads:
         if any(line.offset in spliced for line in block.lines):
@@ -59,6 +61,8 @@ def json(reading: Reading) -> Verdict:
         # RFC 8259 section 6: NaN and the infinities are not numbers of JSON.
         if payload.non_finite:
             problem = "it has a number that JSON does not have (NaN or an infinity)"
+        if problem is not None and _are_two_events(reading, block):
+            problem = "no blank line separates it from the event behind it"
         if problem is not None:
             findings.append(
                 block_nonconformity(
@@ -69,6 +73,13 @@ def json(reading: Reading) -> Verdict:
                 )
             )
     return findings
+
+
+def _are_two_events(reading: Reading, block: Block) -> bool:
+    """Return whether each data line of a block is an event's whole data by itself."""
+    lines = [line.value.decode("utf-8", "replace") for line in block.lines if line.name == "data"]
+    whole = (reading.dialect.marks_end(each) or read_json(each).error is None for each in lines)
+    return len(lines) > 1 and all(whole)
 
 
 def content_events(reading: Reading) -> Iterator[tuple[Block, JsonReading]]:

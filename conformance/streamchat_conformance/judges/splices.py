@@ -1,12 +1,17 @@
-"""Comments that were written into the middle of a data line."""
+"""Comments and line ends that were written into the middle of a data line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from streamchat_conformance.core.eventstream import Line, LineKind
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.reading import Reading
+
+FIELDS = frozenset({"data", "event", "id", "retry"})
+MOST_LINES = 8
+"""Over how many more lines one JSON text is followed."""
 
 
 def splices(reading: Reading) -> list[tuple[Line, ...]]:
@@ -35,6 +40,35 @@ def splices(reading: Reading) -> list[tuple[Line, ...]]:
         ):
             found.append((line,))
     return found
+
+
+def broken_lines(reading: Reading) -> list[tuple[Line, ...]]:
+    """Return data lines that are JSON only with the lines behind them, which are no fields.
+
+    A line end stands inside the JSON: most often a character that some take for one (U+2028).
+    """
+    if not reading.json_broken:
+        return []
+    return [
+        block.lines[start:end]
+        for block in reading.stream.blocks
+        for start, line in enumerate(block.lines)
+        if line.name == "data" and (end := _end_of_json(block.lines, start))
+    ]
+
+
+def _end_of_json(lines: Sequence[Line], start: int) -> int:
+    """Return behind which line the JSON ends that goes on in lines without a name; 0 nowhere."""
+    text = lines[start].value
+    if _is_json(text):
+        return 0
+    for end, line in enumerate(lines[start + 1 : start + 1 + MOST_LINES], start + 2):
+        if line.kind is not LineKind.FIELD or line.name in FIELDS:
+            return 0
+        text += line.content
+        if _is_json(text):
+            return end
+    return 0
 
 
 def _continues(first: bytes, rest: bytes) -> bool:

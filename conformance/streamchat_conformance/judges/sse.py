@@ -13,9 +13,8 @@ from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_own_rows, has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.splices import splices
+from streamchat_conformance.judges.splices import FIELDS, broken_lines, splices
 
-KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -123,11 +122,14 @@ def _judged_lines(reading: Reading) -> Iterator[Line]:
 @unless(_unfit)
 def fields(reading: Reading) -> Verdict:
     spliced = {line.offset for pair in splices(reading) for line in pair}
+    rests = {line.offset for lines in broken_lines(reading) for line in lines[1:]}
     return [
         _line_nonconformity(
             reading,
             line,
-            "clients ignore a field with any other name, and what it says is lost",
+            "a line end stands inside the JSON of a data line: this rest of it is lost"
+            if line.offset in rests
+            else "clients ignore a field with any other name, and what it says is lost",
             "data:, event:, id:, retry: or a comment",
         )
         for line in _judged_lines(reading)
@@ -187,9 +189,7 @@ def final_blank_line(reading: Reading) -> Verdict:
     tail = blocks[-1]
     # A comment after the last event loses nothing, and lines of unknown fields are
     # sse.fields; an event without its blank line is never dispatched.
-    losing = any(
-        line.content.partition(b":")[0].decode("latin-1") in KNOWN_FIELDS for line in tail.lines
-    )
+    losing = any(line.content.partition(b":")[0].decode("latin-1") in FIELDS for line in tail.lines)
     if not losing:
         return []
     return [

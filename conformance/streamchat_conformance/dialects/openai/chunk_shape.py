@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeGuard
 
 from streamchat_conformance.core.eventstream import Block
+from streamchat_conformance.core.json_value import show
 from streamchat_conformance.dialects.openai.data import Datum, reports_error
 
 OBJECT = "chat.completion.chunk"
@@ -57,7 +58,7 @@ def is_int(value: Any) -> TypeGuard[int]:
 def _object(chunk: dict[str, Any], _: int) -> str:
     if "object" not in chunk:
         return "no `object`: openai-python drops the chunk, with its text or its usage"
-    return "" if chunk["object"] == OBJECT else f"`object` is {chunk['object']!r}"[:120]
+    return "" if chunk["object"] == OBJECT else f"`object` is {show(chunk['object'])}"[:120]
 
 
 def _choices(chunk: dict[str, Any], _: int) -> str:
@@ -124,7 +125,7 @@ def _finish_enum(choice: dict[str, Any], _: int) -> str:
     reason = choice.get("finish_reason")
     if reason in (None, "") or (isinstance(reason, str) and reason in FINISH_REASONS):
         return ""
-    return f"`finish_reason` is {reason!r}"[:120]
+    return f"`finish_reason` is {show(reason)}"[:120]
 
 
 def _finish_member(choice: dict[str, Any], _: int) -> str:
@@ -134,7 +135,7 @@ def _finish_member(choice: dict[str, Any], _: int) -> str:
 def _role_value(choice: dict[str, Any], _: int) -> str:
     delta = choice.get("delta")
     role = delta.get("role") if isinstance(delta, dict) else None
-    return "" if role in (None, "assistant") else f"`delta.role` is {role!r}"[:120]
+    return "" if role in (None, "assistant") else f"`delta.role` is {show(role)}"[:120]
 
 
 def _id(chunk: dict[str, Any], _: int) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from streamchat_conformance.core.json_value import show
 from streamchat_conformance.dialects.openai.chunk_shape import Problem, is_int
 from streamchat_conformance.dialects.openai.data import Datum
 from streamchat_conformance.dialects.openai.machine import ChoiceRecord
@@ -86,7 +87,7 @@ class _Gathering:
         if is_int(index) and index >= 0:
             call = self.by_index.get(index)
         else:
-            shown = "no `index`" if "index" not in piece else f"`index` is {index!r}"[:80]
+            shown = "no `index`" if "index" not in piece else f"`index` is {show(index)}"[:80]
             yield Problem("openai.tool-index", datum, f"a piece of a tool call has {shown}", INDEX)
             call = next((each for each in self.calls if id_ and each.id == id_), None)
             last = self.calls[-1] if self.calls else None
@@ -131,7 +132,7 @@ class _Gathering:
         elif id_ in self.ids or any(call.id == id_ for call in self.calls):
             problem = f"two calls have the id {id_[:60]!r}"
         elif piece.get("type") not in self._types:
-            problem = f"the type of a call is {piece['type']!r}"[:100]
+            problem = f"the type of a call is {show(piece['type'])}"[:100]
         elif not name:
             problem = "the first piece of a call has no `function.name`"
         if problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from streamchat_conformance.core.json_value import show
 from streamchat_conformance.dialects.openai.chunk_shape import Problem, is_int
 from streamchat_conformance.dialects.openai.data import Datum, DatumKind
 from streamchat_conformance.dialects.openai.machine import ChoiceRecord
@@ -77,7 +78,7 @@ def _shape(usage: Any) -> str:
         if name not in usage:
             return f"`usage` has no `{name}`"
         if not is_int(usage[name]) or usage[name] < 0:
-            return f"`usage.{name}` is {usage[name]!r}"[:100]
+            return f"`usage.{name}` is {show(usage[name])}"[:100]
     return ""
 
 

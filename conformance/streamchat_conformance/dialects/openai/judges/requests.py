@@ -100,13 +100,21 @@ def tool_history(reading: Reading) -> Verdict:
     return must_accept(TOOL_HISTORY, reading)
 
 
-def _is_completion(reading: Reading) -> bool:
-    """Return whether a body is a whole answer: a chunk has choices as well, but no message."""
-    value = read_json(reading.body).value
-    choices = value.get("choices") if isinstance(value, dict) else None
-    if not isinstance(choices, list) or value.get("object") == CHUNK_OBJECT:
-        return False
-    return all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices)
+def _lack(reading: Reading) -> str:
+    """Return why a body is no whole answer; empty where it is one."""
+    read = read_json(reading.body)
+    value = read.value
+    if read.error is not None:
+        return "the body is no JSON"
+    if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+        return "the body has no `choices`"
+    if value.get("object") == CHUNK_OBJECT:
+        return "the body is a chunk of a stream"
+    choices = value["choices"]
+    whole = all(
+        isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices
+    )
+    return "" if whole else "a choice has no `message`"
 
 
 def _stops_in_json(reading: Reading) -> bool:
@@ -134,13 +142,13 @@ def stream_false(reading: Reading) -> Verdict:
         return None
     elif reading.essence != "application/json":
         problem = "the body's media type is not application/json"
-    elif not _is_completion(reading):
-        problem = "the body is no completion"
-        if _stops_in_json(reading):
-            problem = (
-                "the number of bytes that Content-Length announced ends inside the JSON: it counts "
-                "less than the body has (characters, it may be, and not bytes)"
-            )
+    elif _stops_in_json(reading):
+        problem = (
+            "the number of bytes that Content-Length announced ends inside the JSON: it counts "
+            "less than the body has (characters, it may be, and not bytes)"
+        )
+    elif lack := _lack(reading):
+        problem = f"the body is no completion: {lack}"
     if not problem:
         return []
     expected = 'application/json, {"choices": [{"message": {…}, …}], …}'
