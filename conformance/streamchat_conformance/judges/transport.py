@@ -9,6 +9,7 @@ from streamchat_conformance.core.deviation import Deviation
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.core.http1 import Framing
+from streamchat_conformance.judges.chunk_sizes import miscounted
 from streamchat_conformance.judges.error import reports_error
 from streamchat_conformance.judges.hazards import hazard_breach, intrudes
 from streamchat_conformance.judges.head import stream_head
@@ -150,7 +151,7 @@ def chunks_well_formed(reading: Reading) -> Verdict:
         return None
     return [
         Nonconformity(
-            deviation.message,
+            miscounted(reading.exchange.received, deviation.offset) or deviation.message,
             "SIZE in hexadecimal, CRLF, SIZE bytes, CRLF",
             _place(reading, deviation),
             deviation.offset,
