@@ -24,6 +24,15 @@ def test_answers_of_any_length_are_read_whole() -> None:
         assert not any(outcome.problem for outcome in outcomes)
 
 
+def test_an_interim_response_that_the_client_takes_for_the_answer_is_named() -> None:
+    with prepared("interim-responses") as target:
+        outcome = read_lines(target, count=3)
+        assert outcome.count == 0
+        assert "takes the interim response (102) for the answer" in outcome.problem
+        with pytest.raises(Violation, match="takes the interim response"):
+            read_every_event(target)
+
+
 def test_a_shorter_answer_than_the_one_before_lacks_nothing() -> None:
     with prepared("random-thought-and-length") as target:
         for _ in range(4):

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
 from typing import Any
 
@@ -66,6 +67,11 @@ def read_lines(target: Target, *, count: int) -> LineOutcome:
             status, fields = response.status_code, response.headers
             if status == TOO_MANY_REQUESTS or (status == 503 and "Retry-After" in fields):
                 raise NoRoom(status, asked_pause_s(fields.get))
+            if status < HTTPStatus.OK:
+                problem = (
+                    f"Python's http.client takes the interim response ({status}) for the answer"
+                )
+                return LineOutcome(0, problem)
             large = target.known.large_event_bytes > LARGE_EVENT_BYTES
             chunk_bytes = LARGE_CHUNK_BYTES if large else 1
             return _read(

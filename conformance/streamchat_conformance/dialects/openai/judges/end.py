@@ -52,6 +52,9 @@ def done(reading: Reading) -> Verdict:
     # What cannot be read may be an end, joined to other data or in other words, or a failure.
     if last.hides or last.kind is DatumKind.FOREIGN or _is_no_data(tail):
         return None
+    # One cause, one red: a stream that stops before its choices finish is openai.finish-present.
+    if found.choices and not found.finished and "openai.finish-present" in found.problems:
+        return None
     if not reading.ended_well and not (
         found.finished and not reading.ended and silent_s(reading, last.at_s) >= ENDS_WITHIN_S
     ):
