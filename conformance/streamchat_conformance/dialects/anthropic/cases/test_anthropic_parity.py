@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from streamchat_conformance.catalogue import SHOULD
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.anthropic.cases.test_anthropic import base
+from streamchat_conformance.dialects.anthropic.data import is_int
 from streamchat_conformance.dialects.anthropic.judges.streams import transcript
 from streamchat_conformance.dialects.anthropic.kinds import COUNTING, SCRIPTS
 from streamchat_conformance.dialects.anthropic.rules import requirement
@@ -96,3 +98,70 @@ def _said(reading: Reading) -> Said | None:
     strings = [text for text in texts if isinstance(text, str)]
     whole_text = "".join(strings) if strings and len(strings) == len(texts) else None
     return None if whole_text is None else (whole_text, str(value.get("stop_reason")))
+
+
+@requirement(
+    "anthropic.usage-parity",
+    SHOULD,
+    "The usage of a stream counts what the usage of the same message without a stream counts.",
+    source="practice; BerriAI/litellm#1264",
+)
+@costs(4 * TWICE)
+@independent()
+def test_a_stream_counts_as_a_whole_message_does(target: Target) -> None:
+    target.require_stream()
+    for request in (base(target), base(target).saying(COUNTING)):
+        same = request.with_options(temperature=0)
+        body = HttpRequest.chat(same.with_options(stream=False))
+        streams = [whole(target, same, "the same message, streamed") for _ in range(TWICE)]
+        bodies = [target.send(body, label="the same message, whole") for _ in range(TWICE)]
+        said = {*map(_streamed, streams), *map(_said, bodies)}
+        counted = [_counts(usage) for usage in map(_usage_of_stream, streams)]
+        whole_counts = [_counts(_usage_of(each)) for each in bodies]
+        first, whole_first = counted[0], whole_counts[0]
+        if len(said) != 1 or None in said or first is None or whole_first is None:
+            continue
+        if {*counted} != {first} or {*whole_counts} != {whole_first}:
+            continue
+        (read, written), (whole_read, whole_written) = first, whole_first
+        # Servers that count the token which ends a message count one more.
+        if read != whole_read or abs(written - whole_written) > 1:
+            message = f"the stream counts {read} tokens of input and {written} of output"
+            expected = f"{whole_read} and {whole_written}, as the whole message"
+            raise violation("anthropic.usage-parity", message, expected, streams[0])
+        return
+    raise NotApplicable("equal requests are answered or counted differently")
+
+
+_READ = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+"""The parts of what was read: which of them a prompt is, changes from request to request."""
+
+
+def _counts(usage: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """Return how many tokens were read, and how many written; None where that is not said."""
+    if usage is None or not {"input_tokens", "output_tokens"} <= usage.keys():
+        return None
+    return sum(usage.get(name, 0) for name in _READ), usage["output_tokens"]
+
+
+def _usage_of_stream(reading: Reading) -> Mapping[str, Any] | None:
+    """Return the counts of a stream in which nothing is wrong: the last of each name."""
+    found = transcript(reading)
+    if found is None or not found.finished or found.problems:
+        return None
+    counts: dict[str, Any] = {}
+    for event in found.events:
+        usage = event.member("message").get("usage") or event.member("usage")
+        counts |= _numbers(usage)
+    return counts
+
+
+def _usage_of(reading: Reading) -> Mapping[str, Any] | None:
+    value = read_json(reading.body).value
+    return _numbers(value.get("usage")) if isinstance(value, dict) else None
+
+
+def _numbers(usage: Any) -> dict[str, int]:
+    """Return the counts that are numbers."""
+    members = usage.items() if isinstance(usage, dict) else ()
+    return {name: value for name, value in members if is_int(value)}
