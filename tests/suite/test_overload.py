@@ -15,6 +15,7 @@ from streamchat_conformance.suite.target.overload import (
     asked_by,
     needs_room,
     rate_limited,
+    require_room,
     with_room,
 )
 from streamchat_conformance.suite.target.preflight import run_preflight
@@ -181,6 +182,29 @@ def test_a_server_that_puts_off_plain_requests_for_good_cannot_be_tested() -> No
             run_preflight(target)
     assert "--rate" in raised.value.hint
     assert target.bounds.retries.put_off == 7
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_server_without_room_for_any_plain_request_cannot_be_tested(served: bool) -> None:
+    with answering(lambda _: STREAM if served else FULL) as target:
+        target.baseline.accepted = served
+        target.bounds.retries = Waits()
+        target.bounds.retries.pause(9.0)
+        if served:
+            require_room(target)
+            return
+        with pytest.raises(NotTestable, match=r"503 .* after 9 s") as raised:
+            require_room(target)
+    assert "of its own" in raised.value.hint
+    assert target.bounds.retries.put_off == 1
+
+
+def test_a_server_that_was_waited_for_and_has_room_again_is_tested() -> None:
+    with answering(lambda _: STREAM) as target:
+        target.baseline.accepted = False
+        target.bounds.retries = Waits()
+        target.bounds.retries.pause(9.0)
+        require_room(target)
 
 
 REFUSED = b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

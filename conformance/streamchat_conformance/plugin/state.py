@@ -32,6 +32,7 @@ from streamchat_conformance.suite.scenarios.observations import (
 )
 from streamchat_conformance.suite.target.deploying import deploy
 from streamchat_conformance.suite.target.detection import detect
+from streamchat_conformance.suite.target.overload import require_room
 from streamchat_conformance.suite.target.preflight import run_preflight
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
@@ -121,6 +122,7 @@ class RunState:
         try:
             deploy(target)
             run_preflight(target)
+            require_room(target)
             detect(target, self._needed())
         except NotRun as reason:
             put_off = (

@@ -11,10 +11,12 @@ import functools
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from streamchat_conformance.core.http_request import Body, HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.retries import TOO_MANY_REQUESTS, Retries, asked_pause_s
+from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.bounds import RunBounds
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, NotTestable
 
 CERTAIN_REFUSALS = 3
 """How many answers of 429 to invalid requests, while plain ones are served, show a refusal."""
@@ -31,6 +33,20 @@ class PatientSubject(Protocol):
 
 
 Subject = TypeVar("Subject", bound=PatientSubject)
+
+
+class RoomSubject(PatientSubject, Protocol):
+    """What may have no room for a plain request."""
+
+    @property
+    def baseline(self) -> Baseline:
+        """What a plain request got."""
+
+    def plain(self) -> Body:
+        """Return the plainest request."""
+
+    def send(self, request: HttpRequest, *, label: str, observe: bool, patient: bool) -> Reading:
+        """Send a request on a connection of its own; return the reading of its answer."""
 
 
 class NoRoom(NotApplicable):
@@ -108,6 +124,25 @@ def with_room(attempt: Callable[[], Result], retries: Retries) -> Result:
         else:
             retry.served()
             return result
+
+
+def require_room(target: RoomSubject) -> None:
+    """Raise NotTestable where a plain request has been put off for as long as one waits for it.
+
+    A target that has never served anybody shows nothing, however often it is asked.
+    """
+    retries = target.bounds.retries
+    if target.baseline.accepted or not retries.put_off:
+        return
+    request = HttpRequest.chat(target.plain())
+    label = "whether there is room by now"
+    reading = target.send(request, label=label, observe=False, patient=False)
+    if reading.overloaded:
+        raise NotTestable(
+            f"the server answers a valid request with {reading.status} and Retry-After, and has no "
+            f"room after {retries.waited_s:.0f} s of waiting",
+            "wait until it has started or has room, or give the suite a server of its own",
+        )
 
 
 def needs_room(case: Callable[[Subject], None]) -> Callable[[Subject], None]:
