@@ -15,6 +15,7 @@ from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.concurrency import observe_together
 from streamchat_conformance.suite.scenarios.prerequisites import require_no_wait_at_fault
 from streamchat_conformance.suite.target.background import run_together
+from streamchat_conformance.suite.target.repeated_text import text_of
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import (
     SLOW_FIRST_EVENT_S,
@@ -55,7 +56,7 @@ class _Nonces:
 
     def check(self, nonce: str, reading: Reading) -> None:
         """Raise Violation if a stream shows another's nonce."""
-        text = reading.body.decode("utf-8", "replace")
+        text = text_of(reading)
         strange = [other for other in self.sent if other != nonce and other in text]
         if strange:
             finding = Finding(
@@ -92,6 +93,7 @@ def test_streams_show_their_own_request_only(target: Target) -> None:
     # What is left of a stream may go to whoever comes next: never to another case, so that it is
     # seen, but each part looks for the words of all.
     run_together(lambda part: part(target, nonces), parts, at_once=_at_once(target, len(parts)))
+    target.require(ECHO)
 
 
 def _at_once(target: Target, count: int) -> int:

@@ -41,6 +41,7 @@ _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _BREAKING_RUN = re.compile("[\r\n\x00]+")
 """What ends a line of an event stream, or spoils an id."""
+_LINE_ENDS = re.compile("[\r\n]+")
 SURE_CHARACTERS = 8
 """How much text has to stand on both sides of a line's end together, where nothing else speaks
 for it that the text is the request's."""
@@ -139,7 +140,7 @@ def _hazard_breach(reading: Reading) -> str:
         return ""
     if injected_events(reading):
         return "text of the request became an event of its own"
-    if torn_lines(reading):
+    if torn_lines(reading) or intrudes(reading):
         return "text of the request became a line of its own"
     if not has_separators(reading):
         return ""
@@ -211,8 +212,17 @@ def _is_strange(line: Line, reading: Reading) -> bool:
     """
     if not line.name or line.name in FIELDS:
         return False
-    text = line.content.decode("utf-8", "replace")
-    return any(text in _BREAKING_RUN.split(spelling)[1:] for spelling in _spellings(reading))
+    return _begins_behind_an_end(line.content.decode("utf-8", "replace"), reading)
+
+
+def _begins_behind_an_end(text: str, reading: Reading) -> bool:
+    """Return whether text stands in the request between the ends of lines, or behind the last."""
+    # NUL ends no line: it may be all that a line has.
+    return any(
+        text in split.split(spelling)[1:]
+        for spelling in _spellings(reading)
+        for split in (_BREAKING_RUN, _LINE_ENDS)
+    )
 
 
 def _is_torn(body: bytes, line: Line, patterns: list[re.Pattern[bytes]]) -> bool:
@@ -240,8 +250,7 @@ def intrudes(reading: Reading) -> bool:
     if at is None:
         return False
     line = re.split(rb"[\r\n]", reading.body[at : at + 200], maxsplit=1)[0]
-    text = line.decode("utf-8", "replace")
-    return any(text in _BREAKING_RUN.split(spelling)[1:] for spelling in _spellings(reading))
+    return _begins_behind_an_end(line.decode("utf-8", "replace"), reading)
 
 
 def _stands_unescaped(reading: Reading) -> bool:

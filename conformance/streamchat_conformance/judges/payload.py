@@ -16,6 +16,7 @@ from streamchat_conformance.judges.hazards import (
     hazard_breach,
     injected_data,
     injected_events,
+    intrudes,
     lost_separators,
     torn_lines,
 )
@@ -230,7 +231,7 @@ def echoing(reading: Reading) -> bool:
 def line_separators(reading: Reading) -> Verdict:
     if not echoing(reading) or not has_separators(reading):
         return None
-    if injected_events(reading) or torn_lines(reading):
+    if injected_events(reading) or torn_lines(reading) or intrudes(reading):
         return None
     harm = hazard_breach(reading) or lost_separators(reading)
     if not harm:
@@ -255,18 +256,21 @@ def no_injection(reading: Reading) -> Verdict:
     if not echoing(reading):
         return None
     torn = torn_lines(reading)
-    if not torn and not injected_data(reading):
+    intruder = reading.intruder_offset if intrudes(reading) else None
+    if not torn and intruder is None and not injected_data(reading):
         return None
     message = "whoever writes the prompt can speak for the server"
     expected = "the text inside the event's JSON, escaped"
-    return [
+    torn_message = f"{message}: text that it repeats outside the data became a line of its own"
+    apart = "line ends taken out, or the text in the data alone"
+    found = [
         block_nonconformity(reading, block, message, expected) for block in injected_events(reading)
     ] + [
-        Nonconformity(
-            f"{message}: text that it repeats outside the data became a line of its own",
-            "line ends taken out, or the text in the data alone",
-            show(line.content),
-            reading.wire(line),
-        )
-        for line in torn
+        Nonconformity(torn_message, apart, show(line.content), reading.wire(line)) for line in torn
     ]
+    if intruder is not None and not found:
+        # What looks like another response is not read as lines of the stream any more.
+        text = show(reading.body[intruder : intruder + SHOWN_BYTES])
+        at = None if reading.codings else reading.response.wire_offset(intruder)
+        found.append(Nonconformity(torn_message, apart, text, at))
+    return found

@@ -43,6 +43,8 @@ class TargetKnowledge:
         """How many streams were served at once, beyond doubt; 0 before that was tried."""
         self.queues = False
         """Whether streams were seen to wait for each other, as they may here."""
+        self.repeats: bool | None = None
+        """Whether it repeats text of its requests without an echo; None before that was asked."""
         self.served_alone: dict[bytes, bool] = {}
         """Whether a request had its expected outcome when it came alone, by its bytes."""
         self.typical_texts: dict[str, str] = {}

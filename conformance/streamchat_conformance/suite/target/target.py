@@ -28,6 +28,7 @@ from streamchat_conformance.suite.target.knowledge import TargetKnowledge
 from streamchat_conformance.suite.target.left_streams import LeftStreams
 from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
+from streamchat_conformance.suite.target.repeated_text import may_break_without_echo
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.testable import testable
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -306,13 +307,15 @@ class Target:
     def require_needs(self, requirement: Requirement) -> None:
         """Raise NotApplicable when the target lacks a capability that a requirement needs.
 
-        Raises Blocked when no stream can be read. What keeps it from that is judged in any case.
+        One without an echo that repeats text anyhow may break what is about such text. Raises
+        Blocked when no stream can be read. What keeps it from that is judged in any case.
         """
         if not requirement.needs or requirement.id == self.baseline.cause:
             return
         self.require_stream()
         for capability in requirement.needs:
-            self.require(capability)
+            if not self.has(capability) and not may_break_without_echo(self, requirement):
+                raise NotApplicable(self.known.capabilities.lacking(capability))
 
     def require(self, capability: Capability) -> None:
         """Raise NotApplicable when the target lacks a capability."""

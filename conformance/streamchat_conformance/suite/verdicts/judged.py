@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from streamchat_conformance.catalogue import ECHO
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.judges import Reading, rules_of
 from streamchat_conformance.judges.reading import CUT_BY_LENGTH
 from streamchat_conformance.judges.request import answer
 from streamchat_conformance.suite.target.overload import admitted, rate_limited
+from streamchat_conformance.suite.target.repeated_text import BROKEN_WITHOUT_ECHO
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.outcomes import (
     NOTHING_SEEN,
@@ -27,8 +29,11 @@ def verdict(target: Target, id_: str) -> int:
 
     Raises Violation, Blocked or NotApplicable.
     """
-    target.require_needs(target.ledger.rules.catalogue[id_])
+    requirement = target.ledger.rules.catalogue[id_]
+    target.require_needs(requirement)
     judged = target.ledger.verdict(id_)
+    if id_ in BROKEN_WITHOUT_ECHO:
+        target.require(ECHO)
     if judged:
         return judged
     raise _undecided(target, id_)
