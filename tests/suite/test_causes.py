@@ -212,3 +212,25 @@ def test_a_stream_that_falls_silent_alone_is_explained_by_no_others() -> None:
 def test_silence_that_wants_keepalives_is_one_fault() -> None:
     assert Ledger().cause("stream.heartbeat", {"stream.incremental"}) == "stream.incremental"
     assert Ledger().cause("stream.gap", {"stream.heartbeat"}) == "stream.heartbeat"
+
+
+def test_where_plain_requests_fail_now_and_then_no_kind_of_request_is_the_cause() -> None:
+    rare = [NOT_OBJECT_500, *[NOT_OBJECT_400] * 3]
+    plain = [PLAIN_500, *[exchange(chat(), 200)] * 3]
+    assert seen(*rare, *plain).cause("request.body-not-object") == "request.never-5xx"
+    assert seen(*rare).cause("request.body-not-object") == ""
+    often = [NOT_OBJECT_500] * 3
+    assert seen(*often, NOT_OBJECT_400, *plain).cause("request.body-not-object") == ""
+
+
+def test_text_that_ends_the_head_explains_what_comes_of_it_in_the_body() -> None:
+    split = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Prompt: a\r\n\r\nb\r\n\r\n"
+    asked = exchange(chat("a\r\n\r\nb"), 200).request
+    ledger = seen(Exchange(request=asked, reads=(Read(0.0, split),), ending=Ending.CLOSED))
+    assert ledger.red("transport.delimited")
+    finding = Finding("headers.no-injection", "x", "y", "z")
+    ledger.flag(finding, exchange(chat("a\r\nX: y"), 200))
+    assert ledger.cause("transport.delimited") == "headers.no-injection"
+    plain = replace(exchange(chat(), 200), reads=(Read(0.0, split),), ending=Ending.CLOSED)
+    ledger.observe(plain)
+    assert ledger.cause("transport.delimited") == ""

@@ -177,6 +177,8 @@ def judge_shape(reading: Reading) -> Verdict:
     if not reading.response.complete and reading.response.framing is not Framing.CLOSE:
         return None
     parsed = read_json(reading.body)
+    if parsed.error is not None and _goes_on(reading):
+        return None
     if parsed.error is not None:
         problem = f"the body is not JSON: {parsed.error.message}"
     else:
@@ -185,6 +187,14 @@ def judge_shape(reading: Reading) -> Verdict:
         return []
     expected = reading.dialect.refusals.example
     return [Nonconformity(problem, expected, show(reading.body) or "no body")]
+
+
+def _goes_on(reading: Reading) -> bool:
+    """Return whether a body is JSON together with what follows it: its length is too short."""
+    received, end = reading.exchange.received, reading.response.end_offset
+    if reading.response.framing is not Framing.LENGTH or end is None or len(received) == end:
+        return False
+    return read_json(reading.body + received[end:]).error is None
 
 
 @judge(

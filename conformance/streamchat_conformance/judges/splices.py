@@ -15,10 +15,11 @@ MOST_LINES = 8
 
 
 def splices(reading: Reading) -> list[tuple[Line, ...]]:
-    """Return data lines that are JSON once a comment inside them is taken out.
+    """Return data lines that are JSON once the comments inside them are taken out.
 
     Three shapes: the comment with its line end cut the line in two (the rest then stands on a
-    later line), the comment brought a line end before it, too, or it stands inside one line.
+    later line), comments brought a line end before them, too, one or several into a long line, or
+    the comment stands inside one line. Each is the data line and the lines of its rest.
     """
     found: list[tuple[Line, ...]] = []
     if not reading.json_broken:
@@ -27,12 +28,11 @@ def splices(reading: Reading) -> list[tuple[Line, ...]]:
     for index, line in enumerate(lines):
         if line.name != "data" or _is_json(line.value):
             continue
-        at = index + 1
-        while at < len(lines) and lines[at].kind is LineKind.COMMENT:
-            at += 1
-        following = lines[at] if at < len(lines) else None
-        joins = _joins if at == index + 1 else _continues
-        if following is not None and joins(line.value, following.content):
+        rests = _rests(lines, index)
+        following = lines[index + 1] if index + 1 < len(lines) else None
+        if rests and _is_json(b"".join((line.value, *(rest.content for rest in rests)))):
+            found.append((line, *rests))
+        elif not rests and following is not None and _joins(line.value, following.content):
             found.append((line, following))
         elif any(
             _is_json(line.value[: match.start()] + line.value[match.end() :])
@@ -71,8 +71,29 @@ def _end_of_json(lines: Sequence[Line], start: int) -> int:
     return 0
 
 
-def _continues(first: bytes, rest: bytes) -> bool:
-    return _is_json(first + rest)
+def _rests(lines: list[Line], index: int) -> list[Line]:
+    """Return the lines behind comments that may be the rest of the line with this index."""
+    rests: list[Line] = []
+    at = index + 1
+    while at < len(lines) and lines[at].kind is LineKind.COMMENT:
+        while at < len(lines) and lines[at].kind is LineKind.COMMENT:
+            at += 1
+        if at == len(lines) or lines[at].name == "data":
+            break
+        rests.append(lines[at])
+        at += 1
+    return rests
+
+
+def without_splices(reading: Reading) -> bytes:
+    """Return a body without the comments inside its data lines."""
+    body, kept_from, kept = reading.stream.body, 0, []
+    for first, *rests in splices(reading):
+        end = first.offset + len(first.content)
+        for rest in rests:
+            kept.append(body[kept_from:end])
+            kept_from, end = rest.offset, rest.offset + len(rest.content)
+    return b"".join((*kept, body[kept_from:]))
 
 
 def _joins(first: bytes, rest: bytes) -> bool:

@@ -13,7 +13,7 @@ from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_own_rows, has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.splices import FIELDS, broken_lines, splices
+from streamchat_conformance.judges.splices import FIELDS, broken_lines, splices, without_splices
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -36,6 +36,14 @@ def show(data: bytes, limit: int = 160) -> str:
     return text + (f" … ({len(data)} bytes)" if len(data) > limit else "")
 
 
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @judge(
     "sse.utf8",
     MUST,
@@ -49,6 +57,8 @@ def utf8(reading: Reading) -> Verdict:
     # One cause, one red: half a surrogate pair is payload.whole-characters.
     halves = half_pairs(reading)
     body = without_halves(reading.stream.body, halves)
+    if not halves and not _is_utf8(body) and _is_utf8(without_splices(reading)):
+        return None  # sse.comments
     try:
         # A stream that was left in mid-way may end inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(body, final=reading.ended_well)

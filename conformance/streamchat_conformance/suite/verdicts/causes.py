@@ -253,11 +253,26 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     entry = evidence.of(id_)
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
+    if _fails_as_plain_requests_do(id_, evidence):
+        return ("request.never-5xx",)
     causes = causes if entry.failed == entry.kinds[kind] else ()
     # What text of the request ends in a head, the rest of the head and the body follow as a body.
     if entry.failed == entry.kinds[WITH_LINE_ENDS] and id_ != IN_HEAD:
         causes = (*causes, IN_HEAD)
     return causes
+
+
+def _fails_as_plain_requests_do(id_: str, evidence: RunEvidence) -> bool:
+    """Return whether a kind of request draws nothing but internal errors, and now and then only.
+
+    Where plain requests do so as well, it is not the kind of request that draws them.
+    """
+    if id_ not in evidence.rules.kinds or id_ == evidence.rules.dialect.plain_row:
+        return False
+    plain, entry = evidence.of(evidence.rules.dialect.plain_row), evidence.of(id_)
+    seldom = 0 < plain.kinds[INTERNAL] < plain.judged - plain.failed
+    failed = entry.involved.total()
+    return seldom and entry.answered == 0 < failed <= entry.judged - entry.failed
 
 
 def _special_cause(id_: str, evidence: RunEvidence) -> str:
