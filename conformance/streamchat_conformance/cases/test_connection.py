@@ -362,14 +362,18 @@ def _check_closed(target: Target, asked: tuple[HttpRequest, Until]) -> None:
     id_ = "connection.close-honoured"
     request, stop = asked
     with target.connect() as connection:
-        reading = target.record(connection, target.encode(request), stop, "Connection: close")
+        said = f"Connection: {dict(request.fields)['Connection']}"
+        reading = target.record(connection, target.encode(request), stop, said)
         target.limit_check.observe(reading)
         if reading.head is None or not reading.response.complete:
             return
         # RFC 9112 section 9.6: a server that receives close must initiate closure after its
         # final response.
         if not connection.wait_for_close(CLOSING_LIMIT_S):
-            message = f"the connection was still open {CLOSING_LIMIT_S:g} s after the response"
+            message = (
+                f"the connection was still open {CLOSING_LIMIT_S:g} s after the response to a "
+                f"request that says {said!r}"
+            )
             raise violation(id_, message, "the end of the connection", reading)
 
 

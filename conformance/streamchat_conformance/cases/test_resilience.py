@@ -37,7 +37,7 @@ from streamchat_conformance.suite.verdicts.causes import ABANDONED
 from streamchat_conformance.suite.verdicts.judged import violation
 from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotApplicable, Violation
 
-SLOW_READERS = 4
+SLOW_READERS = CERTAIN_REQUESTS - 1
 """How many clients do not read at the same time."""
 UNREAD_STOP_NOBODY = "streams that are not read, and do not fill the buffers, stop nobody"
 TOO_SMALL = "the streams are too small, or too slow, to fill the socket's buffers"

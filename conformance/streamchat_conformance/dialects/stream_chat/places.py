@@ -51,7 +51,15 @@ def places(plain: Body) -> BodyPlaces:
 _Placed = tuple[str, list[Any] | None]
 """A prompt and a history; None where the history stays as it is."""
 
+
+def _whole_message(text: str) -> _Placed:
+    members = dict.fromkeys(("id", "type", "name", "role", "content"), text)
+    return "Hello", [{text: "x", **members}]
+
+
 _REPEATABLE: Mapping[str, Callable[[str], _Placed]] = {
+    # What a server repeats is most often of the first or of the last message.
+    "first message": _whole_message,
     "prompt": lambda text: (text, None),
     "item": lambda text: ("Hello", [text]),
     "content": lambda text: ("Hello", [{"role": "user", "content": text}]),
@@ -61,11 +69,7 @@ _REPEATABLE: Mapping[str, Callable[[str], _Placed]] = {
     "type": lambda text: ("Hello", [{"role": "user", "content": "Hi", "type": text}]),
     "member": lambda text: ("Hello", [{"role": "user", "content": "Hi", text: "x"}]),
     "nested": lambda text: ("Hello", [{"a": [[{"b": text}]]}, [[text]]]),
-    # What a server repeats is most often of the last message.
-    "last message": lambda text: (
-        "Hello",
-        [{text: "x", **dict.fromkeys(("id", "type", "name", "role", "content"), text)}],
-    ),
+    "last message": _whole_message,
 }
 
 
