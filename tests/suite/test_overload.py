@@ -150,6 +150,28 @@ def test_waits_that_bring_nothing_become_short_until_one_brings_something() -> N
     assert sum(pauses(retries, 429, 60.0)) == 75.0
 
 
+def test_a_server_that_serves_nothing_for_long_is_given_up_until_it_serves_something() -> None:
+    now = [0.0]
+    retries = Retries(lambda pause_s: now.__setitem__(0, now[0] + pause_s), lambda: now[0])
+
+    def put_off() -> None:
+        retry = retries.begin()
+        while retry.again(503, 5.0):
+            pass
+
+    for _ in range(3):
+        put_off()
+        assert not retries.gives_up
+    for _ in range(20):
+        put_off()
+    assert retries.gives_up
+    waited_s = retries.waited_s
+    put_off()
+    assert retries.waited_s == waited_s < 75
+    retries.revive()
+    assert not retries.gives_up
+
+
 def test_all_waits_of_a_run_have_a_bound() -> None:
     retries = Waits()
     for _ in range(100):

@@ -30,6 +30,17 @@ from streamchat_conformance.suite.verdicts.judged import check
 
 NESTING_DEPTH = 100_000
 NUMBER_DIGITS = 5_000
+ODD_MEDIA_TYPES = (
+    "application/json; charset=x-unknown",
+    "application/json; charset=iso-8859-1",
+    "application/json; charset=utf-16",
+    "application/json; charset=",
+    "application/json, text/plain",
+    ";",
+    "",
+)
+"""Content-Types that a server may take or refuse: what reads them must not stumble. In Python a
+charset that is not known is a LookupError, which is no ValueError."""
 
 
 @decides("request.media-type-not-json")
@@ -201,3 +212,14 @@ def test_a_huge_number_is_survived(target: Target) -> None:
 )
 def test_no_body_draws_an_internal_error(target: Target, body: bytes) -> None:
     check(target.post(body), "request.never-5xx")
+
+
+@decides("request.never-5xx")
+@costs(len(ODD_MEDIA_TYPES))
+@independent()
+def test_no_media_type_of_a_sound_body_draws_an_internal_error(target: Target) -> None:
+    body = target.plain().body()
+    for media_type in ODD_MEDIA_TYPES:
+        request = HttpRequest(body=body, content_type=media_type)
+        reading = target.send(request, label=f"Content-Type: {media_type}")
+        check(reading, "request.never-5xx")

@@ -4,12 +4,14 @@ Theory of operation. A server that has no room (503 with Retry-After) has some w
 streams are short, or are the suite's own. One that limits requests by the minute (429) says when
 the next minute begins, and is waited for. But who answers 429 to the same request for good has no
 such minute: after a few waits that brought nothing, little is waited for until one brings something
-again; and all waits of a run together have a bound.
+again; and all waits of a run together have a bound. Where nothing at all is served any more, the
+server is given up (`Retries.gives_up`).
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +38,10 @@ FRUITLESS = RetryBounds(1.0, 3.0)
 """Where waiting has brought nothing before."""
 USELESS_WAITS_LIMIT = 2
 """How many waits in a row that brought nothing show that waiting is of no use."""
+GIVES_UP_S = 45.0
+"""How long nothing is served, however often it is waited, before waiting ends (seconds)."""
+GIVES_UP_WAITS = 4
+"""How many waits in a row have brought nothing by then."""
 RUN_S = 600.0
 """All waits of a run together (seconds)."""
 LEAST_PAUSE_S = 0.1
@@ -48,12 +54,19 @@ DEFAULT_PAUSE_S = 1.0
 class Retries:
     """What a run has learned about waiting for a server."""
 
-    def __init__(self, wait: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self,
+        wait: Callable[[float], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.put_off = 0
         """How often a request was put off and sent again."""
         self.waited_s = 0.0
         """All pauses (seconds)."""
         self._fruitless = 0
+        self._since_s: float | None = None
+        """When the first of the waits in a row began that brought nothing (seconds)."""
+        self._clock = clock
         self._wait = wait or threading.Event().wait
         self._lock = threading.Lock()
 
@@ -78,6 +91,25 @@ class Retries:
         """Take note of whether a wait brought something."""
         with self._lock:
             self._fruitless = 0 if served else self._fruitless + 1
+            if served:
+                self._since_s = None
+            elif self._since_s is None:
+                self._since_s = self._clock()
+
+    def revive(self) -> None:
+        """Take note that a valid request was served: the server is not given up any more."""
+        with self._lock:
+            self._since_s = None
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether every wait has been in vain for so long that none is worth it any more."""
+        since_s = self._since_s
+        return (
+            since_s is not None
+            and self._fruitless >= GIVES_UP_WAITS
+            and self._clock() - since_s >= GIVES_UP_S
+        )
 
 
 class Retry:
@@ -93,6 +125,8 @@ class Retry:
 
         `asked_s` is the pause that the server asks for, or None (see `asked_pause_s`).
         """
+        if self._retries.gives_up:
+            return False
         bounds = self._retries.bounds(status)
         left_s = bounds.total_s - self._waited_s
         if left_s <= 0:

@@ -25,7 +25,7 @@ from streamchat_conformance.suite.target.liveness_probe import LivenessProbe
 from streamchat_conformance.suite.target.overload import rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
-from streamchat_conformance.suite.verdicts.outcomes import NotRun, NotTestable
+from streamchat_conformance.suite.verdicts.outcomes import Blocked, NotRun, NotTestable
 from streamchat_conformance.suite.verdicts.overlapping import Disturbed
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ class Liveness:
                 reading = self._ask("is it gone?")
             except NotTestable:
                 pass
+            except Blocked:
+                return False
             else:
                 # Silence means that it is up, and will not serve the next request either.
                 if reading.accepted or not reading.closed:

@@ -24,6 +24,7 @@ from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.background import Background, run_together
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.bounds import RunBounds
+from streamchat_conformance.suite.target.given_up import GivenUp
 from streamchat_conformance.suite.target.knowledge import TargetKnowledge
 from streamchat_conformance.suite.target.left_streams import LeftStreams
 from streamchat_conformance.suite.target.liveness import Liveness
@@ -65,6 +66,7 @@ class Target:
         self.probe = self.liveness.probe
         """Whether it still answers at all."""
         self.limit_check = LimitCheck(self._ask_plain, self.ledger.observe_reading)
+        self._given_up = GivenUp(self)
         self._left_streams = LeftStreams()
         self._wait = threading.Event()
 
@@ -180,6 +182,7 @@ class Target:
             raise Blocked(self.ledger.end, "the server has stopped answering")
         if self.bounds.timeouts.gives_up and not self.baseline.streams:
             raise Blocked(self.baseline.cause, "the target lets every wait run out")
+        self._given_up.require_room()
         limits = self.limits
         with testable():
             try:
@@ -353,6 +356,8 @@ class Target:
         self.known.open_ends.note(reading)
         self.ledger.follow(reading)
         self.liveness.note(reading)
+        if reading.accepted:
+            self.bounds.retries.revive()
         if reading.accepted and not reading.ended:
             self._left_streams.note(time.monotonic())
 
