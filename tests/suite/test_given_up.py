@@ -11,7 +11,7 @@ ALIVE = "resilience.alive"
 
 
 def give_up(target: Target) -> Retries:
-    """Let waits have been in vain for long."""
+    """Let waits have brought nothing for long."""
     now = [0.0]
     retries = Retries(lambda _: None, lambda: now[0])
     for _ in range(8):

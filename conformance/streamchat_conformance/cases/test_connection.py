@@ -370,10 +370,7 @@ def _check_closed(target: Target, asked: tuple[HttpRequest, Until]) -> None:
         # RFC 9112 section 9.6: a server that receives close must initiate closure after its
         # final response.
         if not connection.wait_for_close(CLOSING_LIMIT_S):
-            message = (
-                f"the connection was still open {CLOSING_LIMIT_S:g} s after the response to a "
-                f"request that says {said!r}"
-            )
+            message = f"{CLOSING_LIMIT_S:g} s after the answer to {said!r} the connection is open"
             raise violation(id_, message, "the end of the connection", reading)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamchat_conformance.catalogue import ECHO, MAY, decides
+from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import CHUNKED, HttpRequest
 from streamchat_conformance.core.json_place import with_member
 from streamchat_conformance.dialects.valid_requests import is_spoken_for
@@ -31,7 +32,7 @@ from streamchat_conformance.suite.scenarios.whole_answers import until_end
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.barred_requests import one_by_one
 from streamchat_conformance.suite.verdicts.judged import check, violation
-from streamchat_conformance.suite.verdicts.outcomes import NotApplicable
+from streamchat_conformance.suite.verdicts.outcomes import NotApplicable, Violation
 
 LARGE_BYTES = 64 * 1024
 VERY_LARGE_BYTES = 1024 * 1024
@@ -104,6 +105,10 @@ def _unknown(target: Target, *members: dict[str, Any]) -> list[dict[str, Any]]:
     return [{name: value for name, value in some.items() if name not in known} for some in members]
 
 
+FOREIGN = {"streamchat-conformance": 4711}
+"""A value that no server has for a member of its answer."""
+
+
 def _cased(names: Iterable[str]) -> list[str]:
     """Return names of members in letters of another case, which are names of no member."""
     return [name.upper() if at % 2 else name.title() for at, name in enumerate(names)]
@@ -115,6 +120,7 @@ def _cased(names: Iterable[str]) -> list[str]:
     examples=lambda target: [
         *_unknown(target, {"model": "any"}, {"stream": True, "": None}),
         dict(zip(_cased(target.places.members), (1, "x", None), strict=False)),
+        *([dict.fromkeys(target.places.answered, FOREIGN)] if target.places.answered else []),
     ],
     share=0.5,
 )
@@ -122,7 +128,22 @@ def test_unknown_members_are_ignored(target: Target, extra: dict[str, Any]) -> N
     body = target.plain().body()
     for name, value in extra.items():
         body = with_member(body, json.dumps({name: value}).encode()[1:-1])
-    check(target.post(body), "request.unknown-members")
+    reading = target.send(HttpRequest(body=body), observe=False)
+    check(reading, "request.unknown-members")
+    _check_own(reading, extra)
+    target.ledger.observe_reading(reading)
+
+
+def _check_own(reading: Reading, extra: dict[str, Any]) -> None:
+    """Raise Violation when a member of the request takes the place of one of the answer's."""
+    for _, payload in reading.payloads:
+        value = payload.value if isinstance(payload.value, dict) else {}
+        for name, given in extra.items():
+            if given == FOREIGN == value.get(name):
+                id_ = "request.unknown-members"
+                message = f"the request's own member `{name}` takes the place of the answer's"
+                expected, received = "the answer as without that member", json.dumps(FOREIGN)
+                raise Violation((Finding(id_, message, expected, received), reading.exchange))
 
 
 @decides("request.media-type-parameters")

@@ -52,6 +52,8 @@ class BodyPlaces:
     values: tuple[JsonPlace, ...]
     """Where a value of any kind may stand, or be refused: first where a server is most likely to
     look at it, last in a member that it does not know."""
+    answered: tuple[str, ...] = ()
+    """Names of members that the server writes in its answer: in a request it knows none of them."""
     hostile: tuple[bytes, ...] = ()
     """Bodies that are known to have brought servers of the dialect down."""
 

@@ -44,6 +44,7 @@ def places(plain: Body) -> BodyPlaces:
             JsonPlace.of(lambda raw: raw_body(history=b"[[[%s]]]" % raw)),
             JsonPlace.of(lambda raw: with_member(valid, b'"x-unknown": ' + raw)),
         ),
+        answered=("error", "response"),
         hostile=_HOSTILE,
     )
 

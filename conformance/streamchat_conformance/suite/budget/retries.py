@@ -103,7 +103,7 @@ class Retries:
 
     @property
     def gives_up(self) -> bool:
-        """Whether every wait has been in vain for so long that none is worth it any more."""
+        """Whether waiting has brought nothing for long: it is worth nothing any more."""
         since_s = self._since_s
         return (
             since_s is not None

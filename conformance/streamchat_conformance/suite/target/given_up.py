@@ -24,7 +24,7 @@ from streamchat_conformance.suite.verdicts.overlapping import overlaps
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.suite.target.target import Target
+    from streamchat_conformance.suite.target.live_target import LiveTarget
 
 LOOK_AGAIN_S: Final = 10.0
 """How long a server that was given up is left alone before it is asked again (seconds)."""
@@ -33,7 +33,7 @@ LOOK_AGAIN_S: Final = 10.0
 class GivenUp:
     """Finds out whether a target that puts requests off still serves anybody."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: LiveTarget) -> None:
         self._target = target
         self._looked_s = -math.inf
         self._lock = threading.Lock()

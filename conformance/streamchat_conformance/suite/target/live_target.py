@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.suite.config.settings import Settings
     from streamchat_conformance.suite.target.background import Background
     from streamchat_conformance.suite.target.baseline import Baseline
+    from streamchat_conformance.suite.target.bounds import RunBounds
     from streamchat_conformance.suite.target.knowledge import TargetKnowledge
     from streamchat_conformance.suite.verdicts.ledger import Ledger
 
@@ -20,6 +21,7 @@ class LiveTarget(Protocol):
     """What liveness needs of a target: to send to it, and what is known about it."""
 
     settings: Settings
+    bounds: RunBounds
     endpoint: Endpoint
     ledger: Ledger
     background: Background
@@ -37,6 +39,9 @@ class LiveTarget(Protocol):
     def serial(self) -> bool:
         """Whether streams wait for each other, rightly or not."""
 
+    def recalling(self, text: str, *, now: str | None = None) -> Body:
+        """Return such a request whose earlier turns say `text`; it says `now` if given."""
+
     def plain(self, text: str | None = None) -> Body:
         """Return the plainest request that is accepted."""
 
@@ -47,7 +52,7 @@ class LiveTarget(Protocol):
         """Open a connection."""
 
     def send(
-        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool
+        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool = True
     ) -> Reading:
         """Send a request on a connection of its own; return the reading of its answer."""
 

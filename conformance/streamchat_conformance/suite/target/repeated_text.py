@@ -16,7 +16,7 @@ from streamchat_conformance.suite.target.stop_conditions import Answered
 if TYPE_CHECKING:
     from streamchat_conformance.catalogue import Requirement
     from streamchat_conformance.judges import Reading
-    from streamchat_conformance.suite.target.target import Target
+    from streamchat_conformance.suite.target.live_target import LiveTarget
 
 BROKEN_WITHOUT_ECHO: Final = frozenset(
     {"payload.isolation", "payload.line-separators", "payload.no-injection"}
@@ -37,7 +37,7 @@ def text_of(reading: Reading) -> str:
     return f"{reading.body.decode('utf-8', 'replace')}\n{joined}"
 
 
-def may_break_without_echo(target: Target, requirement: Requirement) -> bool:
+def may_break_without_echo(target: LiveTarget, requirement: Requirement) -> bool:
     """Return whether a target without an echo may break, or has broken, what needs one."""
     if ECHO not in requirement.needs or requirement.id not in BROKEN_WITHOUT_ECHO:
         return False
@@ -46,7 +46,7 @@ def may_break_without_echo(target: Target, requirement: Requirement) -> bool:
     return target.ledger.red(requirement.id) or _repeats(target)
 
 
-def _repeats(target: Target) -> bool:
+def _repeats(target: LiveTarget) -> bool:
     if target.known.repeats is None:
         baseline = target.baseline
         whole = baseline.finite and baseline.duration_s <= WHOLE_S
