@@ -177,7 +177,7 @@ def judge_shape(reading: Reading) -> Verdict:
     if not reading.response.complete and reading.response.framing is not Framing.CLOSE:
         return None
     parsed = read_json(reading.body)
-    if parsed.error is not None and _goes_on(reading):
+    if parsed.error is not None and (reading.unrecorded or _goes_on(reading)):
         return None
     if parsed.error is not None:
         problem = f"the body is not JSON: {parsed.error.message}"

@@ -63,6 +63,8 @@ def utf8(reading: Reading) -> Verdict:
         # A stream that was left in mid-way may end inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(body, final=reading.ended_well)
     except UnicodeDecodeError as error:
+        if reading.lost and body[error.end : error.end + 1] in (b"\n", b"\r"):
+            return None  # a comment may stand there, and what follows it is not known
         context = body[max(0, error.start - 24) : error.start + 24]
         return [
             Nonconformity(
