@@ -234,3 +234,12 @@ def test_text_that_ends_the_head_explains_what_comes_of_it_in_the_body() -> None
     plain = replace(exchange(chat(), 200), reads=(Read(0.0, split),), ending=Ending.CLOSED)
     ledger.observe(plain)
     assert ledger.cause("transport.delimited") == ""
+
+
+def test_plain_requests_that_fail_only_next_to_others_are_explained_by_that() -> None:
+    crowded = replace(exchange(chat(), 503), notes=(OTHERS_OPEN,))
+    ledger = seen(crowded, crowded, exchange(chat(), 200))
+    ledger.flag(Finding("resilience.concurrent", "x", "y", "z"), crowded)
+    assert ledger.cause("request.valid-accepted") == "resilience.concurrent"
+    ledger.observe(exchange(chat(), 503))
+    assert ledger.cause("request.valid-accepted") != "resilience.concurrent"

@@ -251,6 +251,9 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     known_as = SHARED_PLAIN_ROW if plain else CUT_STREAM[0] if id_ in dialect.ends else id_
     kind, causes = EXPLAINS_ALL_OF.get(known_as, ("", ()))
     entry = evidence.of(id_)
+    # What fails only next to others is no matter of the request.
+    if plain and 0 < entry.failed == entry.kinds[CONCURRENT] < entry.judged:
+        return ("resilience.concurrent", "resilience.concurrent-many")
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
     if _fails_as_plain_requests_do(id_, evidence):
