@@ -104,6 +104,14 @@ def test_the_rest_of_a_refusal_explains_that_the_next_answers_head_is_none() -> 
     assert ledger.cause("connection.idle-reuse", {"error.delimited"}) == "error.delimited"
 
 
+@pytest.mark.parametrize("effect", ["reuse-after-stream", "pipelining", "sequence"])
+def test_a_stream_that_goes_on_behind_its_length_explains_what_becomes_of_the_connection(
+    effect: str,
+) -> None:
+    cause = "headers.no-content-length"
+    assert Ledger().cause(f"connection.{effect}", {cause}) == cause
+
+
 def test_a_first_answer_without_a_head_is_explained_by_no_rest() -> None:
     ledger = seen(LEFT_OVER, replace(LEFT_OVER, position=1))
     assert ledger.cause("headers.well-formed", {"error.delimited"}) == ""

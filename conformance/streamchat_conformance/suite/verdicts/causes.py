@@ -119,6 +119,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "connection.unread-body",
         "connection.reuse-after-error",
         "connection.reuse-after-stream",
+        "headers.no-content-length",
         "payload.isolation",
     ),
     "error.routing-json": ("error.media-type", "error.shape"),
