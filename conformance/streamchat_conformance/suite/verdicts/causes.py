@@ -108,6 +108,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
         "connection.reuse-after-stream",
         "error.delimited",
         "connection.unread-body",
+        "headers.no-content-length",
     ),
     "connection.unread-body": ("error.delimited",),
     "connection.smuggling": ("error.delimited",),
