@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 from streamchat_conformance.core.exchange import Ending, Exchange, Read
 from streamchat_conformance.core.finding import Finding
+from streamchat_conformance.core.http_request import HttpRequest
+from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
+from streamchat_conformance.judges import rules_of
 from streamchat_conformance.judges.stream import OTHERS_OPEN
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 
@@ -251,3 +254,16 @@ def test_plain_requests_that_fail_only_next_to_others_are_explained_by_that() ->
     assert ledger.cause("request.valid-accepted") == "resilience.concurrent"
     ledger.observe(exchange(chat(), 503))
     assert ledger.cause("request.valid-accepted") != "resilience.concurrent"
+
+
+def test_a_plain_request_that_fails_is_reported_where_the_dialects_own_example_is_refused() -> None:
+    rules = rules_of("openai")
+    own, plain = CompletionRequest(), CompletionRequest(options={"temperature": 0})
+    for request, red in ((plain, True), (own, False)):
+        ledger = Ledger(rules=rules, path="/v1/chat/completions")
+        ledger.accept_only(plain)
+        data = HttpRequest.chat(request).encode(authority="x", path="/v1/chat/completions")
+        failed = b"HTTP/1.1 500 X\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx"
+        reads = (Read(0.0, failed),)
+        ledger.observe(Exchange(request=data, reads=reads, ending=Ending.COMPLETE))
+        assert ledger.red("request.never-5xx") is red

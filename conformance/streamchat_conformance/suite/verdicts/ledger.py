@@ -10,11 +10,13 @@ import math
 import threading
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.expectation import Expectation
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.core.http_request import Body
+from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.dialects.registry import DEFAULT
 from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.suite.verdicts.causes import (
@@ -50,6 +52,15 @@ def unserved(reading: Reading) -> bool:
 def place(exchange: Exchange) -> tuple[int, int]:
     """Return what distinguishes an exchange from all others of a run."""
     return exchange.connection, exchange.position
+
+
+NEVER_5XX = "request.never-5xx"
+
+
+def _members(body: bytes) -> frozenset[str]:
+    """Return the names of a request's members."""
+    value = read_json(body).value
+    return frozenset(value) if isinstance(value, dict) else frozenset()
 
 
 class Ledger:
@@ -159,12 +170,29 @@ class Ledger:
                 entry.involved[self._involved(reading)] += 1
                 entry.answered += 0 < reading.status < 500
             if findings and self._ignores(id_):
+                self._enter_internal_error(reading, id_, findings)
                 continue
             entry.judged += 1
             if findings:
                 entry.failed += 1
                 entry.kinds.update(kinds(reading))
                 self._keep(entry, findings[0], exchange)
+
+    def _enter_internal_error(self, reading: Reading, id_: str, findings: list[Finding]) -> None:
+        """Enter an internal error on the plain request of this target, if its row is left out.
+
+        That row stands for the dialect's own example, which this target does not take.
+        """
+        dialect, sent = self.rules.dialect, reading.asked.sent
+        if self.plain is None or id_ != dialect.plain_row or dialect.internal_errors is None:
+            return
+        members = _members(sent.body) if sent is not None else frozenset()
+        if reading.status >= 500 and members >= _members(self.plain.body()):
+            entry = self.entries[NEVER_5XX]
+            entry.judged += 1
+            entry.failed += 1
+            entry.involved[self._involved(reading)] += 1
+            self._keep(entry, replace(findings[0], requirement=NEVER_5XX), reading.exchange)
 
     def note_withheld(self, reading: Reading) -> None:
         """Take note of what an exchange does not decide since some of it is not known."""
