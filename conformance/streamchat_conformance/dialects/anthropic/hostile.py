@@ -72,6 +72,8 @@ def _changes() -> Iterator[dict[str, Any]]:
     yield {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "nothing"}}
     yield {"tools": [{"name": TOOL["name"]}]}
     yield {"thinking": {"type": "enabled", "budget_tokens": 0}}
-    for name, values in WRONG.items():
-        for value in values:
-            yield {name: value}
+    # One of each member first: a short run tries no more.
+    for place in range(max(map(len, WRONG.values()))):
+        for name, values in WRONG.items():
+            if place < len(values):
+                yield {name: values[place]}
