@@ -71,18 +71,18 @@ class Content:
     """Whether the dialect's own sign of a complete answer came."""
     failure: Block | None = None
     """The event that reports a failure, or None."""
+    no_room: bool = False
+    """Whether that failure is all, and says that the server has no room now."""
     echoes: tuple[Mapping[str, Any], ...] = ()
-    """What each event repeats of the request, under the names of `Asked.values`; empty in
-    dialects whose events repeat nothing."""
+    """What each event repeats of the request, by the names of `Asked.values`; mostly nothing."""
     thoughts: tuple[Block, ...] | None = None
-    """The events that bring of the answer what is no text, such as reasoning and calls; None in
-    dialects that do not distinguish them from events that bring nothing."""
+    """The events that bring reasoning or calls; None in dialects that do not know them."""
 
     @property
     def said(self) -> list[Block]:
         """The events that bring some of the answer, in order."""
-        blocks = (*(piece.block for piece in self.pieces), *(self.thoughts or ()))
-        by_index = {block.index: block for block in blocks}
+        by_index = {piece.block.index: piece.block for piece in self.pieces}
+        by_index |= {block.index: block for block in self.thoughts or ()}
         return [by_index[index] for index in sorted(by_index)]
 
 

@@ -118,7 +118,7 @@ def stopped_streams(readings: Sequence[Reading], typical_s: float) -> list[Stopp
     courses = {
         number: StreamCourse.of(reading)
         for number, reading in enumerate(readings)
-        if reading.accepted and reading.events and not reading.overloaded
+        if reading.accepted and reading.events and not _has_no_room(reading)
     }
     found = []
     for number, course in courses.items():
@@ -126,6 +126,11 @@ def stopped_streams(readings: Sequence[Reading], typical_s: float) -> list[Stopp
         if reason := _stopped(course, others, typical_s):
             found.append(Stopped(number, readings[number], course, reason))
     return found
+
+
+def _has_no_room(reading: Reading) -> bool:
+    """Return whether the server says "not now", by its status or in the stream."""
+    return reading.overloaded or reading.content.no_room
 
 
 def _stopped(course: StreamCourse, others: Sequence[StreamCourse], typical_s: float) -> str:
