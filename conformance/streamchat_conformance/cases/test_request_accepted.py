@@ -209,6 +209,9 @@ def test_a_very_large_prompt_is_accepted_or_refused_as_json(target: Target) -> N
     check(reading, "request.very-large-prompt")
 
 
+LONG = "All work and no play. " * 40
+
+
 def _chunked_examples(target: Target) -> list[bytes]:
     body = target.plain().body()
     third = len(body) // 3
@@ -216,7 +219,13 @@ def _chunked_examples(target: Target) -> list[bytes]:
         chunked([body]),
         chunked([body[:third], body[third:-third], body[-third:]]),
         chunked([bytes([byte]) for byte in body]),
+        # More than a line, and more than some readers take at once.
+        *(chunked(_cut(target.plain(LONG).body(), size)) for size in (100, 600)),
     ]
+
+
+def _cut(body: bytes, size: int) -> list[bytes]:
+    return [body[at : at + size] for at in range(0, len(body), size)]
 
 
 @decides("request.chunked-body")

@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.http_request import HttpRequest
@@ -125,18 +124,15 @@ class StreamGroup:
         left = bool(reading.events) and ended_at_s >= WATCHED_S
         return self.zeros_s[number] + ended_at_s if reading.ended or left else None
 
-    @property
-    def most_open(self) -> int:
-        """How many streams were open at the same moment, from first event to end, at most.
+    def begun_within(self, seconds: float) -> int:
+        """Return how many streams brought their first event so soon after the first was asked for.
 
-        A busy machine makes some streams late, but no pool serves more than it has workers.
+        Where none can have ended by then, they were open at once. A busy machine sees events late,
+        and never early: it makes these fewer.
         """
-        changes: list[tuple[float, int]] = []
-        for number in range(len(self.readings)):
-            first_s, over_s = self.first_s(number), self.over_s(number)
-            if first_s is not None and over_s is not None:
-                changes += [(first_s, 1), (over_s, -1)]
-        return max(accumulate(change for _, change in sorted(changes)), default=0)
+        firsts = map(self.first_s, range(len(self.readings)))
+        until_s = min(self.zeros_s, default=0.0) + seconds
+        return sum(first_s is not None and first_s < until_s for first_s in firsts)
 
 
 def late_streams(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.scenarios.chunked_requests import in_one_chunk
 from streamchat_conformance.suite.scenarios.concurrency import (
+    WATCHED_S,
     StreamGroup,
     served_alongside,
     serves_within,
@@ -48,6 +49,8 @@ MANY_HALF_REQUESTS = 66
 """This many, where it serves more streams than that at once."""
 TAKEN_UP_S = (0.1, 0.4, 1.0)
 """How long a server may take to begin to read what was sent, in each of some tries (seconds)."""
+SURELY_LASTS = 0.8
+"""The share of a stream's measured time that each lasts at least: a measurement may be too long."""
 SHORT_STREAM_S = 0.25
 """Whether streams wait for each other does not show where they last no longer (seconds)."""
 _STOP_NOBODY = "half requests stop nobody"
@@ -196,12 +199,12 @@ def _all_served(
 def _serves_more_than(target: Target, count: int) -> bool:
     """Return whether more than `count` streams are served at once; False where it does not show."""
     baseline = target.baseline
-    if baseline.finite and baseline.duration_s - baseline.first_event_s <= SHORT_STREAM_S:
+    lasts_s = baseline.duration_s - baseline.first_event_s if baseline.finite else WATCHED_S
+    if lasts_s <= SHORT_STREAM_S:
         return False
     for _ in range(ROUNDS_TO_COUNT):
         group = StreamGroup.open(target, count + count // 2)
-        # A place may be taken just before its last holder's end is recorded.
-        if group.most_open > count + count // 10:
+        if group.begun_within(SURELY_LASTS * lasts_s) > count:
             return True
         target.pause(baseline.write_intervals_s)
     return False

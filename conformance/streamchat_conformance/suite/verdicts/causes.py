@@ -106,6 +106,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "connection.pipelining": (
         "connection.reuse-after-error",
         "connection.reuse-after-stream",
+        "transport.terminated",
         "error.delimited",
         "connection.unread-body",
         "headers.no-content-length",
@@ -255,7 +256,8 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     entry = evidence.of(id_)
     # What fails only next to others is no matter of the request.
     if plain and 0 < entry.failed == entry.kinds[CONCURRENT] < entry.judged:
-        return ("resilience.concurrent", "resilience.concurrent-many")
+        internal = causes if entry.failed == entry.kinds[kind] else ()
+        return ("resilience.concurrent", "resilience.concurrent-many", *internal)
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
     if _fails_as_plain_requests_do(id_, evidence):
