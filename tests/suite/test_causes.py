@@ -115,6 +115,18 @@ def test_a_stream_that_goes_on_behind_its_length_explains_what_becomes_of_the_co
     assert Ledger().cause(f"connection.{effect}", {cause}) == cause
 
 
+UNANSWERED = replace(exchange(b"[]"), reads=(), ending=Ending.CLOSED)
+
+
+def test_a_connection_that_serves_no_more_explains_that_no_answer_comes_there() -> None:
+    cause = "connection.reuse-after-error"
+    ledger = seen(replace(UNANSWERED, position=1))
+    assert ledger.red("request.never-5xx")
+    assert ledger.cause("request.never-5xx", {cause}) == cause
+    ledger = seen(UNANSWERED, replace(UNANSWERED, position=1))
+    assert ledger.cause("request.never-5xx", {cause}) != cause
+
+
 def test_a_first_answer_without_a_head_is_explained_by_no_rest() -> None:
     ledger = seen(LEFT_OVER, replace(LEFT_OVER, position=1))
     assert ledger.cause("headers.well-formed", {"error.delimited"}) == ""

@@ -169,9 +169,9 @@ EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams that answer text with line ends have strange ones, those are the text's.
     "sse.line-endings": (WITH_LINE_ENDS, ("payload.no-injection",)),
     # Where only later requests on a connection get no event, nothing is answered there.
-    "stream.first-event": (
-        LATER,
-        ("connection.reuse-after-error", "connection.reuse-after-stream"),
+    **dict.fromkeys(
+        ("stream.first-event", "request.never-5xx"),
+        (LATER, ("connection.reuse-after-error", "connection.reuse-after-stream")),
     ),
     # What is left over of an answer stands where the next one's head should be.
     "headers.well-formed": (LATER, ("error.delimited", "headers.no-content-length")),
