@@ -10,7 +10,7 @@ from streamchat_conformance.dialects.openai.requests import CompletionRequest
 from streamchat_conformance.dialects.stream_chat.requests import ChatRequest
 from streamchat_conformance.judges import rules_of
 from streamchat_conformance.judges.stream import OTHERS_OPEN
-from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.ledger import Ledger, place
 
 from .exchanges import chat, exchange
 
@@ -26,7 +26,9 @@ NOT_OBJECT_400 = exchange(b"[]")
 def seen(*exchanges: object) -> Ledger:
     ledger = Ledger()
     for each in exchanges:
-        ledger.observe(each)  # type: ignore[arg-type]  # they are exchanges
+        assert isinstance(each, Exchange)
+        ledger.doubts.confirm(place(each))
+        ledger.observe(each)
     return ledger
 
 

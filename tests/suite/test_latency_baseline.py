@@ -62,9 +62,15 @@ def test_requests_that_overlap_are_not_alone() -> None:
 
 def test_a_server_that_warms_up_is_not_taken_for_a_slow_one() -> None:
     with prepared("warms-up-on-its-first-stream") as target:
-        StreamGroup.open(target, 4).discount_warm_up(target)
-        assert target.baseline.first_event_s < 1.0
-        assert target.baseline.duration_s < 1.0
+        warming_s = target.baseline.first_event_s
+        duration_s = target.baseline.duration_s
+        group = StreamGroup.open(target, 4)
+        group.discount_warm_up(target)
+        firsts = [reading.events[0].event for reading in group.readings]
+        soonest_s = min(first.at_s for first in firsts if first is not None)
+        assert soonest_s < warming_s
+        assert target.baseline.first_event_s == soonest_s
+        assert target.baseline.duration_s == pytest.approx(duration_s - warming_s + soonest_s)
 
 
 def test_random_times_to_think_are_not_taken_for_waiting() -> None:
@@ -79,10 +85,10 @@ def test_random_times_to_think_are_not_taken_for_waiting() -> None:
 
 @pytest.mark.parametrize("name", ["one-stream-at-a-time", "three-streams-at-a-time"])
 def test_waiting_for_others_is_still_seen(name: str) -> None:
-    with prepared(name, pace=Pace(events=7, interval_s=0.12)) as target:
+    # Long enough that a busy machine does not make single streams wait for as long.
+    with prepared(name, pace=Pace(events=7, interval_s=0.25)) as target:
         crowds = [StreamGroup.open(target, 4) for _ in range(2)]
         sample_latency(target, drained=False)
-        assert target.known.first_event_s < 0.3
         assert all(late_streams(target, crowd) for crowd in crowds)
 
 

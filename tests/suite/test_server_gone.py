@@ -5,7 +5,7 @@ from dataclasses import replace
 from streamchat_conformance.core.exchange import Ending, Exchange
 from streamchat_conformance.core.finding import Finding
 from streamchat_conformance.suite.verdicts.causes import ALIVE
-from streamchat_conformance.suite.verdicts.ledger import Ledger
+from streamchat_conformance.suite.verdicts.ledger import Ledger, place
 
 from .exchanges import chat, exchange
 
@@ -23,6 +23,7 @@ def gone(*before: Exchange) -> Ledger:
     """Return the ledger of a server that left requests unanswered, and was then found gone."""
     ledger = Ledger()
     for each in before:
+        ledger.doubts.confirm(place(each))
         ledger.observe(each)
     ledger.flag(NOT_ALIVE, unanswered(chat()))
     ledger.gone = True

@@ -11,7 +11,9 @@ from streamchat_conformance.judges import rules_of
 from streamchat_conformance.recorder import Endpoint
 from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.scenarios.watched_alone import watch_for_long
 from streamchat_conformance.suite.target.baseline import Baseline
+from streamchat_conformance.suite.target.confirming import REPEATS
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.ledger import Ledger
 from streamchat_fixtures.socket_server import SocketServer, receive_request
@@ -56,9 +58,15 @@ def test_streams_that_are_silent_only_next_to_each_other_waited_for_their_turn()
 
 
 def test_a_stream_that_is_silent_alone_as_well_is_reported() -> None:
-    with silent_behind_the_role(TOGETHER + 1) as target:
-        Observations(target).long()
+    with silent_behind_the_role(TOGETHER + 1 + REPEATS) as target:
+        watch_for_long(target)
         assert target.ledger.red(GAP)
+
+
+def test_a_stream_that_is_silent_alone_once_was_held_up() -> None:
+    with silent_behind_the_role(TOGETHER + REPEATS) as target:
+        watch_for_long(target)
+        assert not target.ledger.red(GAP)
 
 
 def test_streams_that_are_never_silent_are_not_watched_again() -> None:

@@ -13,6 +13,7 @@ from streamchat_conformance.suite.scenarios.concurrency import (
     StreamGroup,
     hold_streams,
     late_streams,
+    require_calm_machine,
     served_alongside,
     streams_alone,
 )
@@ -31,6 +32,7 @@ from streamchat_conformance.suite.target.latency_samples import (
     sample_latency,
     sample_latency_thoroughly,
 )
+from streamchat_conformance.suite.target.machine import BUSY, SINGLE_REQUESTS, TooBusy
 from streamchat_conformance.suite.target.overload import asked_by, rate_limited
 from streamchat_conformance.suite.target.target import CERTAIN_REQUESTS, Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED
@@ -191,6 +193,7 @@ def test_a_refusal_does_not_wait_for_streams(target: Target) -> None:
         took_s = reading.exchange.ended_at_s
         if reading.overloaded or (reading.head is not None and took_s <= _prompt_s(target)):
             return
+    _require_prompt_alone(target, refusal)
     message = (
         f"with {len(held)} streams open a refusal took {took_s:.2f} s; "
         f"alone it takes {target.known.refusal_s:.3f} s"
@@ -218,6 +221,16 @@ def _prompt_s(target: Target) -> float:
     if baseline.duration_s < 2 * bound_s:
         return max(0.1 + 5 * target.known.refusal_s, 0.5 * baseline.duration_s)
     return bound_s
+
+
+def _require_prompt_alone(target: Target, refusal: HttpRequest) -> None:
+    """Raise TooBusy where a busy machine makes refusals late that come alone, too."""
+    if (factor := target.slowdown()) < BUSY:
+        return
+    for _ in range(SINGLE_REQUESTS):
+        reading = target.send(refusal, label="a refusal alone", observe=False, timed=False)
+        if reading.exchange.ended_at_s > _prompt_s(target):
+            raise TooBusy(factor)
 
 
 @requirement(
@@ -257,6 +270,7 @@ def test_a_client_that_stops_reading_stops_nobody(target: Target) -> None:
         for connection in readers:
             connection.close()
     if problem:
+        require_calm_machine(target, reading)
         message = f"while {len(readers)} clients do not read {problem}"
         raise violation("resilience.slow-reader", message, "a stream, as before", reading)
     if not stream.fills:

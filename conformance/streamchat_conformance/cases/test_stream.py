@@ -25,6 +25,7 @@ from streamchat_conformance.suite.scenarios.timing import (
     burst_of,
     coded_burst_of,
 )
+from streamchat_conformance.suite.scenarios.watched_alone import watch_for_long
 from streamchat_conformance.suite.scenarios.whole_answers import until_end, until_whole
 from streamchat_conformance.suite.target.overload import needs_room
 from streamchat_conformance.suite.target.target import Target
@@ -132,7 +133,7 @@ def _withheld(reading: Reading) -> bool:
 @costs(3, largest_bytes=64 * 1024)
 def test_no_silence_is_long(target: Target) -> None:
     target.require_stream()
-    Observations(target).long()
+    watch_for_long(target)
     verdict(target, "stream.gap")
 
 

@@ -17,10 +17,14 @@ class Nonconformity:
     expected: str = ""
     received: str = ""
     offset: int | None = None
+    timed: bool = False
+    """Whether it is about how long something took: a busy machine may be the reason, once."""
 
     def of(self, requirement: str) -> Finding:
         """Return this as a finding on a requirement."""
-        return Finding(requirement, self.message, self.expected, self.received, self.offset)
+        return Finding(
+            requirement, self.message, self.expected, self.received, self.offset, self.timed
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,5 @@ class Finding:
     expected: str = ""
     received: str = ""
     offset: int | None = None
+    timed: bool = False
+    """Whether it is about how long something took (see `Nonconformity`)."""

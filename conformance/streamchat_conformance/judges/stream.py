@@ -63,6 +63,7 @@ def first_event(reading: Reading) -> Verdict:
             "a person who waits in front of a silent page goes away",
             f"an event within the {exchange.ended_at_s:.1f} s that it was waited for",
             f"{came} in {exchange.ended_at_s:.1f} s",
+            timed=True,
         )
     ]
 
@@ -91,6 +92,7 @@ def gap(reading: Reading) -> Verdict:
             f"a comment or event at least every {reading.gap_limit_s:g} s",
             f"{longest:.1f} s of silence, {after:.1f} s after the request "
             f"(watched for {reading.exchange.ended_at_s:.1f} s)",
+            timed=True,
         )
     ]
 

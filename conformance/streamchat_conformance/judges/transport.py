@@ -192,6 +192,7 @@ def terminated(reading: Reading) -> Verdict:
             "a chunk of size 0 and an empty line before the end",
             f"{how} after {received[-48:]!r}",
             len(received),
+            timed=not reading.ended,
         )
     ]
 

@@ -17,6 +17,7 @@ from streamchat_conformance.suite.scenarios.stopped_streams import (
     stopped_streams,
     until_silent,
 )
+from streamchat_conformance.suite.target.machine import require_calm
 from streamchat_conformance.suite.target.overload import NoRoom, rate_limited
 from streamchat_conformance.suite.target.stop_conditions import Answered, Watched
 from streamchat_conformance.suite.target.target import SLOW_FIRST_EVENT_S, Target
@@ -225,6 +226,7 @@ def serves_within(
                     observe=False,
                     patient=not accept_503,
                     timed=False,
+                    confirm=False,
                 )
         except NotTestable as gone:
             if reading is None:
@@ -246,6 +248,29 @@ def serves_within(
     if reading is None:
         raise RuntimeError("no try, and no reading")
     return problem, reading
+
+
+def require_calm_machine(target: Target, reading: Reading) -> None:
+    """Raise TooBusy where a good request was late that a busy machine has held up.
+
+    One that got no event was not late: it was not served.
+    """
+    first = reading.events[0].event if reading.events else None
+    if first is None:
+        return
+    known, request = target.known, HttpRequest.chat(target.plain())
+
+    def alone() -> Reading:
+        label = "alone, to know what it takes now"
+        return target.send(request, label=label, observe=False, timed=False, confirm=False)
+
+    require_calm(
+        target.slowdown(),
+        first.at_s,
+        known.served_within_s,
+        alone,
+        known.first_event_s,
+    )
 
 
 def streams_alone(target: Target, number: int, count: int) -> list[Reading]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from streamchat_conformance.catalogue import ECHO
@@ -14,6 +16,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.recorder import Connection, Until
 from streamchat_conformance.suite.budget.retries import LIMITED
+from streamchat_conformance.suite.target.confirming import NOTICED_S, REPEATS
 from streamchat_conformance.suite.target.overload import admitted, with_room
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.target import Target
@@ -63,19 +66,26 @@ def refusal_cause(target: Target) -> str:
 
 
 def steadily(target: Target, attempt: Callable[[], T]) -> T:
-    """Return what an attempt returns, or a second one where an internal error ended the first.
+    """Return what an attempt returns, or another one where the first may have failed by chance.
 
     What a connection does to a request, it does every time. An internal error that does not
-    come again is not the connection's: it is entered, so that request.never-5xx reports it.
+    come again is not the connection's: it is entered, so that request.never-5xx reports it. Nor is
+    what a busy machine may have held up.
     """
+    began_at = time.monotonic()
     try:
         return attempt()
     except Violation as failure:
         exchange = failure.findings[0][1]
-        if exchange is None or target.ledger.read(exchange).status < 500:
+        failed = exchange is not None and target.ledger.read(exchange).status >= 500
+        if not failed and time.monotonic() - began_at < NOTICED_S:
             raise
+    for _ in range(0 if failed else REPEATS - 1):
+        with suppress(Violation):
+            return attempt()
     result = attempt()
-    target.ledger.observe(exchange)
+    if failed and exchange is not None:
+        target.ledger.observe(exchange)
     return result
 
 

@@ -34,16 +34,16 @@ class AdaptiveTimeouts:
 
     def note(self, reading: Reading) -> None:
         """Count an exchange, if it was not answered in time."""
-        exchange = reading.exchange
-        self.floods += exchange.ending is Ending.OVERFLOW
-        stalled = (
-            exchange.ending is Ending.ABANDONED
-            and reading.status >= 400
-            and not reading.response.complete
-        )
-        if exchange.ending is Ending.TIMED_OUT or stalled:
+        self.floods += reading.exchange.ending is Ending.OVERFLOW
+        if _waited_out(reading):
             self.waits += 1
-            self.waited_s += exchange.ended_at_s
+            self.waited_s += reading.exchange.ended_at_s
+
+    def take_back(self, reading: Reading) -> None:
+        """Count an exchange no more: the same request is answered in time."""
+        if _waited_out(reading):
+            self.waits -= 1
+            self.waited_s -= reading.exchange.ended_at_s
 
     @property
     def recording_bytes(self) -> int:
@@ -71,3 +71,14 @@ class AdaptiveTimeouts:
         patience_s = min(limits.head_s, max(least_s, 5 * baseline_s))
         idle_s = min(limits.idle_s, patience_s)
         return replace(limits, head_s=patience_s, first_event_s=patience_s, idle_s=idle_s)
+
+
+def _waited_out(reading: Reading) -> bool:
+    """Return whether an exchange was not answered in time."""
+    exchange = reading.exchange
+    stalled = (
+        exchange.ending is Ending.ABANDONED
+        and reading.status >= 400
+        and not reading.response.complete
+    )
+    return exchange.ending is Ending.TIMED_OUT or stalled

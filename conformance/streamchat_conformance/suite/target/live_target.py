@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamchat_conformance.core.http_request import Body, HttpRequest
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.recorder import Connection, Endpoint, Until
@@ -26,6 +28,7 @@ class LiveTarget(Protocol):
     ledger: Ledger
     background: Background
     known: TargetKnowledge
+    slowdown: Callable[[], float]
 
     @property
     def limits(self) -> Limits:
@@ -52,7 +55,13 @@ class LiveTarget(Protocol):
         """Open a connection."""
 
     def send(
-        self, request: HttpRequest, *, stop: Until | None, label: str, observe: bool = True
+        self,
+        request: HttpRequest,
+        *,
+        stop: Until | None,
+        label: str,
+        observe: bool = True,
+        confirm: bool = True,
     ) -> Reading:
         """Send a request on a connection of its own; return the reading of its answer."""
 

@@ -33,24 +33,46 @@ class OpenEnds:
 
     def note(self, reading: Reading) -> None:
         """Take note of a stream that was watched after its sentinel."""
-        if not reading.is_stream or reading.dialect.sentinel is None:
+        if (hung := _hung(reading)) is None:
             return
-        last = reading.events[-1].event if reading.events else None
-        if last is None or not reading.dialect.marks_end(last.data):
-            return
-        # A server that leaves its streams open may close them after some time.
-        if reading.exchange.ended_at_s - last.at_s >= HANGING_S:
-            self.seen += 1
-        elif reading.ended:
-            self._ended = True
+        self.seen += hung
+        self._ended = self._ended or (not hung and reading.ended)
+
+    def take_back(self, reading: Reading) -> None:
+        """Take back what a stream has shown: another one for the same request does not."""
+        self.seen -= bool(_hung(reading))
 
     def bounded(self, until: Until, dialect: Dialect) -> Until:
         """Return a stop condition that waits for the end of the body as long as is useful."""
+        if isinstance(until, Unbounded):
+            return until.until
         if self.seen:
             return _SentinelCame(until, dialect.marks_end)
         if self._ended or dialect.sentinel is None:
             return until
         return _EndSeen(until, dialect.marks_end)
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """A stop condition that is to be left as it is: a request is repeated as it was sent."""
+
+    until: Until
+
+    def __call__(self, progress: Progress) -> bool:
+        """Return whether to stop."""
+        return self.until(progress)
+
+
+def _hung(reading: Reading) -> bool | None:
+    """Return whether a body went on for long after its sentinel; None if that was not watched."""
+    if not reading.is_stream or reading.dialect.sentinel is None:
+        return None
+    last = reading.events[-1].event if reading.events else None
+    if last is None or not reading.dialect.marks_end(last.data):
+        return None
+    # A server that leaves its streams open may close them after some time.
+    return reading.exchange.ended_at_s - last.at_s >= HANGING_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from streamchat_conformance.catalogue import Capability, Requirement
 from streamchat_conformance.core.expectation import Expectation
@@ -24,10 +26,13 @@ from streamchat_conformance.suite.config.settings import Settings
 from streamchat_conformance.suite.target.background import Background, run_together
 from streamchat_conformance.suite.target.baseline import Baseline
 from streamchat_conformance.suite.target.bounds import RunBounds
+from streamchat_conformance.suite.target.confirming import confirmed
 from streamchat_conformance.suite.target.given_up import GivenUp
 from streamchat_conformance.suite.target.knowledge import TargetKnowledge
 from streamchat_conformance.suite.target.left_streams import LeftStreams
 from streamchat_conformance.suite.target.liveness import Liveness
+from streamchat_conformance.suite.target.machine import slowdown
+from streamchat_conformance.suite.target.open_ends import Unbounded
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
 from streamchat_conformance.suite.target.repeated_text import may_break_without_echo
 from streamchat_conformance.suite.target.stop_conditions import Answered
@@ -67,6 +72,8 @@ class Target:
         """Whether it still answers at all."""
         self.limit_check = LimitCheck(self._ask_plain, self.ledger.observe_reading)
         self._given_up = GivenUp(self)
+        self.slowdown: Callable[[], float] = slowdown
+        """How busy the machine is."""
         self._left_streams = LeftStreams()
         self._wait = threading.Event()
 
@@ -207,6 +214,7 @@ class Target:
         method: str = "POST",
         timed: bool | None = None,
         patient: bool = True,
+        confirm: bool = True,
     ) -> Reading:
         """Send a request on a connection of its own and return the reading of its answer.
 
@@ -214,6 +222,7 @@ class Target:
         `stop`. The request goes out whole, or in `pieces` that are sent `pause_s` apart. An
         overloaded server is asked again for a while, if `patient`. What a request takes is noted
         (`latency`) if it was alone; `timed` says so where background work is known not to matter.
+        What took too long is asked for again, unless not to `confirm` (see `confirmed`).
         """
         data = request if isinstance(request, bytes) else self.encode(request)
         condition = self.known.open_ends.bounded(stop or self.enough(events), self.dialect)
@@ -244,6 +253,15 @@ class Target:
                 break
             if not (patient and retry.again(reading.status, asked_by(reading))):
                 break
+        if confirm and not overlaps():
+            how: dict[str, Any] = {
+                "pieces": pieces,
+                "pause_s": pause_s,
+                "method": method,
+                "patient": patient,
+            }
+            again = partial(self.send, data, label=label, observe=False, confirm=False, **how)
+            reading = confirmed(self, reading, partial(again, stop=Unbounded(condition)))
         return self.ledger.observe_reading(reading) if observe else reading
 
     def _await_left_streams(self) -> None:

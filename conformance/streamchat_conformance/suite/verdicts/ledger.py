@@ -26,6 +26,7 @@ from streamchat_conformance.suite.verdicts.causes import (
     explanations,
     kinds,
 )
+from streamchat_conformance.suite.verdicts.doubts import Doubts, rests_on_time
 from streamchat_conformance.suite.verdicts.evidence import (
     TOLERATED,
     RequirementEvidence,
@@ -104,6 +105,8 @@ class Ledger:
         """The number of the first connection after the server's process last ended."""
         self.suspects: set[tuple[int, int]] = set()
         """The exchanges that brought it down, by their places."""
+        self.doubts = Doubts()
+        """What rests on how long something took."""
         self._silent = False
         self._first_unserved: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
@@ -172,6 +175,8 @@ class Ledger:
             if findings and self._ignores(id_):
                 self._enter_internal_error(reading, id_, findings)
                 continue
+            if findings and self._doubts(id_, reading, findings):
+                continue
             entry.judged += 1
             if findings:
                 entry.failed += 1
@@ -193,6 +198,22 @@ class Ledger:
             entry.failed += 1
             entry.involved[self._involved(reading)] += 1
             self._keep(entry, replace(findings[0], requirement=NEVER_5XX), reading.exchange)
+
+    def _doubts(self, id_: str, reading: Reading, findings: Sequence[Finding]) -> bool:
+        """Return whether findings do not count since a busy machine may be the reason."""
+        if self.red(id_) or not all(rests_on_time(reading, each) for each in findings):
+            return False
+        return self.doubts.apply_to(id_, place(reading.exchange), reading)
+
+    def timed_news(self, reading: Reading) -> frozenset[str]:
+        """Return the requirements that an exchange breaks in time alone, and nothing did before."""
+        return frozenset(
+            id_
+            for id_, findings in self.rules.judge_all(reading)
+            if findings
+            and all(rests_on_time(reading, each) for each in findings)
+            and not (self._ignores(id_) or self.red(id_) or self.doubts.certain(id_))
+        )
 
     def note_withheld(self, reading: Reading) -> None:
         """Take note of what an exchange does not decide since some of it is not known."""

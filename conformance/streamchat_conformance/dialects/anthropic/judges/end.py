@@ -57,7 +57,8 @@ def message_stop(reading: Reading) -> Verdict:
     how = "the stream ends" if reading.ended else "after message_delta nothing comes"
     message = f"{how} without message_stop: clients take the message for cut, or for whole"
     expected = 'event: message_stop, data: {"type": "message_stop"}'
-    return [Nonconformity(message, expected, show(reading.body[-160:]))]
+    received = show(reading.body[-160:])
+    return [Nonconformity(message, expected, received, timed=not reading.ended)]
 
 
 def _is_bare_stop(block: Block) -> bool:
@@ -85,7 +86,7 @@ def end_prompt(reading: Reading) -> Verdict:
     end = "the error" if last.kind is EventKind.ERROR else "message_stop"
     message = f"the body goes on after {end}: clients that read it to its end wait"
     received = f"{late_s:.1f} s after {end} the body was not over"
-    return [Nonconformity(message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received, timed=True)]
 
 
 @judge(

@@ -61,7 +61,8 @@ def done(reading: Reading) -> Verdict:
         return None
     how = "the stream ends" if reading.ended else "after the last chunk nothing comes"
     message = f"{how} without [DONE]: clients that wait for it hang, or report an error"
-    return [Nonconformity(message, "data: [DONE]", show(_last_lines(reading)))]
+    received = show(_last_lines(reading))
+    return [Nonconformity(message, "data: [DONE]", received, timed=not reading.ended)]
 
 
 @judge(
@@ -99,7 +100,7 @@ def done_ends(reading: Reading) -> Verdict:
         return []
     message = "the body goes on after [DONE]: clients that read it to its end wait"
     received = f"{late_s:.1f} s after [DONE] the body was not over"
-    return [Nonconformity(message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received, timed=True)]
 
 
 @judge(
@@ -123,7 +124,7 @@ def fault_ends(reading: Reading) -> Verdict:
         return None
     message = "the body goes on after the error: clients wait for more"
     received = f"{silent_s(reading, last_s):.1f} s of silence after the error"
-    return [Nonconformity(message, "the end of the body", received)]
+    return [Nonconformity(message, "the end of the body", received, timed=True)]
 
 
 @judge(
