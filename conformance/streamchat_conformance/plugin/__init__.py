@@ -85,6 +85,7 @@ def pytest_collection_modifyitems(
     if not cases:
         yield
         return
+    from streamchat_conformance.plugin.repeating import CaseRepetition
     from streamchat_conformance.plugin.session import SuiteSession, id_of
 
     suite = SuiteSession(config)
@@ -95,6 +96,7 @@ def pytest_collection_modifyitems(
     # After everybody else: an order that another plugin made does not stand.
     suite.select(items, is_case)
     config.pluginmanager.register(suite, _SESSION)
+    config.pluginmanager.register(CaseRepetition(id_of))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         from streamchat_conformance.plugin.waiting import WaitingNotes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -70,6 +70,12 @@ class Background:
     def started(self, name: str) -> bool:
         """Return whether a job of this name was started."""
         return name in self._jobs
+
+    def forget(self, names: Collection[str]) -> None:
+        """Forget jobs that are over: what asks for their results again has them done again."""
+        for name in names:
+            if name in self._jobs and self._jobs[name].done.is_set():
+                del self._jobs[name]
 
     def settle(self, *, within_s: float) -> None:
         """Wait until all jobs are over, but no longer than `within_s` in all."""
