@@ -27,9 +27,14 @@ def watch_for_long(target: Target) -> None:
         if target.ledger.timed_news(reading):
             target.background.settle(within_s=2 * target.settings.observation_s)
             # The first one was entered among others, where this shows nothing.
-            found = confirmed(target, reading, partial(_again, target, reading))
-            target.ledger.observe_reading(found)
+            enter_confirmed(target, reading)
             return
+
+
+def enter_confirmed(target: Target, reading: Reading) -> None:
+    """Enter a stream that was watched for long, as it is, or as it comes alone in time."""
+    again = partial(_again, target, reading)
+    target.ledger.observe_reading(confirmed(target, reading, again))
 
 
 def _without_others(exchange: Exchange) -> Exchange:

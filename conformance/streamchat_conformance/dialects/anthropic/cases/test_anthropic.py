@@ -19,6 +19,7 @@ from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
 from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.observations import Observations
+from streamchat_conformance.suite.scenarios.watched_alone import enter_confirmed
 from streamchat_conformance.suite.scenarios.whole_answers import (
     COMPANY,
     whole,
@@ -116,7 +117,7 @@ def test_a_failure_is_an_error_event(target: Target) -> None:
         expected = target.dialect.refusals.failure_example
         raise violation("anthropic.error-event", message, expected, reading)
     # A failure that is not reported is one fault; a reported one is judged as any stream.
-    target.ledger.observe_reading(reading)
+    enter_confirmed(target, reading)
 
 
 @decides("anthropic.heartbeat")
