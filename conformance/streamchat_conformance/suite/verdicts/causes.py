@@ -35,6 +35,7 @@ from streamchat_conformance.suite.verdicts.evidence import RunEvidence
 
 ALIVE = "resilience.alive"
 ABANDONED = "resilience.abandoned"
+NEVER_5XX = "request.never-5xx"
 SHARED_PLAIN_ROW = "request.valid-accepted"
 """What these tables call the requirement that plain requests are accepted."""
 
@@ -81,7 +82,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "sse.final-blank-line": ("headers.no-content-length",),
     # What a wrong size leaves behind chunks looks like a line end of the stream.
     "sse.line-endings": ("transport.chunks-well-formed",),
-    "request.never-5xx": ("request.valid-accepted",),
+    NEVER_5XX: ("request.valid-accepted",),
     "request.expect-continue": ("request.valid-accepted",),
     # `requests` sends a head and its body apart, names itself, and accepts anything.
     "stream.line-client": (
@@ -159,18 +160,18 @@ EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
     # Where only streams next to others are cut, those cut them.
     **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
     # Where requests fail only next to others, that is what fails them.
-    "request.never-5xx": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
+    NEVER_5XX: (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
     # An internal error is one on whatever connection it comes.
-    "connection.sequence": (INTERNAL, ("resilience.concurrent", "request.never-5xx")),
+    "connection.sequence": (INTERNAL, ("resilience.concurrent", NEVER_5XX)),
     # Where most valid requests are accepted, internal errors on the others are what they are.
-    SHARED_PLAIN_ROW: (INTERNAL, ("request.never-5xx",)),
+    SHARED_PLAIN_ROW: (INTERNAL, (NEVER_5XX,)),
     # And where only those fall silent.
     "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
     # Where only streams that answer text with line ends have strange ones, those are the text's.
     "sse.line-endings": (WITH_LINE_ENDS, ("payload.no-injection",)),
     # Where only later requests on a connection get no event, nothing is answered there.
     **dict.fromkeys(
-        ("stream.first-event", "request.never-5xx"),
+        ("stream.first-event", NEVER_5XX),
         (LATER, ("connection.reuse-after-error", "connection.reuse-after-stream")),
     ),
     # What is left over of an answer stands where the next one's head should be.
@@ -261,7 +262,7 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
     if _fails_as_plain_requests_do(id_, evidence):
-        return ("request.never-5xx",)
+        return (NEVER_5XX,)
     causes = causes if entry.failed == entry.kinds[kind] else ()
     # What text of the request ends in a head, the rest of the head and the body follow as a body.
     if entry.failed == entry.kinds[WITH_LINE_ENDS] and id_ != IN_HEAD:
@@ -316,7 +317,7 @@ def _is_cause(row: str, id_: str, evidence: RunEvidence) -> bool:
     levels = evidence.rules.catalogue
     if levels[id_].level is MUST and levels[row].level is not MUST:
         internal = entry.answered == evidence.of(id_).answered == 0
-        return internal and id_ != "request.never-5xx"
-    if id_ != "request.never-5xx" or row == "request.media-type-not-json":
+        return internal and id_ != NEVER_5XX
+    if id_ != NEVER_5XX or row == "request.media-type-not-json":
         return True
     return entry.involved.total() >= entry.judged - entry.failed

@@ -22,6 +22,7 @@ from streamchat_conformance.judges import Reading, Rules, rules_of
 from streamchat_conformance.suite.verdicts.causes import (
     ABANDONED,
     ALIVE,
+    NEVER_5XX,
     cause_of,
     explanations,
     kinds,
@@ -53,9 +54,6 @@ def unserved(reading: Reading) -> bool:
 def place(exchange: Exchange) -> tuple[int, int]:
     """Return what distinguishes an exchange from all others of a run."""
     return exchange.connection, exchange.position
-
-
-NEVER_5XX = "request.never-5xx"
 
 
 def _members(body: bytes) -> frozenset[str]:

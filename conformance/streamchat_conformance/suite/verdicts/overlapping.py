@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from streamchat_conformance.core.exchange import Ending
+from streamchat_conformance.suite.verdicts.causes import NEVER_5XX
 
 if TYPE_CHECKING:
     from streamchat_conformance.judges import Reading
@@ -80,7 +81,13 @@ def listening_s(seconds: float) -> float:
 def require_served(reading: Reading) -> None:
     """Raise Disturbed where overlapped work was not served: others may be the reason."""
     if overlaps() and not _served(reading):
-        raise Disturbed(reading=reading)
+        raise Disturbed(reading=reading, ids=[NEVER_5XX] if _failed(reading) else [])
+
+
+def _failed(reading: Reading) -> bool:
+    """Return whether the answer is an internal error, and not one that says "not now"."""
+    unready = reading.overloaded or reading.limited_or_refused
+    return reading.status >= 500 and reading.status not in ABOUT_THE_REQUEST and not unready
 
 
 def _served(reading: Reading) -> bool:
@@ -91,5 +98,4 @@ def _served(reading: Reading) -> bool:
         return False
     if reading.closed and not reading.response.complete:
         return False
-    failed = reading.status >= 500 and reading.status not in ABOUT_THE_REQUEST
-    return not (failed or reading.overloaded or reading.limited_or_refused)
+    return not (_failed(reading) or reading.overloaded or reading.limited_or_refused)
