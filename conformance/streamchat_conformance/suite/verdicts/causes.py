@@ -156,37 +156,35 @@ LATER = "a later answer on a connection"
 WITH_LINE_ENDS = "an answer to text with line ends"
 INTERNAL = "an internal error"
 
-EXPLAINS_ALL_OF: dict[str, tuple[str, tuple[str, ...]]] = {
+ABOUT_REFUSALS = ("request.error-wording", "error.media-type", "error.shape", "error.status")
+IN_CROWDS = ("resilience.concurrent", "resilience.concurrent-many")
+ON_CONNECTIONS = ("connection.reuse-after-error", "connection.reuse-after-stream")
+
+EXPLAINS_ALL_OF: dict[str, dict[str, tuple[str, ...]]] = {
     # Where only streams next to others are cut, those cut them.
-    **dict.fromkeys(CUT_STREAM, (CONCURRENT, ("resilience.concurrent",))),
-    # Where requests fail only next to others, that is what fails them.
-    NEVER_5XX: (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
+    **{effect: {CONCURRENT: ("resilience.concurrent",)} for effect in CUT_STREAM},
+    # Where requests fail only next to others, that is what fails them; and where only later ones
+    # on a connection get no event or an internal error, nothing is answered there.
+    NEVER_5XX: {CONCURRENT: IN_CROWDS, LATER: ON_CONNECTIONS},
+    "stream.first-event": {LATER: ON_CONNECTIONS},
     # An internal error is one on whatever connection it comes.
-    "connection.sequence": (INTERNAL, ("resilience.concurrent", NEVER_5XX)),
+    "connection.sequence": {INTERNAL: ("resilience.concurrent", NEVER_5XX)},
     # Where most valid requests are accepted, internal errors on the others are what they are.
-    SHARED_PLAIN_ROW: (INTERNAL, (NEVER_5XX,)),
+    SHARED_PLAIN_ROW: {INTERNAL: (NEVER_5XX,)},
     # And where only those fall silent.
-    "stream.gap": (CONCURRENT, ("resilience.concurrent", "resilience.concurrent-many")),
+    "stream.gap": {CONCURRENT: IN_CROWDS},
     # Where only streams that answer text with line ends have strange ones, those are the text's.
-    "sse.line-endings": (WITH_LINE_ENDS, ("payload.no-injection",)),
-    # Where only later requests on a connection get no event, nothing is answered there.
-    **dict.fromkeys(
-        ("stream.first-event", NEVER_5XX),
-        (LATER, ("connection.reuse-after-error", "connection.reuse-after-stream")),
-    ),
+    "sse.line-endings": {WITH_LINE_ENDS: ("payload.no-injection",)},
     # What is left over of an answer stands where the next one's head should be.
-    "headers.well-formed": (LATER, ("error.delimited", "headers.no-content-length")),
+    "headers.well-formed": {LATER: ("error.delimited", "headers.no-content-length")},
     # Where refusals without a body, or because of what a body says, have nothing behind them,
     # what is behind the others is the answer to their bodies.
-    "error.delimited": (UNREAD, ("connection.unread-body",)),
+    "error.delimited": {UNREAD: ("connection.unread-body",)},
     # What such a body is read as, is refused in other words, and in other forms.
-    **dict.fromkeys(
-        ("request.error-wording", "error.media-type", "error.shape", "error.status"),
-        (LATER, ("connection.unread-body",)),
-    ),
+    **{effect: {LATER: ("connection.unread-body",)} for effect in ABOUT_REFUSALS},
 }
-"""Effect to (kind of finding, cause): the cause explains an effect with findings of that kind
-only, and is explained by one with others."""
+"""Effect to kind of finding to causes: they explain an effect with findings of that kind only, and
+are explained by one with others."""
 
 
 def explanations(rules: Rules) -> dict[str, tuple[str, ...]]:
@@ -253,17 +251,20 @@ def _partial_causes(id_: str, evidence: RunEvidence) -> tuple[str, ...]:
     dialect = evidence.rules.dialect
     plain = id_ == dialect.plain_row
     known_as = SHARED_PLAIN_ROW if plain else CUT_STREAM[0] if id_ in dialect.ends else id_
-    kind, causes = EXPLAINS_ALL_OF.get(known_as, ("", ()))
     entry = evidence.of(id_)
+    causes = tuple(
+        cause
+        for kind, of_kind in EXPLAINS_ALL_OF.get(known_as, {}).items()
+        if entry.failed == entry.kinds[kind]
+        for cause in of_kind
+    )
     # What fails only next to others is no matter of the request.
     if plain and 0 < entry.failed == entry.kinds[CONCURRENT] < entry.judged:
-        internal = causes if entry.failed == entry.kinds[kind] else ()
-        return ("resilience.concurrent", "resilience.concurrent-many", *internal)
+        return (*IN_CROWDS, *causes)
     if plain and entry.failed > entry.judged - entry.failed:
         return ()
     if _fails_as_plain_requests_do(id_, evidence):
         return (NEVER_5XX,)
-    causes = causes if entry.failed == entry.kinds[kind] else ()
     # What text of the request ends in a head, the rest of the head and the body follow as a body.
     if entry.failed == entry.kinds[WITH_LINE_ENDS] and id_ != IN_HEAD:
         causes = (*causes, IN_HEAD)
