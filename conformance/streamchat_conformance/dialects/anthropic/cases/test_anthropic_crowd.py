@@ -16,6 +16,7 @@ from streamchat_conformance.dialects.anthropic.stream_rows import STREAMING
 from streamchat_conformance.dialects.anthropic.transcript import MessageTranscript
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.left_streams import LEFT_COST, check_after_left
 from streamchat_conformance.suite.scenarios.markers import foreign_marker, marked_prompt, marker
 from streamchat_conformance.suite.scenarios.strays import lost_pieces, strayed_pieces
@@ -200,6 +201,7 @@ def _pieces(found: MessageTranscript) -> tuple[str, ...]:
     source=f"{STREAMING}; practice (clients keep messages by their ids)",
 )
 @costs(sum(GROUP_SIZES), together=True)
+@independent(at_once=max(GROUP_SIZES))
 def test_two_messages_have_different_ids(target: Target) -> None:
     target.require_stream()
     shared, last = 0, None

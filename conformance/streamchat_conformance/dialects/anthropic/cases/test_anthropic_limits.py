@@ -22,6 +22,7 @@ from streamchat_conformance.dialects.chat_messages.stop_sequences import across_
 from streamchat_conformance.dialects.chat_messages.token_limits import SHORT_CAP, exceeds
 from streamchat_conformance.judges import Reading
 from streamchat_conformance.suite.budget.cost import costs
+from streamchat_conformance.suite.scenarios.independent import independent
 from streamchat_conformance.suite.scenarios.whole_answers import whole
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.judged import violation
@@ -85,6 +86,7 @@ def _goes_on(target: Target, request: MessageRequest, text: str) -> bool:
     source=f"{REQUEST}; sgl-project/sglang#28601, vllm-project/vllm#45807",
 )
 @costs(5)
+@independent()
 def test_a_message_ends_before_a_stop_sequence(target: Target) -> None:
     same = base(target).saying(COUNTING).with_options(temperature=0)
     _, first = _finished(target, same, "the text without a stop sequence")
