@@ -203,17 +203,23 @@ def test_listed_examples_are_all_tried_where_they_need_more_than_the_time_of_the
     assert sorted(tried) == sorted(listed)
 
 
+def slow(seconds: float) -> tuple[Callable[[Target, int], None], list[int]]:
+    """Return a property that takes that time for each example, and the examples that it was given."""
+    tried: list[int] = []
+
+    def property_holds(target: Target, value: int) -> None:
+        target.pause(seconds)
+        tried.append(value)
+
+    return property_holds, tried
+
+
 def test_many_listed_examples_have_more_time(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subject, "LISTED_EXAMPLES_LIMIT_S", 0.1)
     target.settings = replace(target.settings, fuzz_seconds=0.0)
-    tried = []
-
-    def property_holds(target: Target, value: int) -> None:
-        target.pause(0.1)
-        tried.append(value)
-
+    property_holds, tried = slow(0.1)
     run(target, property_holds, examples=list(range(30)))
     assert len(tried) == 30
 
@@ -222,11 +228,6 @@ def test_listed_examples_have_an_end_too(target: Target, monkeypatch: pytest.Mon
     monkeypatch.setattr(subject, "LISTED_EXAMPLES_LIMIT_S", 1.0)
     monkeypatch.setattr(subject, "LISTED_EXAMPLE_S", 0.02)
     target.settings = replace(target.settings, fuzz_seconds=0.0)
-    tried = []
-
-    def property_holds(target: Target, value: int) -> None:
-        target.pause(0.6)
-        tried.append(value)
-
+    property_holds, tried = slow(0.6)
     run(target, property_holds, examples=list(range(50)))
     assert 1 <= len(tried) < 10

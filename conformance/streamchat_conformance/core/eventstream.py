@@ -17,10 +17,11 @@ from streamchat_conformance.core.eventstream_interpretation import (
     Interpretation,
     retry_ms,
 )
-from streamchat_conformance.core.eventstream_lines import LineReader
+from streamchat_conformance.core.eventstream_lines import LineReader, is_utf8
 from streamchat_conformance.core.eventstream_model import (
     BOM,
     CR,
+    KNOWN_FIELDS,
     LF,
     ODDITIES,
     Block,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from streamchat_conformance.core.exchange import Read
 
 __all__ = [
+    "KNOWN_FIELDS",
     "ODDITIES",
     "RETRY_LIMIT_MS",
     "Block",
@@ -44,6 +46,7 @@ __all__ = [
     "EventStreamParser",
     "Line",
     "LineKind",
+    "is_utf8",
     "read_event_stream",
 ]
 

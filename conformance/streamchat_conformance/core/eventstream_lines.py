@@ -8,12 +8,20 @@ from itertools import repeat
 from typing import Final
 
 from streamchat_conformance.core.eventstream_interpretation import Interpretation, is_retry
-from streamchat_conformance.core.eventstream_model import BOM, CR, LF, Block, Event, Line, LineKind
+from streamchat_conformance.core.eventstream_model import (
+    BOM,
+    CR,
+    KNOWN_FIELDS,
+    LF,
+    Block,
+    Event,
+    Line,
+    LineKind,
+)
 
 _LINE_END: Final = re.compile(rb"\r\n?|\n")
 _NAMES: Final = {name.encode(): name for name in ("data", "event", "id", "")}
 """Names of fields in which plain text is never odd; comments and blank lines have the empty one."""
-_KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
 _BLANK, _COMMENT, _FIELD = LineKind.BLANK, LineKind.COMMENT, LineKind.FIELD
 _PLAIN_NAMES: Final = frozenset({"data", "event", "id"})
 """Fields in which plain ASCII without NUL is never odd."""
@@ -336,7 +344,7 @@ def _oddities(
     odd = []
     if kind is LineKind.FIELD:
         # A cut line without a colon is a field whose name nobody knows to the end.
-        if name not in _KNOWN_FIELDS or (cut and b":" not in content):
+        if name not in KNOWN_FIELDS or (cut and b":" not in content):
             odd.append("unknown-field")
         elif name == "retry" and not is_retry(value.decode("utf-8", "replace")):
             odd.append("retry-not-digits")
@@ -344,7 +352,7 @@ def _oddities(
             odd.append("id-nul")
     if content.startswith(BOM):
         odd.append("bom-inside")
-    if not _is_utf8(content, whole=kind is not LineKind.INCOMPLETE and not cut):
+    if not is_utf8(content, whole=kind is not LineKind.INCOMPLETE and not cut):
         odd.append("not-utf8")
     if 0 in content:
         odd.append("nul")
@@ -353,7 +361,7 @@ def _oddities(
     return tuple(odd)
 
 
-def _is_utf8(data: bytes, *, whole: bool) -> bool:
+def is_utf8(data: bytes, *, whole: bool) -> bool:
     """Return whether bytes are UTF-8; unless they are `whole`, a last character may be cut."""
     try:
         codecs.utf_8_decode(data, "strict", whole)

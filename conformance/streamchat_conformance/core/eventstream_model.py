@@ -12,6 +12,9 @@ LF: Final = 0x0A
 BOM: Final = b"\xef\xbb\xbf"
 """The byte order mark in UTF-8. One at the very start of a stream is no part of it."""
 
+KNOWN_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+"""The names of fields that the standard knows."""
+
 ODDITIES: Final = {
     "unknown-field": "a field that is not data, event, id or retry; clients ignore it",
     "retry-not-digits": "a retry whose value is not one or more ASCII digits; clients ignore it",

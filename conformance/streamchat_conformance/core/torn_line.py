@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from streamchat_conformance.core.eventstream_model import KNOWN_FIELDS
 from streamchat_conformance.core.strict_json import read_json
 
 _LINE_END: Final = re.compile(rb"[\r\n]")
-_NAMES: Final = (b"data", b"event", b"id", b"retry")
+_NAMES: Final = tuple(name.encode() for name in KNOWN_FIELDS)
 _OPENERS: Final = (b"{", b"[", b'"')
 
 

@@ -13,7 +13,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from streamchat_conformance.catalogue import ECHO
-from streamchat_conformance.core.eventstream import Line
+from streamchat_conformance.core.eventstream import KNOWN_FIELDS, Line
 from streamchat_conformance.core.json_value import same_json_value
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.reading import Reading
@@ -21,7 +21,6 @@ from streamchat_conformance.judges.reading import Reading
 SEPARATORS = "\n\r\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """Characters that some line splitter or other takes for the end of a line, and NUL."""
 
-FIELDS = frozenset({"data", "event", "id", "retry"})
 """The names of an event stream's fields."""
 
 SEAM_CHARACTERS = 8
@@ -210,7 +209,7 @@ def _is_strange(line: Line, reading: Reading) -> bool:
 
     Text that begins with a line end leaves nothing before it that could be looked for.
     """
-    if not line.name or line.name in FIELDS:
+    if not line.name or line.name in KNOWN_FIELDS:
         return False
     return _begins_behind_an_end(line.content.decode("utf-8", "replace"), reading)
 
@@ -286,7 +285,7 @@ def _escaped(escape: str) -> str:
 
 def _harm(reading: Reading) -> str:
     names = {line.name for line in reading.stream.lines if line.name}
-    if names - FIELDS:
+    if names - KNOWN_FIELDS:
         return "text of the request became a line of its own"
     for block, payload in reading.payloads:
         if payload.error is not None:

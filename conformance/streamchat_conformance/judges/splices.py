@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from streamchat_conformance.core.eventstream import Line, LineKind
+from streamchat_conformance.core.eventstream import KNOWN_FIELDS, Line, LineKind
 from streamchat_conformance.core.strict_json import read_json
 from streamchat_conformance.judges.reading import Reading
 
-FIELDS = frozenset({"data", "event", "id", "retry"})
 MOST_LINES = 8
 """Over how many more lines one JSON text is followed."""
 
@@ -63,7 +62,7 @@ def _end_of_json(lines: Sequence[Line], start: int) -> int:
     if _is_json(text):
         return 0
     for end, line in enumerate(lines[start + 1 : start + 1 + MOST_LINES], start + 2):
-        if line.kind is not LineKind.FIELD or line.name in FIELDS:
+        if line.kind is not LineKind.FIELD or line.name in KNOWN_FIELDS:
             return 0
         text += line.content
         if _is_json(text):

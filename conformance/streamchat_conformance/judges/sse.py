@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 from streamchat_conformance.catalogue import MUST, SHOULD
-from streamchat_conformance.core.eventstream import Block, Line, LineKind
+from streamchat_conformance.core.eventstream import KNOWN_FIELDS, Block, Line, LineKind, is_utf8
 from streamchat_conformance.core.finding import Nonconformity
 from streamchat_conformance.judges.halves import half_pairs, without_halves
 from streamchat_conformance.judges.hazards import has_own_rows, has_separators, hazard_breach
 from streamchat_conformance.judges.judge import Evidence, Verdict, judge, unless
 from streamchat_conformance.judges.reading import Reading
-from streamchat_conformance.judges.splices import FIELDS, broken_lines, splices, without_splices
+from streamchat_conformance.judges.splices import broken_lines, splices, without_splices
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -36,14 +36,6 @@ def show(data: bytes, limit: int = 160) -> str:
     return text + (f" … ({len(data)} bytes)" if len(data) > limit else "")
 
 
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 @judge(
     "sse.utf8",
     MUST,
@@ -57,12 +49,12 @@ def utf8(reading: Reading) -> Verdict:
     # One cause, one red: half a surrogate pair is payload.whole-characters.
     halves = half_pairs(reading)
     body = without_halves(reading.stream.body, halves)
-    if not halves and not _is_utf8(body) and _is_utf8(without_splices(reading)):
-        return None  # sse.comments
     try:
         # A stream that was left in mid-way may end inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(body, final=reading.ended_well)
     except UnicodeDecodeError as error:
+        if not halves and is_utf8(without_splices(reading), whole=True):
+            return None  # sse.comments
         if reading.lost and body[error.end : error.end + 1] in (b"\n", b"\r"):
             return None  # a comment may stand there, and what follows it is not known
         context = body[max(0, error.start - 24) : error.start + 24]
@@ -201,7 +193,9 @@ def final_blank_line(reading: Reading) -> Verdict:
     tail = blocks[-1]
     # A comment after the last event loses nothing, and lines of unknown fields are
     # sse.fields; an event without its blank line is never dispatched.
-    losing = any(line.content.partition(b":")[0].decode("latin-1") in FIELDS for line in tail.lines)
+    losing = any(
+        line.content.partition(b":")[0].decode("latin-1") in KNOWN_FIELDS for line in tail.lines
+    )
     if not losing:
         return []
     return [

@@ -34,7 +34,7 @@ from streamchat_conformance.suite.target.deploying import deploy
 from streamchat_conformance.suite.target.detection import detect
 from streamchat_conformance.suite.target.overload import require_room
 from streamchat_conformance.suite.target.preflight import run_preflight
-from streamchat_conformance.suite.target.repeated_text import may_break_without_echo
+from streamchat_conformance.suite.target.repeated_text import lacking
 from streamchat_conformance.suite.target.target import Target
 from streamchat_conformance.suite.verdicts.causes import ABANDONED, ALIVE
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -255,8 +255,7 @@ class RunState:
             if id_ not in self.rules.judges:
                 continue
             requirement = self.rules.catalogue[id_]
-            lacks = not all(target.has(capability) for capability in requirement.needs)
-            if lacks and not may_break_without_echo(target, requirement):
+            if lacking(target, requirement) is not None:
                 continue
             cause = target.ledger.cause(id_)
             found.append(

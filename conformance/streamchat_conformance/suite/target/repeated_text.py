@@ -14,7 +14,7 @@ from streamchat_conformance.core.http_request import HttpRequest
 from streamchat_conformance.suite.target.stop_conditions import Answered
 
 if TYPE_CHECKING:
-    from streamchat_conformance.catalogue import Requirement
+    from streamchat_conformance.catalogue import Capability, Requirement
     from streamchat_conformance.judges import Reading
     from streamchat_conformance.suite.target.live_target import LiveTarget
 
@@ -37,7 +37,19 @@ def text_of(reading: Reading) -> str:
     return f"{reading.body.decode('utf-8', 'replace')}\n{joined}"
 
 
-def may_break_without_echo(target: LiveTarget, requirement: Requirement) -> bool:
+def lacking(target: LiveTarget, requirement: Requirement) -> Capability | None:
+    """Return a capability that a target needs to show a requirement, and lacks.
+
+    One without an echo that repeats text anyhow may break what is about such text.
+    """
+    has = target.known.capabilities.has
+    missing = next((each for each in requirement.needs if not has(each)), None)
+    if missing is None or _may_break_without_echo(target, requirement):
+        return None
+    return missing
+
+
+def _may_break_without_echo(target: LiveTarget, requirement: Requirement) -> bool:
     """Return whether a target without an echo may break, or has broken, what needs one."""
     if ECHO not in requirement.needs or requirement.id not in BROKEN_WITHOUT_ECHO:
         return False

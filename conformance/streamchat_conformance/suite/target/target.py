@@ -34,7 +34,7 @@ from streamchat_conformance.suite.target.liveness import Liveness
 from streamchat_conformance.suite.target.machine import slowdown
 from streamchat_conformance.suite.target.open_ends import Unbounded
 from streamchat_conformance.suite.target.overload import LimitCheck, asked_by
-from streamchat_conformance.suite.target.repeated_text import may_break_without_echo
+from streamchat_conformance.suite.target.repeated_text import lacking
 from streamchat_conformance.suite.target.stop_conditions import Answered
 from streamchat_conformance.suite.target.testable import testable
 from streamchat_conformance.suite.verdicts.ledger import Ledger
@@ -328,15 +328,13 @@ class Target:
     def require_needs(self, requirement: Requirement) -> None:
         """Raise NotApplicable when the target lacks a capability that a requirement needs.
 
-        One without an echo that repeats text anyhow may break what is about such text. Raises
-        Blocked when no stream can be read. What keeps it from that is judged in any case.
+        Raises Blocked when no stream can be read. What keeps it from that is judged in any case.
         """
         if not requirement.needs or requirement.id == self.baseline.cause:
             return
         self.require_stream()
-        for capability in requirement.needs:
-            if not self.has(capability) and not may_break_without_echo(self, requirement):
-                raise NotApplicable(self.known.capabilities.lacking(capability))
+        if (capability := lacking(self, requirement)) is not None:
+            raise NotApplicable(self.known.capabilities.lacking(capability))
 
     def require(self, capability: Capability) -> None:
         """Raise NotApplicable when the target lacks a capability."""
