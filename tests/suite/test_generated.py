@@ -204,7 +204,7 @@ def test_listed_examples_are_all_tried_where_they_need_more_than_the_time_of_the
 
 
 def slow(seconds: float) -> tuple[Callable[[Target, int], None], list[int]]:
-    """Return a property that takes that time for each example, and the examples that it was given."""
+    """Return a property that takes that time for each example, and the list of its examples."""
     tried: list[int] = []
 
     def property_holds(target: Target, value: int) -> None:
